@@ -1,0 +1,458 @@
+//! The one error type of the crate.
+//!
+//! An [`Error`] is opaque and boxed: its [`ErrorKind`] says which class it
+//! belongs to (and so which exit code the process ends with), and its
+//! [`Location`] says where in the data it happened, if anywhere. Messages name
+//! what to do about it in [`Error::remedy`], apart from the cause, so that a
+//! terminal can show them on lines of their own and JSON logs as fields.
+
+use std::fmt;
+use std::time::Duration;
+
+/// Shorthand for results of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong, where, and what to do about it.
+pub struct Error(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    kind: ErrorKind,
+    location: Option<Location>,
+    remedy: Option<String>,
+}
+
+/// The classes of failure. Each has an exit code of its own, see
+/// [`ErrorKind::exit_code`].
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// A flag or a combination of flags that cannot work.
+    #[error("{message}")]
+    Usage {
+        /// What is wrong.
+        message: String,
+    },
+    /// The job file, a schema file or a document handed from one verb to the
+    /// next is wrong.
+    #[error("{place}: {message}")]
+    Job {
+        /// What is wrong.
+        message: String,
+        /// File, line, column and key.
+        place: JobPlace,
+    },
+    /// The data of an input is wrong; [`Error::location`] says where.
+    #[error("{0}")]
+    Input(#[from] InputProblem),
+    /// An input could not be listed or read.
+    #[error("cannot {0}")]
+    Source(StoreFailure),
+    /// A target could not be reached or written.
+    #[error("cannot {0}")]
+    Target(StoreFailure),
+    /// What was written is not what was read: a bug, or a store that loses data.
+    #[error("the records do not add up: {message}")]
+    Accounting {
+        /// The equation that does not hold, with its figures.
+        message: String,
+    },
+    /// Arrow or Parquet refused what it was given.
+    #[error("encoding {file}: {cause}")]
+    Encode {
+        /// The output file, relative to the table.
+        file: String,
+        /// What the library said.
+        cause: parquet::errors::ParquetError,
+    },
+    /// SIGINT, SIGTERM, or [`crate::runtime::Cancel::cancel`].
+    #[error("interrupted; nothing was made visible in any target")]
+    Interrupted,
+}
+
+impl ErrorKind {
+    /// The exit code of the process that ends with this error.
+    ///
+    /// | code | meaning |
+    /// |---|---|
+    /// | 2 | usage, job file, schema file |
+    /// | 3 | input data |
+    /// | 4 | an input cannot be found, listed or read |
+    /// | 5 | a target cannot be reached or written |
+    /// | 6 | the records do not add up, or encoding failed |
+    /// | 130 | interrupted |
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            ErrorKind::Usage { .. } | ErrorKind::Job { .. } => 2,
+            ErrorKind::Input(_) => 3,
+            ErrorKind::Source(_) => 4,
+            ErrorKind::Target(_) => 5,
+            ErrorKind::Accounting { .. } | ErrorKind::Encode { .. } => 6,
+            ErrorKind::Interrupted => 130,
+        }
+    }
+
+    /// A stable word for logs and JSON.
+    pub fn name(&self) -> &'static str {
+        match self {
+            ErrorKind::Usage { .. } => "usage",
+            ErrorKind::Job { .. } => "job",
+            ErrorKind::Input(_) => "input",
+            ErrorKind::Source(_) => "source",
+            ErrorKind::Target(_) => "target",
+            ErrorKind::Accounting { .. } => "accounting",
+            ErrorKind::Encode { .. } => "encode",
+            ErrorKind::Interrupted => "interrupted",
+        }
+    }
+}
+
+/// A place in a job file, schema file or document.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct JobPlace {
+    /// Path or URL of the file.
+    pub file: String,
+    /// Line, from 1, where known.
+    pub line: Option<usize>,
+    /// Column in characters, from 1, where known.
+    pub column: Option<usize>,
+    /// Dotted key, such as `targets[0].region`, where known.
+    pub key: Option<String>,
+}
+
+impl fmt::Display for JobPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.file)?;
+        if let Some(line) = self.line {
+            write!(f, ":{line}")?;
+            if let Some(column) = self.column {
+                write!(f, ":{column}")?;
+            }
+        }
+        if let Some(key) = &self.key {
+            write!(f, ": {key}")?;
+        }
+        Ok(())
+    }
+}
+
+/// A place in an input. Offsets and lines count in the decompressed, decoded
+/// object and are absolute or absent, never relative to a split.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Location {
+    /// URL of the object.
+    pub url: String,
+    /// Byte offset from the start of the object, from 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub byte_offset: Option<u64>,
+    /// Line, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u64>,
+    /// Data record, from 1; headers and skipped records do not count.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub record: Option<u64>,
+    /// Name of the column.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub column: Option<String>,
+}
+
+impl Location {
+    /// A location that names the object only.
+    pub fn object(url: impl Into<String>) -> Self {
+        Location { url: url.into(), ..Location::default() }
+    }
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.url)?;
+        let mut separator = ": ";
+        let mut part = |f: &mut fmt::Formatter<'_>, text: String| {
+            let result = write!(f, "{separator}{text}");
+            separator = ", ";
+            result
+        };
+        if let Some(line) = self.line {
+            part(f, format!("line {line}"))?;
+        }
+        if let Some(record) = self.record {
+            part(f, format!("record {record}"))?;
+        }
+        if let Some(column) = &self.column {
+            part(f, format!("column {column:?}"))?;
+        }
+        if let Some(offset) = self.byte_offset {
+            part(f, format!("byte {offset}"))?;
+        }
+        Ok(())
+    }
+}
+
+/// What can be wrong with the data of an input.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InputProblem {
+    /// Zero bytes.
+    #[error("the input is empty: it has no bytes")]
+    EmptyFile,
+    /// A header and nothing after it.
+    #[error("the input has a header but no records")]
+    HeaderOnly,
+    /// The input ended before its header.
+    #[error("the input ends before its header record")]
+    NoHeader,
+    /// A column of the schema is not in the header.
+    #[error("the header has no column {}; it has {}", quoted_list(missing), quoted_list(found))]
+    MissingColumns {
+        /// Columns of the schema that are not there.
+        missing: Vec<String>,
+        /// The header as it stands.
+        found: Vec<String>,
+    },
+    /// A column of the header is not in the schema.
+    #[error("the header has columns that the schema does not know: {}", quoted_list(extra))]
+    ExtraColumns {
+        /// Columns of the header that the schema lacks.
+        extra: Vec<String>,
+    },
+    /// A name stands twice in the header.
+    #[error("the header names {name:?} twice")]
+    DuplicateColumn {
+        /// The name.
+        name: String,
+    },
+    /// A record has another number of fields than the header or schema.
+    #[error("the record has {found} fields where {expected} are expected")]
+    Ragged {
+        /// Fields found.
+        found: usize,
+        /// Fields expected.
+        expected: usize,
+    },
+    /// A field does not convert to its column's type.
+    #[error("{value:?} is not a valid {expected}{}", detail.map(|d| format!(": {d}")).unwrap_or_default())]
+    Value {
+        /// The field, cut to 100 characters.
+        value: String,
+        /// The type, as a schema file spells it.
+        expected: String,
+        /// Why, where more is known ("out of range", …).
+        detail: Option<&'static str>,
+    },
+    /// Nothing in a column that may not be null.
+    #[error("nothing stands in a column that the schema calls required")]
+    RequiredNull,
+    /// A quoted field that never ends.
+    #[error("a quoted field that begins here is never closed")]
+    UnterminatedQuote,
+    /// A quote inside an unquoted field, or text after a closing quote.
+    #[error("a quote stands where none may stand: {what}")]
+    StrayQuote {
+        /// Which of the two.
+        what: &'static str,
+    },
+    /// A NUL byte, which CSV text does not hold.
+    #[error("a NUL byte stands in the text")]
+    NulByte,
+    /// Bytes that the encoding does not allow.
+    #[error("the bytes {bytes} are not valid {encoding}")]
+    InvalidEncoding {
+        /// The first bad bytes in hexadecimal.
+        bytes: String,
+        /// Name of the encoding.
+        encoding: String,
+    },
+    /// The compressed stream ends early.
+    #[error("the {format} stream is cut off: it ends before its end marker")]
+    TruncatedCompression {
+        /// gzip, zstd, …
+        format: &'static str,
+    },
+    /// The compressed stream is damaged.
+    #[error("the {format} stream is damaged: {cause}")]
+    DamagedCompression {
+        /// gzip, zstd, …
+        format: &'static str,
+        /// What the library said.
+        cause: String,
+    },
+    /// A field is larger than `dialect.maxFieldBytes`.
+    #[error("a field is larger than the limit of {limit} bytes")]
+    FieldTooLarge {
+        /// The limit.
+        limit: u64,
+    },
+    /// A record is larger than `dialect.maxRecordBytes`.
+    #[error("a record is larger than the limit of {limit} bytes")]
+    RecordTooLarge {
+        /// The limit.
+        limit: u64,
+    },
+    /// The object changed between plan and task.
+    #[error("the object changed after it was planned: {what}")]
+    Changed {
+        /// What differs.
+        what: String,
+    },
+}
+
+fn quoted_list(names: &[String]) -> String {
+    const SHOWN: usize = 20;
+    let mut text = names.iter().take(SHOWN).map(|n| format!("{n:?}")).collect::<Vec<_>>().join(", ");
+    if names.len() > SHOWN {
+        text.push_str(&format!(" and {} more", names.len() - SHOWN));
+    }
+    text
+}
+
+/// A request to a store that failed for good.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreFailure {
+    /// What was attempted, as a verb with its object: "list", "read", "upload part 3 of".
+    pub operation: String,
+    /// URL of the object or bucket; never holds credentials or signatures.
+    pub url: String,
+    /// Region of the target, where there is one.
+    pub region: Option<String>,
+    /// How often it was tried, where known.
+    pub attempts: Option<u32>,
+    /// Time from the first try to the last answer, where known.
+    pub elapsed: Option<Duration>,
+    /// The class of the answer.
+    pub reason: StoreReason,
+    /// What the store or the operating system said, redacted.
+    pub detail: String,
+}
+
+/// Why a store refused, as far as a caller can act on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StoreReason {
+    /// No such object, file, bucket or directory.
+    NotFound,
+    /// No matching object for a glob or prefix.
+    NoMatch,
+    /// Forbidden, or bad credentials.
+    Denied,
+    /// No credentials could be found at all.
+    NoCredentials,
+    /// No space left, or a quota.
+    Full,
+    /// The object is there already.
+    Exists,
+    /// No answer in time, or no connection.
+    Unreachable,
+    /// Anything else.
+    Other,
+}
+
+impl fmt::Display for StoreFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.operation, self.url)?;
+        if let Some(region) = &self.region {
+            write!(f, " in {region}")?;
+        }
+        write!(f, ": {}", self.detail)?;
+        match (self.attempts, self.elapsed) {
+            (Some(n), Some(t)) if n > 1 => write!(f, " (tried {n} times in {:.1} s)", t.as_secs_f64()),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Error {
+    /// An error of this kind, without a place.
+    pub fn new(kind: ErrorKind) -> Self {
+        Error(Box::new(Inner { kind, location: None, remedy: None }))
+    }
+
+    /// A usage error.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Error::new(ErrorKind::Usage { message: message.into() })
+    }
+
+    /// An input error at a place.
+    pub fn input(problem: InputProblem, location: Location) -> Self {
+        Error::new(problem.into()).at(location)
+    }
+
+    /// Adds the place in the data.
+    #[must_use]
+    pub fn at(mut self, location: Location) -> Self {
+        self.0.location = Some(location);
+        self
+    }
+
+    /// Adds what the user can do; names the flag or the key of the job file.
+    #[must_use]
+    pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
+        self.0.remedy = Some(remedy.into());
+        self
+    }
+
+    /// The class and the cause.
+    pub fn kind(&self) -> &ErrorKind {
+        &self.0.kind
+    }
+
+    /// Where in the data, if it was the data.
+    pub fn location(&self) -> Option<&Location> {
+        self.0.location.as_ref()
+    }
+
+    /// What to do about it.
+    pub fn what_to_do(&self) -> Option<&str> {
+        self.0.remedy.as_deref()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(location) = &self.0.location {
+            write!(f, "{location}: ")?;
+        }
+        write!(f, "{}", self.0.kind)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.0.kind {
+            ErrorKind::Encode { cause, .. } => Some(cause),
+            _ => None,
+        }
+    }
+}
+
+impl From<ErrorKind> for Error {
+    fn from(kind: ErrorKind) -> Self {
+        Error::new(kind)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn location_shows_only_what_it_knows() {
+        let mut location = Location::object("file:///a.csv");
+        assert_eq!(location.to_string(), "file:///a.csv");
+        location.line = Some(7);
+        location.column = Some("price".into());
+        assert_eq!(location.to_string(), "file:///a.csv: line 7, column \"price\"");
+    }
+
+    #[test]
+    fn every_class_has_an_exit_code_of_its_own_or_shares_it_on_purpose() {
+        let interrupted = ErrorKind::Interrupted;
+        assert_eq!((interrupted.exit_code(), interrupted.name()), (130, "interrupted"));
+        assert_eq!(ErrorKind::Input(InputProblem::EmptyFile).exit_code(), 3);
+    }
+}

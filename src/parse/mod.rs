@@ -1,0 +1,13 @@
+//! Bytes of whole records → where their fields are.
+//!
+//! Input: a block of text that begins and ends at record boundaries (made by
+//! [`crate::split::blocks`]). Output: a [`RecordIndex`]. Nothing here does I/O,
+//! allocates per record, or knows of types. [`reference`] is the slow, obvious
+//! twin that defines what is right; tests hold the two together.
+
+pub mod dialect;
+pub mod reference;
+pub mod scan;
+
+pub use dialect::{Dialect, Escape, StrayQuotes, Terminator};
+pub use scan::{RecordIndex, ScanError, ScanProblem, Scanner};

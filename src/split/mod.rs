@@ -1,0 +1,3 @@
+//! A stream of text → blocks of whole records, cut at true record boundaries.
+
+pub mod blocks;

@@ -1,0 +1,122 @@
+//! Targets: where staged files, and later visible ones, live.
+//!
+//! Input: parts of encoded files, in any order within a file, from
+//! [`tee`]. Output: files that are durable but invisible ([`StagedFile`]), which
+//! the commit makes visible ([`Store::complete`]) or removes ([`Store::abort`]).
+//! Called by `task` (staging) and `commit`. Every effect on a target goes
+//! through the [`Store`] trait, so that tests can stand a faulty one in front.
+
+pub mod local;
+pub mod s3;
+pub mod tee;
+
+use crate::error::Result;
+use bytes::Bytes;
+
+/// One target: a place where the whole table is written.
+///
+/// Keys are relative to the target's URL, use `/`, and have no leading slash.
+#[async_trait::async_trait]
+pub trait Store: Send + Sync + std::fmt::Debug {
+    /// URL of the table root, ending in `/`, and region, for messages and reports.
+    fn describe(&self) -> &TargetIdentity;
+
+    /// Bytes a part must have (but the last); parts of one file are all of this size.
+    fn part_bytes(&self) -> usize;
+
+    /// Begins a staged file under its final key. Nothing becomes visible.
+    async fn begin(&self, key: &str) -> Result<Box<dyn StagedWrite>>;
+
+    /// Makes a staged file visible under its key, atomically.
+    ///
+    /// Repeatable: a file that is visible already with this size is a success.
+    async fn complete(&self, staged: &StagedFile) -> Result<()>;
+
+    /// Removes a staged file that is not visible. Repeatable; a file that is gone is a success.
+    async fn abort(&self, staged: &StagedFile) -> Result<()>;
+
+    /// Writes a small object whole, visible at once (markers and documents).
+    async fn put(&self, key: &str, body: Bytes) -> Result<()>;
+
+    /// Reads a small object, `None` if there is none.
+    async fn get(&self, key: &str) -> Result<Option<Bytes>>;
+
+    /// Size of a visible object in bytes, `None` if there is none.
+    async fn size(&self, key: &str) -> Result<Option<u64>>;
+
+    /// Up to `limit` keys of visible objects under `prefix`, in key order.
+    async fn list(&self, prefix: &str, limit: usize) -> Result<Vec<String>>;
+
+    /// Staged files under this table that are still open, whoever began them.
+    async fn list_staged(&self) -> Result<Vec<StagedFile>>;
+
+    /// Proves that files can be staged here, without leaving anything behind:
+    /// begins a file, writes a byte, aborts it.
+    async fn check_access(&self) -> Result<()>;
+}
+
+/// A staged file being written.
+#[async_trait::async_trait]
+pub trait StagedWrite: Send + Sync {
+    /// Writes one part durably. `number` counts from 1; `offset` is the part's
+    /// first byte in the file. Parts may be written concurrently.
+    async fn put_part(&self, number: u32, offset: u64, body: Bytes) -> Result<StagedPart>;
+
+    /// All parts are acknowledged: makes the staged file durable as a whole and
+    /// says what [`Store::complete`] needs. `parts` in ascending order.
+    async fn seal(&self, parts: Vec<StagedPart>) -> Result<StagedFile>;
+
+    /// What [`Store::abort`] needs if the file is given up now.
+    fn handle(&self) -> StagedFile;
+}
+
+/// Which target.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+pub struct TargetIdentity {
+    /// URL of the table root, ending in `/`.
+    pub url: String,
+    /// Region, for S3.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub region: Option<String>,
+}
+
+/// A file that is durable in a target but invisible.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+pub struct StagedFile {
+    /// Final key, relative to the target's URL.
+    pub key: String,
+    /// Size in bytes; 0 while the file is being written.
+    pub bytes: u64,
+    /// What holds it.
+    pub staging: Staging,
+}
+
+/// What holds a staged file.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Staging {
+    /// An S3 multipart upload that is not completed.
+    MultipartUpload {
+        /// As CreateMultipartUpload gave it.
+        upload_id: String,
+        /// In ascending order.
+        parts: Vec<StagedPart>,
+    },
+    /// A hidden file beside its final place.
+    TemporaryFile {
+        /// File name, in the directory of the final key.
+        name: String,
+    },
+}
+
+/// One part of a staged file.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+pub struct StagedPart {
+    /// From 1.
+    pub number: u32,
+    /// Size in bytes.
+    pub bytes: u64,
+    /// What the store calls it; empty for local files.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub etag: String,
+}
