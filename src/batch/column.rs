@@ -1,0 +1,290 @@
+//! One column of a block: its fields → an Arrow array.
+
+use super::convert::{
+    Format, Marks, TimestampRules, Unconvertible, binary, boolean, date, decimal, float, integer, time,
+};
+use super::nulls::NullTokens;
+use crate::parse::Dialect;
+use crate::parse::scan::{FieldForm, FieldSpan, unescape};
+use crate::schema::{Column, ColumnType, TextRules};
+use arrow::array::builder::{BooleanBufferBuilder, NullBufferBuilder};
+use arrow::array::{
+    ArrayRef, ArrowPrimitiveType, BinaryArray, BooleanArray, PrimitiveArray, StringArray, types::*,
+};
+use arrow::buffer::{NullBuffer, OffsetBuffer};
+use arrow::datatypes::TimeUnit;
+use std::sync::Arc;
+
+/// What is the same for every block of a column, made once.
+#[derive(Debug, Clone)]
+pub(super) struct ColumnReader {
+    column_type: ColumnType,
+    nulls: NullTokens,
+    required: bool,
+    rules: TextRules,
+    marks: Marks,
+    formats: Vec<Format>,
+}
+
+/// The fields of one column in a run of records that all have the same number.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ColumnFields<'a> {
+    /// What the spans point into.
+    pub(super) block: &'a [u8],
+    /// Spans of all the records, record by record.
+    pub(super) spans: &'a [FieldSpan],
+    pub(super) fields_per_record: usize,
+    /// Which field of each record.
+    pub(super) field: usize,
+    pub(super) dialect: &'a Dialect,
+}
+
+/// A field that gives no value. `row` counts from the first of the records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Fault {
+    pub(super) row: usize,
+    pub(super) why: FaultKind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FaultKind {
+    /// Null in a required column.
+    RequiredNull,
+    /// Not a value of the column's type.
+    Unconvertible(Unconvertible),
+    /// A NUL in text.
+    NulByte,
+    /// Text that is not UTF-8.
+    NotUtf8,
+    /// All values together are larger than the offsets of an Arrow array reach.
+    TooLarge,
+}
+
+/// What an array of values of any width is made of.
+struct VariableWidth {
+    offsets: OffsetBuffer<i32>,
+    values: Vec<u8>,
+    nulls: Option<NullBuffer>,
+}
+
+impl From<Unconvertible> for FaultKind {
+    fn from(why: Unconvertible) -> Self {
+        FaultKind::Unconvertible(why)
+    }
+}
+
+impl<'a> ColumnFields<'a> {
+    fn rows(&self) -> usize {
+        self.spans.len() / self.fields_per_record
+    }
+
+    /// Bytes of all fields of the column: no fewer than their values have.
+    fn content_bytes(&self) -> usize {
+        let spans = self.spans.chunks_exact(self.fields_per_record).map(|record| record[self.field]);
+        spans.map(|span| (span.end - span.start) as usize).sum()
+    }
+
+    /// The span of this column's field in a record.
+    pub(super) fn span(&self, row: usize) -> FieldSpan {
+        self.spans[row * self.fields_per_record + self.field]
+    }
+
+    /// The value of a span, escapes resolved in `scratch`.
+    #[inline]
+    pub(super) fn value<'s>(&self, span: FieldSpan, scratch: &'s mut Vec<u8>) -> &'s [u8]
+    where
+        'a: 's,
+    {
+        let raw = &self.block[span.start as usize..span.end as usize];
+        if span.form != FieldForm::Escaped {
+            return raw;
+        }
+        scratch.clear();
+        unescape(self.dialect, raw, scratch);
+        scratch
+    }
+}
+
+impl ColumnReader {
+    pub(super) fn new(column: &Column) -> Self {
+        let rules = column.rules.clone();
+        ColumnReader {
+            column_type: column.column_type,
+            nulls: NullTokens::new(&rules),
+            required: !column.nullable,
+            marks: Marks { decimal: rules.decimal_mark, group: rules.group_mark },
+            formats: Format::list(&rules.formats),
+            rules,
+        }
+    }
+
+    /// The array of [`ColumnType::arrow`] with one row a record, or the first
+    /// field that gives no value.
+    pub(super) fn read(&self, fields: &ColumnFields<'_>) -> Result<ArrayRef, Fault> {
+        match self.column_type {
+            ColumnType::Boolean => self.booleans(fields),
+            ColumnType::Int { bits: 8 } => self.numbers::<Int8Type>(fields, integer::signed),
+            ColumnType::Int { bits: 16 } => self.numbers::<Int16Type>(fields, integer::signed),
+            ColumnType::Int { bits: 32 } => self.numbers::<Int32Type>(fields, integer::signed),
+            ColumnType::Int { .. } => self.numbers::<Int64Type>(fields, integer::signed),
+            ColumnType::UInt { bits: 8 } => self.numbers::<UInt8Type>(fields, integer::unsigned),
+            ColumnType::UInt { bits: 16 } => self.numbers::<UInt16Type>(fields, integer::unsigned),
+            ColumnType::UInt { bits: 32 } => self.numbers::<UInt32Type>(fields, integer::unsigned),
+            ColumnType::UInt { .. } => self.numbers::<UInt64Type>(fields, integer::unsigned),
+            ColumnType::Float32 => self.numbers::<Float32Type>(fields, float::float),
+            ColumnType::Float64 => self.numbers::<Float64Type>(fields, float::float),
+            ColumnType::Decimal { precision, scale } => {
+                self.numbers::<Decimal128Type>(fields, |text| decimal::decimal(text, precision, scale))
+            }
+            ColumnType::Date => self.primitives::<Date32Type>(fields, |text| date::date(text, &self.formats)),
+            ColumnType::Time => {
+                self.primitives::<Time64MicrosecondType>(fields, |text| time::time(text, &self.formats))
+            }
+            ColumnType::Timestamp { unit, utc } => {
+                let source_zone = self.rules.source_zone;
+                let rules = TimestampRules { unit, utc, source_zone, formats: self.formats.clone() };
+                let convert = |text: &[u8]| rules.timestamp(text);
+                match unit {
+                    TimeUnit::Second => self.primitives::<TimestampSecondType>(fields, convert),
+                    TimeUnit::Millisecond => self.primitives::<TimestampMillisecondType>(fields, convert),
+                    TimeUnit::Microsecond => self.primitives::<TimestampMicrosecondType>(fields, convert),
+                    TimeUnit::Nanosecond => self.primitives::<TimestampNanosecondType>(fields, convert),
+                }
+            }
+            ColumnType::Text => self.text(fields),
+            ColumnType::Binary => self.binary(fields),
+        }
+    }
+
+    /// Hands every row to `take`: its value, or `None` if it is null.
+    #[inline(always)]
+    fn for_each(
+        &self,
+        fields: &ColumnFields<'_>,
+        mut take: impl FnMut(Option<&[u8]>) -> Result<(), FaultKind>,
+    ) -> Result<(), Fault> {
+        let mut scratch = Vec::new();
+        for (row, record) in fields.spans.chunks_exact(fields.fields_per_record).enumerate() {
+            let span = record[fields.field];
+            let value = fields.value(span, &mut scratch);
+            let taken = if !self.nulls.is_null(value, span.form != FieldForm::Bare) {
+                take(Some(value))
+            } else if !self.required {
+                take(None)
+            } else {
+                Err(FaultKind::RequiredNull)
+            };
+            taken.map_err(|why| Fault { row, why })?;
+        }
+        Ok(())
+    }
+
+    /// Values of a fixed width, as `convert` makes them.
+    fn primitives<T: ArrowPrimitiveType>(
+        &self,
+        fields: &ColumnFields<'_>,
+        mut convert: impl FnMut(&[u8]) -> Result<T::Native, Unconvertible>,
+    ) -> Result<ArrayRef, Fault> {
+        let mut values = Vec::with_capacity(fields.rows());
+        let mut validity = NullBufferBuilder::new(fields.rows());
+        self.for_each(fields, |text| {
+            validity.append(text.is_some());
+            values.push(match text {
+                Some(text) => convert(text)?,
+                None => T::default_value(),
+            });
+            Ok(())
+        })?;
+        let array = PrimitiveArray::<T>::new(values.into(), validity.finish());
+        Ok(Arc::new(array.with_data_type(self.column_type.arrow())))
+    }
+
+    /// As [`Self::primitives`], of texts with the column's marks.
+    fn numbers<T: ArrowPrimitiveType>(
+        &self,
+        fields: &ColumnFields<'_>,
+        convert: impl Fn(&[u8]) -> Result<T::Native, Unconvertible>,
+    ) -> Result<ArrayRef, Fault> {
+        if self.marks == Marks::PLAIN {
+            return self.primitives::<T>(fields, convert);
+        }
+        let mut scratch = Vec::new();
+        self.primitives::<T>(fields, |text| convert(self.marks.plain(text, &mut scratch)?))
+    }
+
+    fn booleans(&self, fields: &ColumnFields<'_>) -> Result<ArrayRef, Fault> {
+        let mut values = BooleanBufferBuilder::new(fields.rows());
+        let mut validity = NullBufferBuilder::new(fields.rows());
+        let TextRules { true_tokens, false_tokens, .. } = &self.rules;
+        self.for_each(fields, |text| {
+            validity.append(text.is_some());
+            values.append(match text {
+                Some(text) => boolean::boolean(text, true_tokens, false_tokens)?,
+                None => false,
+            });
+            Ok(())
+        })?;
+        Ok(Arc::new(BooleanArray::new(values.finish(), validity.finish())))
+    }
+
+    /// Values of any width: `append` adds one to the bytes of all.
+    fn variable_width(
+        &self,
+        fields: &ColumnFields<'_>,
+        mut append: impl FnMut(&[u8], &mut Vec<u8>) -> Result<(), FaultKind>,
+    ) -> Result<VariableWidth, Fault> {
+        let mut values = Vec::with_capacity(fields.content_bytes());
+        let mut offsets = Vec::with_capacity(fields.rows() + 1);
+        offsets.push(0i32);
+        let mut validity = NullBufferBuilder::new(fields.rows());
+        self.for_each(fields, |text| {
+            validity.append(text.is_some());
+            if let Some(text) = text {
+                append(text, &mut values)?;
+            }
+            offsets.push(i32::try_from(values.len()).map_err(|_| FaultKind::TooLarge)?);
+            Ok(())
+        })?;
+        Ok(VariableWidth { offsets: OffsetBuffer::new(offsets.into()), values, nulls: validity.finish() })
+    }
+
+    fn binary(&self, fields: &ColumnFields<'_>) -> Result<ArrayRef, Fault> {
+        let form = self.rules.binary_form;
+        let append = |text: &[u8], bytes: &mut Vec<u8>| Ok(binary::binary(text, form, bytes)?);
+        let VariableWidth { offsets, values, nulls } = self.variable_width(fields, append)?;
+        Ok(Arc::new(BinaryArray::new(offsets, values.into(), nulls)))
+    }
+
+    /// Text is copied first and checked for NUL and UTF-8 as a whole, many
+    /// times faster than field by field; only if that fails is the field
+    /// looked for.
+    fn text(&self, fields: &ColumnFields<'_>) -> Result<ArrayRef, Fault> {
+        let append = |text: &[u8], bytes: &mut Vec<u8>| {
+            bytes.extend_from_slice(text);
+            Ok(())
+        };
+        let VariableWidth { offsets, values, nulls } = match self.variable_width(fields, append) {
+            Ok(buffers) => buffers,
+            Err(fault) => return Err(self.first_bad_text(fields, fault.row).unwrap_or(fault)),
+        };
+        let has_nul = memchr::memchr(0, &values).is_some();
+        match StringArray::try_new(offsets, values.into(), nulls) {
+            Ok(array) if !has_nul => Ok(Arc::new(array)),
+            _ => Err(self
+                .first_bad_text(fields, fields.rows())
+                .expect("values that are all UTF-8 without NUL are so together")),
+        }
+    }
+
+    /// The first of so many rows that holds a NUL or is not UTF-8.
+    #[cold]
+    fn first_bad_text(&self, fields: &ColumnFields<'_>, rows: usize) -> Option<Fault> {
+        let spans = &fields.spans[..rows * fields.fields_per_record];
+        let check = |text: Option<&[u8]>| match text {
+            Some(text) if memchr::memchr(0, text).is_some() => Err(FaultKind::NulByte),
+            Some(text) if std::str::from_utf8(text).is_err() => Err(FaultKind::NotUtf8),
+            _ => Ok(()),
+        };
+        self.for_each(&ColumnFields { spans, ..*fields }, check).err()
+    }
+}

@@ -1,0 +1,78 @@
+//! Dates: days since 1970-01-01 in the proleptic Gregorian calendar.
+
+use super::{Format, Unconvertible, format, two_digits};
+use chrono::{Datelike, NaiveDate};
+
+/// Days from 0001-01-01 to 1970-01-01.
+const EPOCH_FROM_YEAR_ONE: i32 = 719_162;
+
+/// A date in one of `formats`, or in ISO 8601 if there are none.
+///
+/// Of a text that also holds a time of day, as a format may allow, the date is
+/// taken.
+///
+/// # Errors
+/// `NoSuchMoment` for a date the calendar lacks, `OutOfRange` for years other
+/// than 1 to 9999, else `Malformed`.
+pub fn date(text: &[u8], formats: &[Format]) -> Result<i32, Unconvertible> {
+    if formats.is_empty() {
+        return match iso_date(text)? {
+            (days, []) => Ok(days),
+            _ => Err(Unconvertible::Malformed),
+        };
+    }
+    format::first_match(formats, |format| {
+        let date = format.parse(text)?.to_naive_date().map_err(format::refusal)?;
+        days_of(date)
+    })
+}
+
+/// The `YYYY-MM-DD` at the front of `text`, and the rest.
+#[inline]
+pub(super) fn iso_date(text: &[u8]) -> Result<(i32, &[u8]), Unconvertible> {
+    let (head, rest) = text.split_at_checked(10).ok_or(Unconvertible::Malformed)?;
+    let parts = (two_digits(head), two_digits(&head[2..]), two_digits(&head[5..]), two_digits(&head[8..]));
+    let (Some(century), Some(year), Some(month), Some(day)) = parts else {
+        return Err(Unconvertible::Malformed);
+    };
+    if head[4] != b'-' || head[7] != b'-' {
+        return Err(Unconvertible::Malformed);
+    }
+    let year = century * 100 + year;
+    if year == 0 {
+        return Err(Unconvertible::OutOfRange);
+    }
+    if !(1..=12).contains(&month) || day == 0 || day > days_in_month(year, month) {
+        return Err(Unconvertible::NoSuchMoment);
+    }
+    Ok((days_since_epoch(year, month, day), rest))
+}
+
+/// Days since the epoch, if the year is one that the types allow.
+pub(super) fn days_of(date: NaiveDate) -> Result<i32, Unconvertible> {
+    if !(1..=9999).contains(&date.year()) {
+        return Err(Unconvertible::OutOfRange);
+    }
+    // chrono counts 0001-01-01 as day 1.
+    Ok(date.num_days_from_ce() - 1 - EPOCH_FROM_YEAR_ONE)
+}
+
+fn days_in_month(year: u32, month: u32) -> u32 {
+    match month {
+        4 | 6 | 9 | 11 => 30,
+        2 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => 29,
+        2 => 28,
+        _ => 31,
+    }
+}
+
+/// The year is taken to begin in March, so that the leap day is its last; then
+/// `(153 m + 2) / 5` is the days before its month `m`. After H. Hinnant,
+/// "chrono-Compatible Low-Level Date Algorithms", `days_from_civil`.
+fn days_since_epoch(year: u32, month: u32, day: u32) -> i32 {
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let days_before_year = year * 365 + year / 4 - year / 100 + year / 400;
+    let day_of_year = (153 * month + 2) / 5 + day - 1;
+    // 0000-03-01, where this count begins, is 306 days before 0001-01-01.
+    (days_before_year + day_of_year) as i32 - 306 - EPOCH_FROM_YEAR_ONE
+}

@@ -1,0 +1,78 @@
+//! One field's text → one value: the converters that define what is right.
+//!
+//! Pure functions from bytes to values, one module a family. Every one is exact
+//! or fails: nothing is rounded, wrapped or cut silently (the nearest float to
+//! a decimal text is the one exception, being what floats are for). No
+//! converter accepts spaces around a value. They are written to be read; faster
+//! ones are tested against them.
+
+pub mod binary;
+pub mod boolean;
+pub mod date;
+pub mod decimal;
+pub mod float;
+pub mod format;
+pub mod integer;
+pub mod marks;
+pub mod time;
+pub mod timestamp;
+
+pub use format::Format;
+pub use marks::Marks;
+pub use timestamp::TimestampRules;
+
+#[cfg(test)]
+mod tests;
+
+/// Why a text is no value of its type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unconvertible {
+    /// It is not written the way the type is.
+    Malformed,
+    /// It is written right, but the type does not reach so far.
+    OutOfRange,
+    /// It has digits that the type does not keep, and not all of them are zero.
+    TooPrecise,
+    /// The calendar or the clock has no such day or time.
+    NoSuchMoment,
+    /// A zone other than UTC in a timestamp whose type has none.
+    UnexpectedZone,
+    /// Clocks in the source's zone jumped over this local time.
+    LocalTimeGap,
+}
+
+impl Unconvertible {
+    /// What [`InputProblem::Value`](crate::error::InputProblem::Value) adds to
+    /// "is not a valid …", where there is more to say.
+    pub fn detail(self) -> Option<&'static str> {
+        match self {
+            Unconvertible::Malformed => None,
+            Unconvertible::OutOfRange => Some("out of range"),
+            Unconvertible::TooPrecise => Some("it has more fractional digits than the type keeps"),
+            Unconvertible::NoSuchMoment => Some("there is no such date or time of day"),
+            Unconvertible::UnexpectedZone => Some("a zone stands in a timestamp without zone"),
+            Unconvertible::LocalTimeGap => {
+                Some("the clocks of the source's zone were put forward over this local time")
+            }
+        }
+    }
+}
+
+/// Takes an optional sign off the front: whether it was a minus, and the rest.
+#[inline]
+fn split_sign(text: &[u8]) -> (bool, &[u8]) {
+    match text {
+        [b'-', rest @ ..] => (true, rest),
+        [b'+', rest @ ..] => (false, rest),
+        _ => (false, text),
+    }
+}
+
+/// The number that exactly two digits at the front make.
+#[inline]
+fn two_digits(text: &[u8]) -> Option<u32> {
+    match text {
+        [a @ b'0'..=b'9', b @ b'0'..=b'9', ..] => Some(u32::from(a - b'0') * 10 + u32::from(b - b'0')),
+        _ => None,
+    }
+}

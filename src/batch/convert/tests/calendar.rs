@@ -1,0 +1,231 @@
+use super::check;
+use crate::batch::convert::Unconvertible::{
+    LocalTimeGap, Malformed, NoSuchMoment, OutOfRange, TooPrecise, UnexpectedZone,
+};
+use crate::batch::convert::{Format, TimestampRules, Unconvertible, date, time};
+use arrow::datatypes::TimeUnit;
+use chrono_tz::Tz;
+
+fn formats(formats: &[&str]) -> Vec<Format> {
+    formats.iter().map(|format| Format::new(format)).collect()
+}
+
+#[test]
+fn iso_dates() {
+    check(
+        |text| date::date(text, &[]),
+        &[
+            ("1970-01-01", Ok(0)),
+            ("1969-12-31", Ok(-1)),
+            ("2000-02-29", Ok(11016)),
+            ("2024-02-29", Ok(19782)),
+            ("0001-01-01", Ok(-719162)),
+            ("9999-12-31", Ok(2932896)),
+            ("1900-02-29", Err(NoSuchMoment)),
+            ("2023-02-29", Err(NoSuchMoment)),
+            ("2024-04-31", Err(NoSuchMoment)),
+            ("2024-13-01", Err(NoSuchMoment)),
+            ("2024-00-01", Err(NoSuchMoment)),
+            ("2024-01-00", Err(NoSuchMoment)),
+            ("0000-01-01", Err(OutOfRange)),
+            ("2024-1-01", Err(Malformed)),
+            ("2024/01/01", Err(Malformed)),
+            ("20240101", Err(Malformed)),
+            ("+2024-01-01", Err(Malformed)),
+            ("2024-01-01T", Err(Malformed)),
+            (" 2024-01-01", Err(Malformed)),
+            ("", Err(Malformed)),
+        ],
+    );
+}
+
+#[test]
+fn dates_by_format() {
+    let both = formats(&["%d/%m/%Y", "%Y%m%d"]);
+    check(
+        |text| date::date(text, &both),
+        &[
+            ("01/02/1970", Ok(31)),
+            ("19700201", Ok(31)),
+            ("29/02/1900", Err(NoSuchMoment)),
+            ("01/02/0000", Err(OutOfRange)),
+            ("1970-02-01", Err(Malformed)),
+            ("01/02/1970x", Err(Malformed)),
+        ],
+    );
+    // The first format that fits decides.
+    let american_first = formats(&["%m/%d/%Y", "%d/%m/%Y"]);
+    check(
+        |text| date::date(text, &american_first),
+        &[("02/01/1970", Ok(31)), ("31/01/1970", Ok(30)), ("31/31/1970", Err(NoSuchMoment))],
+    );
+    check(|text| date::date(text, &formats(&["%Q"])), &[("1970-01-01", Err(Malformed))]);
+}
+
+#[test]
+fn times_of_day() {
+    check(
+        |text| time::time(text, &[]),
+        &[
+            ("00:00", Ok(0)),
+            ("23:59:59.999999", Ok(86_399_999_999)),
+            ("01:02:03", Ok(3_723_000_000)),
+            ("00:00:00.5", Ok(500_000)),
+            ("00:00:00.123456000", Ok(123_456)),
+            ("00:00:00.1234561", Err(TooPrecise)),
+            ("24:00", Err(NoSuchMoment)),
+            ("23:60", Err(NoSuchMoment)),
+            ("23:59:60", Err(NoSuchMoment)),
+            ("00:00:00.", Err(Malformed)),
+            ("00:00:", Err(Malformed)),
+            ("00:00:00Z", Err(Malformed)),
+            ("1:00", Err(Malformed)),
+            ("", Err(Malformed)),
+        ],
+    );
+    let twelve_hours = formats(&["%I:%M %p", "%H:%M:%S.%f", "%H%M%S%f"]);
+    check(
+        |text| time::time(text, &twelve_hours),
+        &[
+            ("12:30 AM", Ok(1_800_000_000)),
+            // `%f` counts from the left, as in Python, not as chrono does.
+            ("00:00:01.5", Ok(1_500_000)),
+            ("000001500000", Ok(1_500_000)),
+            ("00:00:01.0000005", Err(TooPrecise)),
+            ("00:00:01.0000000001", Err(TooPrecise)),
+            ("23:59:60.0", Err(NoSuchMoment)),
+            ("13:00 AM", Err(NoSuchMoment)),
+        ],
+    );
+}
+
+fn timestamps(unit: TimeUnit, utc: bool, zone: Tz) -> impl Fn(&[u8]) -> Result<i64, Unconvertible> {
+    let rules = TimestampRules { unit, utc, source_zone: zone, formats: Vec::new() };
+    move |text| rules.timestamp(text)
+}
+
+#[test]
+fn timestamps_without_zone() {
+    check(
+        timestamps(TimeUnit::Microsecond, false, Tz::UTC),
+        &[
+            ("1970-01-01T00:00:01", Ok(1_000_000)),
+            ("1970-01-01 00:01", Ok(60_000_000)),
+            ("1969-12-31 23:59:59.75", Ok(-250_000)),
+            ("1970-01-01T00:00:00.000001000", Ok(1)),
+            ("1970-01-01T00:00:00Z", Ok(0)),
+            ("1970-01-01T00:00:00-00:00", Ok(0)),
+            ("1970-01-01T00:00:00+00", Ok(0)),
+            ("0001-01-01T00:00:00", Ok(-62_135_596_800_000_000)),
+            ("9999-12-31T23:59:59.999999", Ok(253_402_300_799_999_999)),
+            ("1970-01-01T00:00:00+02:00", Err(UnexpectedZone)),
+            ("1970-01-01T00:00:00.0000001", Err(TooPrecise)),
+            ("1970-01-01T24:00", Err(NoSuchMoment)),
+            ("1970-02-30T00:00", Err(NoSuchMoment)),
+            ("1970-01-01", Err(Malformed)),
+            ("1970-01-01T", Err(Malformed)),
+            ("1970-01-01t00:00", Err(Malformed)),
+            ("1970-01-01  00:00", Err(Malformed)),
+            ("1970-01-01T00:00:00 Z", Err(Malformed)),
+            ("1970-01-01T00:00:00ZZ", Err(Malformed)),
+        ],
+    );
+    // The ends of what 64 bits of nanoseconds hold.
+    check(
+        timestamps(TimeUnit::Nanosecond, false, Tz::UTC),
+        &[
+            ("1677-09-21T00:12:43.145224192", Ok(i64::MIN)),
+            ("1677-09-21T00:12:43.145224191", Err(OutOfRange)),
+            ("2262-04-11T23:47:16.854775807", Ok(i64::MAX)),
+            ("2262-04-11T23:47:16.854775808", Err(OutOfRange)),
+        ],
+    );
+    check(
+        timestamps(TimeUnit::Second, false, Tz::UTC),
+        &[("1970-01-01T00:00:01.000", Ok(1)), ("1970-01-01T00:00:01.5", Err(TooPrecise))],
+    );
+}
+
+#[test]
+fn instants() {
+    check(
+        timestamps(TimeUnit::Millisecond, true, Tz::America__New_York),
+        &[
+            ("1970-01-01T00:00:00Z", Ok(0)),
+            ("1970-01-01T02:00:00+02:00", Ok(0)),
+            ("1970-01-01T02:00:00+0200", Ok(0)),
+            ("1970-01-01T02:00:00+02", Ok(0)),
+            ("1969-12-31T18:30:00-05:30", Ok(0)),
+            ("1970-01-01T00:00:00", Ok(5 * 3_600_000)),
+            ("2024-07-01T00:00:00", Ok(1_719_806_400_000)),
+            // Clocks went from 02:00 to 03:00.
+            ("2024-03-10T01:59:59", Ok(1_710_053_999_000)),
+            ("2024-03-10T02:30:00", Err(LocalTimeGap)),
+            ("2024-03-10T03:00:00", Ok(1_710_054_000_000)),
+            // Clocks went from 02:00 back to 01:00: the earlier 01:30.
+            ("2024-11-03T01:30:00", Ok(1_730_611_800_000)),
+            ("1970-01-01T00:00:00+2", Err(Malformed)),
+            ("1970-01-01T00:00:00+02:", Err(Malformed)),
+            ("1970-01-01T00:00:00+02:0", Err(Malformed)),
+            ("1970-01-01T00:00:00+020", Err(Malformed)),
+            ("1970-01-01T00:00:00+24:00", Err(NoSuchMoment)),
+            ("1970-01-01T00:00:00 EST", Err(Malformed)),
+        ],
+    );
+}
+
+#[test]
+fn timestamps_by_format() {
+    let by = |utc, list: &[&str]| {
+        let rules = TimestampRules {
+            unit: TimeUnit::Microsecond,
+            utc,
+            source_zone: Tz::America__New_York,
+            formats: formats(list),
+        };
+        move |text: &[u8]| rules.timestamp(text)
+    };
+    check(
+        by(false, &["%d.%m.%Y %H:%M:%S.%f", "%d.%m.%Y", "%s"]),
+        &[
+            ("01.01.1970 00:00:01.25", Ok(1_250_000)),
+            ("02.01.1970", Ok(86_400_000_000)),
+            ("86400", Ok(86_400_000_000)),
+            ("31.02.1970", Err(NoSuchMoment)),
+            ("01.01.1970 00:00:01.0000001", Err(TooPrecise)),
+            ("01.01.1970 00", Err(Malformed)),
+        ],
+    );
+    check(
+        by(true, &["%Y-%m-%d %H:%M %z", "%Y-%m-%d %H:%M", "%s", "%H:%M %Z %Y-%m-%d"]),
+        &[
+            ("1970-01-01 02:00 +0200", Ok(0)),
+            ("1970-01-01 00:00", Ok(5 * 3_600_000_000)),
+            ("2024-03-10 02:30", Err(LocalTimeGap)),
+            ("0", Ok(0)),
+            // A zone's name is not read, so it must not be skipped either.
+            ("00:00 EST 1970-01-01", Err(Malformed)),
+        ],
+    );
+    // A long run of digits after a point is not a fraction because of that.
+    check(
+        by(false, &["%Y.%m%d%H%M%S", "%Y.%m%d%H%M%S.%f"]),
+        &[
+            ("1970.0101000001", Ok(1_000_000)),
+            ("1970.0101000001.5", Ok(1_500_000)),
+            ("1970.0101000001.0000000001", Err(TooPrecise)),
+        ],
+    );
+    check(
+        by(true, &["%+"]),
+        &[
+            ("1970-01-01T02:00:00.5+02:00", Ok(500_000)),
+            ("1970-01-01T00:00:00Z", Ok(0)),
+            ("1970-01-01T00:00:00.0000000001Z", Err(TooPrecise)),
+        ],
+    );
+    check(
+        by(false, &["%Y-%m-%d %H:%M %z"]),
+        &[("1970-01-01 02:00 +0200", Err(UnexpectedZone)), ("1970-01-01 02:00 +0000", Ok(7_200_000_000))],
+    );
+}
