@@ -1,0 +1,75 @@
+//! Mistakes in job files, schema files and flags: exit code 2, the place, and
+//! what was probably meant. Nothing is read or written.
+
+use crate::harness::Workspace;
+
+const SCHEMA: &str = r#"{ "fields": [ { "name": "id", "type": "int32" } ] }"#;
+const JOB: &str = "schema = \"schema.json\"\n\
+                   [source]\n\
+                   inputs = [\"in.csv\"]\n\
+                   [[targets]]\n\
+                   url = \"out/\"\n\
+                   [output]\n\
+                   compression = \"snappy\"\n";
+
+/// A good job with one text in it replaced by another.
+#[track_caller]
+fn refuses(good: &str, bad: &str, says: &[&str]) {
+    assert!(JOB.contains(good) || SCHEMA.contains(good), "nothing is replaced");
+    let workspace = Workspace::new();
+    workspace.write("in.csv", "id\n1\n");
+    workspace.write("job.toml", JOB.replace(good, bad));
+    workspace.write("schema.json", SCHEMA.replace(good, bad));
+    for command in ["run", "check"] {
+        let _ = workspace.sawmill([command, "job.toml"]).run().exits_with(2).says(says).helps();
+        workspace.assert_untouched("out");
+    }
+}
+
+macro_rules! bad_jobs {
+    ($($name:ident: $good:expr => $bad:expr, [$($says:expr),+ $(,)?];)+) => {$(
+        #[test]
+        fn $name() {
+            refuses($good, $bad, &[$($says),+]);
+        }
+    )+};
+}
+
+bad_jobs! {
+    unknown_key: "compression =" => "compresion =", ["job.toml:7:1", "output.compresion", "compression"];
+    unknown_table: "[output]" => "[outputs]", ["job.toml:6", "outputs", "output"];
+    unknown_codec: "\"snappy\"" => "\"brotly\"", ["job.toml:7", "output.compression", "brotly"];
+    wrong_type: "\"snappy\"" => "7", ["job.toml:7", "output.compression"];
+    not_toml: "[source]" => "[source", ["job.toml:2"];
+    variable_that_is_not_set: "out/" => "${SAWMILL_TEST_UNSET}/", ["job.toml:5", "targets[0].url", "SAWMILL_TEST_UNSET"];
+    no_target: "[[targets]]\nurl = \"out/\"\n" => "targets = []\n", ["targets"];
+    no_schema_file: "schema.json" => "scheme.json", ["scheme.json"];
+    unknown_type: "int32" => "int23", ["schema.json", "int23", "int32"];
+    delimiter_of_two_characters: "[output]" => "[dialect]\ndelimiter = \"||\"\n[output]", ["job.toml:7", "dialect.delimiter"];
+    partition_key_that_is_no_column: "[output]" => "[output]\npartition_by = [\"yaer\"]", ["partition_by", "yaer"];
+}
+
+#[test]
+fn no_job_file() {
+    let workspace = Workspace::new();
+    let _ = workspace.sawmill(["run", "gone.toml"]).run().exits_with(2).says(&["gone.toml"]).helps();
+}
+
+#[test]
+fn unknown_key_of_set() {
+    let workspace = Workspace::new();
+    workspace.write("in.csv", "id\n1\n");
+    workspace.write("job.toml", JOB);
+    workspace.write("schema.json", SCHEMA);
+    let arguments = ["run", "job.toml", "--set", "output.compresion=zstd"];
+    let _ = workspace.sawmill(arguments).run().exits_with(2).says(&["--set", "compression"]).helps();
+    workspace.assert_untouched("out");
+}
+
+#[test]
+fn unknown_flags_and_commands() {
+    let workspace = Workspace::new();
+    for arguments in [&["rum", "job.toml"][..], &["run", "job.toml", "--theads", "2"], &["run"], &[]] {
+        let _ = workspace.sawmill(arguments).run().exits_with(2);
+    }
+}

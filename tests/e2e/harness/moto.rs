@@ -1,0 +1,118 @@
+//! Servers that speak S3 on the loopback; each stands for one region.
+
+use super::Workspace;
+use super::python::Helper;
+use super::readback;
+use serde_json::{Value, json};
+use std::path::Path;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// A running server, shared by all tests of this process.
+#[derive(Debug)]
+pub(crate) struct Region {
+    /// `us-east-1`, …
+    pub(crate) name: &'static str,
+    /// `http://127.0.0.1:<port>`
+    pub(crate) endpoint: String,
+    _server: Helper,
+}
+
+impl Region {
+    /// The region that holds the inputs and the first target.
+    pub(crate) fn home() -> &'static Region {
+        static SERVER: OnceLock<Region> = OnceLock::new();
+        SERVER.get_or_init(|| Region::start("us-east-1"))
+    }
+
+    /// The region that holds the second target.
+    pub(crate) fn remote() -> &'static Region {
+        static SERVER: OnceLock<Region> = OnceLock::new();
+        SERVER.get_or_init(|| Region::start("eu-west-1"))
+    }
+
+    /// A server of the caller's own, for tests that change how it behaves.
+    pub(crate) fn start(name: &'static str) -> Region {
+        let mut server = Helper::start("moto_region.py");
+        // The script says its port when the server answers: no polling here.
+        let port = server.answer()["port"].take();
+        Region { name, endpoint: format!("http://127.0.0.1:{port}"), _server: server }
+    }
+
+    fn ask(&self, operation: &str, mut arguments: Value) -> Value {
+        arguments["server"] = json!({ "endpoint": self.endpoint, "region": self.name });
+        readback::shared().ask(operation, arguments)
+    }
+
+    /// A new bucket with a name that no other test uses.
+    pub(crate) fn bucket(&self, purpose: &str) -> Bucket<'_> {
+        static MADE: AtomicU32 = AtomicU32::new(0);
+        let name = format!("{purpose}-{}-{}", self.name, MADE.fetch_add(1, Ordering::Relaxed));
+        self.ask("create_bucket", json!({ "bucket": name }));
+        Bucket { region: self, name }
+    }
+
+    /// Access key and secret of a user of this region who may do nothing,
+    /// after which the server lets only such users in as have a right to.
+    pub(crate) fn lock_out(&self) -> (String, String) {
+        let mut credentials = self.ask("stranger", json!({}));
+        self.ask("enforce_permissions", json!({}));
+        let mut take = |key: &str| serde_json::from_value(credentials[key].take()).expect("a string");
+        (take("id"), take("secret"))
+    }
+}
+
+/// A bucket in a [`Region`].
+#[derive(Debug)]
+pub(crate) struct Bucket<'a> {
+    /// Where it is.
+    pub(crate) region: &'a Region,
+    /// Its name.
+    pub(crate) name: String,
+}
+
+impl Bucket<'_> {
+    /// `s3://<bucket>/<key>`
+    pub(crate) fn url(&self, key: &str) -> String {
+        format!("s3://{}/{key}", self.name)
+    }
+
+    /// A `[[targets]]` table of a job file for a prefix of this bucket.
+    pub(crate) fn target(&self, prefix: &str) -> String {
+        let (url, region, endpoint) = (self.url(prefix), self.region.name, &self.region.endpoint);
+        format!("[[targets]]\nurl = {url:?}\nregion = {region:?}\nendpoint = {endpoint:?}\n")
+    }
+
+    /// Uploads a file.
+    pub(crate) fn put(&self, key: &str, file: &Path) {
+        self.region.ask("put", json!({ "bucket": self.name, "key": key, "file": file }));
+    }
+
+    /// Keys of all objects, sorted.
+    pub(crate) fn objects(&self) -> Vec<String> {
+        let keys = self.region.ask("objects", json!({ "bucket": self.name }));
+        serde_json::from_value(keys).expect("a list of keys")
+    }
+
+    /// Keys of multipart uploads that were begun and neither completed nor aborted.
+    pub(crate) fn open_uploads(&self) -> Vec<String> {
+        let keys = self.region.ask("uploads", json!({ "bucket": self.name }));
+        serde_json::from_value(keys).expect("a list of keys")
+    }
+
+    /// Fails unless the bucket holds nothing, visible or not.
+    #[track_caller]
+    pub(crate) fn assert_untouched(&self) {
+        let nothing: [String; 0] = [];
+        assert_eq!(self.objects(), nothing, "objects are visible in {}", self.name);
+        assert_eq!(self.open_uploads(), nothing, "uploads are open in {}", self.name);
+    }
+
+    /// Copies all objects under a prefix to a new directory of the workspace.
+    pub(crate) fn download(&self, prefix: &str, workspace: &Workspace) -> std::path::PathBuf {
+        let directory = workspace.path(&format!("downloaded-{}", self.name));
+        let arguments = json!({ "bucket": self.name, "prefix": prefix, "directory": directory });
+        self.region.ask("download", arguments);
+        directory
+    }
+}

@@ -1,0 +1,137 @@
+//! Second readers: what DuckDB, pyarrow and Spark make of a table.
+
+use super::python::Helper;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+/// The reader that all tests share; held for one question at a time.
+pub(crate) fn shared() -> MutexGuard<'static, Helper> {
+    static READER: OnceLock<Mutex<Helper>> = OnceLock::new();
+    let reader = READER.get_or_init(|| Mutex::new(Helper::start("readback.py")));
+    // A test that failed while it asked has had its answer: the next can go on.
+    reader.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// All of a table that matters when it is compared, as DuckDB reads it.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub(crate) struct Table {
+    pub(crate) rows: u64,
+    /// DuckDB's types by column.
+    pub(crate) types: BTreeMap<String, String>,
+    pub(crate) columns: BTreeMap<String, ColumnFacts>,
+    /// Of all values of all rows, in any order.
+    hash: String,
+}
+
+/// Facts that tell where two tables differ. Values are text.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub(crate) struct ColumnFacts {
+    pub(crate) nulls: u64,
+    pub(crate) min: Option<String>,
+    pub(crate) max: Option<String>,
+    pub(crate) sum: Option<String>,
+}
+
+impl Table {
+    /// The Parquet files under a directory, with keys from `name=value/`.
+    pub(crate) fn of_parquet(directory: &Path) -> Table {
+        let files = parquet_files(directory);
+        assert!(!files.is_empty(), "no Parquet files under {}", directory.display());
+        parse(shared().ask("parquet", json!({ "files": files })))
+    }
+
+    /// CSV files with a header, each column read as the given DuckDB type.
+    pub(crate) fn of_csv(files: &[PathBuf], types: &[(&str, &str)], nulls: &[&str]) -> Table {
+        let types: serde_json::Map<String, Value> =
+            types.iter().map(|&(name, kind)| (name.to_owned(), kind.into())).collect();
+        parse(shared().ask("csv", json!({ "files": files, "types": types, "nulls": nulls })))
+    }
+
+    /// Fails unless both hold the same values; types may differ (keys of
+    /// partitions have no type of their own).
+    #[track_caller]
+    pub(crate) fn assert_same_values(&self, other: &Table) {
+        assert_eq!(self.rows, other.rows, "rows differ");
+        for (name, facts) in &other.columns {
+            assert_eq!(self.columns.get(name), Some(facts), "column {name:?} differs");
+        }
+        assert_eq!(self.columns.len(), other.columns.len(), "columns differ: {self:?} {other:?}");
+        assert_eq!(self.hash, other.hash, "some value differs");
+    }
+}
+
+/// What pyarrow or Spark sees in a table.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub(crate) struct View {
+    pub(crate) rows: u64,
+    pub(crate) types: BTreeMap<String, String>,
+    pub(crate) nulls: BTreeMap<String, u64>,
+}
+
+/// A partitioned table as pyarrow reads it.
+pub(crate) fn arrow(directory: &Path) -> View {
+    parse(shared().ask("arrow", json!({ "directory": directory })))
+}
+
+/// A partitioned table as Spark reads it; `None` if the user leaves Spark out.
+pub(crate) fn spark(directory: &Path) -> Option<View> {
+    if std::env::var_os("SAWMILL_SKIP_SPARK").is_some_and(|value| value == "1") {
+        eprintln!("SAWMILL_SKIP_SPARK=1: Spark's reading is NOT tested");
+        return None;
+    }
+    let java = std::process::Command::new("java").arg("-version").output();
+    assert!(
+        java.as_ref().is_ok_and(|output| output.status.success()),
+        "Spark needs Java 17 or later and there is no working `java` ({java:?}): install it, \
+         or set SAWMILL_SKIP_SPARK=1 to leave out Spark's reading"
+    );
+    // A process of its own: a JVM takes seconds to start, others need not wait.
+    Some(parse(Helper::start("readback.py").ask("spark", json!({ "directory": directory }))))
+}
+
+/// How a table is stored, from footers and page headers.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub(crate) struct Layout {
+    pub(crate) codecs: Vec<String>,
+    pub(crate) page_versions: Vec<u8>,
+    pub(crate) row_groups: usize,
+    pub(crate) row_group_rows: Vec<u64>,
+    pub(crate) chunks_without_statistics: usize,
+    pub(crate) created_by: Vec<String>,
+    /// Physical and logical type by column.
+    pub(crate) column_types: BTreeMap<String, String>,
+}
+
+impl Layout {
+    /// Of all Parquet files under a directory.
+    pub(crate) fn of(directory: &Path) -> Layout {
+        parse(shared().ask("layout", json!({ "files": parquet_files(directory) })))
+    }
+}
+
+/// The result of a query over the table `t`, values as text.
+pub(crate) fn query(directory: &Path, sql: &str) -> Vec<Vec<Option<String>>> {
+    parse(shared().ask("query", json!({ "sql": sql, "files": parquet_files(directory) })))
+}
+
+/// Visible Parquet files under a directory, or the file itself, sorted.
+fn parquet_files(directory: &Path) -> Vec<PathBuf> {
+    if directory.is_file() {
+        return vec![directory.to_owned()];
+    }
+    super::files_under(directory)
+        .into_iter()
+        .filter(|name| {
+            name.ends_with(".parquet") && !name.split('/').any(|part| part.starts_with(['.', '_']))
+        })
+        .map(|name| directory.join(name))
+        .collect()
+}
+
+#[track_caller]
+fn parse<T: for<'de> Deserialize<'de>>(answer: Value) -> T {
+    serde_json::from_value(answer).expect("readback.py answers in the agreed form")
+}

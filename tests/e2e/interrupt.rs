@@ -1,0 +1,78 @@
+//! SIGINT and SIGTERM in the middle of a run: exit code 130, nothing visible,
+//! nothing staged.
+
+use crate::harness::Workspace;
+use crate::harness::moto::Region;
+use std::fmt::Write;
+
+/// About 50 MB of text that does not compress: enough to be in the midst of.
+fn large_input(workspace: &Workspace) {
+    let mut state = 1_u64;
+    let mut csv = String::with_capacity(60 << 20);
+    csv.push_str("id,text\n");
+    for id in 0..900_000 {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let [a, b] = [state.rotate_left(21), state.rotate_left(43)];
+        writeln!(csv, "{id},{a:016x}{b:016x}{state:016x}").unwrap();
+    }
+    workspace.write("in.csv", csv);
+}
+
+/// Small row groups and parts, so that uploads are open long before the end.
+fn job(targets: &str) -> String {
+    format!(
+        "schema = {{ fields = [{{ name = \"id\", type = \"int32\" }}, {{ name = \"text\", type = \"string\" }}] }}\n\
+         [source]\ninputs = [\"in.csv\"]\n{targets}\
+         [output]\ncompression = \"none\"\nmax_row_group_rows = 20000\n[engine]\npart_bytes = 5242880\n"
+    )
+}
+
+#[test]
+fn signals_leave_nothing_in_directories() {
+    let workspace = Workspace::new();
+    large_input(&workspace);
+    workspace.write("job.toml", job("[[targets]]\nurl = \"one/\"\n[[targets]]\nurl = \"other/\"\n"));
+    for signal in ["INT", "TERM"] {
+        let running = workspace.sawmill(["run", "job.toml"]).start();
+        let staged = || !workspace.files("one").is_empty() && !workspace.files("other").is_empty();
+        let running = running.until("files are staged in both targets", staged);
+        running.signal(signal);
+        let _ = running.wait().exits_with(130).says(&["interrupted"]);
+        workspace.assert_untouched("one");
+        workspace.assert_untouched("other");
+    }
+    // The interrupted runs are not in the way of the next.
+    let _ = workspace.sawmill(["run", "job.toml"]).run().succeeds();
+    assert!(workspace.files("one").contains(&"_SUCCESS".to_owned()));
+}
+
+#[test]
+fn signals_leave_nothing_in_buckets() {
+    let workspace = Workspace::new();
+    large_input(&workspace);
+    let (home, remote) = (Region::home().bucket("interrupt"), Region::remote().bucket("interrupt"));
+    workspace.write("job.toml", job(&(home.target("t/") + &remote.target("t/"))));
+    for signal in ["INT", "TERM"] {
+        let running = workspace.sawmill(["run", "job.toml"]).start();
+        let staged = || !home.open_uploads().is_empty() && !remote.open_uploads().is_empty();
+        let running = running.until("uploads are open in both regions", staged);
+        running.signal(signal);
+        let _ = running.wait().exits_with(130).says(&["interrupted"]);
+        home.assert_untouched();
+        remote.assert_untouched();
+    }
+}
+
+#[test]
+fn a_signal_ends_a_run_that_waits_for_standard_input() {
+    let workspace = Workspace::new();
+    let options = ["convert", "-", "-o", "out.parquet", "--all-text", "--delimiter", ",", "--header"];
+    let mut running = workspace.sawmill(options).start();
+    running.feed(b"id,text\n1,one\n");
+    // Nothing tells from outside that it waits; a moment is enough in practice,
+    // and a signal that comes earlier is answered alike.
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    running.signal("INT");
+    let _ = running.wait().exits_with(130);
+    workspace.assert_untouched("");
+}

@@ -1,0 +1,16 @@
+//! End to end: the binary as users run it, against files and S3 servers, its
+//! tables read back by DuckDB, pyarrow and Spark.
+//!
+//! Needs Python 3.11 or later (see `harness/python.rs`) and, for Spark, Java 17
+//! or later.
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test fails where it unwraps")]
+
+mod bad_input;
+mod bad_job;
+mod bad_target;
+mod cli;
+mod flights;
+mod harness;
+mod harness_tests;
+mod interrupt;
+mod steps;
