@@ -2,7 +2,7 @@
 
 use super::resolve::ResolveContext;
 use super::table_schema::{TableSchema, table_schema_json_schema};
-use crate::document::{Document, Format, KeyPath, Problem, Problems};
+use crate::document::{Document, Format, KeyPath, Problem, Problems, json_schema};
 use crate::error::{JobPlace, Result};
 use crate::job::DialectSpec;
 use std::path::Path;
@@ -33,7 +33,7 @@ pub(crate) fn read_text(path: &Path) -> Result<String, Problem> {
         let line = error.as_bytes()[..valid].iter().filter(|byte| **byte == b'\n').count() + 1;
         let place = JobPlace { file: path.display().to_string(), line: Some(line), ..JobPlace::default() };
         let problem = at_root("the text is not UTF-8".into()).remedy("save the file as UTF-8");
-        Problem { place: Some(place), ..problem }
+        Problem { place: Some(place.into()), ..problem }
     })
 }
 
@@ -81,7 +81,7 @@ fn table_schema(document: &Document) -> Result<TableSchema, Problems> {
 }
 
 fn dialect(document: &Document) -> Result<DialectSpec, Problems> {
-    document.check_keys(&schemars::schema_for!(DialectSpec).into()).errors.or_ok(())?;
+    document.check_keys(&json_schema::<DialectSpec>()).errors.or_ok(())?;
     let spec: DialectSpec = document.read()?;
     spec.resolve().map_err(|problem| document.locate(problem.into()))?;
     Ok(spec)

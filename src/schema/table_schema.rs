@@ -203,5 +203,5 @@ impl MissingValue {
 
 /// The JSON Schema of schema files, as in `schemas/table-schema.schema.json`.
 pub fn table_schema_json_schema() -> Value {
-    schemars::schema_for!(TableSchema).into()
+    crate::document::json_schema::<TableSchema>()
 }

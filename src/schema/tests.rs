@@ -1,3 +1,5 @@
+#![allow(clippy::unwrap_used, reason = "a failed test may panic")]
+
 use super::table_schema::Field;
 use super::*;
 use crate::job::Profile;
