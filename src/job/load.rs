@@ -2,7 +2,7 @@
 
 use super::interpolate::interpolate;
 use super::{JobSpec, SchemaSpec};
-use crate::document::{Document, KeyPath, Problem, Problems, parse_set_value};
+use crate::document::{Document, KeyPath, Problem, Problems, json_schema, parse_set_value};
 use crate::error::{Error, JobPlace, Result};
 use crate::schema::file::read_text;
 use std::path::Path;
@@ -32,7 +32,7 @@ impl std::str::FromStr for Override {
 
 /// The JSON Schema of job files, as in `schemas/job.schema.json`.
 pub fn job_json_schema() -> serde_json::Value {
-    schemars::schema_for!(JobSpec).into()
+    json_schema::<JobSpec>()
 }
 
 /// Reads, interpolates, overrides and validates a job file: JSON if its name
@@ -93,7 +93,7 @@ fn interpolate_all(document: &mut Document, env: &dyn Fn(&str) -> Option<String>
 fn apply(document: &mut Document, overrides: &[Override]) -> Result<(), Problems> {
     for Override { key, value } in overrides {
         let place = JobPlace { file: "--set".into(), key: Some(key.clone()), ..JobPlace::default() };
-        let at_flag = |problem: Problem| Problem { place: Some(place.clone()), ..problem };
+        let at_flag = |problem: Problem| Problem { place: Some(place.clone().into()), ..problem };
         let path: KeyPath = key.parse().map_err(|message: String| {
             at_flag(Problem::new(KeyPath::root(), message).remedy("write a key such as `targets[0].region`"))
         })?;

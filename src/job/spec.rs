@@ -153,6 +153,7 @@ pub struct DialectSpec {
 }
 
 /// Where the schema is.
+#[expect(clippy::large_enum_variant, reason = "there is one in a job")]
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum SchemaSpec {

@@ -1,3 +1,5 @@
+#![allow(clippy::unwrap_used, reason = "a failed test may panic")]
+
 use super::*;
 use crate::error::{Error, ErrorKind};
 use crate::parse::{Dialect, Escape, StrayQuotes, Terminator};
@@ -165,7 +167,7 @@ fn mistakes_have_their_place() {
         ),
         (
             "[[schema.fields]]\ntype = 'date'",
-            "job.toml:3:3: schema.fields[0]: the key `name` is missing => add `name`: Name in the output, and in the header unless `sourceName` says otherwise.",
+            "job.toml:3:1: schema.fields[0]: the key `name` is missing => add `name`: Name in the output, and in the header unless `sourceName` says otherwise.",
         ),
         ("a = ", "job.toml:3:5: string values must be quoted, expected literal string"),
     ] {
