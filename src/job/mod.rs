@@ -4,6 +4,7 @@
 //! error that names the key with line and column. Relative paths in a job file
 //! are relative to the job file; after [`load`] every location is absolute.
 
+mod dialect;
 pub mod load;
 pub mod spec;
 

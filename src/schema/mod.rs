@@ -2,10 +2,23 @@
 //!
 //! [`table_schema`] is the document as users write it; [`Schema`] is what the
 //! engine works with: every default filled in, every format compiled.
+//! [`file`] reads a schema file, [`resolve`] makes the one from the other and
+//! [`Schema::to_table_schema`] goes back; [`profile`] fits a schema to the
+//! readers of the output. Called by `job`, `infer`, and the planning of a run.
 
+mod describe;
+pub mod file;
+pub mod profile;
+pub mod resolve;
 pub mod table_schema;
+mod type_names;
 pub mod types;
 
+pub use file::{SchemaFile, load_schema, read_schema};
+pub use profile::for_profile;
+pub use resolve::ResolveContext;
+pub use table_schema::{TableSchema, table_schema_json_schema};
+pub use type_names::TypeNameError;
 pub use types::ColumnType;
 
 /// The resolved schema: the columns of the CSV in the order of the output.
@@ -62,3 +75,6 @@ pub enum BinaryForm {
     /// Two hexadecimal digits a byte.
     Hex,
 }
+
+#[cfg(test)]
+mod tests;

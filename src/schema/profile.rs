@@ -1,0 +1,113 @@
+//! What a profile makes of a schema: types widened, names folded, or a refusal.
+
+use super::{Column, ColumnType, Schema};
+use crate::document::{KeyPath, Problem, Problems};
+use crate::job::Profile;
+use arrow::datatypes::TimeUnit;
+use std::collections::HashMap;
+
+/// Longest name of a column in Redshift, in bytes ("Names and identifiers",
+/// Amazon Redshift Database Developer Guide).
+pub const MAX_NAME_BYTES: usize = 127;
+/// Most columns of an external table ("CREATE EXTERNAL TABLE", same guide).
+pub const MAX_COLUMNS: usize = 1_598;
+
+/// The schema of the files: what `profile` can read of `schema`.
+///
+/// Source names and rules stay as they are; [`Profile::Standard`] changes
+/// nothing. The keys of the problems are relative to the schema file; all are
+/// reported at once.
+pub fn for_profile(schema: &Schema, profile: Profile) -> Result<Schema, Problems> {
+    match profile {
+        Profile::Standard => Ok(schema.clone()),
+        Profile::Spectrum => spectrum(schema),
+    }
+}
+
+fn spectrum(schema: &Schema) -> Result<Schema, Problems> {
+    let mut problems = Problems::default();
+    if schema.columns.len() > MAX_COLUMNS {
+        let message =
+            format!("Spectrum reads {MAX_COLUMNS} columns, the schema has {}", schema.columns.len());
+        problems.0.push(
+            Problem::new("fields", message).remedy("drop columns, or set output.profile = \"standard\""),
+        );
+    }
+    let mut names: HashMap<String, &str> = HashMap::new();
+    let mut columns = Vec::with_capacity(schema.columns.len());
+    for (i, column) in schema.columns.iter().enumerate() {
+        let key = KeyPath::from("fields").index(i);
+        let name = column.name.to_lowercase();
+        if let Err(problem) = check_name(column, &name, &mut names) {
+            problems.0.push(problem.under(&key));
+        }
+        match widen(column.column_type) {
+            Ok(column_type) => columns.push(Column { name, column_type, ..column.clone() }),
+            Err((what, remedy)) => {
+                let message = format!("column {:?}: Spectrum does not read {what}", column.name);
+                problems.0.push(Problem::new("type", message).remedy(remedy).under(&key));
+            }
+        }
+    }
+    problems.or_ok(Schema { columns })
+}
+
+fn check_name<'a>(
+    column: &'a Column,
+    folded: &str,
+    names: &mut HashMap<String, &'a str>,
+) -> Result<(), Problem> {
+    if folded.trim().is_empty() {
+        return Err(Problem::new("name", "Spectrum needs a name for each column").remedy("name the column"));
+    }
+    if folded.len() > MAX_NAME_BYTES {
+        let message = format!(
+            "column {:?}: the name has {} bytes, Spectrum reads {MAX_NAME_BYTES}",
+            column.name,
+            folded.len()
+        );
+        return Err(Problem::new("name", message).remedy(
+            "shorten `name` and put the header's text in `sourceName`, or set output.profile = \"standard\"",
+        ));
+    }
+    match names.insert(folded.into(), &column.name) {
+        Some(other) => {
+            let message =
+                format!("columns {other:?} and {:?} are both {folded:?} in lower case", column.name);
+            Err(Problem::new("name", message).remedy(
+                "rename one and put the header's text in `sourceName`, or set output.profile = \"standard\"",
+            ))
+        }
+        None => Ok(()),
+    }
+}
+
+/// The narrowest type of Spectrum that holds every value; else what is refused and a remedy.
+fn widen(column_type: ColumnType) -> Result<ColumnType, (&'static str, &'static str)> {
+    const MICROSECONDS: TimeUnit = TimeUnit::Microsecond;
+    Ok(match column_type {
+        ColumnType::Int { bits: 8 } | ColumnType::UInt { bits: 8 } => ColumnType::Int { bits: 16 },
+        ColumnType::UInt { bits: 16 } => ColumnType::Int { bits: 32 },
+        ColumnType::UInt { bits: 32 } => ColumnType::Int { bits: 64 },
+        ColumnType::UInt { .. } => ColumnType::Decimal { precision: 20, scale: 0 },
+        ColumnType::Time => {
+            return Err(("times of day", "make its type `string`, or set output.profile = \"standard\""));
+        }
+        ColumnType::Timestamp { unit: TimeUnit::Nanosecond, .. } => {
+            return Err((
+                "nanoseconds",
+                "make its type `timestamp(us)` or `timestamp(us,UTC)`, or set output.profile = \"standard\"",
+            ));
+        }
+        // Exact, and Spectrum reads no other unit.
+        ColumnType::Timestamp { utc, .. } => ColumnType::Timestamp { unit: MICROSECONDS, utc },
+        ColumnType::Boolean
+        | ColumnType::Int { .. }
+        | ColumnType::Float32
+        | ColumnType::Float64
+        | ColumnType::Decimal { .. }
+        | ColumnType::Date
+        | ColumnType::Text
+        | ColumnType::Binary => column_type,
+    })
+}

@@ -1,0 +1,319 @@
+//! [`TableSchema`] → [`Schema`]: defaults filled in, every rule checked.
+
+use super::table_schema::{Constraints, Field, MissingValue, TableSchema};
+use super::{BinaryForm, Column, ColumnType, Schema, TextRules};
+use crate::document::{KeyPath, Problem, Problems, nearest};
+use crate::error::Result;
+use chrono::format::{Item, StrftimeItems};
+use std::collections::{BTreeMap, HashMap};
+
+/// What a schema's columns mean depends on this much of the job.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ResolveContext<'a> {
+    /// What errors call the file that the schema is from.
+    pub file: &'a str,
+    /// `nullSequence` of the dialect: null in every column.
+    pub null_sequence: Option<&'a str>,
+}
+
+/// What Table Schema calls true.
+pub const DEFAULT_TRUE: [&str; 4] = ["true", "True", "TRUE", "1"];
+/// What Table Schema calls false.
+pub const DEFAULT_FALSE: [&str; 4] = ["false", "False", "FALSE", "0"];
+
+impl TableSchema {
+    /// The columns that the engine works with, and warnings for people.
+    ///
+    /// Errors name the file of `context` and the key, such as `fields[2].type`.
+    pub fn resolve(&self, context: &ResolveContext<'_>) -> Result<(Schema, Vec<String>)> {
+        self.try_resolve(context).map_err(|problems| problems.into_error(context.file))
+    }
+
+    /// [`TableSchema::resolve`] with all mistakes apart, keys relative to the schema.
+    pub fn try_resolve(&self, context: &ResolveContext<'_>) -> Result<(Schema, Vec<String>), Problems> {
+        let mut problems = Problems::default();
+        let mut warnings = Warnings::default();
+        if self.fields.is_empty() {
+            problems.0.push(
+                Problem::new("fields", "the schema has no fields")
+                    .remedy("list at least one column in `fields`"),
+            );
+        }
+        let columns = self.fields.iter().enumerate().map(|(i, field)| {
+            let key = KeyPath::from("fields").index(i);
+            FieldRules { field, key, schema: self, problems: &mut problems, warnings: &mut warnings }
+                .resolve(context.null_sequence)
+        });
+        let columns = columns.collect::<Vec<_>>();
+        check_names(&columns, &mut problems);
+        for (name, given) in [
+            ("primaryKey", self.primary_key.is_some()),
+            ("uniqueKeys", self.unique_keys.is_some()),
+            ("foreignKeys", self.foreign_keys.is_some()),
+        ] {
+            if given {
+                warnings.texts.push(format!("`{name}` is not checked by this version"));
+            }
+        }
+        let warnings = self.notes.iter().cloned().chain(warnings.into_texts()).collect();
+        problems.or_ok((Schema { columns }, warnings))
+    }
+}
+
+fn check_names(columns: &[Column], problems: &mut Problems) {
+    let mut names = HashMap::new();
+    let mut sources = HashMap::new();
+    for (i, column) in columns.iter().enumerate() {
+        let key = KeyPath::from("fields").index(i);
+        if column.name.is_empty() {
+            problems.0.push(Problem::new(key.key("name"), "a column needs a name"));
+        } else if let Some(first) = names.insert(&column.name, i) {
+            let message = format!("the name {:?} is that of fields[{first}], too", column.name);
+            problems
+                .0
+                .push(Problem::new(key.key("name"), message).remedy("give each column a name of its own"));
+        } else if let Some(first) = sources.insert(&column.source_name, i) {
+            let message =
+                format!("the column {:?} of the CSV is read by fields[{first}], too", column.source_name);
+            problems.0.push(Problem::new(key.key("sourceName"), message).remedy("read each column once"));
+        }
+    }
+}
+
+/// Warnings of one kind are one text that lists the columns.
+#[derive(Default)]
+struct Warnings {
+    texts: Vec<String>,
+    by_column: BTreeMap<String, Vec<String>>,
+}
+
+impl Warnings {
+    fn column(&mut self, kind: String, column: &str) {
+        self.by_column.entry(kind).or_default().push(format!("{column:?}"));
+    }
+
+    fn into_texts(self) -> impl Iterator<Item = String> {
+        let grouped =
+            self.by_column.into_iter().map(|(kind, columns)| format!("{kind}: {}", columns.join(", ")));
+        self.texts.into_iter().chain(grouped)
+    }
+}
+
+struct FieldRules<'a> {
+    field: &'a Field,
+    key: KeyPath,
+    schema: &'a TableSchema,
+    problems: &'a mut Problems,
+    warnings: &'a mut Warnings,
+}
+
+impl FieldRules<'_> {
+    fn resolve(mut self, null_sequence: Option<&str>) -> Column {
+        let field = self.field;
+        let column_type = self.column_type();
+        let (decimal_mark, group_mark) = self.number_marks(column_type);
+        let (true_tokens, false_tokens) = self.boolean_tokens(column_type);
+        let rules = TextRules {
+            null_tokens: self.null_tokens(null_sequence),
+            quoted_nulls: field.quoted_nulls.unwrap_or(false),
+            formats: self.formats(column_type),
+            source_zone: self.source_zone(column_type),
+            true_tokens,
+            false_tokens,
+            decimal_mark,
+            group_mark,
+            binary_form: self.binary_form(column_type),
+        };
+        self.warn_about_constraints();
+        Column {
+            source_name: field.source_name.clone().unwrap_or_else(|| field.name.clone()),
+            name: field.name.clone(),
+            column_type,
+            nullable: field.constraints.as_ref().and_then(|c| c.required) != Some(true),
+            rules,
+        }
+    }
+
+    fn problem(&mut self, key: &str, message: impl Into<String>, remedy: impl Into<String>) {
+        self.problems.0.push(Problem::new(self.key.key(key), message).remedy(remedy));
+    }
+
+    fn column_type(&mut self) -> ColumnType {
+        let name = self.field.field_type.as_deref().unwrap_or("string");
+        match name.parse() {
+            Ok(ColumnType::Text) if name == "string" && self.field.format.as_deref() == Some("binary") => {
+                ColumnType::Binary
+            }
+            Ok(column_type) => column_type,
+            Err(error) => {
+                self.problem("type", error.message, error.remedy);
+                ColumnType::Text
+            }
+        }
+    }
+
+    fn null_tokens(&self, null_sequence: Option<&str>) -> Vec<String> {
+        let given = self.field.missing_values.as_ref().or(self.schema.missing_values.as_ref());
+        let given = given.map(|values| values.iter().map(MissingValue::text).collect()).unwrap_or(vec![""]);
+        let mut tokens: Vec<String> = Vec::new();
+        for token in given.into_iter().chain(null_sequence) {
+            if !tokens.iter().any(|known| known == token) {
+                tokens.push(token.into());
+            }
+        }
+        tokens
+    }
+
+    fn formats(&mut self, column_type: ColumnType) -> Vec<String> {
+        let temporal =
+            matches!(column_type, ColumnType::Date | ColumnType::Time | ColumnType::Timestamp { .. });
+        let field = self.field;
+        if !temporal {
+            if field.formats.is_some() {
+                self.warnings.column("`formats` has no effect on this type".into(), &field.name);
+            }
+            return Vec::new();
+        }
+        let single = field.format.as_deref().filter(|format| *format != "default");
+        if single == Some("any") {
+            let message = "`any` would leave the order of day and month to a guess";
+            self.problem(
+                "format",
+                message,
+                "name the pattern in `format`, or several in `formats`, tried in order",
+            );
+            return Vec::new();
+        }
+        let (key, formats) = match (single, &field.formats) {
+            (Some(_), Some(_)) => {
+                self.problem("formats", "stands beside `format`", "keep one of the two");
+                return Vec::new();
+            }
+            (Some(format), None) => ("format", vec![format.to_owned()]),
+            (None, Some(formats)) => ("formats", formats.clone()),
+            (None, None) => return Vec::new(),
+        };
+        for format in &formats {
+            let valid = !format.is_empty() && !StrftimeItems::new(format).any(|item| item == Item::Error);
+            if !valid || !format.contains('%') {
+                let remedy = "write one like `%Y-%m-%d %H:%M:%S`, or `default` for ISO 8601";
+                self.problem(key, format!("{format:?} is no strftime pattern"), remedy);
+            }
+        }
+        formats
+    }
+
+    fn source_zone(&mut self, column_type: ColumnType) -> chrono_tz::Tz {
+        let Some(name) = &self.field.source_time_zone else { return chrono_tz::Tz::UTC };
+        if !matches!(column_type, ColumnType::Timestamp { utc: true, .. }) {
+            let message = "a zone is meant for instants only";
+            self.problem(
+                "sourceTimeZone",
+                message,
+                "make the type `timestamp(us,UTC)`, or leave the zone out",
+            );
+        }
+        name.parse().unwrap_or_else(|_| {
+            let remedy = match nearest(name, chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name())) {
+                Some(zone) => format!("did you mean `{zone}`?"),
+                None => "write an IANA name such as `Europe/Berlin`".into(),
+            };
+            self.problem("sourceTimeZone", format!("unknown time zone `{name}`"), remedy);
+            chrono_tz::Tz::UTC
+        })
+    }
+
+    fn boolean_tokens(&mut self, column_type: ColumnType) -> (Vec<String>, Vec<String>) {
+        type Tokens = Option<Vec<String>>;
+        // What is given for one side is taken out of the default of the other:
+        // `trueValues: ["0"]` alone is odd, but clear.
+        let tokens = |given: &Tokens, other: &Tokens, default: [&str; 4]| match given {
+            Some(tokens) => tokens.clone(),
+            None => {
+                let free = |token: &&str| !other.as_ref().is_some_and(|o| o.iter().any(|t| t == token));
+                default.iter().filter(|token| free(token)).map(|token| token.to_string()).collect()
+            }
+        };
+        let field = self.field;
+        let true_tokens = tokens(&field.true_values, &field.false_values, DEFAULT_TRUE);
+        let false_tokens = tokens(&field.false_values, &field.true_values, DEFAULT_FALSE);
+        if column_type == ColumnType::Boolean {
+            for (key, tokens) in [("trueValues", &true_tokens), ("falseValues", &false_tokens)] {
+                if tokens.is_empty() {
+                    self.problem(key, "holds no text", "list at least one");
+                }
+            }
+        }
+        if let Some(both) = true_tokens.iter().find(|token| false_tokens.contains(token)) {
+            self.problem("falseValues", format!("{both:?} is in `trueValues`, too"), "keep it in one");
+        }
+        (true_tokens, false_tokens)
+    }
+
+    fn number_marks(&mut self, column_type: ColumnType) -> (u8, Option<u8>) {
+        let field = self.field;
+        let decimal = self.mark("decimalChar", field.decimal_char.as_deref());
+        let group = self.mark("groupChar", field.group_char.as_deref());
+        let mark = decimal.unwrap_or(b'.');
+        if group == Some(mark) {
+            let message = format!("{:?} is the decimal mark, too", char::from(mark));
+            self.problem("groupChar", message, "set `decimalChar` to the other mark");
+        }
+        let numeric = matches!(
+            column_type,
+            ColumnType::Int { .. }
+                | ColumnType::UInt { .. }
+                | ColumnType::Float32
+                | ColumnType::Float64
+                | ColumnType::Decimal { .. }
+        );
+        if (decimal.is_some() || group.is_some()) && !numeric {
+            self.warnings
+                .column("`decimalChar` and `groupChar` have no effect on this type".into(), &field.name);
+        }
+        if field.bare_number == Some(false) {
+            let kind = "`bareNumber` = false is not supported; a number with text around it is an error";
+            self.warnings.column(kind.into(), &field.name);
+        }
+        (mark, group)
+    }
+
+    fn mark(&mut self, key: &str, given: Option<&str>) -> Option<u8> {
+        let text = given?;
+        match text.as_bytes() {
+            [] if key == "groupChar" => None,
+            [byte] if byte.is_ascii() && !byte.is_ascii_alphanumeric() && !matches!(byte, b'+' | b'-') => {
+                Some(*byte)
+            }
+            _ => {
+                self.problem(
+                    key,
+                    format!("{text:?} is no mark"),
+                    "write one ASCII character such as `,` or `.`",
+                );
+                None
+            }
+        }
+    }
+
+    fn binary_form(&mut self, column_type: ColumnType) -> BinaryForm {
+        match (column_type, self.field.format.as_deref()) {
+            (ColumnType::Binary, Some("hex")) => BinaryForm::Hex,
+            (ColumnType::Binary, Some("base64" | "binary" | "default") | None) => BinaryForm::Base64,
+            (ColumnType::Binary, Some(other)) => {
+                let message = format!("`{other}` is no way to write binary");
+                self.problem("format", message, "write `base64` or `hex`");
+                BinaryForm::Base64
+            }
+            _ => BinaryForm::Base64,
+        }
+    }
+
+    fn warn_about_constraints(&mut self) {
+        let field = self.field;
+        let unchecked = field.constraints.iter().flat_map(Constraints::unchecked);
+        for constraint in unchecked.chain(field.categories.is_some().then_some("categories")) {
+            self.warnings.column(format!("`{constraint}` is not checked by this version"), &field.name);
+        }
+    }
+}

@@ -1,0 +1,342 @@
+#![allow(clippy::unwrap_used, reason = "a failed test may panic")]
+
+use super::table_schema::Field;
+use super::*;
+use crate::job::Profile;
+use arrow::datatypes::TimeUnit;
+use proptest::prelude::*;
+
+/// A descriptor as portals publish them: v1 vocabulary, custom properties.
+const PUBLISHED: &str = r##"{
+  "$schema": "https://datapackage.org/profiles/2.0/tableschema.json",
+  "fields": [
+    { "name": "id", "type": "integer", "title": "Identifier", "constraints": { "required": true, "unique": true } },
+    { "name": "email", "type": "string", "format": "email", "constraints": { "pattern": ".+@.+" } },
+    { "name": "price", "type": "number", "decimalChar": ",", "groupChar": ".", "missingValues": ["", "n/a"] },
+    { "name": "active", "type": "boolean", "trueValues": ["yes"], "falseValues": ["no"] },
+    { "name": "born", "type": "date", "format": "%d/%m/%Y", "rdfType": "http://schema.org/birthDate" },
+    { "name": "seen", "type": "datetime", "constraints": { "minimum": "2020-01-01T00:00:00Z" } },
+    { "name": "place", "type": "geopoint", "example": "1, 2", "my:custom": { "a": [1] } },
+    { "name": "month", "type": "yearmonth" },
+    { "name": "since", "type": "year", "constraints": { "enum": [2020, 2021], "unique": true } }
+  ],
+  "missingValues": ["", { "value": "-99", "label": "unknown" }],
+  "primaryKey": "id",
+  "foreignKeys": [{ "fields": "id", "reference": { "resource": "", "fields": "id" } }],
+  "x-owner": "somebody"
+}"##;
+
+fn resolve(json: &str) -> std::result::Result<(Schema, Vec<String>), String> {
+    let file = read_schema(json, "s.json").map_err(|error| match error.what_to_do() {
+        Some(remedy) => format!("{error} => {remedy}"),
+        None => error.to_string(),
+    })?;
+    file.schema.resolve(&ResolveContext::default()).map_err(|error| error.to_string())
+}
+
+#[test]
+fn a_published_descriptor_works_unmodified() {
+    let (schema, warnings) = resolve(PUBLISHED).unwrap();
+    let types = schema.columns.iter().map(|c| c.column_type.to_string()).collect::<Vec<_>>();
+    let expected =
+        ["int64", "string", "float64", "boolean", "date", "timestamp(us)", "string", "string", "int32"];
+    assert_eq!(types, expected);
+    assert!(!schema.columns[0].nullable && schema.columns[1].nullable);
+    assert_eq!(schema.columns[0].rules.null_tokens, ["", "-99"]);
+    let price = &schema.columns[2].rules;
+    assert_eq!((price.decimal_mark, price.group_mark), (b',', Some(b'.')));
+    assert_eq!(price.null_tokens, ["", "n/a"]);
+    assert_eq!(schema.columns[3].rules.true_tokens, ["yes"]);
+    assert_eq!(schema.columns[4].rules.formats, ["%d/%m/%Y"]);
+    let expected = [
+        "`primaryKey` is not checked by this version",
+        "`foreignKeys` is not checked by this version",
+        "`enum` is not checked by this version: \"since\"",
+        "`minimum` is not checked by this version: \"seen\"",
+        "`pattern` is not checked by this version: \"email\"",
+        "`unique` is not checked by this version: \"id\", \"since\"",
+    ];
+    assert_eq!(warnings, expected);
+}
+
+#[test]
+fn resources_and_packages_are_unwrapped() {
+    let resource = r#"{ "name": "r", "path": "a.csv", "dialect": { "delimiter": ";" }, "schema": { "fields": [{ "name": "a" }] } }"#;
+    let package = format!("{{ \"name\": \"p\", \"resources\": [{resource}] }}");
+    for text in [resource, package.as_str()] {
+        let file = read_schema(text, "s.json").unwrap();
+        assert_eq!(file.schema.fields[0].name, "a");
+        assert_eq!(file.dialect.and_then(|d| d.delimiter).as_deref(), Some(";"));
+    }
+    let toml = "[[fields]]\nname = 'a'\ntype = 'date'\n";
+    assert_eq!(read_schema(toml, "s.toml").unwrap().dialect, None);
+}
+
+#[test]
+fn mistakes_in_a_schema_have_their_place() {
+    for (json, expected) in [
+        (
+            r#"{}"#,
+            "s.json: the key `fields` is missing => add `fields`: The columns, in the order of the output.",
+        ),
+        (
+            r#"{"fields": []}"#,
+            "s.json:1:2: fields: the schema has no fields => list at least one column in `fields`",
+        ),
+        (
+            r#"{"fields": [{"name": "a"}, {"name": "a"}]}"#,
+            "s.json:1:29: fields[1].name: the name \"a\" is that of fields[0], too => give each column a name of its own",
+        ),
+        (
+            r#"{"fields": [{"name": "a"}, {"name": "b", "sourceName": "a"}]}"#,
+            "s.json:1:42: fields[1].sourceName: the column \"a\" of the CSV is read by fields[0], too => read each column once",
+        ),
+        (
+            r#"{"schema": {"fields": [{"name": 1}]}}"#,
+            "s.json:1:25: fields[0].name: must be text, not a whole number => Name in the output, and in the header unless `sourceName` says otherwise.",
+        ),
+        (
+            r#"{"schema": "other.json"}"#,
+            "s.json:1:2: schema: the schema is in another file => name that file instead",
+        ),
+        (
+            r#"{"dialect": {"delimiter": "ab"}, "schema": {"fields": [{"name": "a"}]}}"#,
+            "s.json:1:14: delimiter: \"ab\" is not one ASCII character => write one character, such as \",\" or \"\\t\"",
+        ),
+    ] {
+        assert_eq!(resolve(json).unwrap_err(), expected, "{json}");
+    }
+}
+
+#[test]
+fn mistakes_in_a_field_name_the_key() {
+    for (field, expected) in [
+        (r#""type": "dat""#, "type: unknown type `dat` => did you mean `date`?"),
+        (r#""type": "bigint""#, "type: unknown type `bigint` => did you mean `int64`?"),
+        (
+            r#""type": "decimal(39,2)""#,
+            "type: `decimal(39,2)` is no decimal that can be stored => write `decimal(precision,scale)` with precision 1 to 38 and scale 0 to precision",
+        ),
+        (
+            r#""type": "decimal(5,6)""#,
+            "type: `decimal(5,6)` is no decimal that can be stored => write `decimal(precision,scale)` with precision 1 to 38 and scale 0 to precision",
+        ),
+        (
+            r#""type": "timestamp(us,Europe/Rome)""#,
+            "type: `timestamp(us,Europe/Rome)`: instants are stored in UTC, not in `Europe/Rome` => write `timestamp(us,UTC)` and `sourceTimeZone` = \"Europe/Rome\"",
+        ),
+        (
+            r#""type": "timestamp""#,
+            "type: `timestamp` does not say its unit => write `timestamp(us)`, or `timestamp(us,UTC)` for instants; units are s, ms, us, ns",
+        ),
+        (
+            r#""type": "date", "format": "any""#,
+            "format: `any` would leave the order of day and month to a guess => name the pattern in `format`, or several in `formats`, tried in order",
+        ),
+        (
+            r#""type": "date", "format": "%Q""#,
+            "format: \"%Q\" is no strftime pattern => write one like `%Y-%m-%d %H:%M:%S`, or `default` for ISO 8601",
+        ),
+        (
+            r#""type": "date", "format": "DD.MM.YYYY""#,
+            "format: \"DD.MM.YYYY\" is no strftime pattern => write one like `%Y-%m-%d %H:%M:%S`, or `default` for ISO 8601",
+        ),
+        (
+            r#""type": "date", "format": "%F", "formats": ["%F"]"#,
+            "formats: stands beside `format` => keep one of the two",
+        ),
+        (
+            r#""type": "timestamp(us,UTC)", "sourceTimeZone": "Europe/Berln""#,
+            "sourceTimeZone: unknown time zone `Europe/Berln` => did you mean `Europe/Berlin`?",
+        ),
+        (
+            r#""type": "datetime", "sourceTimeZone": "Europe/Berlin""#,
+            "sourceTimeZone: a zone is meant for instants only => make the type `timestamp(us,UTC)`, or leave the zone out",
+        ),
+        (
+            r#""type": "binary", "format": "base32""#,
+            "format: `base32` is no way to write binary => write `base64` or `hex`",
+        ),
+        (
+            r#""type": "number", "groupChar": ".""#,
+            "groupChar: '.' is the decimal mark, too => set `decimalChar` to the other mark",
+        ),
+        (
+            r#""type": "number", "decimalChar": "5""#,
+            "decimalChar: \"5\" is no mark => write one ASCII character such as `,` or `.`",
+        ),
+        (
+            r#""type": "boolean", "trueValues": ["x"], "falseValues": ["x"]"#,
+            "falseValues: \"x\" is in `trueValues`, too => keep it in one",
+        ),
+        (r#""type": "boolean", "trueValues": []"#, "trueValues: holds no text => list at least one"),
+        (r#""missingValues": [1]"#, "missingValues[0]: must be text or a table, not a whole number"),
+    ] {
+        let found = resolve(&format!("{{\"fields\": [{{\"name\": \"a\",\n {field}}}]}}")).unwrap_err();
+        let (place, message) = found.split_once(": fields[0].").expect("the key is named");
+        assert!(place.starts_with("s.json:2:"), "{place}");
+        assert_eq!(message, expected, "{field}");
+    }
+}
+
+#[test]
+fn misspelt_keys_are_warnings_and_custom_ones_are_not() {
+    let json = r#"{"fields": [{"name": "a", "nulls": ["-"], "owner": 1}], "missingvalues": ["-"]}"#;
+    let expected = [
+        "s.json:1:27: fields[0].nulls: unknown key (did you mean `missingValues`?)",
+        "s.json:1:57: missingvalues: unknown key (did you mean `missingValues`?)",
+    ];
+    assert_eq!(resolve(json).unwrap().1, expected);
+}
+
+#[test]
+fn the_null_sequence_of_the_dialect_counts_in_every_column() {
+    let file = read_schema(r#"{"fields": [{"name": "a"}, {"name": "b", "missingValues": ["-"]}]}"#, "s.json")
+        .unwrap();
+    let context = ResolveContext { file: "s.json", null_sequence: Some("\\N") };
+    let (schema, _) = file.schema.resolve(&context).unwrap();
+    assert_eq!(schema.columns[0].rules.null_tokens, ["", "\\N"]);
+    assert_eq!(schema.columns[1].rules.null_tokens, ["-", "\\N"]);
+}
+
+fn column(name: &str, column_type: ColumnType) -> Column {
+    let field = Field { name: name.into(), field_type: Some(column_type.to_string()), ..Field::default() };
+    let schema = TableSchema { fields: vec![field], ..TableSchema::default() };
+    schema.resolve(&ResolveContext::default()).unwrap().0.columns.remove(0)
+}
+
+#[test]
+fn spectrum_widens_folds_and_refuses() {
+    let timestamp = |unit, utc| ColumnType::Timestamp { unit, utc };
+    for (from, expected) in [
+        (ColumnType::Int { bits: 8 }, Some("int16")),
+        (ColumnType::UInt { bits: 8 }, Some("int16")),
+        (ColumnType::UInt { bits: 16 }, Some("int32")),
+        (ColumnType::UInt { bits: 32 }, Some("int64")),
+        (ColumnType::UInt { bits: 64 }, Some("decimal(20,0)")),
+        (ColumnType::Int { bits: 64 }, Some("int64")),
+        (timestamp(TimeUnit::Second, true), Some("timestamp(us,UTC)")),
+        (timestamp(TimeUnit::Millisecond, false), Some("timestamp(us)")),
+        (timestamp(TimeUnit::Nanosecond, false), None),
+        (ColumnType::Time, None),
+    ] {
+        let schema = Schema { columns: vec![column("Größe", from)] };
+        let found = for_profile(&schema, Profile::Spectrum).ok().map(|mut s| s.columns.remove(0));
+        assert_eq!(found.as_ref().map(|c| c.column_type.to_string()).as_deref(), expected);
+        if let Some(found) = found {
+            assert_eq!((found.name.as_str(), found.source_name.as_str()), ("größe", "Größe"));
+        }
+        assert_eq!(for_profile(&schema, Profile::Standard), Ok(schema));
+    }
+}
+
+#[test]
+fn spectrum_reports_every_problem() {
+    let columns = vec![
+        column("Id", ColumnType::Text),
+        column("ID", ColumnType::Time),
+        column(&"x".repeat(128), ColumnType::Text),
+    ];
+    let problems = for_profile(&Schema { columns }, Profile::Spectrum).unwrap_err();
+    let keys = problems.0.iter().map(|p| p.key.to_string()).collect::<Vec<_>>();
+    assert_eq!(keys, ["fields[1].name", "fields[1].type", "fields[2].name"]);
+    assert!(problems.0.iter().all(|p| p.remedy.is_some()));
+    let many = (0..1_599).map(|i| column(&format!("c{i}"), ColumnType::Text)).collect();
+    let problems = for_profile(&Schema { columns: many }, Profile::Spectrum).unwrap_err();
+    assert_eq!(problems.0[0].message, "Spectrum reads 1598 columns, the schema has 1599");
+}
+
+#[test]
+fn a_plain_schema_is_written_plainly() {
+    let (schema, _) = resolve(r#"{"fields": [{"name": "a", "type": "int64"}, {"name": "b"}]}"#).unwrap();
+    let text = serde_json::to_string(&schema.to_table_schema()).unwrap();
+    assert_eq!(text, r#"{"fields":[{"name":"a","type":"integer"},{"name":"b","type":"string"}]}"#);
+}
+
+fn any_type() -> impl Strategy<Value = ColumnType> {
+    let bits = || prop::sample::select(vec![8_u8, 16, 32, 64]);
+    let unit = prop::sample::select(vec![
+        TimeUnit::Second,
+        TimeUnit::Millisecond,
+        TimeUnit::Microsecond,
+        TimeUnit::Nanosecond,
+    ]);
+    let plain = [
+        ColumnType::Boolean,
+        ColumnType::Float32,
+        ColumnType::Float64,
+        ColumnType::Date,
+        ColumnType::Time,
+        ColumnType::Text,
+        ColumnType::Binary,
+    ];
+    prop_oneof![
+        prop::sample::select(plain.to_vec()),
+        bits().prop_map(|bits| ColumnType::Int { bits }),
+        bits().prop_map(|bits| ColumnType::UInt { bits }),
+        (unit, any::<bool>()).prop_map(|(unit, utc)| ColumnType::Timestamp { unit, utc }),
+        (1_u8..=38).prop_flat_map(|precision| {
+            (0..=precision).prop_map(move |scale| ColumnType::Decimal { precision, scale })
+        }),
+    ]
+}
+
+prop_compose! {
+    fn any_column()(
+        column_type in any_type(),
+        source_name in prop::option::of("[a-z]{3}"),
+        nullable: bool,
+        quoted_nulls: bool,
+        null_tokens in prop::collection::btree_set("[a-z]{0,2}", 0..3),
+        format_count in 0..3_usize,
+        zone in prop::sample::select(vec![chrono_tz::Tz::UTC, chrono_tz::Tz::Europe__Berlin]),
+        comma: bool,
+        words: bool,
+        hex: bool,
+    ) -> Column {
+        let temporal = matches!(column_type, ColumnType::Date | ColumnType::Time | ColumnType::Timestamp { .. });
+        let instant = matches!(column_type, ColumnType::Timestamp { utc: true, .. });
+        let mut column = column("name", column_type);
+        column.source_name = source_name.unwrap_or_default();
+        column.nullable = nullable;
+        let rules = &mut column.rules;
+        rules.null_tokens = null_tokens.into_iter().collect();
+        rules.quoted_nulls = quoted_nulls;
+        if temporal {
+            rules.formats = ["%Y", "%H:%M"].iter().take(format_count).map(|f| f.to_string()).collect();
+        }
+        if instant {
+            rules.source_zone = zone;
+        }
+        if comma {
+            (rules.decimal_mark, rules.group_mark) = (b',', Some(b'.'));
+        }
+        if words {
+            (rules.true_tokens, rules.false_tokens) = (vec!["0".into()], vec!["1".into(), "no".into()]);
+        }
+        if hex && column_type == ColumnType::Binary {
+            rules.binary_form = BinaryForm::Hex;
+        }
+        column
+    }
+}
+
+proptest! {
+    /// What `infer` writes is read as what it had found.
+    #[test]
+    fn schemas_go_both_ways(mut columns in prop::collection::vec(any_column(), 1..4)) {
+        for (i, column) in columns.iter_mut().enumerate() {
+            column.name = format!("c{i}");
+            column.source_name = if column.source_name.is_empty() { column.name.clone() } else { format!("s{i}") };
+        }
+        let schema = Schema { columns };
+        let text = serde_json::to_string(&schema.to_table_schema()).unwrap();
+        let (again, _) = resolve(&text).unwrap();
+        prop_assert_eq!(again, schema);
+    }
+
+    #[test]
+    fn no_type_name_panics(text in "[a-z(),0-9 ]{0,20}") {
+        let _ = text.parse::<ColumnType>();
+    }
+}
