@@ -3,10 +3,23 @@
 //! [`load`] reads, interpolates, overrides and validates; each mistake is an
 //! error that names the key with line and column. Relative paths in a job file
 //! are relative to the job file; after [`load`] every location is absolute.
+//!
+//! The order is: syntax, `${NAME}` in strings, `--set`, secrets,
+//! keys and types, then [`JobSpec::finish`] for locations and values. Mistakes
+//! are reported together up to the first of these steps that finds any.
 
+pub mod compression;
 mod dialect;
+mod interpolate;
 pub mod load;
+pub mod location;
+mod partition_key;
 pub mod spec;
+mod validate;
 
-pub use load::{Override, load};
+pub use compression::parse_compression;
+pub use load::{Format, Override, job_json_schema, load, load_str};
 pub use spec::*;
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,10 @@
 
 use crate::schema::table_schema::TableSchema;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+use std::fmt;
 
 /// A sawmill job: which CSV becomes which Parquet table, and where.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -150,13 +153,37 @@ pub struct DialectSpec {
 }
 
 /// Where the schema is.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[expect(clippy::large_enum_variant, reason = "there is one in a job")]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum SchemaSpec {
     /// Path or URL of a Table Schema file (JSON or TOML).
     Location(String),
     /// The schema itself.
     Inline(TableSchema),
+}
+
+/// By hand, because serde's untagged enums forget which key was wrong.
+impl<'de> Deserialize<'de> for SchemaSpec {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct SchemaVisitor;
+        impl<'de> Visitor<'de> for SchemaVisitor {
+            type Value = SchemaSpec;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a path or URL of a schema file, or a table with `fields`")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<SchemaSpec, E> {
+                Ok(SchemaSpec::Location(text.into()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<SchemaSpec, A::Error> {
+                TableSchema::deserialize(MapAccessDeserializer::new(map)).map(SchemaSpec::Inline)
+            }
+        }
+        deserializer.deserialize_any(SchemaVisitor)
+    }
 }
 
 /// One change to the columns.
@@ -265,8 +292,9 @@ pub enum WriteMode {
     Append,
 }
 
-/// A partition key: directories are `name=value/`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+/// A partition key: directories are `name=value/`. As text it is the name of a
+/// column, or `part(column)` or `name=part(column)` such as `year(sold_at)`.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum PartitionKey {
     /// A column's own values; the column is left out of the files.

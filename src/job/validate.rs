@@ -1,0 +1,191 @@
+//! What must hold of a job beyond its types.
+
+use super::location::{absolute, before_glob, check_no_credentials, comparable, with_slash};
+use super::{JobSpec, SchemaSpec, parse_compression};
+use crate::document::{KeyPath, Problem, Problems};
+use crate::schema::ResolveContext;
+use std::collections::HashSet;
+use std::path::Path;
+
+/// Smallest part of a multipart upload but the last ("Amazon S3 multipart upload limits").
+const MIN_PART_BYTES: u64 = 5 << 20;
+/// Largest part, same source.
+const MAX_PART_BYTES: u64 = 5 << 30;
+
+impl JobSpec {
+    /// Makes every location absolute (relative ones are taken from `base_dir`)
+    /// and checks every value. [`super::load`] calls this; a job made from flags
+    /// goes through it, too. All mistakes are reported at once.
+    pub fn finish(mut self, base_dir: &Path) -> Result<JobSpec, Problems> {
+        let mut check = Check::default();
+        check.resolve_locations(&mut self, base_dir);
+        // Comparing places that are not absolute would accuse the innocent.
+        if check.problems.0.is_empty() {
+            check.targets(&self);
+            check.inputs(&self);
+        }
+        check.dialect_and_schema(&self);
+        check.output(&self);
+        check.engine(&self);
+        check.problems.or_ok(self)
+    }
+}
+
+#[derive(Default)]
+struct Check {
+    problems: Problems,
+}
+
+impl Check {
+    fn problem(&mut self, key: KeyPath, message: impl Into<String>, remedy: impl Into<String>) {
+        self.problems.0.push(Problem::new(key, message).remedy(remedy));
+    }
+
+    /// Replaces `location` by its absolute form.
+    fn make_absolute(&mut self, key: KeyPath, location: &mut String, base_dir: &Path) {
+        match absolute(location, base_dir) {
+            Ok(resolved) => *location = resolved,
+            Err(error) => self.problem(key, error.message, error.remedy),
+        }
+    }
+
+    fn resolve_locations(&mut self, job: &mut JobSpec, base_dir: &Path) {
+        let source = KeyPath::from("source");
+        for (i, input) in job.source.inputs.iter_mut().enumerate() {
+            match input.as_str() {
+                "-" | "stdin:" => *input = "stdin:".into(),
+                _ => self.make_absolute(source.key("inputs").index(i), input, base_dir),
+            }
+        }
+        self.endpoint(source.key("endpoint"), job.source.endpoint.as_deref());
+        if let Some(SchemaSpec::Location(location)) = &mut job.schema {
+            self.make_absolute("schema".into(), location, base_dir);
+        }
+        for (i, target) in job.targets.iter_mut().enumerate() {
+            let key = KeyPath::from("targets").index(i);
+            self.endpoint(key.key("endpoint"), target.endpoint.as_deref());
+            if target.url.contains(['*', '?']) {
+                self.problem(
+                    key.key("url"),
+                    "a target is one place, not a glob",
+                    "name the root of the table",
+                );
+            }
+            self.make_absolute(key.key("url"), &mut target.url, base_dir);
+            with_slash(&mut target.url);
+        }
+    }
+
+    fn endpoint(&mut self, key: KeyPath, endpoint: Option<&str>) {
+        let Some(endpoint) = endpoint else { return };
+        if let Err(error) = check_no_credentials(endpoint) {
+            self.problem(key, error.message, error.remedy);
+        } else if !endpoint.starts_with("http://") && !endpoint.starts_with("https://") {
+            self.problem(
+                key,
+                "an endpoint begins with `http://` or `https://`",
+                "write one like `http://127.0.0.1:9000`",
+            );
+        }
+    }
+
+    fn targets(&mut self, job: &JobSpec) {
+        if job.targets.is_empty() {
+            self.problem("targets".into(), "there is no target", "name at least one place to write to");
+        }
+        let places = job.targets.iter().map(|target| comparable(&target.url, target.endpoint.as_deref()));
+        let places = places.collect::<Vec<_>>();
+        for (i, place) in places.iter().enumerate() {
+            let key = KeyPath::from("targets").index(i).key("url");
+            for (other, earlier) in places[..i].iter().enumerate() {
+                let remedy = "give each target a place of its own";
+                if place == earlier {
+                    self.problem(key.clone(), format!("is the place of targets[{other}], too"), remedy);
+                } else if place.starts_with(earlier) {
+                    self.problem(key.clone(), format!("lies inside targets[{other}]"), remedy);
+                } else if earlier.starts_with(place) {
+                    self.problem(key.clone(), format!("targets[{other}] lies inside it"), remedy);
+                }
+            }
+        }
+    }
+
+    fn inputs(&mut self, job: &JobSpec) {
+        let inputs = KeyPath::from("source").key("inputs");
+        if job.source.inputs.is_empty() {
+            self.problem(inputs.clone(), "there is no input", "name at least one file, glob or prefix");
+        }
+        for (i, input) in job.source.inputs.iter().enumerate() {
+            let place = comparable(input, job.source.endpoint.as_deref());
+            for (t, target) in job.targets.iter().enumerate() {
+                let root = comparable(&target.url, target.endpoint.as_deref());
+                let remedy = "keep inputs and tables apart: a second run would read what the first wrote";
+                if before_glob(&place).starts_with(&root) {
+                    self.problem(inputs.index(i), format!("lies inside targets[{t}]"), remedy);
+                } else if place.ends_with('/') && root.starts_with(&place) {
+                    self.problem(inputs.index(i), format!("targets[{t}] lies inside it"), remedy);
+                }
+            }
+        }
+    }
+
+    fn dialect_and_schema(&mut self, job: &JobSpec) {
+        if let Err(problem) = job.dialect.resolve() {
+            self.problems.0.push(problem.under(&"dialect".into()));
+        }
+        if let Some(SchemaSpec::Inline(schema)) = &job.schema {
+            let context = ResolveContext { null_sequence: job.dialect.null_sequence.as_deref(), file: "" };
+            if let Err(problems) = schema.try_resolve(&context) {
+                self.problems.0.extend(problems.under(&"schema".into()).0);
+            }
+        }
+    }
+
+    fn output(&mut self, job: &JobSpec) {
+        let output = KeyPath::from("output");
+        if let Err(error) = parse_compression(&job.output.compression) {
+            self.problem(output.key("compression"), error.message, error.remedy);
+        }
+        self.above_zero(output.key("max_row_group_rows"), job.output.max_row_group_rows as u64);
+        self.above_zero(output.key("max_row_group_bytes"), job.output.max_row_group_bytes);
+        self.above_zero(output.key("target_file_bytes"), job.output.target_file_bytes);
+        let mut names = HashSet::new();
+        for (i, partition_key) in job.output.partition_by.iter().enumerate() {
+            let key = output.key("partition_by").index(i);
+            let name = partition_key.name();
+            if name.is_empty() {
+                self.problem(key, "a partition key needs a name", "name a column");
+            } else if !names.insert(name) {
+                let message = format!("the key {name:?} is there already");
+                self.problem(key, message, "name derived keys: `name=year(column)`");
+            }
+        }
+    }
+
+    fn engine(&mut self, job: &JobSpec) {
+        let key = |name: &str| KeyPath::from("engine").key(name);
+        let engine = &job.engine;
+        self.above_zero(key("open_files_bytes"), engine.open_files_bytes);
+        self.above_zero(key("max_open_files"), engine.max_open_files as u64);
+        self.above_zero(key("fetch_bytes"), engine.fetch_bytes as u64);
+        self.above_zero(key("fetch_concurrency"), engine.fetch_concurrency as u64);
+        if !(MIN_PART_BYTES..=MAX_PART_BYTES).contains(&(engine.part_bytes as u64)) {
+            let message = format!("{} is no size of a part of an S3 upload", engine.part_bytes);
+            self.problem(
+                key("part_bytes"),
+                message,
+                "write 5242880 (5 MiB) to 5368709120 (5 GiB); default: 8388608",
+            );
+        } else if engine.upload_bytes_in_flight < engine.part_bytes {
+            let message = format!("{} does not hold one part", engine.upload_bytes_in_flight);
+            let remedy = format!("write at least `engine.part_bytes`, which is {}", engine.part_bytes);
+            self.problem(key("upload_bytes_in_flight"), message, remedy);
+        }
+    }
+
+    fn above_zero(&mut self, key: KeyPath, value: u64) {
+        if value == 0 {
+            self.problem(key, "must be more than 0", "leave it out for the default");
+        }
+    }
+}
