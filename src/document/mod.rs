@@ -2,20 +2,20 @@
 //!
 //! Input: the text of a job file or schema file. Output: a [`Document`], which
 //! can be changed (interpolation, `--set`), checked against the JSON Schema of
-//! a type ([`keys`]), turned into that type ([`Document::read`]), and asked for
+//! a type ([`shape`]), turned into that type ([`Document::read`]), and asked for
 //! the line and column of any key. Serde alone would give only the first
 //! mistake, without a place as soon as an enum or a default is in the way.
 //! Called by [`crate::job`] and [`crate::schema`].
 
 mod json;
-pub mod keys;
 pub mod path;
 pub mod problem;
+pub mod shape;
 mod toml;
 
-pub use keys::{Findings, json_schema, nearest};
 pub use path::{KeyPath, Step};
 pub use problem::{Problem, Problems};
+pub use shape::{Findings, json_schema, nearest};
 
 use crate::error::JobPlace;
 use serde::de::DeserializeOwned;

@@ -13,7 +13,7 @@ pub struct CompressionError {
     pub remedy: String,
 }
 
-/// zstd's own default; levels above 9 cost far more time than they save bytes.
+/// zstd's own default.
 const DEFAULT_ZSTD_LEVEL: i32 = 3;
 /// zlib's own default.
 const DEFAULT_GZIP_LEVEL: u32 = 6;

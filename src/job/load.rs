@@ -1,6 +1,7 @@
 //! Reading a job file.
 
 use super::interpolate::interpolate;
+use super::location::check_no_credentials;
 use super::{JobSpec, SchemaSpec};
 use crate::document::{Document, KeyPath, Problem, Problems, json_schema, parse_set_value};
 use crate::error::{Error, JobPlace, Result};
@@ -66,7 +67,8 @@ pub fn load_str(
         let mut document = Document::parse(text, format, file)?;
         interpolate_all(&mut document, env)?;
         apply(&mut document, overrides)?;
-        let findings = document.check_keys(&job_json_schema());
+        refuse_credentials(&mut document)?;
+        let findings = document.check(&job_json_schema());
         findings.errors.or_ok(())?;
         let mut job: JobSpec = document.read()?;
         if let Some(SchemaSpec::Inline(schema)) = &mut job.schema {
@@ -100,4 +102,16 @@ fn apply(document: &mut Document, overrides: &[Override]) -> Result<(), Problems
         document.root.set(&path, parse_set_value(value)).map_err(at_flag)?;
     }
     Ok(())
+}
+
+/// Looked for in every text before anything else is said about the values, so
+/// that no other message can repeat a secret.
+fn refuse_credentials(document: &mut Document) -> Result<(), Problems> {
+    let mut problems = Problems::default();
+    document.root.for_each_text(&mut |key, text| {
+        if let Err(error) = check_no_credentials(text) {
+            problems.0.push(Problem::new(key.clone(), error.message).remedy(error.remedy));
+        }
+    });
+    document.locate(problems).or_ok(())
 }

@@ -46,9 +46,14 @@ pub fn absolute(text: &str, base: &Path) -> Result<String, LocationError> {
     }
 }
 
-/// Refuses `scheme://user:password@host`.
+/// Refuses `scheme://user:password@host`; the error does not repeat it.
 pub fn check_no_credentials(url: &str) -> Result<(), LocationError> {
-    let authority = url.split_once("://").map(|(_, rest)| rest.split('/').next().unwrap_or(rest));
+    let is_scheme =
+        |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '+');
+    let authority = match url.split_once("://") {
+        Some((scheme, rest)) if is_scheme(scheme) => rest.split('/').next(),
+        _ => None,
+    };
     match authority {
         Some(authority) if authority.contains('@') => Err(error(
             "the URL holds credentials",

@@ -4,9 +4,9 @@
 //! error that names the key with line and column. Relative paths in a job file
 //! are relative to the job file; after [`load`] every location is absolute.
 //!
-//! The order is: syntax, `${NAME}` in strings, `--set`, unknown and missing
-//! keys, types, then [`JobSpec::finish`] for locations and values. Mistakes are
-//! reported together up to the first of these steps that finds any.
+//! The order is: syntax, `${NAME}` in strings, `--set`, secrets,
+//! keys and types, then [`JobSpec::finish`] for locations and values. Mistakes
+//! are reported together up to the first of these steps that finds any.
 
 pub mod compression;
 mod dialect;

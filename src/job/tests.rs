@@ -4,6 +4,7 @@ use super::*;
 use crate::error::{Error, ErrorKind};
 use crate::parse::{Dialect, Escape, StrayQuotes, Terminator};
 use parquet::basic::Compression;
+use proptest::prelude::*;
 use std::path::Path;
 
 const GOOD: &str = r#"
@@ -67,6 +68,7 @@ fn a_job_is_resolved() {
     assert_eq!(job.engine, EngineSpec::default());
     let again: JobSpec = serde_json::from_str(&serde_json::to_string(&job).unwrap()).unwrap();
     assert_eq!(again, job);
+    assert_eq!(again.finish(Path::new("/elsewhere")).unwrap(), job);
 }
 
 #[test]
@@ -86,15 +88,15 @@ fn mistakes_have_their_place() {
         ),
         (
             "[output]\nmode = 'apend'",
-            "job.toml:4:1: output.mode: unknown variant `apend`, expected `error_if_exists` or `append`",
+            "job.toml:4:1: output.mode: unknown word `apend` => did you mean `append`?",
         ),
         (
             "[output]\nmax_row_group_rows = 'many'",
-            "job.toml:4:1: output.max_row_group_rows: invalid type: string \"many\", expected usize",
+            "job.toml:4:1: output.max_row_group_rows: must be a whole number, not text => Largest row group in records. Default: 1,048,576.",
         ),
         (
             "[output]\nmax_row_group_rows = -1",
-            "job.toml:4:1: output.max_row_group_rows: invalid value: integer `-1`, expected usize",
+            "job.toml:4:1: output.max_row_group_rows: must be at least 0, not -1 => Largest row group in records. Default: 1,048,576.",
         ),
         (
             "[output]\nmax_row_group_rows = 0",
@@ -141,10 +143,7 @@ fn mistakes_have_their_place() {
             "[[transforms]]\nselct = ['a']",
             "job.toml:4:1: transforms[0].selct: unknown key => did you mean `select`?",
         ),
-        (
-            "[[transforms]]\nselect = 'a'",
-            "job.toml:4:1: transforms[0].select: invalid type: string \"a\", expected a sequence",
-        ),
+        ("[[transforms]]\nselect = 'a'", "job.toml:4:1: transforms[0].select: must be a list, not text"),
         (
             "name = '${NOPE}'",
             "job.toml:3:1: name: the environment variable `NOPE` is not set => set it, or give a default: `${NOPE:-…}`",
@@ -155,7 +154,7 @@ fn mistakes_have_their_place() {
         ),
         (
             "schema = 7",
-            "job.toml:3:1: schema: invalid type: integer `7`, expected a path or URL of a schema file, or a table with `fields`",
+            "job.toml:3:1: schema: must be text or a table, not a whole number => The columns: a path or URL of a Table Schema file, or the schema itself.",
         ),
         (
             "[[schema.fields]]\nname = 'a'\ntype = 'intger'",
@@ -163,7 +162,7 @@ fn mistakes_have_their_place() {
         ),
         (
             "[[schema.fields]]\nname = 5",
-            "job.toml:4:1: schema.fields[0].name: invalid type: integer `5`, expected a string",
+            "job.toml:4:1: schema.fields[0].name: must be text, not a whole number => Name in the output, and in the header unless `sourceName` says otherwise.",
         ),
         (
             "[[schema.fields]]\ntype = 'date'",
@@ -230,7 +229,11 @@ fn two_servers_may_have_a_bucket_of_the_same_name() {
 
 #[test]
 fn secrets_are_refused_and_not_repeated() {
-    for lines in ["source.inputs = ['s3://me:hunter2@b/x']", "source.endpoint = 'http://me:hunter2@host'"] {
+    for lines in [
+        "source.inputs = 's3://me:hunter2@b/x'",
+        "source.inputs = ['s3://me:hunter2@b/x']",
+        "source.endpoint = 'http://me:hunter2@host'",
+    ] {
         let text = if lines.contains("inputs") {
             format!("{lines}\ntargets = [{{ url = 'o' }}]")
         } else {
@@ -280,11 +283,25 @@ fn flags_override_the_file() {
     assert_eq!(job.source.inputs, ["/work/jobs/b.csv"]);
     for (key, value, expected) in [
         ("output.compresion", "zstd", "--set: output.compresion: unknown key => did you mean `compression`?"),
-        ("engine.threads", "many", "--set: engine.threads: invalid type: string \"many\", expected usize"),
+        (
+            "engine.threads",
+            "many",
+            "--set: engine.threads: must be a whole number, not text => Threads that compute. Default: 0, which is one for each core. Never changes what is written.",
+        ),
         (
             "output.compression",
             "zst",
             "--set: output.compression: unknown codec `zst` => did you mean `zstd`?",
+        ),
+        (
+            "name",
+            "2013",
+            "--set: name: must be text, not a whole number => put quotes into the value: 'name=\"2013\"'",
+        ),
+        (
+            "targets[0].expected_bucket_owner",
+            "123",
+            "--set: targets[0].expected_bucket_owner: must be text, not a whole number => put quotes into the value: 'targets[0].expected_bucket_owner=\"123\"'",
         ),
         ("targets[5].url", "x", "--set: targets[5].url: there is no element [5]: the array has 2"),
         ("a..b", "x", "--set: a..b: a key is empty => write a key such as `targets[0].region`"),
@@ -398,5 +415,28 @@ fn the_json_schemas_are_up_to_date() {
         }
         let kept = std::fs::read_to_string(&path).unwrap_or_default();
         assert!(kept == text, "schemas/{name} is old; run the tests with UPDATE_SCHEMAS=1");
+    }
+}
+
+proptest! {
+    /// Whatever a file holds, loading ends in a job or an error about the job file.
+    #[test]
+    fn no_job_file_panics(at in 0..GOOD.len(), cut in 0..40_usize, text in "[\\[\\]{}\"'=.,$:@/ \n*a1-]{0,12}") {
+        // GOOD is ASCII, so every byte is a boundary.
+        let end = (at + cut).min(GOOD.len());
+        let mutated = format!("{}{text}{}", &GOOD[..at], &GOOD[end..]);
+        if let Err(error) = read(&mutated, &[("name", text.as_str())]) {
+            let is_job = matches!(error.kind(), ErrorKind::Job { .. });
+            prop_assert!(is_job);
+        }
+    }
+
+    /// A location that is absolute stays as it is.
+    #[test]
+    fn locations_are_made_absolute_once(text in "(file:///|s3://b/|/|)[a./*]{1,12}") {
+        if let Ok(once) = location::absolute(&text, Path::new("/base")) {
+            prop_assert!(once.starts_with('/') || once.contains("://"));
+            prop_assert_eq!(location::absolute(&once, Path::new("/other")), Ok(once));
+        }
     }
 }

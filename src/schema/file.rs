@@ -72,7 +72,7 @@ fn try_read(text: &str, file: &str) -> Result<SchemaFile, Problems> {
 }
 
 fn table_schema(document: &Document) -> Result<TableSchema, Problems> {
-    let findings = document.check_keys(&table_schema_json_schema());
+    let findings = document.check(&table_schema_json_schema());
     findings.errors.or_ok(())?;
     let mut schema: TableSchema = document.read()?;
     schema.try_resolve(&ResolveContext::default()).map_err(|problems| document.locate(problems))?;
@@ -81,7 +81,7 @@ fn table_schema(document: &Document) -> Result<TableSchema, Problems> {
 }
 
 fn dialect(document: &Document) -> Result<DialectSpec, Problems> {
-    document.check_keys(&json_schema::<DialectSpec>()).errors.or_ok(())?;
+    document.check(&json_schema::<DialectSpec>()).errors.or_ok(())?;
     let spec: DialectSpec = document.read()?;
     spec.resolve().map_err(|problem| document.locate(problem.into()))?;
     Ok(spec)

@@ -93,7 +93,7 @@ fn mistakes_in_a_schema_have_their_place() {
         ),
         (
             r#"{"schema": {"fields": [{"name": 1}]}}"#,
-            "s.json:1:25: fields[0].name: invalid type: integer `1`, expected a string",
+            "s.json:1:25: fields[0].name: must be text, not a whole number => Name in the output, and in the header unless `sourceName` says otherwise.",
         ),
         (
             r#"{"schema": "other.json"}"#,
@@ -170,10 +170,7 @@ fn mistakes_in_a_field_name_the_key() {
             "falseValues: \"x\" is in `trueValues`, too => keep it in one",
         ),
         (r#""type": "boolean", "trueValues": []"#, "trueValues: holds no text => list at least one"),
-        (
-            r#""missingValues": [1]"#,
-            "missingValues[0]: expected a string, or an object with `value` and `label`",
-        ),
+        (r#""missingValues": [1]"#, "missingValues[0]: must be text or a table, not a whole number"),
     ] {
         let found = resolve(&format!("{{\"fields\": [{{\"name\": \"a\",\n {field}}}]}}")).unwrap_err();
         let (place, message) = found.split_once(": fields[0].").expect("the key is named");

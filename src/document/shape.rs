@@ -1,0 +1,278 @@
+//! A document held against the JSON Schema of the type it is to become.
+//!
+//! The schema knows every key, type and word, so that all mistakes of these
+//! kinds are found at once, each with the nearest name, whatever enum or default
+//! they stand in. Serde would stop at the first, and name Rust's types.
+
+use super::{Document, KeyPath, Node, Origin, Problem, Problems, Value};
+use schemars::JsonSchema;
+use serde_json::{Map, Value as Json};
+
+/// What [`Document::check`] found.
+#[derive(Debug, Default)]
+pub struct Findings {
+    /// Unknown keys of tables that allow no others, missing keys, and values of
+    /// another type or word than the schema has.
+    pub errors: Problems,
+    /// Keys of tables that allow any, that look like a known one misspelt.
+    pub misspelt: Problems,
+}
+
+/// Names that users of other tools try, and what they are called here.
+const ALIASES: &[(&str, &str)] = &[
+    ("columns", "fields"),
+    ("data_type", "type"),
+    ("datatype", "type"),
+    ("dtype", "type"),
+    ("na_values", "missingValues"),
+    ("null_values", "missingValues"),
+    ("nullable", "constraints.required"),
+    ("nulls", "missingValues"),
+    ("nullvalues", "missingValues"),
+    ("required", "constraints.required"),
+    ("timezone", "sourceTimeZone"),
+    ("tz", "sourceTimeZone"),
+    ("unique", "constraints.unique"),
+    ("escape", "escapeChar"),
+    ("quote", "quoteChar"),
+    ("sep", "delimiter"),
+    ("separator", "delimiter"),
+];
+
+/// The name among `known` that `word` is most likely meant to be, if any is close.
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let plain = |text: &str| text.to_lowercase().replace(['_', '-', ' '], "");
+    let wanted = plain(word);
+    let distance = |name: &str| strsim::damerau_levenshtein(&wanted, &plain(name));
+    let (best, distance) = known.into_iter().map(|name| (name, distance(name))).min_by_key(|(_, d)| *d)?;
+    // A third of the word may be wrong, as clap and cargo have it.
+    (distance * 3 <= wanted.chars().count().max(3)).then_some(best)
+}
+
+/// The JSON Schema of `T`, what it is at the top.
+pub fn json_schema<T: JsonSchema>() -> Json {
+    let mut rest = match schemars::schema_for!(T).into() {
+        Json::Object(object) => object,
+        other => return other,
+    };
+    let head = ["$schema", "title", "description"].map(|key| (key.to_owned(), rest.shift_remove(key)));
+    let head = head.into_iter().filter_map(|(key, value)| Some((key, value?)));
+    head.collect::<Map<_, _>>().into_iter().chain(rest).collect()
+}
+
+impl Document {
+    /// Compares the document with `schema`, which is the root of a JSON Schema.
+    pub fn check(&self, schema: &Json) -> Findings {
+        let mut findings = Findings::default();
+        Walk { root: schema, findings: &mut findings }.node(&self.root, &KeyPath::root(), &[schema]);
+        findings.errors = self.locate(findings.errors);
+        findings.misspelt = self.locate(findings.misspelt);
+        findings
+    }
+}
+
+struct Walk<'a> {
+    root: &'a Json,
+    findings: &'a mut Findings,
+}
+
+impl<'a> Walk<'a> {
+    fn node(&mut self, node: &Node, path: &KeyPath, schemas: &[&'a Json]) {
+        let mut leaves = Vec::new();
+        schemas.iter().for_each(|schema| self.leaves(schema, &mut leaves));
+        let description = schemas.iter().find_map(|schema| schema.get("description")?.as_str());
+        if let Some(mut problem) = misfit(&node.value, &leaves) {
+            problem.key = path.clone();
+            let is_text = types_of(&leaves).is_some_and(|types| types.contains(&"string"));
+            if let (Origin::Set, Value::Scalar(value), true) = (node.origin, &node.value, is_text) {
+                // On the command line nobody expects to say that text is text.
+                problem.remedy = Some(format!("put quotes into the value: '{path}=\"{value}\"'"));
+            }
+            problem.remedy = problem.remedy.or(description.map(first_line));
+            self.findings.errors.0.push(problem);
+            return;
+        }
+        match &node.value {
+            Value::Scalar(_) | Value::Text(_) => {}
+            Value::Array(items) => {
+                let inner = leaves.iter().filter_map(|leaf| leaf.get("items")).collect::<Vec<_>>();
+                items.iter().enumerate().for_each(|(i, item)| self.node(item, &path.index(i), &inner));
+            }
+            Value::Table(entries) => {
+                leaves.retain(|leaf| {
+                    leaf.contains_key("properties") || leaf.contains_key("additionalProperties")
+                });
+                if !leaves.is_empty() {
+                    self.table(entries, path, &leaves);
+                }
+            }
+        }
+    }
+
+    fn table(&mut self, entries: &[(String, Node)], path: &KeyPath, leaves: &[&'a Map<String, Json>]) {
+        let properties = || leaves.iter().filter_map(|leaf| leaf.get("properties")?.as_object());
+        let closed = leaves.iter().all(|leaf| leaf.get("additionalProperties") == Some(&Json::Bool(false)));
+        let mut all_known = true;
+        for (key, node) in entries {
+            let mut inner = properties().filter_map(|p| p.get(key)).collect::<Vec<_>>();
+            if inner.is_empty() {
+                let others = leaves.iter().filter_map(|leaf| leaf.get("additionalProperties"));
+                inner.extend(others.filter(|schema| schema.is_object()));
+            }
+            if inner.is_empty() {
+                all_known = false;
+                self.unknown(
+                    key,
+                    &path.key(key),
+                    closed,
+                    &properties().flat_map(Map::keys).collect::<Vec<_>>(),
+                );
+            } else {
+                self.node(node, &path.key(key), &inner);
+            }
+        }
+        // Beside an unknown key, a missing one is most likely that key misspelt.
+        if let ([leaf], true) = (leaves, all_known) {
+            let required = leaf.get("required").and_then(Json::as_array).into_iter().flatten();
+            for key in required.filter_map(Json::as_str) {
+                if !entries.iter().any(|(name, _)| name == key) {
+                    self.findings.errors.0.push(missing(path, key, leaf));
+                }
+            }
+        }
+    }
+
+    fn unknown(&mut self, key: &str, path: &KeyPath, closed: bool, known: &[&String]) {
+        let alias = ALIASES.iter().find(|(other, name)| {
+            let first = name.split('.').next().unwrap_or(name);
+            other.eq_ignore_ascii_case(key) && known.iter().any(|k| *k == first)
+        });
+        let close = match alias {
+            Some((_, name)) => Some(*name),
+            None => nearest(key, known.iter().map(|k| k.as_str())),
+        };
+        let problem = Problem::new(path.clone(), "unknown key");
+        match (close, closed) {
+            (Some(close), true) => {
+                self.findings.errors.0.push(problem.remedy(format!("did you mean `{close}`?")));
+            }
+            (Some(close), false) => {
+                self.findings.misspelt.0.push(problem.remedy(format!("did you mean `{close}`?")));
+            }
+            (None, true) => {
+                let known = known.iter().map(|k| format!("`{k}`")).collect::<Vec<_>>().join(", ");
+                self.findings.errors.0.push(problem.remedy(format!("known here: {known}")));
+            }
+            (None, false) => {}
+        }
+    }
+
+    /// The schemas without `$ref` or alternatives that `schema` stands for.
+    fn leaves(&self, schema: &'a Json, out: &mut Vec<&'a Map<String, Json>>) {
+        let Some(object) = schema.as_object() else { return };
+        if let Some(reference) = object.get("$ref").and_then(Json::as_str) {
+            if let Some(target) = self.root.pointer(reference.trim_start_matches('#')) {
+                self.leaves(target, out);
+            }
+            return;
+        }
+        for alternatives in
+            ["anyOf", "oneOf", "allOf"].iter().filter_map(|word| object.get(*word)?.as_array())
+        {
+            alternatives.iter().for_each(|alternative| self.leaves(alternative, out));
+        }
+        if !["anyOf", "oneOf", "allOf"].iter().any(|word| object.contains_key(*word)) {
+            out.push(object);
+        }
+    }
+}
+
+/// What is wrong with the type of a value, or with the word that it is.
+fn misfit(value: &Value, leaves: &[&Map<String, Json>]) -> Option<Problem> {
+    let types = types_of(leaves)?;
+    let (name, said) = match value {
+        Value::Text(_) => ("string", "text"),
+        Value::Array(_) => ("array", "a list"),
+        Value::Table(_) => ("object", "a table"),
+        Value::Scalar(Json::Bool(_)) => ("boolean", "true or false"),
+        Value::Scalar(Json::Number(number)) if number.is_f64() => ("number", "a fraction"),
+        Value::Scalar(Json::Number(_)) => ("integer", "a whole number"),
+        Value::Scalar(_) => ("null", "null"),
+    };
+    let fits = types.contains(&name) || (name == "integer" && types.contains(&"number"));
+    let at_root = |message: String| Problem::new(KeyPath::root(), message);
+    if types.is_empty() {
+        return None;
+    }
+    if !fits {
+        let mut expected = types.iter().filter_map(|name| said_of(name)).collect::<Vec<_>>();
+        expected.dedup();
+        return Some(at_root(format!("must be {}, not {said}", expected.join(" or "))));
+    }
+    match value {
+        Value::Text(text) => unknown_word(text, leaves),
+        Value::Scalar(Json::Number(number)) => {
+            let least = leaves.iter().filter_map(|leaf| leaf.get("minimum")?.as_f64()).next()?;
+            (number.as_f64()? < least).then(|| at_root(format!("must be at least {least}, not {number}")))
+        }
+        _ => None,
+    }
+}
+
+/// The types that `leaves` name; `None` if one of them allows any.
+fn types_of<'a>(leaves: &[&'a Map<String, Json>]) -> Option<Vec<&'a str>> {
+    let mut types = Vec::new();
+    for leaf in leaves {
+        match leaf.get("type")? {
+            Json::String(name) => types.push(name.as_str()),
+            Json::Array(names) => types.extend(names.iter().filter_map(Json::as_str)),
+            _ => return None,
+        }
+    }
+    Some(types)
+}
+
+/// A type of JSON Schema in words; null is never what a user should write.
+fn said_of(name: &str) -> Option<&'static str> {
+    match name {
+        "string" => Some("text"),
+        "array" => Some("a list"),
+        "object" => Some("a table"),
+        "boolean" => Some("true or false"),
+        "integer" => Some("a whole number"),
+        "number" => Some("a number"),
+        _ => None,
+    }
+}
+
+/// What is wrong with `text` where the schema lists the words allowed.
+fn unknown_word(text: &str, leaves: &[&Map<String, Json>]) -> Option<Problem> {
+    let mut words = Vec::new();
+    for leaf in leaves.iter().filter(|leaf| leaf.get("type").is_some_and(|name| name == "string")) {
+        match (leaf.get("const"), leaf.get("enum").and_then(Json::as_array)) {
+            (Some(word), _) => words.extend(word.as_str()),
+            (None, Some(several)) => words.extend(several.iter().filter_map(Json::as_str)),
+            (None, None) => return None,
+        }
+    }
+    if words.is_empty() || words.contains(&text) {
+        return None;
+    }
+    let remedy = match nearest(text, words.iter().copied()) {
+        Some(close) => format!("did you mean `{close}`?"),
+        None => format!("write {}", words.iter().map(|w| format!("`{w}`")).collect::<Vec<_>>().join(" or ")),
+    };
+    Some(Problem::new(KeyPath::root(), format!("unknown word `{text}`")).remedy(remedy))
+}
+
+fn first_line(text: &str) -> String {
+    text.lines().next().unwrap_or(text).into()
+}
+
+fn missing(path: &KeyPath, key: &str, leaf: &Map<String, Json>) -> Problem {
+    let problem = Problem::new(path.clone(), format!("the key `{key}` is missing"));
+    match leaf.get("properties").and_then(|p| p.get(key)?.get("description")?.as_str()) {
+        Some(description) => problem.remedy(format!("add `{key}`: {}", first_line(description))),
+        None => problem.remedy(format!("add `{key}`")),
+    }
+}
