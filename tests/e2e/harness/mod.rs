@@ -334,14 +334,21 @@ impl Run {
         self
     }
 
+    /// Fails unless standard error has exactly one `error:`.
+    #[track_caller]
+    pub(crate) fn says_it_once(self) -> Run {
+        let errors = self.stderr.lines().filter(|line| line.starts_with("error: ")).count();
+        assert!(errors == 1, "one error was expected: {self}");
+        self
+    }
+
     /// Fails unless standard error has one `error:` and a `help:` of substance.
     #[track_caller]
     pub(crate) fn helps(self) -> Run {
-        let errors = self.stderr.lines().filter(|line| line.starts_with("error: ")).count();
-        assert!(errors == 1, "one error was expected: {self}");
-        let help = self.stderr.lines().find_map(|line| line.strip_prefix("  help: "));
-        assert!(help.is_some_and(|text| !text.trim().is_empty()), "a remedy was expected: {self}");
-        self
+        let run = self.says_it_once();
+        let help = run.stderr.lines().find_map(|line| line.strip_prefix("  help: "));
+        assert!(help.is_some_and(|text| !text.trim().is_empty()), "a remedy was expected: {run}");
+        run
     }
 
     /// Standard output as one JSON document.
