@@ -121,16 +121,17 @@ fn the_example_is_written_to_both_targets() {
 
     for (target, directory) in report.targets.iter().zip(TARGETS) {
         assert!(target.url.ends_with(&format!("{directory}/")), "{}", target.url);
-        let mut visible = workspace.files(directory);
-        visible.retain(|name| name != "_SUCCESS");
         let mut reported: Vec<_> = report.files.iter().map(|file| file.key.clone()).collect();
         reported.sort();
-        assert_eq!(visible, reported);
+        assert_eq!(workspace.visible(directory), reported);
+        assert!(workspace.staged(directory).is_empty());
 
         let manifest = fs::read_to_string(workspace.path(directory).join("_SUCCESS")).unwrap();
         let manifest: Value = serde_json::from_str(&manifest).unwrap();
-        assert_eq!(manifest["files"].as_array().map(Vec::len), Some(report.files.len()), "{manifest}");
-        assert_eq!(manifest["rows"], 4_010, "{manifest}");
+        let announced = manifest["files"].as_array().unwrap();
+        let rows: u64 = announced.iter().filter_map(|file| file["rows"].as_u64()).sum();
+        assert_eq!((announced.len(), rows), (report.files.len(), 4_010), "{manifest}");
+        assert!(manifest["job_key"].is_string(), "{manifest}");
     }
     for file in &report.files {
         let (year, month) = (&file.partition["year"], &file.partition["month"]);

@@ -28,13 +28,6 @@ fn commit(workspace: &Workspace, reports: &[String]) -> crate::harness::Run {
     workspace.sawmill(["commit", "plan.json"].into_iter().chain(reports.iter().map(String::as_str))).run()
 }
 
-/// Files that a reader of the table would see.
-fn visible(workspace: &Workspace, target: &str) -> Vec<String> {
-    let mut files = workspace.files(target);
-    files.retain(|name| !name.rsplit('/').next().is_some_and(|file| file.starts_with('.')));
-    files
-}
-
 #[test]
 fn one_by_one_they_are_a_run() {
     let whole = Workspace::with_flights();
@@ -44,16 +37,16 @@ fn one_by_one_they_are_a_run() {
         let workspace = Workspace::with_flights();
         let reports = plan_and_tasks(&workspace, "testdata/flights/job.toml", tasks);
         for target in TARGETS {
-            assert!(visible(&workspace, target).is_empty(), "visible before the commit");
-            assert!(!workspace.files(target).is_empty(), "nothing is staged");
+            assert!(workspace.visible(target).is_empty(), "visible before the commit");
+            assert!(!workspace.staged(target).is_empty(), "nothing is staged");
         }
         let _ = commit(&workspace, &reports).succeeds();
         for target in TARGETS {
-            assert_eq!(visible(&workspace, target), workspace.files(target), "something is left over");
+            assert!(workspace.staged(target).is_empty(), "something is left over");
             Table::of_parquet(&workspace.path(target)).assert_same_values(&expected_of_example());
         }
         if tasks == 1 {
-            assert_eq!(workspace.files(TARGETS[0]).len(), report.files.len() + 1);
+            assert_eq!(workspace.visible(TARGETS[0]).len(), report.files.len());
         }
         // A commit that is repeated finds everything done.
         let before = workspace.files("out");
@@ -68,7 +61,7 @@ fn a_commit_without_all_reports_shows_nothing() {
     let reports = plan_and_tasks(&workspace, "testdata/flights/job.toml", 2);
     let _ = commit(&workspace, &reports[..1]).fails().helps();
     for target in TARGETS {
-        assert!(visible(&workspace, target).is_empty());
+        assert!(workspace.visible(target).is_empty());
     }
     // The missing one is handed in later.
     let _ = commit(&workspace, &reports).succeeds();

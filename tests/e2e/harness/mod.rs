@@ -27,7 +27,10 @@ pub(crate) struct Workspace {
 impl Workspace {
     /// Empty.
     pub(crate) fn new() -> Workspace {
-        Workspace { directory: tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory") }
+        // Not hidden, as temporary directories are by default: those are skipped
+        // where tables are listed.
+        let named = tempfile::Builder::new().prefix("e2e-").tempdir_in(env!("CARGO_TARGET_TMPDIR"));
+        Workspace { directory: named.expect("the build directory is writable") }
     }
 
     /// With the flights example laid out as in the repository, so that its
@@ -57,6 +60,21 @@ impl Workspace {
     /// Every file under a directory of the workspace, hidden ones too.
     pub(crate) fn files(&self, directory: &str) -> Vec<String> {
         files_under(&self.path(directory))
+    }
+
+    /// Files that a reader of the table sees: no part of the name begins with
+    /// `_` or `.`.
+    pub(crate) fn visible(&self, directory: &str) -> Vec<String> {
+        let mut files = self.files(directory);
+        files.retain(|name| !name.split('/').any(|part| part.starts_with(['_', '.'])));
+        files
+    }
+
+    /// Files that are on their way into the table.
+    pub(crate) fn staged(&self, directory: &str) -> Vec<String> {
+        let mut files = self.files(directory);
+        files.retain(|name| name.split('/').any(|part| part.starts_with('.')));
+        files
     }
 
     /// Fails unless a directory holds no file, visible or hidden, or is not there.
@@ -130,7 +148,8 @@ impl Sawmill {
     }
 
     /// The same command as arguments of a wrapper, such as a shell that
-    /// prepares something first; the wrapper finds it in `"$@"`.
+    /// prepares something first; the wrapper finds it in `"$@"`. To be called
+    /// before [`Sawmill::env`].
     #[cfg(target_os = "linux")]
     pub(crate) fn within(self, wrapper: &[&str]) -> Sawmill {
         let mut command = Command::new(wrapper[0]);
@@ -315,14 +334,21 @@ impl Run {
         self
     }
 
+    /// Fails unless standard error has exactly one `error:`.
+    #[track_caller]
+    pub(crate) fn says_it_once(self) -> Run {
+        let errors = self.stderr.lines().filter(|line| line.starts_with("error: ")).count();
+        assert!(errors == 1, "one error was expected: {self}");
+        self
+    }
+
     /// Fails unless standard error has one `error:` and a `help:` of substance.
     #[track_caller]
     pub(crate) fn helps(self) -> Run {
-        let errors = self.stderr.lines().filter(|line| line.starts_with("error: ")).count();
-        assert!(errors == 1, "one error was expected: {self}");
-        let help = self.stderr.lines().find_map(|line| line.strip_prefix("  help: "));
-        assert!(help.is_some_and(|text| !text.trim().is_empty()), "a remedy was expected: {self}");
-        self
+        let run = self.says_it_once();
+        let help = run.stderr.lines().find_map(|line| line.strip_prefix("  help: "));
+        assert!(help.is_some_and(|text| !text.trim().is_empty()), "a remedy was expected: {run}");
+        run
     }
 
     /// Standard output as one JSON document.
