@@ -4,6 +4,10 @@
 ///
 /// Vocabulary after the Frictionless *CSV Dialect* descriptor; the job file's
 /// spelling of it is [`crate::job::DialectSpec`].
+///
+/// Delimiter, quote, comment and the bytes of the terminator are all different;
+/// the job file's loader refuses others. Nothing panics where they are not, but
+/// then fast and slow parser need not agree.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 pub struct Dialect {
     /// Separates fields.
@@ -61,6 +65,34 @@ pub enum StrayQuotes {
     /// Text like any other: the quote in `a"b` is kept; in `"a"b` the field is
     /// `ab`, as the `csv` crate reads it.
     Keep,
+}
+
+impl Dialect {
+    /// The byte that escapes others inside quotes; `None` where a quote is
+    /// written twice, which is also what an escape equal to the quote means.
+    pub fn escape_byte(&self) -> Option<u8> {
+        match self.escape {
+            Escape::Byte(byte) if Some(byte) != self.quote => Some(byte),
+            Escape::Byte(_) | Escape::Doubled => None,
+        }
+    }
+}
+
+impl Terminator {
+    /// Lines that end in `text`, inside quotes or not: LF for [`Terminator::Lf`],
+    /// CR for [`Terminator::Cr`], LF and every CR without an LF after it for
+    /// [`Terminator::Any`]. A CR at the very end counts as one without.
+    pub fn count_lines(self, text: &[u8]) -> usize {
+        let count = |byte| memchr::memchr_iter(byte, text).count();
+        match self {
+            Terminator::Lf => count(b'\n'),
+            Terminator::Cr => count(b'\r'),
+            Terminator::Any => {
+                let lone = |&at: &usize| text.get(at + 1) != Some(&b'\n');
+                count(b'\n') + memchr::memchr_iter(b'\r', text).filter(lone).count()
+            }
+        }
+    }
 }
 
 impl Default for Dialect {

@@ -10,4 +10,9 @@ pub mod reference;
 pub mod scan;
 
 pub use dialect::{Dialect, Escape, StrayQuotes, Terminator};
-pub use scan::{RecordIndex, ScanError, ScanProblem, Scanner};
+pub use scan::{FieldForm, FieldSpan, RecordIndex, ScanError, ScanProblem, Scanner, field_value, unescape};
+
+#[cfg(test)]
+pub(crate) mod generate;
+#[cfg(test)]
+mod tests;

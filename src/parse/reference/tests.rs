@@ -1,0 +1,155 @@
+use super::*;
+use crate::parse::Escape;
+
+/// The records as `field|field` with quoted fields in angle brackets, one after
+/// the other with ` / ` between; then the error as `problem@offset:line:record:field`.
+fn shown(dialect: &Dialect, text: &str) -> String {
+    let parsed = parse(dialect, text.as_bytes());
+    let field = |field: &Field| {
+        let value = String::from_utf8_lossy(&field.value).into_owned();
+        if field.quoted { format!("<{value}>") } else { value }
+    };
+    let record = |record: &Record| record.fields.iter().map(field).collect::<Vec<_>>().join("|");
+    let mut parts: Vec<String> = parsed.records.iter().map(record).collect();
+    if let Some(ScanError { offset, record, field, line, problem }) = parsed.error {
+        parts.push(format!("{problem:?}@{offset}:{line}:{record}:{field}"));
+    }
+    parts.join(" / ")
+}
+
+#[track_caller]
+fn check(dialect: &Dialect, cases: &[(&str, &str)]) {
+    for (text, expected) in cases {
+        assert_eq!(shown(dialect, text), *expected, "of {text:?}");
+    }
+}
+
+#[test]
+fn records_and_blank_lines() {
+    check(
+        &Dialect::default(),
+        &[
+            ("", ""),
+            ("a,b\nc,d\n", "a|b / c|d"),
+            ("a,b\nc,d", "a|b / c|d"),
+            (",\n", "|"),
+            ("a,", "a|"),
+            ("\n\r\na\n\n", "a"),
+            ("\"\"\n", "<>"),
+        ],
+    );
+}
+
+#[test]
+fn terminators() {
+    let with = |terminator| Dialect { terminator, stray_quotes: StrayQuotes::Keep, ..Dialect::default() };
+    check(
+        &with(Terminator::Lf),
+        &[
+            ("a\r\nb\n", "a / b"),
+            ("a\rb\r\r\n", "a\rb\r"),
+            ("\r\r\n", "\r"),
+            ("a\r", "a\r"),
+            ("\r", "\r"),
+            ("\"a\"\r\nb", "<a> / b"),
+            ("\"a\"\rb\r\n", "<a\rb>"),
+            ("\"a\"\r", "<a\r>"),
+            ("\"a\r\n\"\r\n", "<a\r\n>"),
+        ],
+    );
+    check(&with(Terminator::Cr), &[("a\rb\n\r\r", "a / b\n"), ("a\r\nb", "a / \nb")]);
+    check(&with(Terminator::Any), &[("a\rb\nc\r\nd\n\re\r", "a / b / c / d / e"), ("\"a\"\r\n", "<a>")]);
+}
+
+#[test]
+fn quotes_and_escapes() {
+    let with = |escape| Dialect { escape, ..Dialect::default() };
+    let doubled = &[("\"a,\n\"\"b\",\"\"\"\"", "<a,\n\"b>|<\">"), ("\"a\\\"\n", "<a\\>")];
+    check(&with(Escape::Doubled), doubled);
+    check(&with(Escape::Byte(b'"')), doubled);
+    check(
+        &with(Escape::Byte(b'\\')),
+        &[
+            ("\"a\\\"b\\\\\\c\",d\\e", "<a\"b\\c>|d\\e"),
+            ("\"\\\n\"\n", "<\n>"),
+            ("\"a\"\"", "TextAfterQuote@3:0:0:0"),
+            ("\"a\\", "UnterminatedQuote@0:0:0:0"),
+        ],
+    );
+    let unquoted = Dialect { quote: None, ..Dialect::default() };
+    check(&unquoted, &[("\"a,b\"\n", "\"a|b\"")]);
+}
+
+#[test]
+fn stray_quotes() {
+    let strict = Dialect::default();
+    check(
+        &strict,
+        &[
+            ("x\n1,a\"b\n", "x / QuoteInBareField@5:1:1:1"),
+            ("\"a\n\",\"b\" ,", "TextAfterQuote@8:1:0:1"),
+            ("\"a\"\rb\n", "TextAfterQuote@3:0:0:0"),
+            ("\"a\"\r", "TextAfterQuote@3:0:0:0"),
+        ],
+    );
+    let lenient = Dialect { stray_quotes: StrayQuotes::Keep, ..strict };
+    check(
+        &lenient,
+        &[
+            ("a\"b,\"c\"d\"e,f\n", "a\"b|<cd\"e>|f"),
+            ("\"a\" \"b,c\"\nd", "<a \"b>|c\" / d"),
+            ("\"a\"\"\" ,b", "<a\" >|b"),
+        ],
+    );
+}
+
+#[test]
+fn unterminated_quotes_are_found_where_they_open() {
+    check(
+        &Dialect::default(),
+        &[
+            ("a\n\nb,\"c\nd,e\n", "a / UnterminatedQuote@5:2:1:1"),
+            ("\"", "UnterminatedQuote@0:0:0:0"),
+            ("\"\"\"", "UnterminatedQuote@0:0:0:0"),
+        ],
+    );
+}
+
+#[test]
+fn comments() {
+    let dialect = Dialect { comment: Some(b'#'), ..Dialect::default() };
+    check(&dialect, &[("#\"a\r\nb,#\n#c", "b|#"), (" #a\n", " #a"), ("\"#\"\n", "<#>")]);
+    let any = Dialect { terminator: Terminator::Any, ..dialect };
+    check(&any, &[("#a\rb\n#\r\nc", "b / c")]);
+}
+
+#[test]
+fn limits() {
+    let dialect =
+        Dialect { max_field_bytes: 3, max_record_bytes: 6, comment: Some(b'#'), ..Dialect::default() };
+    check(
+        &dialect,
+        &[
+            ("abc,de\r\n", "abc|de"),
+            ("x\n1,\"ab\"\n", "x / FieldTooLarge@4:1:1:1"),
+            ("x\na,b,c,d\n", "x / RecordTooLarge@2:1:1:0"),
+            ("abcdefg,\"", "UnterminatedQuote@8:0:0:1"),
+            ("#abcdef\n", "RecordTooLarge@0:0:0:0"),
+        ],
+    );
+}
+
+#[test]
+fn places_count_lines_as_the_terminator_does() {
+    let text = b"\"\r\r\n\n\"\r\nb\r\n";
+    let lines = |terminator| {
+        let dialect = Dialect { terminator, stray_quotes: StrayQuotes::Keep, ..Dialect::default() };
+        let parsed = parse(&dialect, text);
+        assert_eq!(parsed.error, None);
+        let places = parsed.records.iter().map(|r| (r.byte_offset, r.lines_before, r.records_before));
+        (places.collect::<Vec<_>>(), terminator.count_lines(text))
+    };
+    assert_eq!(lines(Terminator::Lf), (vec![(0, 0, 0), (8, 3, 1)], 4));
+    assert_eq!(lines(Terminator::Cr), (vec![(0, 0, 0), (7, 3, 1), (10, 4, 2)], 4));
+    assert_eq!(lines(Terminator::Any), (vec![(0, 0, 0), (8, 4, 1)], 5));
+}

@@ -1,0 +1,200 @@
+use super::*;
+use crate::parse::generate::{dialects, texts};
+use crate::parse::{Escape, FieldForm, field_value, reference};
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+/// Every block of `text` pushed in pieces of at most `piece` bytes, and the error.
+fn cut(mut cutter: BlockCutter, text: &[u8], piece: usize) -> (Vec<Block>, Option<CutError>) {
+    let mut out = Vec::new();
+    let mut spare = || b"not cleared".to_vec();
+    let pushed = text.chunks(piece).try_for_each(|bytes| cutter.push(bytes, &mut spare, &mut out));
+    let error = pushed.and_then(|()| cutter.finish(&mut spare, &mut out)).err();
+    (out, error)
+}
+
+fn texts_of(blocks: &[Block]) -> Vec<String> {
+    blocks.iter().map(|block| String::from_utf8_lossy(&block.bytes).into_owned()).collect()
+}
+
+#[test]
+fn blocks_end_at_the_last_boundary_that_fits() {
+    let any = Dialect { terminator: Terminator::Any, ..Dialect::default() };
+    let comments = Dialect { comment: Some(b'#'), ..Dialect::default() };
+    let lf = Dialect::default();
+    let cases: [(&Dialect, usize, &str, &[&str]); 10] = [
+        (&lf, 8, "", &[""]),
+        (&lf, 8, "ab\ncd\nef\n", &["ab\ncd\n", "ef\n"]),
+        (&lf, 6, "ab\ncd\n", &["ab\ncd\n"]),
+        (&lf, 4, "\"a\nb\nc\"\nd", &["\"a\nb\nc\"\n", "d"]),
+        (&lf, 3, "abcdef\ng\nh", &["abcdef\n", "g\nh"]),
+        (&lf, 3, "a\"b\n\"c\"\"\n\"\nd\n", &["a\"b\n", "\"c\"\"\n\"\n", "d\n"]),
+        (&lf, 3, "\n\n\n\n\n", &["\n\n\n", "\n\n"]),
+        (&any, 2, "a\r\nb\rc", &["a\r\n", "b\r", "c"]),
+        (&any, 1, "\r\r\n\n\r", &["\r", "\r\n", "\n", "\r"]),
+        (&comments, 4, "#\"\nb\n", &["#\"\n", "b\n"]),
+    ];
+    for (dialect, block_bytes, text, expected) in cases {
+        let (blocks, error) = cut(BlockCutter::new(dialect, block_bytes), text.as_bytes(), 64);
+        assert_eq!(
+            (texts_of(&blocks), error),
+            (expected.iter().map(|s| s.to_string()).collect(), None),
+            "{text:?}"
+        );
+        let last = blocks.iter().map(|block| block.last).collect::<Vec<_>>();
+        assert_eq!(last.iter().position(|&last| last), Some(blocks.len() - 1), "{text:?}");
+    }
+}
+
+#[test]
+fn errors_name_the_place_and_leave_the_records_before() {
+    let small = Dialect { max_record_bytes: 5, ..Dialect::default() };
+    let keep = Dialect { escape: Escape::Byte(b'\\'), ..Dialect::default() };
+    let wrong = |byte_offset, lines_before, records_before, problem| CutError {
+        byte_offset,
+        lines_before,
+        records_before,
+        problem,
+    };
+    let cases = [
+        (&small, "ab\n\ncdefghij", wrong(4, 2, 1, ScanProblem::RecordTooLarge)),
+        (&small, "ab\nc,\"\nefghij", wrong(5, 1, 1, ScanProblem::FieldTooLarge)),
+        (&small, "ab\nc\"fffffffff", wrong(4, 1, 1, ScanProblem::QuoteInBareField)),
+        (&keep, "ab\n\n\"\n\",\"cd\\\"", wrong(8, 3, 1, ScanProblem::UnterminatedQuote)),
+        (&keep, "ab\n\"\n\"d,\"cd", wrong(6, 2, 1, ScanProblem::TextAfterQuote)),
+    ];
+    for (dialect, text, expected) in cases {
+        let (blocks, error) = cut(BlockCutter::new(dialect, 100), text.as_bytes(), 1);
+        assert_eq!(error, Some(expected), "{text:?}");
+        assert!(texts_of(&blocks).concat().starts_with("ab\n"), "{text:?}");
+        assert!(blocks.iter().all(|block| !block.last), "{text:?}");
+    }
+}
+
+#[test]
+fn buffers_are_no_larger_than_the_block() {
+    let mut cutter = BlockCutter::new(&Dialect::default(), 1000);
+    let mut out = Vec::new();
+    for _ in 0..100 {
+        cutter
+            .push(b"abcdefghijklmnopqrstuvw\n".repeat(10).as_slice(), &mut Vec::new, &mut out)
+            .expect("clean");
+    }
+    assert!(out.iter().all(|block| block.bytes.capacity() <= 1000 && block.bytes.len() > 900));
+}
+
+/// Values and places of the records of some blocks, and the first error:
+/// the scanner's, or the cutter's after the last block.
+type Outcome = (Vec<(Vec<(Vec<u8>, bool)>, [u64; 3])>, Option<([u64; 3], ScanProblem)>);
+
+fn scan_blocks(dialect: &Dialect, blocks: &[Block], error: Option<CutError>) -> Outcome {
+    let (scanner, mut index, mut scratch) = (Scanner::new(dialect), RecordIndex::default(), Vec::new());
+    let mut records = Vec::new();
+    for block in blocks {
+        let place = |offset: usize, lines: usize, records: usize| {
+            [
+                block.byte_offset + offset as u64,
+                block.lines_before + lines as u64,
+                block.records_before + records as u64,
+            ]
+        };
+        let scan = scanner.scan(&block.bytes, &mut index);
+        for record in 0..index.len() {
+            let fields = index.record(record).iter().map(|span| {
+                let value = field_value(dialect, &block.bytes, span, &mut scratch).to_vec();
+                (value, span.form != FieldForm::Bare)
+            });
+            let (offset, lines) = (index.record_starts[record] as usize, index.record_lines[record] as usize);
+            records.push((fields.collect(), place(offset, lines, record)));
+        }
+        if let Err(error) = scan {
+            return (records, Some((place(error.offset, error.line, error.record), error.problem)));
+        }
+    }
+    let place = |error: CutError| [error.byte_offset, error.lines_before, error.records_before];
+    (records, error.map(|error| (place(error), error.problem)))
+}
+
+fn refer(dialect: &Dialect, text: &[u8]) -> Outcome {
+    let parsed = reference::parse(dialect, text);
+    let place = |offset: usize, lines: usize, records: usize| [offset as u64, lines as u64, records as u64];
+    let records = parsed.records.into_iter().map(|record| {
+        let at = place(record.byte_offset, record.lines_before, record.records_before);
+        (record.fields.into_iter().map(|field| (field.value, field.quoted)).collect(), at)
+    });
+    let error = parsed.error.map(|error| (place(error.offset, error.line, error.record), error.problem));
+    (records.collect(), error)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn pieces_of_any_size_give_the_same_blocks(
+        dialect in dialects(),
+        text in texts(),
+        block_bytes in 0usize..60,
+        piece in 1usize..40,
+    ) {
+        let blocks = |piece| cut(BlockCutter::new(&dialect, block_bytes), &text, piece);
+        let whole = blocks(usize::MAX);
+        prop_assert_eq!(&blocks(piece), &whole);
+        prop_assert_eq!(&blocks(1), &whole);
+    }
+
+    #[test]
+    fn scanning_blocks_is_scanning_the_whole(
+        dialect in dialects(),
+        text in texts(),
+        block_bytes in 0usize..60,
+    ) {
+        let (blocks, error) = cut(BlockCutter::new(&dialect, block_bytes), &text, 7);
+        let bytes = blocks.iter().flat_map(|block| &block.bytes).copied().collect::<Vec<_>>();
+        prop_assert!(text.starts_with(&bytes) && (error.is_some() || bytes == text));
+        for block in &blocks {
+            prop_assert!(block.bytes.len() <= block_bytes.max(dialect.max_record_bytes as usize + 2).max(1));
+        }
+
+        let (records, error) = scan_blocks(&dialect, &blocks, error);
+        let (expected, expected_error) = refer(&dialect, &text);
+        prop_assert_eq!(records, expected);
+        // A record too large to be held is not read to its end, so what the
+        // reference finds in it may lie beyond, or be its field and not itself.
+        let too_large = |problem| matches!(problem, ScanProblem::FieldTooLarge | ScanProblem::RecordTooLarge);
+        match (error, expected_error) {
+            (Some(([_, _, record], problem)), Some(([_, _, expected], _))) if too_large(problem) => {
+                prop_assert_eq!(record, expected);
+            }
+            (error, expected) => prop_assert_eq!(error, expected),
+        }
+    }
+
+    #[test]
+    fn a_cutter_resumed_at_a_block_gives_the_same_rest(
+        dialect in dialects(),
+        text in texts(),
+        block_bytes in 0usize..60,
+        from in any::<Index>(),
+    ) {
+        let (blocks, error) = cut(BlockCutter::new(&dialect, block_bytes), &text, 16);
+        prop_assume!(!blocks.is_empty());
+        let from = from.index(blocks.len());
+        let Block { byte_offset, lines_before, records_before, .. } = blocks[from];
+        let cutter = BlockCutter::resume(&dialect, block_bytes, byte_offset, lines_before, records_before);
+        let (rest, rest_error) = cut(cutter, &text[byte_offset as usize..], 5);
+        prop_assert_eq!((rest.as_slice(), rest_error), (&blocks[from..], error));
+    }
+
+    #[test]
+    fn no_bytes_panic_under_any_dialect(
+        dialect in dialects(),
+        bytes in prop::array::uniform4(prop::sample::select(b"\r\n\",#\0".to_vec())),
+        text in prop_oneof![texts(), prop::collection::vec(any::<u8>(), 0..300)],
+        piece in 1usize..40,
+    ) {
+        let [delimiter, quote, escape, comment] = bytes;
+        let escape = Escape::Byte(escape);
+        let degenerate = Dialect { delimiter, quote: Some(quote), escape, comment: Some(comment), ..dialect };
+        cut(BlockCutter::new(&degenerate, 16), &text, piece);
+    }
+}
