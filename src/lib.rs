@@ -17,7 +17,6 @@
 //! ([`task::TaskReport`]), [`commit::run`] makes it visible
 //! ([`commit::Manifest`]).
 
-pub mod document;
 pub mod error;
 pub mod runtime;
 

@@ -11,6 +11,9 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct JobSpec {
+    /// Where editors find the JSON Schema of this file; ignored.
+    #[serde(default, rename = "$schema", skip_serializing)]
+    pub json_schema: Option<String>,
     /// Name of the job, for reports and logs. Default: the file's name without extension.
     #[serde(default)]
     pub name: String,
@@ -63,6 +66,22 @@ pub struct SourceSpec {
     /// What a column of the header that the schema lacks means. Default: `fail`.
     #[serde(default)]
     pub extra_columns: ExtraColumns,
+}
+
+impl SourceSpec {
+    /// These inputs, everything else by default.
+    pub fn of(inputs: Vec<String>) -> Self {
+        SourceSpec {
+            inputs,
+            region: None,
+            endpoint: None,
+            path_style: None,
+            profile: None,
+            empty_input: EmptyInput::default(),
+            match_columns: None,
+            extra_columns: ExtraColumns::default(),
+        }
+    }
 }
 
 /// What an input without records means.
@@ -222,6 +241,21 @@ pub struct TargetSpec {
     /// Account that must own the bucket; requests to another's bucket fail.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected_bucket_owner: Option<String>,
+}
+
+impl TargetSpec {
+    /// This place, everything else by default.
+    pub fn of(url: String) -> Self {
+        TargetSpec {
+            url,
+            region: None,
+            endpoint: None,
+            path_style: None,
+            profile: None,
+            encryption: None,
+            expected_bucket_owner: None,
+        }
+    }
 }
 
 /// Server-side encryption of a target.

@@ -402,22 +402,6 @@ fn dialects_that_cannot_work_are_refused() {
     assert_eq!(spec.resolve(), Ok(Dialect::default()));
 }
 
-#[test]
-fn the_json_schemas_are_up_to_date() {
-    for (name, schema) in [
-        ("job.schema.json", job_json_schema()),
-        ("table-schema.schema.json", crate::schema::table_schema_json_schema()),
-    ] {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas").join(name);
-        let text = serde_json::to_string_pretty(&schema).unwrap() + "\n";
-        if std::env::var_os("UPDATE_SCHEMAS").is_some() {
-            std::fs::write(&path, &text).unwrap();
-        }
-        let kept = std::fs::read_to_string(&path).unwrap_or_default();
-        assert!(kept == text, "schemas/{name} is old; run the tests with UPDATE_SCHEMAS=1");
-    }
-}
-
 proptest! {
     /// Whatever a file holds, loading ends in a job or an error about the job file.
     #[test]

@@ -67,6 +67,24 @@ pub struct TextRules {
     pub binary_form: BinaryForm,
 }
 
+impl Default for TextRules {
+    /// Table Schema's defaults: the empty field is null, ISO 8601, a decimal point.
+    fn default() -> Self {
+        let tokens = |tokens: [&str; 4]| tokens.map(str::to_owned).to_vec();
+        TextRules {
+            null_tokens: vec![String::new()],
+            quoted_nulls: false,
+            formats: Vec::new(),
+            source_zone: chrono_tz::UTC,
+            true_tokens: tokens(resolve::DEFAULT_TRUE),
+            false_tokens: tokens(resolve::DEFAULT_FALSE),
+            decimal_mark: b'.',
+            group_mark: None,
+            binary_form: BinaryForm::Base64,
+        }
+    }
+}
+
 /// How binary values are written in the CSV.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BinaryForm {

@@ -1,0 +1,81 @@
+//! `sawmill check`
+
+use super::Global;
+use super::run::JobArgs;
+use crate::error::{Error, Result};
+use crate::pipeline::check_header;
+use crate::plan::{self, PlanOptions};
+use crate::run::{check_standing, open_stores};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    job: JobArgs,
+}
+
+pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
+    let job = args.job.load()?;
+    let runtime = global.runtime(job.engine.threads)?;
+    let mut findings = Findings::default();
+    eprintln!("ok    job file: {}", job.name);
+    // Inputs and targets are looked at whatever is wrong with the other.
+    let targets = open_stores(&job, &runtime);
+    match plan::build(job, &PlanOptions::default(), &runtime) {
+        Err(error) => findings.wrong("inputs and schema", error),
+        Ok(planned) => {
+            let plan = planned.plan;
+            eprintln!(
+                "ok    schema: {} columns; {} {}",
+                plan.schema.fields.len(),
+                plan.inputs.len(),
+                if plan.inputs.len() == 1 { "input" } else { "inputs" }
+            );
+            for input in &plan.inputs {
+                runtime.cancel().check()?;
+                match check_header(&plan, input, &runtime) {
+                    Ok(()) => eprintln!("ok    input {}", input.url),
+                    Err(error) => findings.wrong("input", error),
+                }
+            }
+            if let Ok(stores) = &targets {
+                match check_standing(&plan, stores, &runtime) {
+                    Ok(None) => {}
+                    Ok(Some(earlier)) => eprintln!("note  attempt {} did this job already", earlier.attempt),
+                    Err(error) => findings.wrong("table", error),
+                }
+            }
+        }
+    }
+    match targets {
+        Err(error) => findings.wrong("targets", error),
+        Ok(stores) => {
+            for store in stores {
+                match runtime.block_on(store.check_access()) {
+                    Ok(()) => eprintln!("ok    target {}", store.describe().url),
+                    Err(error) => findings.wrong("target", error),
+                }
+            }
+        }
+    }
+    findings.first.map_or(Ok(()), Err)
+}
+
+/// Everything wrong is shown; the first decides the exit code.
+#[derive(Default)]
+struct Findings {
+    first: Option<Error>,
+}
+
+impl Findings {
+    fn wrong(&mut self, what: &str, error: Error) {
+        if self.first.is_some() {
+            eprintln!("wrong {what}: {error}");
+            if let Some(remedy) = error.what_to_do() {
+                eprintln!("      help: {remedy}");
+            }
+            return;
+        }
+        // The first is the command's own error and is shown as such at the end.
+        self.first = Some(error);
+    }
+}

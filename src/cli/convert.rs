@@ -1,0 +1,156 @@
+//! `sawmill convert`
+
+use super::Global;
+use super::dialect::DialectArgs;
+use super::run::print_report;
+use crate::error::{Error, Result};
+use crate::job::{
+    EmptyInput, EngineSpec, ExtraColumns, JobSpec, OutputSpec, PartitionKey, Profile, SchemaSpec, SourceSpec,
+    TargetSpec, WriteMode,
+};
+use crate::plan::PlanOptions;
+use crate::report::progress_bar;
+use crate::run::{Extent, run as run_job};
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  sawmill convert flights.csv -o flights.parquet
+  sawmill convert 's3://landing/flights/*.csv.gz' -o s3://lake/flights/ --partition-by 'year(time_hour)'
+  zcat flights.csv.gz | sawmill convert - -o flights.parquet")]
+pub(super) struct Args {
+    /// URLs, paths, globs, or prefixes ending in `/`; `-` is standard input
+    #[arg(required = true, value_name = "INPUT")]
+    inputs: Vec<String>,
+    /// One file if it ends in .parquet, else a directory of part files. Repeat it to write the same to several places
+    #[arg(short, long, required = true, value_name = "OUTPUT")]
+    output: Vec<String>,
+    /// Table Schema file with the columns and their types [default: inferred from a sample]
+    #[arg(long, value_name = "FILE", conflicts_with = "all_text")]
+    schema: Option<String>,
+    /// Every column is text, as it stands
+    #[arg(long)]
+    all_text: bool,
+    /// Text that means null, besides nothing at all. Repeatable
+    #[arg(long = "null", value_name = "TOKEN")]
+    null_tokens: Vec<String>,
+    /// Partition key: a column, or year(column), month(column), day(column), hour(column), date(column), each with an optional `name=` before it. Repeatable
+    #[arg(long, value_name = "KEY")]
+    partition_by: Vec<String>,
+    /// snappy, zstd, zstd(1..22), gzip, gzip(1..9), lz4 or none
+    #[arg(long, value_name = "CODEC", default_value = "snappy")]
+    compression: String,
+    /// Which readers the files are for: spectrum or standard
+    #[arg(long, value_name = "PROFILE", value_parser = parse_profile, default_value = "standard")]
+    profile: Profile,
+    /// Add files to a directory that holds data [default: fail]
+    #[arg(long)]
+    append: bool,
+    /// Replace an output file that is there [default: fail]
+    #[arg(long)]
+    overwrite: bool,
+    /// Leave out columns of the header that the schema lacks [default: fail]
+    #[arg(long)]
+    ignore_extra_columns: bool,
+    /// Accept inputs without records [default: fail]
+    #[arg(long)]
+    allow_empty: bool,
+    /// Region of S3 inputs and outputs [default: the AWS chain's]
+    #[arg(long)]
+    region: Option<String>,
+    /// Endpoint of an S3-compatible server
+    #[arg(long, value_name = "URL")]
+    endpoint: Option<String>,
+    /// Print the run report as JSON on standard output
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    dialect: DialectArgs,
+}
+
+fn parse_profile(text: &str) -> Result<Profile, String> {
+    match text {
+        "spectrum" => Ok(Profile::Spectrum),
+        "standard" => Ok(Profile::Standard),
+        _ => Err("expected spectrum or standard".into()),
+    }
+}
+
+pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
+    let (targets, single_file) = outputs(args)?;
+    let job = JobSpec {
+        json_schema: None,
+        name: "convert".into(),
+        source: SourceSpec {
+            region: args.region.clone(),
+            endpoint: args.endpoint.clone(),
+            empty_input: if args.allow_empty { EmptyInput::Allow } else { EmptyInput::Fail },
+            extra_columns: if args.ignore_extra_columns { ExtraColumns::Ignore } else { ExtraColumns::Fail },
+            ..SourceSpec::of(args.inputs.clone())
+        },
+        dialect: args.dialect.spec(),
+        schema: args.schema.clone().map(SchemaSpec::Location),
+        transforms: Vec::new(),
+        targets,
+        output: OutputSpec {
+            profile: args.profile,
+            mode: if args.append || args.overwrite { WriteMode::Append } else { WriteMode::ErrorIfExists },
+            partition_by: args
+                .partition_by
+                .iter()
+                .map(|key| key.parse::<PartitionKey>().map_err(|e| Error::usage(format!("--partition-by: {e}"))))
+                .collect::<Result<_>>()?,
+            compression: args.compression.clone(),
+            ..OutputSpec::default()
+        },
+        engine: EngineSpec::default(),
+    };
+    let options = PlanOptions {
+        single_file,
+        all_text: args.all_text,
+        null_tokens: args.null_tokens.clone(),
+        infer_header: true,
+        ..PlanOptions::default()
+    };
+    let here = std::env::current_dir()
+        .map_err(|e| Error::usage(format!("the current directory is not known: {e}")))?;
+    let job = job.finish(&here).map_err(|problems| problems.into_error("the command line"))?;
+    let runtime = global.runtime(job.engine.threads)?;
+    let bar = progress_bar(runtime.progress().clone());
+    let outcome = run_job(job, &options, Extent::Whole, &runtime);
+    drop(bar);
+    print_report(&outcome?, args.json)
+}
+
+/// Targets, and the name of the file if the outputs are single files.
+fn outputs(args: &Args) -> Result<(Vec<TargetSpec>, Option<String>)> {
+    let mut names = Vec::new();
+    let mut targets = Vec::new();
+    for output in &args.output {
+        let (url, name) = match output.rsplit_once('/') {
+            _ if !output.ends_with(".parquet") => (output.as_str(), None),
+            Some((parent, name)) => (if parent.is_empty() { "/" } else { parent }, Some(name)),
+            None => (".", Some(output.as_str())),
+        };
+        names.push(name);
+        targets.push(TargetSpec {
+            region: args.region.clone(),
+            endpoint: args.endpoint.clone(),
+            ..TargetSpec::of(url.to_owned())
+        });
+    }
+    if names.iter().any(|name| *name != names[0]) {
+        return Err(Error::usage("several outputs must be directories, or files of the same name"));
+    }
+    if names[0].is_some() && args.append {
+        return Err(Error::usage("--append is for directories; a Parquet file cannot be added to"));
+    }
+    if names[0].is_none() && args.overwrite {
+        return Err(Error::usage("--overwrite is for single files").remedy("use --append, or another directory"));
+    }
+    if names[0].is_some() && !args.partition_by.is_empty() {
+        return Err(Error::usage("--partition-by makes directories, but the output is one file")
+            .remedy("give an output that does not end in .parquet"));
+    }
+    Ok((targets, names[0].map(str::to_owned)))
+}

@@ -1,0 +1,85 @@
+//! `sawmill infer`
+
+use super::Global;
+use super::dialect::DialectArgs;
+use super::documents::to_json;
+use crate::error::{Error, Result};
+use crate::infer::{Records, TypeInference};
+use crate::job::{DialectSpec, EngineSpec, JobSpec, OutputSpec, SourceSpec};
+use crate::plan::{PlanOptions, Settled, settle};
+use crate::source;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// URLs, paths, globs, or prefixes ending in `/`; `-` is standard input
+    #[arg(required = true, value_name = "INPUT")]
+    inputs: Vec<String>,
+    /// Look at every record for the types, not only at the first 1 MiB of up to 16 inputs
+    #[arg(long)]
+    full: bool,
+    /// Where the schema file goes [default: standard output]
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<std::path::PathBuf>,
+    /// Region of S3 inputs [default: the AWS chain's]
+    #[arg(long)]
+    region: Option<String>,
+    /// Endpoint of an S3-compatible server
+    #[arg(long, value_name = "URL")]
+    endpoint: Option<String>,
+    #[command(flatten)]
+    dialect: DialectArgs,
+}
+
+pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
+    let source = SourceSpec {
+        region: args.region.clone(),
+        endpoint: args.endpoint.clone(),
+        ..SourceSpec::of(args.inputs.clone())
+    };
+    let job = JobSpec {
+        json_schema: None,
+        name: "infer".into(),
+        source,
+        dialect: args.dialect.spec(),
+        schema: None,
+        transforms: Vec::new(),
+        targets: Vec::new(),
+        output: OutputSpec::default(),
+        engine: EngineSpec::default(),
+    };
+    let runtime = global.runtime(0)?;
+    let inputs = runtime.block_on(source::list(&job.source))?;
+    let options = PlanOptions { infer_header: true, ..PlanOptions::default() };
+    let Settled { dialect, encoding, mut schema, mut notes, mut first_text } =
+        settle(&job, &inputs, &options, &runtime)?;
+    if args.full {
+        let mut inference = TypeInference::default();
+        for input in &inputs {
+            let mut text = match first_text.take() {
+                Some(text) => text,
+                None => {
+                    let encoding = encoding.as_deref();
+                    source::open(input, &job.source, &job.engine, encoding, None, &runtime.handle())?
+                }
+            };
+            let mut records = Records::new(&input.url, &dialect);
+            while let Some(bytes) = text.next()? {
+                runtime.cancel().check()?;
+                records.push(&bytes, &mut inference)?;
+            }
+            records.finish(&mut inference)?;
+        }
+        (schema, notes) = inference.finish();
+    }
+    for note in notes {
+        eprintln!("note: {note}");
+    }
+    let dialect = DialectSpec { encoding, ..DialectSpec::from_dialect(&dialect) };
+    let file = serde_json::json!({ "dialect": dialect, "schema": schema.to_table_schema() });
+    let text = to_json(&file) + "\n";
+    match &args.output {
+        None => super::print(&text),
+        Some(path) => std::fs::write(path, text)
+            .map_err(|e| Error::usage(format!("cannot write {}: {e}", path.display()))),
+    }
+}

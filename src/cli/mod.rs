@@ -1,0 +1,168 @@
+//! The command line: one file a command.
+
+mod check;
+mod commit;
+mod convert;
+mod dialect;
+mod documents;
+mod infer;
+mod plan;
+mod run;
+mod task;
+
+use crate::error::{Error, Result};
+use crate::runtime::{Cancel, Runtime};
+use clap::{Parser, Subcommand, ValueEnum};
+use std::io::{IsTerminal, Write};
+
+/// CSV in, partitioned Parquet out, in every target or in none.
+#[derive(Debug, Parser)]
+#[command(version, about, after_help = AFTER_HELP, propagate_version = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    global: Global,
+}
+
+const AFTER_HELP: &str = "\
+Exit codes: 0 done, 2 usage or job file, 3 input data, 4 input not found or not readable, \
+5 target, 6 records do not add up, 130 interrupted.";
+
+/// Flags of every command.
+#[derive(Debug, Clone, clap::Args)]
+struct Global {
+    /// How messages are written to standard error
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
+    log_format: LogFormat,
+    /// Threads that compute; 0 is one for each core. Never changes what is written [default: the job's, or 0]
+    #[arg(long, global = true, value_name = "N")]
+    threads: Option<usize>,
+}
+
+/// How messages are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// Lines for people
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a job: plan, task and commit in one process
+    Run(run::Args),
+    /// Convert CSV to Parquet without a job file
+    Convert(convert::Args),
+    /// Print dialect and column types of CSV as a schema file to keep
+    Infer(infer::Args),
+    /// Check a job without writing: the file, every header, access to inputs and targets
+    Check(check::Args),
+    /// First of the three steps of `run`: list and pin the inputs, settle the schema, cut the work into tasks
+    Plan(plan::Args),
+    /// Second step: carry out one task of a plan; files are staged in every target, invisible
+    Task(task::Args),
+    /// Third step: verify the task reports and make the files visible in every target
+    Commit(commit::Args),
+}
+
+impl Cli {
+    /// How messages are to be written.
+    pub fn log_format(&self) -> LogFormat {
+        self.global.log_format
+    }
+
+    /// Sends log messages to standard error; `RUST_LOG` filters them.
+    pub fn start_logging(&self) {
+        let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+            .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+        let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+        match self.global.log_format {
+            LogFormat::Text => {
+                let terminal = std::io::stderr().is_terminal();
+                builder.without_time().with_target(false).with_ansi(terminal).init();
+            }
+            LogFormat::Json => builder.json().flatten_event(true).init(),
+        }
+    }
+
+    /// Runs the command to its end.
+    pub fn run(&self) -> Result<()> {
+        match &self.command {
+            Command::Run(args) => run::run(args, &self.global),
+            Command::Convert(args) => convert::run(args, &self.global),
+            Command::Infer(args) => infer::run(args, &self.global),
+            Command::Check(args) => check::run(args, &self.global),
+            Command::Plan(args) => plan::run(args, &self.global),
+            Command::Task(args) => task::run(args, &self.global),
+            Command::Commit(args) => commit::run(args, &self.global),
+        }
+    }
+}
+
+impl Global {
+    /// A runtime with `threads` (unless the flag says otherwise) that SIGINT
+    /// and SIGTERM stop.
+    fn runtime(&self, threads: usize) -> Result<Runtime> {
+        let runtime = Runtime::new(self.threads.unwrap_or(threads))?;
+        runtime.handle().spawn(stop_on_signals(runtime.cancel().clone()));
+        Ok(runtime)
+    }
+}
+
+/// The first signal stops the work cleanly, the second at once.
+async fn stop_on_signals(cancel: Cancel) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut interrupt), Ok(mut terminate)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        tracing::warn!("signals cannot be caught; SIGINT and SIGTERM will stop the process at once");
+        return;
+    };
+    loop {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        if cancel.is_cancelled() {
+            std::process::exit(130);
+        }
+        tracing::warn!("stopping; a second signal stops at once and may leave staged files behind");
+        cancel.cancel();
+    }
+}
+
+/// Writes an error with its place and remedy to standard error.
+pub fn report_error(error: &Error, format: LogFormat) {
+    match format {
+        LogFormat::Text => {
+            eprintln!("error: {error}");
+            if let Some(remedy) = error.what_to_do() {
+                eprintln!("  help: {remedy}");
+            }
+        }
+        LogFormat::Json => {
+            let line = serde_json::json!({
+                "timestamp": chrono::Utc::now().to_rfc3339(),
+                "level": "ERROR",
+                "kind": error.kind().name(),
+                "message": error.to_string(),
+                "help": error.what_to_do(),
+                "location": error.location(),
+                "exit_code": error.kind().exit_code(),
+            });
+            eprintln!("{line}");
+        }
+    }
+}
+
+/// Writes to standard output; a reader that went away (`| head`) is no error.
+fn print(text: &str) -> Result<()> {
+    match std::io::stdout().write_all(text.as_bytes()).and_then(|()| std::io::stdout().flush()) {
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Error::usage(format!("cannot write to standard output: {e}")))
+        }
+        _ => Ok(()),
+    }
+}

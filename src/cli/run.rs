@@ -1,0 +1,69 @@
+//! `sawmill run`
+
+use super::Global;
+use crate::error::Result;
+use crate::job::{self, JobSpec, Override};
+use crate::plan::PlanOptions;
+use crate::report::{progress_bar, summary};
+use crate::run::{Extent, run as run_job};
+use std::path::PathBuf;
+
+/// Flags that change a job file's contents, shared by all commands that take one.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct JobArgs {
+    /// The job file (TOML, or JSON if it ends in .json)
+    #[arg(value_name = "JOB")]
+    job: PathBuf,
+    /// Read this instead of the job's inputs: a URL, path, glob, or prefix ending in `/`. Repeatable
+    #[arg(long, value_name = "URL")]
+    input: Vec<String>,
+    /// Replace one value of the job, such as `--set output.compression=zstd`. Repeatable
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = parse_override)]
+    overrides: Vec<Override>,
+}
+
+impl JobArgs {
+    pub(super) fn load(&self) -> Result<JobSpec> {
+        let mut job = job::load(&self.job, &self.overrides)?;
+        if !self.input.is_empty() {
+            job.source.inputs = self.input.clone();
+        }
+        Ok(job)
+    }
+}
+
+fn parse_override(text: &str) -> Result<Override, String> {
+    let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE, such as output.compression=zstd")?;
+    Ok(Override { key: key.trim().to_owned(), value: value.trim().to_owned() })
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    job: JobArgs,
+    /// Show what would be done; write nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Print the run report as JSON on standard output
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
+    let job = args.job.load()?;
+    let runtime = global.runtime(job.engine.threads)?;
+    let extent = if args.dry_run { Extent::PlanOnly } else { Extent::Whole };
+    let bar = progress_bar(runtime.progress().clone());
+    let outcome = run_job(job, &PlanOptions::default(), extent, &runtime);
+    drop(bar);
+    print_report(&outcome?, args.json)
+}
+
+/// The report as JSON on standard output, or the summary on standard error.
+pub(super) fn print_report(report: &crate::report::RunReport, as_json: bool) -> Result<()> {
+    if as_json {
+        return super::documents::print_json(report);
+    }
+    eprint!("{}", summary(report));
+    Ok(())
+}

@@ -1,0 +1,220 @@
+//! All partitions of one task: routing, encoding in parallel, the memory budget.
+
+use super::partition_writer::{OpenFile, PartitionWriter};
+use super::{CutLimits, FileShape, encode_error};
+use crate::error::Result;
+use crate::partition::{Partition, PartitionRows};
+use crate::store::tee::TeeFactory;
+use crate::task::FileReport;
+use parquet::arrow::arrow_writer::ArrowRowGroupWriterFactory;
+use rayon::prelude::*;
+use std::collections::HashMap;
+
+/// Files finished at the same time: finishing waits for the stores, not the CPU.
+const FINISH_CONCURRENCY: usize = 16;
+
+/// Names the files of one task.
+#[derive(Debug, Clone)]
+pub enum FileNames {
+    /// `<partition>/part-<task>-<n>-<attempt>.parquet`
+    Parts {
+        /// Number of the task.
+        task: u32,
+        /// Name of the attempt.
+        attempt: String,
+    },
+    /// One file of this name. Row groups are never cut into a second file.
+    Single(String),
+}
+
+impl FileNames {
+    fn key(&self, partition: &Partition, number: u32) -> String {
+        match self {
+            FileNames::Parts { task, attempt } => {
+                format!("{}part-{task:05}-{number:05}-{attempt}.parquet", partition.path)
+            }
+            FileNames::Single(name) => name.clone(),
+        }
+    }
+}
+
+/// Writes the rows of one task into Parquet files of every partition.
+pub struct TableWriter<'a> {
+    shape: FileShape,
+    factory: ArrowRowGroupWriterFactory,
+    limits: CutLimits,
+    names: FileNames,
+    tee: &'a TeeFactory,
+    index: HashMap<String, usize>,
+    /// In the order in which the partitions first came up.
+    partitions: Vec<PartitionWriter>,
+    files_begun: u32,
+    /// With the number under which each was begun.
+    finished: Vec<(u32, FileReport)>,
+}
+
+impl<'a> TableWriter<'a> {
+    /// A writer without open files.
+    pub fn new(shape: FileShape, limits: CutLimits, names: FileNames, tee: &'a TeeFactory) -> Result<Self> {
+        let factory = shape.row_group_factory().map_err(|e| encode_error("the table", e))?;
+        Ok(TableWriter {
+            shape,
+            factory,
+            limits,
+            names,
+            tee,
+            index: HashMap::new(),
+            partitions: Vec::new(),
+            files_begun: 0,
+            finished: Vec::new(),
+        })
+    }
+
+    /// Encodes one wave of rows. Called in order; the calling thread belongs
+    /// to the compute pool and waits here while the targets are behind.
+    pub fn write(&mut self, wave: impl IntoIterator<Item = PartitionRows>) -> Result<()> {
+        for rows in wave {
+            let position = match self.index.get(&rows.partition.path) {
+                Some(&position) => position,
+                None => {
+                    self.index.insert(rows.partition.path.clone(), self.partitions.len());
+                    self.partitions.push(PartitionWriter::new(rows.partition));
+                    self.partitions.len() - 1
+                }
+            };
+            self.partitions[position].push(rows.batch, &self.limits);
+        }
+        let (shape, factory, limits) = (&self.shape, &self.factory, &self.limits);
+        self.partitions
+            .par_iter_mut()
+            .filter(|partition| partition.has_queued())
+            .try_for_each(|partition| partition.encode(shape, factory, limits))?;
+        let everyone = 0..self.partitions.len();
+        self.flush(everyone)?;
+        self.keep_within_budget()
+    }
+
+    /// Finishes every file and waits until all targets hold all of them.
+    /// Files come in the order in which they were begun.
+    pub fn finish(mut self) -> Result<Vec<FileReport>> {
+        self.partitions.par_iter_mut().try_for_each(PartitionWriter::close_group)?;
+        // One batch at a time: closing pushes the last parts of many files at once.
+        for from in (0..self.partitions.len()).step_by(FINISH_CONCURRENCY) {
+            let batch = from..self.partitions.len().min(from + FINISH_CONCURRENCY);
+            self.flush(batch.clone())?;
+            self.finish_files(batch)?;
+        }
+        if let (FileNames::Single(name), 0) = (&self.names, self.files_begun) {
+            // Somebody asked for a file of this name: no records is still a file.
+            let file = OpenFile::create(0, name.clone(), self.tee.begin(name)?, &self.shape)?;
+            self.finish_all(vec![(Partition::default(), file)])?;
+        }
+        self.finished.sort_by_key(|(number, _)| *number);
+        Ok(self.finished.into_iter().map(|(_, report)| report).collect())
+    }
+
+    /// Moves closed row groups of these partitions into files.
+    fn flush(&mut self, partitions: std::ops::Range<usize>) -> Result<()> {
+        let mut full = Vec::new();
+        let (names, tee, shape, files_begun) = (&self.names, self.tee, &self.shape, &mut self.files_begun);
+        let mut open = |partition: &Partition| {
+            let number = *files_begun;
+            *files_begun += 1;
+            let key = names.key(partition, number);
+            OpenFile::create(number, key.clone(), tee.begin(&key)?, shape)
+        };
+        for partition in &mut self.partitions[partitions] {
+            partition.flush(&self.limits, &mut open, &mut full)?;
+        }
+        self.finish_all(full)
+    }
+
+    fn finish_files(&mut self, partitions: impl IntoIterator<Item = usize>) -> Result<()> {
+        let mut files = Vec::new();
+        for position in partitions {
+            self.partitions[position].finish_file(&mut files);
+        }
+        self.finish_all(files)
+    }
+
+    fn finish_all(&mut self, files: Vec<(Partition, OpenFile)>) -> Result<()> {
+        let mut files = files.into_iter();
+        loop {
+            let batch: Vec<_> = files.by_ref().take(FINISH_CONCURRENCY).collect();
+            if batch.is_empty() {
+                return Ok(());
+            }
+            // Threads of their own: these wait, and would keep the pool from computing.
+            let results: Vec<Result<_>> = std::thread::scope(|scope| {
+                let threads: Vec<_> = batch
+                    .into_iter()
+                    .map(|(partition, file)| {
+                        scope.spawn(move || Ok((file.number(), file.finish(&partition)?)))
+                    })
+                    .collect();
+                threads
+                    .into_iter()
+                    .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+                    .collect()
+            });
+            for result in results {
+                self.finished.push(result?);
+            }
+        }
+    }
+
+    /// Ends row groups, then files, of the largest partitions until the budget
+    /// holds again. Decided between waves on encoded sizes, so the outcome is
+    /// the same for any number of threads.
+    fn keep_within_budget(&mut self) -> Result<()> {
+        let group_bytes: Vec<u64> = self.partitions.iter().map(PartitionWriter::group_bytes).collect();
+        let unsent = |partitions: &[PartitionWriter]| -> u64 {
+            partitions.iter().map(PartitionWriter::unsent_bytes).sum()
+        };
+        let mut held = group_bytes.iter().sum::<u64>() + unsent(&self.partitions);
+        if held > self.limits.open_files_bytes {
+            // Down to half, so that the next wave does not cut again at once.
+            let goal = self.limits.open_files_bytes / 2;
+            for position in largest_first(&group_bytes) {
+                if held <= goal || group_bytes[position] == 0 {
+                    break;
+                }
+                held -= group_bytes[position];
+                self.partitions[position].close_group()?;
+                self.flush(position..position + 1)?;
+            }
+            if unsent(&self.partitions) > goal {
+                let unsent_bytes: Vec<u64> =
+                    self.partitions.iter().map(PartitionWriter::unsent_bytes).collect();
+                let mut over = unsent_bytes.iter().sum::<u64>();
+                let mut ended = Vec::new();
+                for position in largest_first(&unsent_bytes) {
+                    if over <= goal {
+                        break;
+                    }
+                    over -= unsent_bytes[position];
+                    ended.push(position);
+                }
+                self.finish_files(ended)?;
+            }
+        }
+        let open: Vec<usize> =
+            (0..self.partitions.len()).filter(|&position| self.partitions[position].is_open()).collect();
+        if open.len() > self.limits.max_open_files {
+            // The oldest are the likeliest to be complete: landed files tend to be in key order.
+            let surplus = &open[..open.len() - self.limits.max_open_files];
+            surplus.iter().try_for_each(|&position| self.partitions[position].close_group())?;
+            for &position in surplus {
+                self.flush(position..position + 1)?;
+            }
+            self.finish_files(surplus.iter().copied())?;
+        }
+        Ok(())
+    }
+}
+
+fn largest_first(sizes: &[u64]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..sizes.len()).collect();
+    order.sort_by_key(|&position| (std::cmp::Reverse(sizes[position]), position));
+    order
+}

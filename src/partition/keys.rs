@@ -1,0 +1,97 @@
+//! Partition keys: which column, and what is made of it.
+
+use crate::error::{Error, ErrorKind, JobPlace};
+use crate::job::{DatePart, PartitionKey};
+use crate::schema::{ColumnType, Schema};
+use arrow::array::{Array, ArrayRef, RecordBatch};
+use arrow::compute::{DatePart as ArrowPart, cast, date_part};
+use arrow::datatypes::DataType;
+use arrow::error::ArrowError;
+use arrow::util::display::array_value_to_string;
+
+/// A key, checked against the schema.
+#[derive(Debug)]
+pub(super) struct Key {
+    name: String,
+    column: usize,
+    part: Option<DatePart>,
+}
+
+impl Key {
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The column that the directory name replaces: a plain key's own.
+    pub(super) fn replaces_column(&self) -> Option<usize> {
+        self.part.is_none().then_some(self.column)
+    }
+
+    /// One value for each row; nulls stay null.
+    pub(super) fn values(&self, batch: &RecordBatch) -> Result<ArrayRef, ArrowError> {
+        let column = batch.column(self.column);
+        let part = match self.part {
+            None => return Ok(column.clone()),
+            Some(DatePart::Date) => return cast(column, &DataType::Date32),
+            Some(DatePart::Year) => ArrowPart::Year,
+            Some(DatePart::Month) => ArrowPart::Month,
+            Some(DatePart::Day) => ArrowPart::Day,
+            Some(DatePart::Hour) => ArrowPart::Hour,
+        };
+        date_part(column, part)
+    }
+}
+
+/// The value as it stands in a directory name, before escaping.
+pub(super) fn text(values: &dyn Array, row: usize) -> String {
+    array_value_to_string(values, row).expect("key types are checked by `resolve` and all display")
+}
+
+pub(super) fn resolve(schema: &Schema, partition_by: &[PartitionKey]) -> Result<Vec<Key>, Error> {
+    let mut keys: Vec<Key> = Vec::new();
+    for wanted in partition_by {
+        let (name, column, part) = match wanted {
+            PartitionKey::Column(column) => (column, column, None),
+            PartitionKey::Derived(derived) => (&derived.name, &derived.column, Some(derived.part)),
+        };
+        let found = |wanted: &str| schema.columns.iter().position(|c| c.name.eq_ignore_ascii_case(wanted));
+        let position = schema.columns.iter().position(|c| c.name == *column).or_else(|| found(column));
+        let Some(position) = position else {
+            let names: Vec<_> = schema.columns.iter().map(|c| c.name.as_str()).collect();
+            return Err(invalid(format!("there is no column {column:?}; the columns are {names:?}")));
+        };
+        let column_type = schema.columns[position].column_type;
+        check_type(column, column_type, part)?;
+        // A plain key takes the column's own name, which the profile may have folded.
+        let name = if part.is_none() { &schema.columns[position].name } else { name };
+        if keys.iter().any(|key| key.name == *name) {
+            return Err(invalid(format!("the key {name:?} stands twice")));
+        }
+        if part.is_some() && found(name).is_some() {
+            let message = format!("the derived key {name:?} has the name of a column");
+            return Err(invalid(message).remedy("give the key another name: `{ name = …, column = …, part = … }`"));
+        }
+        keys.push(Key { name: name.clone(), column: position, part });
+    }
+    Ok(keys)
+}
+
+fn check_type(column: &str, column_type: ColumnType, part: Option<DatePart>) -> Result<(), Error> {
+    use ColumnType::{Boolean, Date, Int, Text, Timestamp, UInt};
+    match (part, column_type) {
+        (None, Boolean | Int { .. } | UInt { .. } | Date | Text) => Ok(()),
+        (Some(DatePart::Hour), Timestamp { .. }) => Ok(()),
+        (Some(DatePart::Hour), Date) => Err(invalid(format!("the date {column:?} has no hour"))),
+        (Some(_), Date | Timestamp { .. }) => Ok(()),
+        (Some(_), other) => {
+            Err(invalid(format!("{column:?} is a {other}; parts are made of dates and timestamps only")))
+        }
+        (None, other) => Err(invalid(format!("{column:?} is a {other}, which makes no directory names"))
+            .remedy("partition by a boolean, integer, date or string column, or derive a key: `year(column)`")),
+    }
+}
+
+pub(super) fn invalid(message: impl Into<String>) -> Error {
+    let place = JobPlace { file: "job".into(), key: Some("output.partition_by".into()), ..JobPlace::default() };
+    ErrorKind::Job { message: message.into(), place }.into()
+}

@@ -1,0 +1,178 @@
+//! Record batches → rows by partition, in Hive-style directories.
+//!
+//! [`Partitioner::split`] groups the rows of one batch by their key values
+//! (stable: rows keep their order) and takes key columns out of the files.
+//! Called for each block on the compute pool by [`crate::pipeline`].
+
+mod keys;
+
+use crate::error::Result;
+use crate::job::PartitionKey;
+use crate::schema::Schema;
+use arrow::array::{Array, ArrayRef, RecordBatch, UInt32Array};
+use arrow::compute::take_record_batch;
+use arrow::datatypes::SchemaRef;
+use arrow::error::ArrowError;
+use arrow::row::{OwnedRow, RowConverter, SortField};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+/// What Hive, Spark and Redshift Spectrum call the directory of null.
+pub const NULL_DIRECTORY: &str = "__HIVE_DEFAULT_PARTITION__";
+
+/// One partition of the table.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Partition {
+    /// `year=2013/month=1/`, escaped; empty for a table without partitions.
+    pub path: String,
+    /// Key = value, unescaped; `None` for null.
+    pub values: BTreeMap<String, Option<String>>,
+}
+
+/// Rows of one partition, with the columns that go into its files.
+#[derive(Debug, Clone)]
+pub struct PartitionRows {
+    /// Where they belong.
+    pub partition: Partition,
+    /// At least one row.
+    pub batch: RecordBatch,
+}
+
+/// Groups rows by partition.
+#[derive(Debug)]
+pub struct Partitioner {
+    keys: Vec<keys::Key>,
+    /// Columns of the batch that go into the files.
+    file_columns: Vec<usize>,
+}
+
+impl Partitioner {
+    /// Checks the keys against the schema. Errors name `output.partition_by`.
+    pub fn new(schema: &Schema, partition_by: &[PartitionKey]) -> Result<Self> {
+        let keys = keys::resolve(schema, partition_by)?;
+        let file_columns = (0..schema.columns.len())
+            .filter(|&column| !keys.iter().any(|key| key.replaces_column() == Some(column)))
+            .collect::<Vec<_>>();
+        if file_columns.is_empty() {
+            return Err(keys::invalid("every column is a partition key, so the files would have none")
+                .remedy("leave at least one column out of `output.partition_by`"));
+        }
+        Ok(Partitioner { keys, file_columns })
+    }
+
+    /// The part of `schema` that goes into the files.
+    pub fn file_schema(&self, schema: &SchemaRef) -> SchemaRef {
+        Arc::new(schema.project(&self.file_columns).expect("indices come from the same schema"))
+    }
+
+    /// Groups the rows of `batch`, partitions in the order in which they first
+    /// come up.
+    pub fn split(&self, batch: &RecordBatch) -> Result<Vec<PartitionRows>, ArrowError> {
+        if batch.num_rows() == 0 {
+            return Ok(Vec::new());
+        }
+        let file_batch = batch.project(&self.file_columns)?;
+        if self.keys.is_empty() {
+            return Ok(vec![PartitionRows { partition: Partition::default(), batch: file_batch }]);
+        }
+        let values: Vec<ArrayRef> =
+            self.keys.iter().map(|key| key.values(batch)).collect::<Result<_, _>>()?;
+        let groups = Groups::of(&values)?;
+        let sorted = match groups.first_rows.len() {
+            1 => file_batch,
+            _ => take_record_batch(&file_batch, &groups.order)?,
+        };
+        let mut start = 0;
+        let mut result = Vec::with_capacity(groups.first_rows.len());
+        for (&first_row, &rows) in groups.first_rows.iter().zip(&groups.sizes) {
+            let partition = self.partition_of(&values, first_row);
+            result.push(PartitionRows { partition, batch: sorted.slice(start, rows) });
+            start += rows;
+        }
+        Ok(result)
+    }
+
+    fn partition_of(&self, values: &[ArrayRef], row: usize) -> Partition {
+        let mut partition = Partition::default();
+        for (key, values) in self.keys.iter().zip(values) {
+            let text = (!values.is_null(row)).then(|| keys::text(values.as_ref(), row));
+            // Hive keeps no empty values: they share the directory of null.
+            let directory = match text.as_deref() {
+                None | Some("") => NULL_DIRECTORY.to_owned(),
+                Some(text) => escape(text),
+            };
+            partition.path.push_str(&format!("{}={directory}/", escape(key.name())));
+            partition.values.insert(key.name().to_owned(), text.filter(|text| !text.is_empty()));
+        }
+        partition
+    }
+}
+
+/// A stable counting sort of rows by group.
+struct Groups {
+    first_rows: Vec<usize>,
+    sizes: Vec<usize>,
+    /// Rows of the first group, then of the second, …
+    order: UInt32Array,
+}
+
+impl Groups {
+    fn of(values: &[ArrayRef]) -> Result<Self, ArrowError> {
+        let fields = values.iter().map(|array| SortField::new(array.data_type().clone())).collect();
+        let rows = RowConverter::new(fields)?.convert_columns(values)?;
+        let mut ids: HashMap<OwnedRow, u32> = HashMap::new();
+        let (mut first_rows, mut sizes, mut group_of) = (Vec::new(), Vec::new(), Vec::new());
+        let mut previous = None;
+        for (position, row) in rows.iter().enumerate() {
+            // Neighbours tend to share a partition; a compare is cheaper than a hash.
+            let id = match previous {
+                Some((same, id)) if same == row => id,
+                _ => *ids.entry(row.owned()).or_insert_with(|| {
+                    first_rows.push(position);
+                    sizes.push(0);
+                    (sizes.len() - 1) as u32
+                }),
+            };
+            previous = Some((row, id));
+            sizes[id as usize] += 1;
+            group_of.push(id);
+        }
+        let mut next = Vec::with_capacity(sizes.len());
+        let mut start = 0u32;
+        for &size in &sizes {
+            next.push(start);
+            start += size as u32;
+        }
+        let mut order = vec![0u32; group_of.len()];
+        for (row, &group) in group_of.iter().enumerate() {
+            let place = &mut next[group as usize];
+            order[*place as usize] = row as u32;
+            *place += 1;
+        }
+        Ok(Groups { first_rows, sizes, order: order.into() })
+    }
+}
+
+/// Escapes a key or value as Hive does for directory names: control
+/// characters and `"#%'*/:=?\{}[]^` become `%XX`. (Hive's
+/// `FileUtils.escapePathName`.) A leading `.` or `_` is escaped too: readers
+/// skip directories that begin so.
+pub fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for (position, character) in text.char_indices() {
+        let special = matches!(
+            character,
+            '"' | '#' | '%' | '\'' | '*' | '/' | ':' | '=' | '?' | '\\' | '{' | '}' | '[' | ']' | '^'
+        );
+        let hides = position == 0 && matches!(character, '.' | '_');
+        if special || hides || character.is_ascii_control() {
+            escaped.push_str(&format!("%{:02X}", character as u32));
+        } else {
+            escaped.push(character);
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests;

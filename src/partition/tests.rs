@@ -1,0 +1,102 @@
+use super::*;
+use crate::job::{DatePart, DerivedKey};
+use crate::schema::{Column, ColumnType, TextRules};
+use arrow::array::{Date32Array, Int32Array, StringArray};
+use arrow::datatypes::{DataType, Field, Schema as ArrowSchema};
+
+fn schema(columns: &[(&str, ColumnType)]) -> Schema {
+    let columns = columns
+        .iter()
+        .map(|&(name, column_type)| Column {
+            source_name: name.into(),
+            name: name.into(),
+            column_type,
+            nullable: true,
+            rules: TextRules::default(),
+        })
+        .collect();
+    Schema { columns }
+}
+
+fn batch() -> RecordBatch {
+    let fields = vec![
+        Field::new("day", DataType::Date32, true),
+        Field::new("carrier", DataType::Utf8, true),
+        Field::new("n", DataType::Int32, true),
+    ];
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(Date32Array::from(vec![Some(15_706), Some(15_737), None, Some(15_706)])),
+        Arc::new(StringArray::from(vec![Some("AA/1"), Some(""), Some("UA"), Some("AA/1")])),
+        Arc::new(Int32Array::from(vec![1, 2, 3, 4])),
+    ];
+    RecordBatch::try_new(Arc::new(ArrowSchema::new(fields)), columns).unwrap()
+}
+
+const TYPES: [(&str, ColumnType); 3] =
+    [("day", ColumnType::Date), ("carrier", ColumnType::Text), ("n", ColumnType::Int { bits: 32 })];
+
+fn derived(name: &str, column: &str, part: DatePart) -> PartitionKey {
+    PartitionKey::Derived(DerivedKey { name: name.into(), column: column.into(), part })
+}
+
+#[test]
+fn rows_keep_their_order_inside_partitions_and_keys_leave_the_files() {
+    let keys = [derived("month", "day", DatePart::Month), PartitionKey::Column("carrier".into())];
+    let partitioner = Partitioner::new(&schema(&TYPES), &keys).unwrap();
+    let groups = partitioner.split(&batch()).unwrap();
+    let paths: Vec<_> = groups.iter().map(|g| g.partition.path.as_str()).collect();
+    assert_eq!(
+        paths,
+        [
+            "month=1/carrier=AA%2F1/",
+            "month=2/carrier=__HIVE_DEFAULT_PARTITION__/",
+            "month=__HIVE_DEFAULT_PARTITION__/carrier=UA/"
+        ]
+    );
+    let numbers = groups[0].batch.column_by_name("n").unwrap();
+    assert_eq!(numbers.as_ref(), &Int32Array::from(vec![1, 4]) as &dyn Array);
+    assert!(groups[0].batch.column_by_name("day").is_some());
+    assert!(groups[0].batch.column_by_name("carrier").is_none());
+    assert_eq!(groups[0].partition.values["carrier"].as_deref(), Some("AA/1"));
+}
+
+#[test]
+fn no_keys_is_one_partition_without_a_directory() {
+    let partitioner = Partitioner::new(&schema(&TYPES), &[]).unwrap();
+    let groups = partitioner.split(&batch()).unwrap();
+    assert_eq!((groups.len(), groups[0].partition.path.as_str()), (1, ""));
+    assert_eq!(groups[0].batch.num_columns(), 3);
+}
+
+#[test]
+fn keys_that_cannot_work_are_refused() {
+    let column = |name: &str| PartitionKey::Column(name.into());
+    for (keys, expected) in [
+        (vec![column("nope")], "there is no column \"nope\""),
+        (vec![column("day"), column("day")], "stands twice"),
+        (vec![derived("year", "n", DatePart::Year)], "parts are made of dates"),
+        (vec![derived("hour", "day", DatePart::Hour)], "has no hour"),
+        (vec![derived("n", "day", DatePart::Year)], "name of a column"),
+        (vec![column("day"), column("carrier"), column("n")], "every column is a partition key"),
+    ] {
+        let error = Partitioner::new(&schema(&TYPES), &keys).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+        assert!(error.contains("output.partition_by"), "{error}");
+    }
+}
+
+#[test]
+fn directory_names_are_escaped_as_hive_does() {
+    for (value, expected) in [
+        ("plain-1.5", "plain-1.5"),
+        ("a/b", "a%2Fb"),
+        ("..", "%2E."),
+        ("_hidden", "%5Fhidden"),
+        ("50%", "50%25"),
+        ("k=v", "k%3Dv"),
+        ("tab\there", "tab%09here"),
+        ("Zürich", "Zürich"),
+    ] {
+        assert_eq!(escape(value), expected);
+    }
+}

@@ -1,0 +1,280 @@
+//! Making a plan.
+
+use super::{DOCUMENT_FORMAT, Plan, Split, Task};
+use crate::error::{Error, Result};
+use crate::infer::{self, SAMPLE_BYTES, SAMPLED_INPUTS, Sample};
+use crate::job::{DialectSpec, JobSpec, SchemaSpec};
+use crate::parse::Dialect;
+use crate::pipeline::Columns;
+use crate::runtime::Runtime;
+use crate::schema::{self, ColumnType, ResolveContext, Schema, TextRules};
+use crate::source::{self, Input, TextStream};
+use crate::split::ranges::cut_ranges;
+use sha2::{Digest, Sha256};
+use std::path::Path;
+
+/// What a job file does not say.
+#[derive(Debug, Clone)]
+pub struct PlanOptions {
+    /// Tasks to spread the inputs over.
+    pub tasks: u32,
+    /// Cut inputs into splits of about this many bytes; `None`: whole inputs.
+    pub split_bytes: Option<u64>,
+    /// One output file of this name.
+    pub single_file: Option<String>,
+    /// Infer no types: every column is text, nothing is null.
+    pub all_text: bool,
+    /// Null in every column, besides what the schema says.
+    pub null_tokens: Vec<String>,
+    /// Whether a dialect that says nothing of a header is looked at for one.
+    pub infer_header: bool,
+}
+
+impl Default for PlanOptions {
+    fn default() -> Self {
+        PlanOptions {
+            tasks: 1,
+            split_bytes: None,
+            single_file: None,
+            all_text: false,
+            null_tokens: Vec::new(),
+            infer_header: false,
+        }
+    }
+}
+
+/// A plan, and what planning had to open and could not put back.
+#[derive(Debug)]
+pub struct Planned {
+    /// The plan.
+    pub plan: Plan,
+    /// Standard input, with its sample still to come.
+    pub first_text: Option<TextStream>,
+}
+
+/// What the inputs are: settled before any of them is read in full.
+#[derive(Debug)]
+pub struct Settled {
+    /// Dialect without gaps.
+    pub dialect: Dialect,
+    /// Encoding, if the job or a schema file names one.
+    pub encoding: Option<String>,
+    /// Columns of the inputs.
+    pub schema: Schema,
+    /// For people: what was inferred and is not certain, what is not checked.
+    pub notes: Vec<String>,
+    /// Standard input, with its sample still to come.
+    pub first_text: Option<TextStream>,
+}
+
+/// Plans a job. Reads samples at most; writes nothing.
+pub fn build(job: JobSpec, options: &PlanOptions, runtime: &Runtime) -> Result<Planned> {
+    let inputs = runtime.block_on(source::list(&job.source))?;
+    let Settled { dialect, encoding, schema, notes, first_text } = settle(&job, &inputs, options, runtime)?;
+    for note in notes {
+        tracing::warn!("{note}");
+    }
+    // Whatever is wrong with the columns should be said before the work begins.
+    Columns::resolve(schema.clone(), &job)?;
+    let mut plan = Plan {
+        format: DOCUMENT_FORMAT,
+        engine: concat!("sawmill ", env!("CARGO_PKG_VERSION")).into(),
+        attempt: new_attempt(),
+        job_key: String::new(),
+        planned_at: chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
+        job,
+        dialect,
+        encoding,
+        schema: schema.to_table_schema(),
+        single_file: options.single_file.clone(),
+        inputs,
+        tasks: Vec::new(),
+    };
+    plan.job_key = job_key(&plan);
+    plan.tasks = match options.split_bytes {
+        None => spread(whole_inputs(&plan.inputs), options.tasks),
+        Some(bytes) => spread(cut_ranges(&plan, bytes, runtime)?, options.tasks),
+    };
+    Ok(Planned { plan, first_text })
+}
+
+impl Plan {
+    /// The columns of the inputs.
+    pub fn schema(&self) -> Result<Schema> {
+        let context = ResolveContext { file: "the plan", null_sequence: None };
+        Ok(self.schema.resolve(&context)?.0)
+    }
+}
+
+/// Settles dialect and schema: from the job, from its schema file, and, where
+/// they say nothing, from samples.
+pub fn settle(
+    job: &JobSpec,
+    inputs: &[Input],
+    options: &PlanOptions,
+    runtime: &Runtime,
+) -> Result<Settled> {
+    let (table_schema, file, dialect_of_file) = match &job.schema {
+        None => (None, "", None),
+        Some(SchemaSpec::Inline(schema)) => (Some(schema.clone()), "the job's schema", None),
+        Some(SchemaSpec::Location(path)) => {
+            let read = schema::load_schema(Path::new(path))?;
+            (Some(read.schema), path.as_str(), read.dialect)
+        }
+    };
+    let spec = merge(&job.dialect, dialect_of_file);
+    let mut dialect = spec.resolve().map_err(|problem| problem.into_error("dialect"))?;
+    let mut notes = Vec::new();
+    let standing = table_schema
+        .map(|schema| schema.resolve(&ResolveContext { file, null_sequence: spec.null_sequence.as_deref() }))
+        .transpose()?;
+    let needs_sample =
+        standing.is_none() || spec.delimiter.is_none() || (options.infer_header && spec.header.is_none());
+    let from_stdin = inputs.iter().any(|input| input.url == source::STDIN_URL);
+    let (mut samples, mut first_text) = (Vec::new(), None);
+    if needs_sample {
+        (samples, first_text) = sample(job, inputs, spec.encoding.as_deref(), from_stdin, runtime)?;
+        dialect = infer::infer_dialect(&samples, &spec, &dialect, options.infer_header);
+    }
+    let mut schema = match standing {
+        Some((schema, warnings)) => {
+            notes.extend(warnings);
+            schema
+        }
+        None => {
+            let (schema, doubts) = infer::infer_schema(&samples, &dialect)?;
+            if schema.columns.is_empty() {
+                return Err(no_columns(&samples, &dialect));
+            }
+            notes.extend(doubts);
+            schema
+        }
+    };
+    for column in &mut schema.columns {
+        if options.all_text {
+            column.column_type = ColumnType::Text;
+            column.rules = TextRules { null_tokens: Vec::new(), ..TextRules::default() };
+        }
+        for token in &options.null_tokens {
+            if !column.rules.null_tokens.contains(token) {
+                column.rules.null_tokens.push(token.clone());
+            }
+        }
+    }
+    if options.all_text {
+        notes.clear();
+    }
+    Ok(Settled { dialect, encoding: spec.encoding, schema, notes, first_text })
+}
+
+/// The job's own words win over those of the schema file.
+fn merge(job: &DialectSpec, file: Option<DialectSpec>) -> DialectSpec {
+    let Some(file) = file else { return job.clone() };
+    let job = job.clone();
+    DialectSpec {
+        delimiter: job.delimiter.or(file.delimiter),
+        line_terminator: job.line_terminator.or(file.line_terminator),
+        quote_char: job.quote_char.or(file.quote_char),
+        double_quote: job.double_quote.or(file.double_quote),
+        escape_char: job.escape_char.or(file.escape_char),
+        null_sequence: job.null_sequence.or(file.null_sequence),
+        skip_initial_space: job.skip_initial_space.or(file.skip_initial_space),
+        header: job.header.or(file.header),
+        comment_char: job.comment_char.or(file.comment_char),
+        case_sensitive_header: job.case_sensitive_header.or(file.case_sensitive_header),
+        csvddf_version: job.csvddf_version.or(file.csvddf_version),
+        encoding: job.encoding.or(file.encoding),
+        skip_records: job.skip_records.or(file.skip_records),
+        stray_quotes: job.stray_quotes.or(file.stray_quotes),
+        max_field_bytes: job.max_field_bytes.or(file.max_field_bytes),
+        max_record_bytes: job.max_record_bytes.or(file.max_record_bytes),
+    }
+}
+
+/// The heads of some inputs, spread evenly. Standard input is handed back,
+/// since it cannot be opened again.
+fn sample(
+    job: &JobSpec,
+    inputs: &[Input],
+    encoding: Option<&str>,
+    from_stdin: bool,
+    runtime: &Runtime,
+) -> Result<(Vec<Sample>, Option<TextStream>)> {
+    let step = inputs.len().div_ceil(SAMPLED_INPUTS).max(1);
+    let mut samples = Vec::new();
+    for input in inputs.iter().step_by(step) {
+        runtime.cancel().check()?;
+        let mut text = source::open(input, &job.source, &job.engine, encoding, None, &runtime.handle())?;
+        let (head, whole) = text.peek(SAMPLE_BYTES)?;
+        samples.push(Sample { url: input.url.clone(), text: head.to_vec(), whole });
+        if from_stdin {
+            return Ok((samples, Some(text)));
+        }
+    }
+    Ok((samples, None))
+}
+
+fn no_columns(samples: &[Sample], dialect: &Dialect) -> Error {
+    use crate::error::{InputProblem, Location};
+    let url = samples.first().map_or_else(String::new, |sample| sample.url.clone());
+    let empty = samples.iter().all(|sample| sample.text.is_empty());
+    let problem = match (empty, dialect.header) {
+        (true, _) => InputProblem::EmptyFile,
+        (false, true) => InputProblem::NoHeader,
+        (false, false) => InputProblem::HeaderOnly,
+    };
+    Error::input(problem, Location::object(url)).remedy("no columns can be found here: give a schema (--schema)")
+}
+
+fn whole_inputs(inputs: &[Input]) -> Vec<(Split, u64)> {
+    let split = |(input, pinned): (usize, &Input)| (Split { input, range: None }, pinned.bytes.unwrap_or(0));
+    inputs.iter().enumerate().map(split).collect()
+}
+
+/// Consecutive splits for each task, about the same number of bytes each; the
+/// order of the records is that of the inputs, over tasks as within them.
+fn spread(splits: Vec<(Split, u64)>, tasks: u32) -> Vec<Task> {
+    let total: u64 = splits.iter().map(|(_, bytes)| bytes).sum();
+    let mut result: Vec<Task> = Vec::new();
+    let (mut before, mut last_share) = (0u64, None);
+    for (split, bytes) in splits {
+        // The share of the bytes in which the middle of this split lies.
+        let middle = u128::from(before + bytes / 2) * u128::from(tasks);
+        let share = middle.checked_div(u128::from(total)).unwrap_or(0);
+        before += bytes;
+        match result.last_mut() {
+            Some(task) if last_share == Some(share) => task.splits.push(split),
+            _ => result.push(Task { number: result.len() as u32, splits: vec![split] }),
+        }
+        last_share = Some(share);
+    }
+    result
+}
+
+/// A name for this try that sorts by time.
+fn new_attempt() -> String {
+    use std::hash::{BuildHasher, Hasher};
+    // RandomState is seeded by the operating system: the standard library's
+    // own source of randomness.
+    let random = std::hash::RandomState::new().build_hasher().finish();
+    format!("{}-{:08x}", chrono::Utc::now().format("%Y%m%dt%H%M%Sz"), random as u32)
+}
+
+fn job_key(plan: &Plan) -> String {
+    let mut job = plan.job.clone();
+    // Threads, memory and part sizes do not change what is written.
+    job.engine = Default::default();
+    let identity = serde_json::json!({
+        "format": plan.format,
+        "job": job,
+        "dialect": plan.dialect,
+        "encoding": plan.encoding,
+        "schema": plan.schema,
+        "single_file": plan.single_file,
+        "inputs": plan.inputs,
+    });
+    hex::encode(Sha256::digest(identity.to_string().as_bytes()))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,136 @@
+//! The run report: JSON for machines, a summary for people.
+
+mod terminal;
+
+pub use terminal::{progress_bar, summary};
+
+use crate::commit::{Manifest, ManifestFile};
+use crate::plan::Plan;
+use crate::store::TargetIdentity;
+use crate::task::{RecordCounts, TaskReport};
+use serde::Serialize;
+
+/// What a run did. `--json` prints it on standard output.
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+pub struct RunReport {
+    /// Name of the job.
+    pub job: String,
+    /// Names this try.
+    pub attempt: String,
+    /// What was done, on which inputs.
+    pub job_key: String,
+    /// How it ended.
+    pub status: Status,
+    /// One for each input, in the plan's order.
+    pub inputs: Vec<InputReport>,
+    /// Over all inputs.
+    pub totals: Totals,
+    /// One for each target, in the job's order.
+    pub targets: Vec<TargetReport>,
+    /// The files, the same in every target.
+    pub files: Vec<ManifestFile>,
+    /// Wall-clock seconds from plan to commit.
+    pub elapsed_seconds: f64,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// The files are visible in every target.
+    Committed,
+    /// An earlier run did the same job on the same inputs; nothing was written.
+    NothingToDo,
+    /// `--dry-run`: nothing was written.
+    Planned,
+}
+
+/// One input.
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+pub struct InputReport {
+    /// URL.
+    pub url: String,
+    /// Size as stored; absent for standard input.
+    pub bytes: Option<u64>,
+    /// Its records.
+    #[serde(flatten)]
+    pub records: RecordCounts,
+}
+
+/// Over all inputs.
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+pub struct Totals {
+    /// Number of inputs.
+    pub inputs: usize,
+    /// Their size as stored.
+    pub input_bytes: u64,
+    /// Their text, decompressed and decoded.
+    pub text_bytes: u64,
+    /// Their records.
+    #[serde(flatten)]
+    pub records: RecordCounts,
+}
+
+/// One target.
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+pub struct TargetReport {
+    /// URL and region.
+    #[serde(flatten)]
+    pub identity: TargetIdentity,
+    /// Files made visible.
+    pub files: usize,
+    /// Their size.
+    pub bytes: u64,
+}
+
+impl RunReport {
+    /// The report of a plan that was not carried out.
+    pub fn of_plan(plan: &Plan, targets: &[TargetIdentity], status: Status, elapsed_seconds: f64) -> Self {
+        let inputs = plan.inputs.iter().map(|input| InputReport {
+            url: input.url.clone(),
+            bytes: input.bytes,
+            records: RecordCounts::default(),
+        });
+        RunReport {
+            job: plan.job.name.clone(),
+            attempt: plan.attempt.clone(),
+            job_key: plan.job_key.clone(),
+            status,
+            inputs: inputs.collect(),
+            totals: Totals {
+                inputs: plan.inputs.len(),
+                input_bytes: plan.inputs.iter().filter_map(|input| input.bytes).sum(),
+                text_bytes: 0,
+                records: RecordCounts::default(),
+            },
+            targets: targets
+                .iter()
+                .map(|identity| TargetReport { identity: identity.clone(), files: 0, bytes: 0 })
+                .collect(),
+            files: Vec::new(),
+            elapsed_seconds,
+        }
+    }
+
+    /// The report of a committed run.
+    pub fn of_commit(
+        plan: &Plan,
+        reports: &[TaskReport],
+        manifest: Manifest,
+        targets: &[TargetIdentity],
+        elapsed_seconds: f64,
+    ) -> Self {
+        let mut report = RunReport::of_plan(plan, targets, Status::Committed, elapsed_seconds);
+        for split in reports.iter().flat_map(|report| &report.splits) {
+            report.inputs[split.input].records += split.records;
+            report.totals.records += split.records;
+            report.totals.text_bytes += split.text_bytes;
+        }
+        for target in &mut report.targets {
+            target.files = manifest.files.len();
+            target.bytes = manifest.files.iter().map(|file| file.bytes).sum();
+        }
+        report.files = manifest.files;
+        report
+    }
+}

@@ -1,0 +1,141 @@
+//! What a person sees: a progress bar while it runs, a summary when it is over.
+
+use super::{RunReport, Status};
+use crate::runtime::Progress;
+use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
+use std::fmt::Write as _;
+use std::io::IsTerminal;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// A bar on standard error that follows `progress` until it is dropped; `None`
+/// when standard error is no terminal.
+pub fn progress_bar(progress: Arc<Progress>) -> Option<ProgressGuard> {
+    if !std::io::stderr().is_terminal() {
+        return None;
+    }
+    let bar = ProgressBar::new(0);
+    let known = "{bar:30} {bytes}/{total_bytes} {msg} {binary_bytes_per_sec}, {eta} left";
+    let unknown = "{spinner} {bytes} {msg} {binary_bytes_per_sec}";
+    let (stop, stopped) = crossbeam_channel::bounded::<()>(0);
+    let drawn = bar.clone();
+    let thread = std::thread::spawn(move || {
+        let mut styled = None;
+        loop {
+            let total = progress.total_bytes.load(Ordering::Relaxed);
+            let template = if total > 0 { known } else { unknown };
+            if styled != Some(template) {
+                if let Ok(style) = ProgressStyle::with_template(template) {
+                    drawn.set_style(style);
+                }
+                styled = Some(template);
+            }
+            drawn.set_length(total);
+            drawn.set_position(progress.read_bytes.load(Ordering::Relaxed));
+            drawn.set_message(format!(
+                "{} records",
+                HumanCount(progress.records.load(Ordering::Relaxed))
+            ));
+            match stopped.recv_timeout(Duration::from_millis(100)) {
+                Err(crossbeam_channel::RecvTimeoutError::Timeout) => {}
+                _ => return,
+            }
+        }
+    });
+    Some(ProgressGuard { bar, stop: Some(stop), thread: Some(thread) })
+}
+
+/// Removes the bar when dropped.
+#[derive(Debug)]
+pub struct ProgressGuard {
+    bar: ProgressBar,
+    stop: Option<crossbeam_channel::Sender<()>>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Drop for ProgressGuard {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // A display that panicked is no reason to fail a run.
+            let _ = thread.join();
+        }
+        self.bar.finish_and_clear();
+    }
+}
+
+/// Lines for a person who has never seen the program before.
+pub fn summary(report: &RunReport) -> String {
+    let mut text = String::new();
+    // Writing to a String cannot fail.
+    let _ = write_summary(&mut text, report);
+    text
+}
+
+fn write_summary(text: &mut String, report: &RunReport) -> std::fmt::Result {
+    let totals = &report.totals;
+    let inputs = format!(
+        "{} {}, {}",
+        totals.inputs,
+        if totals.inputs == 1 { "file" } else { "files" },
+        HumanBytes(totals.input_bytes)
+    );
+    match report.status {
+        Status::Committed => {}
+        Status::NothingToDo => {
+            return writeln!(
+                text,
+                "{}: nothing to do. An earlier run ({}) wrote these very inputs ({inputs}) to every target.",
+                report.job, report.attempt
+            );
+        }
+        Status::Planned => {
+            writeln!(text, "{}: planned, nothing written.", report.job)?;
+            writeln!(text, "  would read   {inputs}")?;
+            for target in &report.targets {
+                writeln!(text, "  would write  {}", place(target))?;
+            }
+            return Ok(());
+        }
+    }
+    let records = &totals.records;
+    let seconds = report.elapsed_seconds.max(1e-3);
+    writeln!(text, "{}: done in {:.2} s", report.job, report.elapsed_seconds)?;
+    writeln!(
+        text,
+        "  read      {inputs}: {} records ({}/s, {} records/s)",
+        HumanCount(records.read),
+        HumanBytes((totals.text_bytes as f64 / seconds) as u64),
+        HumanCount((records.read as f64 / seconds) as u64),
+    )?;
+    writeln!(
+        text,
+        "  records   {} read = {} written + {} filtered + {} rejected + {} deduplicated",
+        HumanCount(records.read),
+        HumanCount(records.written),
+        HumanCount(records.filtered),
+        HumanCount(records.rejected),
+        HumanCount(records.deduplicated),
+    )?;
+    let partitions: std::collections::BTreeSet<_> = report.files.iter().map(|file| &file.partition).collect();
+    for target in &report.targets {
+        let files = if target.files == 1 { "Parquet file" } else { "Parquet files" };
+        write!(text, "  wrote     {}: {} {files}", place(target), target.files)?;
+        if partitions.iter().any(|partition| !partition.is_empty()) {
+            write!(text, " in {} partitions", partitions.len())?;
+        }
+        writeln!(text, ", {}", HumanBytes(target.bytes))?;
+    }
+    if report.targets.len() > 1 {
+        writeln!(text, "  Every target holds the same files, byte for byte.")?;
+    }
+    Ok(())
+}
+
+fn place(target: &super::TargetReport) -> String {
+    match &target.identity.region {
+        Some(region) => format!("{} ({region})", target.identity.url),
+        None => target.identity.url.clone(),
+    }
+}

@@ -1,0 +1,94 @@
+//! The only owner of threads: the Tokio runtime that waits, the Rayon pool
+//! that computes, and the flag that stops both.
+
+use crate::error::{Error, ErrorKind, Result};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+/// Threads and shared counters of one process.
+#[derive(Debug)]
+pub struct Runtime {
+    tokio: tokio::runtime::Runtime,
+    pool: rayon::ThreadPool,
+    cancel: Cancel,
+    progress: Arc<Progress>,
+}
+
+impl Runtime {
+    /// Starts `threads` compute threads (0: one for each core) and two that wait for I/O.
+    pub fn new(threads: usize) -> Result<Self> {
+        let cannot_start = |cause: &dyn std::fmt::Display| {
+            Error::usage(format!("cannot start threads: {cause}"))
+                .remedy("raise the process limit (ulimit -u), or lower `engine.threads` (--threads)")
+        };
+        let tokio = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("sawmill-io")
+            .enable_all()
+            .build()
+            .map_err(|e| cannot_start(&e))?;
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .thread_name(|n| format!("sawmill-cpu-{n}"))
+            .build()
+            .map_err(|e| cannot_start(&e))?;
+        Ok(Runtime { tokio, pool, cancel: Cancel::default(), progress: Arc::default() })
+    }
+
+    /// Runs a future to its end on the calling thread; not from within Tokio.
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        self.tokio.block_on(future)
+    }
+
+    /// For spawning I/O from other threads.
+    pub fn handle(&self) -> tokio::runtime::Handle {
+        self.tokio.handle().clone()
+    }
+
+    /// The compute threads.
+    pub fn pool(&self) -> &rayon::ThreadPool {
+        &self.pool
+    }
+
+    /// The flag that stops the work.
+    pub fn cancel(&self) -> &Cancel {
+        &self.cancel
+    }
+
+    /// What has been done so far.
+    pub fn progress(&self) -> &Arc<Progress> {
+        &self.progress
+    }
+}
+
+/// A flag that asks every stage to stop at its next block. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct Cancel(Arc<AtomicBool>);
+
+impl Cancel {
+    /// Asks to stop.
+    pub fn cancel(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether somebody asked.
+    pub fn is_cancelled(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// [`ErrorKind::Interrupted`] if somebody asked.
+    pub fn check(&self) -> Result<()> {
+        if self.is_cancelled() { Err(ErrorKind::Interrupted.into()) } else { Ok(()) }
+    }
+}
+
+/// Counters that a progress display reads while the work goes on.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Bytes of the inputs as stored, over all inputs; 0 while unknown.
+    pub total_bytes: AtomicU64,
+    /// Bytes of the inputs read so far, as stored.
+    pub read_bytes: AtomicU64,
+    /// Records handed to the encoders so far.
+    pub records: AtomicU64,
+}

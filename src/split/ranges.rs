@@ -1,0 +1,65 @@
+//! Inputs → splits at true record boundaries.
+
+use super::blocks::BlockCutter;
+use super::read::cut_error;
+use crate::error::{Error, Result};
+use crate::plan::{Plan, Split, SplitRange};
+use crate::runtime::Runtime;
+use crate::source;
+
+/// Cuts every input into ranges of at least `split_bytes` (but the last), each
+/// with its size in bytes.
+///
+/// Only a pass over the text knows whether a line end stands inside quotes, so
+/// every input is read once, at the speed of the block cutter. That makes the
+/// counts before each split exact, and with them every place in an error.
+/// Compressed or transcoded inputs stay whole: their text cannot be entered in
+/// the middle.
+pub fn cut_ranges(plan: &Plan, split_bytes: u64, runtime: &Runtime) -> Result<Vec<(Split, u64)>> {
+    let mut splits = Vec::new();
+    for (position, input) in plan.inputs.iter().enumerate() {
+        let stored = input.bytes.unwrap_or(0);
+        let whole = (Split { input: position, range: None }, stored);
+        if stored <= split_bytes {
+            splits.push(whole);
+            continue;
+        }
+        let (job, encoding) = (&plan.job, plan.encoding.as_deref());
+        let mut text = source::open(input, &job.source, &job.engine, encoding, None, &runtime.handle())?;
+        let block_bytes = usize::try_from(split_bytes).map_err(|_| Error::usage("--split-bytes is too large"))?;
+        // Blocks of the cutter are at most `block_bytes`; splits begin where blocks do.
+        let mut cutter = BlockCutter::new(&plan.dialect, block_bytes.min(1 << 20));
+        let mut blocks = Vec::new();
+        let mut ranges: Vec<SplitRange> = Vec::new();
+        let mut collect = |blocks: &mut Vec<super::blocks::Block>| {
+            for block in blocks.drain(..) {
+                let due = ranges.last().is_none_or(|last| block.byte_offset - last.start >= split_bytes);
+                if due && !block.bytes.is_empty() {
+                    ranges.push(SplitRange {
+                        start: block.byte_offset,
+                        end: 0,
+                        lines_before: block.lines_before,
+                        records_before: block.records_before,
+                    });
+                }
+            }
+        };
+        while let Some(bytes) = text.next()? {
+            runtime.cancel().check()?;
+            cutter.push(&bytes, &mut Vec::new, &mut blocks).map_err(|e| cut_error(e, &plan.dialect, &input.url))?;
+            collect(&mut blocks);
+        }
+        cutter.finish(&mut Vec::new, &mut blocks).map_err(|e| cut_error(e, &plan.dialect, &input.url))?;
+        collect(&mut blocks);
+        if !text.is_plain() {
+            splits.push(whole);
+            continue;
+        }
+        let ends: Vec<u64> = ranges.iter().skip(1).map(|range| range.start).chain([stored]).collect();
+        for (mut range, end) in ranges.into_iter().zip(ends) {
+            range.end = end;
+            splits.push((Split { input: position, range: Some(range) }, end - range.start));
+        }
+    }
+    Ok(splits)
+}

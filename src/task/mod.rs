@@ -1,0 +1,161 @@
+//! The second verb: a [`Task`] of a [`Plan`] → staged Parquet in every target
+//! and a [`TaskReport`]. A task makes nothing visible.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::pipeline;
+use crate::plan::{DOCUMENT_FORMAT, Plan, Task};
+use crate::runtime::Runtime;
+use crate::source::TextStream;
+use crate::store::tee::TeeFactory;
+use crate::store::{StagedFile, Store};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What a task did: the commit's input.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TaskReport {
+    /// [`DOCUMENT_FORMAT`].
+    pub format: u32,
+    /// As in the plan.
+    pub attempt: String,
+    /// As in the plan.
+    pub job_key: String,
+    /// As in the plan.
+    pub task: u32,
+    /// One for each split of the task, in its order.
+    pub splits: Vec<SplitAccount>,
+    /// The staged files, in the order in which they were begun.
+    pub files: Vec<FileReport>,
+    /// Wall-clock seconds.
+    pub elapsed_seconds: f64,
+}
+
+/// The records of one split: `read = written + filtered + rejected + deduplicated`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct SplitAccount {
+    /// Index into the plan's inputs.
+    pub input: usize,
+    /// First byte of the split in the input as stored; 0 for a whole input.
+    pub start: u64,
+    /// Bytes of decoded text.
+    pub text_bytes: u64,
+    /// The counts.
+    #[serde(flatten)]
+    pub records: RecordCounts,
+}
+
+/// Counts of records.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct RecordCounts {
+    /// Data records found; headers and skipped records do not count.
+    pub read: u64,
+    /// Rows handed to the Parquet writers.
+    pub written: u64,
+    /// Left out by a filter.
+    pub filtered: u64,
+    /// Set aside because a value was bad.
+    pub rejected: u64,
+    /// Left out as a duplicate.
+    pub deduplicated: u64,
+}
+
+impl RecordCounts {
+    /// Whether every record is accounted for.
+    pub fn balance(&self) -> bool {
+        self.read == self.written + self.filtered + self.rejected + self.deduplicated
+    }
+}
+
+impl std::ops::AddAssign for RecordCounts {
+    fn add_assign(&mut self, other: Self) {
+        self.read += other.read;
+        self.written += other.written;
+        self.filtered += other.filtered;
+        self.rejected += other.rejected;
+        self.deduplicated += other.deduplicated;
+    }
+}
+
+impl std::fmt::Display for RecordCounts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "read {} = written {} + filtered {} + rejected {} + deduplicated {}",
+            self.read, self.written, self.filtered, self.rejected, self.deduplicated
+        )
+    }
+}
+
+/// One Parquet file, the same bytes in every target.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FileReport {
+    /// Relative to the target's URL.
+    pub key: String,
+    /// Partition key = value, unescaped; `null` for the default partition.
+    pub partition: BTreeMap<String, Option<String>>,
+    /// As the Parquet footer says.
+    pub rows: u64,
+    /// Row groups in the file.
+    pub row_groups: usize,
+    /// Size.
+    pub bytes: u64,
+    /// Hexadecimal.
+    pub sha256: String,
+    /// What holds it, one for each target in the job's order.
+    pub staged: Vec<StagedFile>,
+}
+
+/// Runs one task to its end. On any error, what it had staged is removed.
+///
+/// `first_text` is a stream that planning has opened already (standard input,
+/// whose sample cannot be read twice); it replaces the first split's.
+pub fn run(
+    plan: &Plan,
+    task: &Task,
+    stores: &[Arc<dyn Store>],
+    runtime: &Runtime,
+    first_text: Option<TextStream>,
+) -> Result<TaskReport> {
+    let started = std::time::Instant::now();
+    let tee = TeeFactory::new(stores.to_vec(), runtime.handle(), plan.job.engine.upload_bytes_in_flight);
+    let outcome = pipeline::run(plan, task, &tee, runtime, first_text).and_then(|done| {
+        check_account(&done.splits, &done.files)?;
+        Ok(done)
+    });
+    match outcome {
+        Ok(done) => Ok(TaskReport {
+            format: DOCUMENT_FORMAT,
+            attempt: plan.attempt.clone(),
+            job_key: plan.job_key.clone(),
+            task: task.number,
+            splits: done.splits,
+            files: done.files,
+            elapsed_seconds: started.elapsed().as_secs_f64(),
+        }),
+        Err(error) => {
+            tee.abort_all();
+            Err(error)
+        }
+    }
+}
+
+/// Records read against rows in the footers of the files.
+pub(crate) fn check_account(splits: &[SplitAccount], files: &[FileReport]) -> Result<()> {
+    let mut total = RecordCounts::default();
+    for split in splits {
+        if !split.records.balance() {
+            let message = format!("input {}: {}", split.input, split.records);
+            return Err(ErrorKind::Accounting { message }.into());
+        }
+        total += split.records;
+    }
+    let in_files: u64 = files.iter().map(|file| file.rows).sum();
+    if in_files != total.written {
+        let message = format!("{} records were written, but the files hold {in_files} rows", total.written);
+        return Err(Error::new(ErrorKind::Accounting { message }));
+    }
+    Ok(())
+}
