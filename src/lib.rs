@@ -1,6 +1,7 @@
 //! sawmill
 #![expect(missing_docs, reason = "skeleton")]
 
+pub mod aws;
 pub mod error;
 pub mod job;
 pub mod parse;
