@@ -17,6 +17,7 @@
 //! ([`task::TaskReport`]), [`commit::run`] makes it visible
 //! ([`commit::Manifest`]).
 
+pub mod aws;
 pub mod error;
 pub mod runtime;
 

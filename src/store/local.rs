@@ -1,1 +1,435 @@
-//! TODO
+//! A target in a local directory: staged files are hidden temporary files.
+//!
+//! A temporary file lies in the directory of its final place, because only a
+//! rename within one file system is atomic. Readers of Parquet tables skip
+//! names that begin with a dot.
+
+use super::{StagedFile, StagedPart, StagedWrite, Staging, Store, TargetIdentity, random_suffix};
+use crate::aws::Role;
+use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
+use bytes::Bytes;
+use std::collections::HashSet;
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+const TEMPORARY_SUFFIX: &str = ".sawmill-tmp";
+
+/// Bytes of the final name that a temporary name repeats, so that it stays
+/// within the 255 that file systems allow.
+const NAME_SHOWN: usize = 200;
+
+/// How often `begin` makes its directories again when an abort in the same
+/// directory removes them in between.
+const BEGIN_TRIES: usize = 16;
+
+/// A table root in a local directory.
+#[derive(Debug, Clone)]
+pub struct LocalStore {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    identity: TargetIdentity,
+    root: PathBuf,
+    role: Role,
+    part_bytes: usize,
+    /// Directories that this store made and that hold no visible file yet: an
+    /// abort removes them again, and the first completion makes them durable.
+    made: Mutex<HashSet<PathBuf>>,
+}
+
+impl LocalStore {
+    /// A table root at `root`, which need not exist; the `position`th target of the job.
+    ///
+    /// # Errors
+    /// A usage error if `root` is relative and there is no current directory.
+    pub fn new(root: PathBuf, part_bytes: usize, position: usize) -> Result<Self> {
+        let role = Role::Target(position);
+        let root = std::path::absolute(&root)
+            .map_err(|error| Error::usage(format!("`{}`: {}: {error}", role.key("url"), root.display())))?;
+        let url = match url::Url::from_directory_path(&root) {
+            Ok(url) => url.to_string(),
+            Err(()) => format!("file://{}/", root.display()),
+        };
+        let identity = TargetIdentity { url, region: None };
+        let inner = Inner { identity, root, role, part_bytes, made: Mutex::default() };
+        Ok(LocalStore { inner: Arc::new(inner) })
+    }
+
+    /// Runs file system calls off the runtime's own threads.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Inner) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        blocking(Arc::clone(&self.inner), move |inner| work(inner)).await
+    }
+}
+
+async fn blocking<S: Send + 'static, T: Send + 'static>(
+    state: S,
+    work: impl FnOnce(&S) -> Result<T> + Send + 'static,
+) -> Result<T> {
+    match tokio::task::spawn_blocking(move || work(&state)).await {
+        Ok(result) => result,
+        Err(stopped) if stopped.is_panic() => std::panic::resume_unwind(stopped.into_panic()),
+        // The runtime is shutting down.
+        Err(_) => Err(ErrorKind::Interrupted.into()),
+    }
+}
+
+impl Inner {
+    fn path(&self, key: &str) -> Result<PathBuf> {
+        let outside = key.split('/').any(|name| matches!(name, "" | "." | "..") || name.contains('\0'));
+        if outside {
+            return Err(self.error("write", key, &io::Error::other("the key is not a path below the table")));
+        }
+        Ok(self.root.join(key))
+    }
+
+    fn error(&self, operation: &str, key: &str, cause: &io::Error) -> Error {
+        let reason = reason_of(cause);
+        let failure = StoreFailure {
+            operation: operation.to_owned(),
+            url: format!("{}{key}", self.identity.url),
+            region: None,
+            attempts: None,
+            elapsed: None,
+            reason,
+            detail: cause.to_string(),
+        };
+        let error = Error::new(ErrorKind::Target(failure));
+        let url = self.role.key("url");
+        match reason {
+            StoreReason::Full => {
+                error.remedy(format!("free space or raise the quota, or point `{url}` elsewhere"))
+            }
+            StoreReason::Denied => {
+                error.remedy(format!("make the directory writable, or point `{url}` elsewhere"))
+            }
+            StoreReason::NotFound => error.remedy(format!("check `{url}`")),
+            _ => error,
+        }
+    }
+
+    fn made(&self) -> std::sync::MutexGuard<'_, HashSet<PathBuf>> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes `directory` and what is missing above it, and remembers what it made.
+    fn make_directory(&self, directory: &Path) -> io::Result<()> {
+        let missing: Vec<&Path> = directory.ancestors().take_while(|path| !path.is_dir()).collect();
+        for path in missing.into_iter().rev() {
+            match fs::create_dir(path) {
+                Ok(()) => drop(self.made().insert(path.to_owned())),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes directories that this store made and that are empty again.
+    fn remove_empty(&self, directory: &Path) {
+        for path in directory.ancestors() {
+            let mut made = self.made();
+            if !made.contains(path) || fs::remove_dir(path).is_err() {
+                return;
+            }
+            made.remove(path);
+        }
+    }
+
+    /// Makes the names in `directory`, and its own name if it is new, durable.
+    fn sync_directory(&self, directory: &Path) -> io::Result<()> {
+        for path in directory.ancestors() {
+            File::open(path)?.sync_all()?;
+            if !self.made().remove(path) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn create_temporary(&self, path: &Path) -> io::Result<(File, String)> {
+        let directory = path.parent().unwrap_or(&self.root);
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let shown = &name[..name.floor_char_boundary(NAME_SHOWN)];
+        let mut tries = 0;
+        loop {
+            self.make_directory(directory)?;
+            let temporary = format!(".{shown}.{}{TEMPORARY_SUFFIX}", random_suffix());
+            match OpenOptions::new().write(true).create_new(true).open(directory.join(&temporary)) {
+                Ok(file) => return Ok((file, temporary)),
+                Err(error) => {
+                    tries += 1;
+                    let again =
+                        matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::AlreadyExists);
+                    if !again || tries == BEGIN_TRIES {
+                        return Err(error);
+                    }
+                }
+            }
+        }
+    }
+
+    fn temporary_of(&self, staged: &StagedFile) -> Result<(PathBuf, PathBuf)> {
+        let path = self.path(&staged.key)?;
+        match &staged.staging {
+            Staging::TemporaryFile { name } if is_temporary(name) && !name.contains('/') => {
+                let temporary = path.with_file_name(name);
+                Ok((path, temporary))
+            }
+            _ => Err(Error::usage(format!(
+                "{:?} was not staged in a local directory: the targets changed after it was staged",
+                staged.key
+            ))
+            .remedy("commit with the `targets` that the tasks were run with")),
+        }
+    }
+
+    fn complete(&self, staged: &StagedFile) -> Result<()> {
+        let (path, temporary) = self.temporary_of(staged)?;
+        let failed = |error: io::Error| self.error("complete", &staged.key, &error);
+        match fs::metadata(&temporary) {
+            Ok(found) if found.len() != staged.bytes => {
+                let what = format!("{} bytes were staged, and {} are there", staged.bytes, found.len());
+                return Err(failed(io::Error::other(what)));
+            }
+            Ok(_) => fs::rename(&temporary, &path).map_err(failed)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => match fs::metadata(&path) {
+                Ok(found) if found.is_file() && found.len() == staged.bytes => {}
+                _ => return Err(failed(error)),
+            },
+            Err(error) => return Err(failed(error)),
+        }
+        self.sync_directory(path.parent().unwrap_or(&self.root)).map_err(failed)
+    }
+
+    fn abort(&self, staged: &StagedFile) -> Result<()> {
+        let (path, temporary) = self.temporary_of(staged)?;
+        match fs::remove_file(&temporary) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(self.error("remove the staged file of", &staged.key, &error));
+            }
+            _ => {}
+        }
+        self.remove_empty(path.parent().unwrap_or(&self.root));
+        Ok(())
+    }
+
+    fn put(&self, key: &str, body: &[u8]) -> Result<()> {
+        let path = self.path(key)?;
+        let failed = |error: io::Error| self.error("write", key, &error);
+        let (file, name) = self.create_temporary(&path).map_err(failed)?;
+        let temporary = path.with_file_name(&name);
+        let written = file
+            .write_all_at(body, 0)
+            .and_then(|()| file.sync_all())
+            .and_then(|()| fs::rename(&temporary, &path))
+            .and_then(|()| self.sync_directory(path.parent().unwrap_or(&self.root)));
+        written.map_err(|error| {
+            // Gone already if the rename succeeded.
+            let _ = fs::remove_file(&temporary);
+            failed(error)
+        })
+    }
+
+    /// Calls `visit` with the key of every file under `directory`, in key order,
+    /// until it returns false. `enter` says which directories are worth reading.
+    fn walk(
+        &self,
+        directory: &Path,
+        key: &str,
+        enter: &dyn Fn(&str) -> bool,
+        visit: &mut dyn FnMut(String) -> bool,
+    ) -> Result<bool> {
+        let failed = |error: io::Error| self.error("list", key, &error);
+        let entries = match fs::read_dir(directory) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
+            Err(error) => return Err(failed(error)),
+        };
+        let mut names = Vec::new();
+        for entry in entries {
+            let entry = entry.map_err(failed)?;
+            // A name that is not Unicode is none of ours.
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            let slash = if entry.file_type().map_err(failed)?.is_dir() { "/" } else { "" };
+            names.push(format!("{key}{name}{slash}"));
+        }
+        names.sort_unstable();
+        for name in names {
+            let go_on = match name.strip_suffix('/') {
+                Some(inside) if enter(&name) => self.walk(&self.root.join(inside), &name, enter, visit)?,
+                Some(_) => true,
+                None => visit(name),
+            };
+            if !go_on {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
+fn is_temporary(name: &str) -> bool {
+    name.starts_with('.') && name.ends_with(TEMPORARY_SUFFIX)
+}
+
+fn reason_of(error: &io::Error) -> StoreReason {
+    match error.kind() {
+        io::ErrorKind::NotFound => StoreReason::NotFound,
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => StoreReason::Denied,
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StoreReason::Full,
+        io::ErrorKind::AlreadyExists => StoreReason::Exists,
+        io::ErrorKind::TimedOut => StoreReason::Unreachable,
+        _ => StoreReason::Other,
+    }
+}
+
+#[async_trait::async_trait]
+impl Store for LocalStore {
+    fn describe(&self) -> &TargetIdentity {
+        &self.inner.identity
+    }
+
+    fn part_bytes(&self) -> usize {
+        self.inner.part_bytes
+    }
+
+    async fn begin(&self, key: &str) -> Result<Box<dyn StagedWrite>> {
+        let (key, inner) = (key.to_owned(), Arc::clone(&self.inner));
+        let write = self
+            .blocking(move |store| {
+                let path = store.path(&key)?;
+                let (file, name) =
+                    store.create_temporary(&path).map_err(|error| store.error("begin", &key, &error))?;
+                Ok(TemporaryWrite(Arc::new(Temporary { inner, file, key, name })))
+            })
+            .await?;
+        Ok(Box::new(write))
+    }
+
+    async fn complete(&self, staged: &StagedFile) -> Result<()> {
+        let staged = staged.clone();
+        self.blocking(move |store| store.complete(&staged)).await
+    }
+
+    async fn abort(&self, staged: &StagedFile) -> Result<()> {
+        let staged = staged.clone();
+        self.blocking(move |store| store.abort(&staged)).await
+    }
+
+    async fn put(&self, key: &str, body: Bytes) -> Result<()> {
+        let key = key.to_owned();
+        self.blocking(move |store| store.put(&key, &body)).await
+    }
+
+    async fn get(&self, key: &str) -> Result<Option<Bytes>> {
+        let key = key.to_owned();
+        self.blocking(move |store| match fs::read(store.path(&key)?) {
+            Ok(body) => Ok(Some(body.into())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(store.error("read", &key, &error)),
+        })
+        .await
+    }
+
+    async fn size(&self, key: &str) -> Result<Option<u64>> {
+        let key = key.to_owned();
+        self.blocking(move |store| match fs::metadata(store.path(&key)?) {
+            Ok(found) => Ok(found.is_file().then_some(found.len())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(store.error("ask for the size of", &key, &error)),
+        })
+        .await
+    }
+
+    async fn list(&self, prefix: &str, limit: usize) -> Result<Vec<String>> {
+        let prefix = prefix.to_owned();
+        self.blocking(move |store| {
+            let mut keys = Vec::new();
+            let worth = |directory: &str| directory.starts_with(&prefix) || prefix.starts_with(directory);
+            store.walk(&store.root, "", &worth, &mut |key| {
+                let name = key.rsplit('/').next().unwrap_or(&key);
+                if keys.len() < limit && key.starts_with(&prefix) && !is_temporary(name) {
+                    keys.push(key);
+                }
+                keys.len() < limit
+            })?;
+            Ok(keys)
+        })
+        .await
+    }
+
+    async fn list_staged(&self) -> Result<Vec<StagedFile>> {
+        self.blocking(|store| {
+            let mut staged = Vec::new();
+            store.walk(&store.root, "", &|_| true, &mut |key| {
+                let (directory, name) = key.rsplit_once('/').map_or(("", key.as_str()), |(d, n)| (d, n));
+                // `.<name>.<random>.sawmill-tmp`; a name that was cut stays cut, which abort does not mind.
+                let inside = name.strip_prefix('.').and_then(|rest| rest.strip_suffix(TEMPORARY_SUFFIX));
+                if let Some((shown, _random)) = inside.and_then(|rest| rest.rsplit_once('.')) {
+                    let slash = if directory.is_empty() { "" } else { "/" };
+                    let bytes = fs::metadata(store.root.join(&key)).map_or(0, |found| found.len());
+                    let staging = Staging::TemporaryFile { name: name.to_owned() };
+                    staged.push(StagedFile { key: format!("{directory}{slash}{shown}"), bytes, staging });
+                }
+                true
+            })?;
+            Ok(staged)
+        })
+        .await
+    }
+
+    async fn check_access(&self) -> Result<()> {
+        super::probe(self).await
+    }
+}
+
+/// A temporary file being written.
+struct TemporaryWrite(Arc<Temporary>);
+
+struct Temporary {
+    inner: Arc<Inner>,
+    file: File,
+    key: String,
+    name: String,
+}
+
+#[async_trait::async_trait]
+impl StagedWrite for TemporaryWrite {
+    async fn put_part(&self, number: u32, offset: u64, body: Bytes) -> Result<StagedPart> {
+        blocking(Arc::clone(&self.0), move |write| {
+            write
+                .file
+                .write_all_at(&body, offset)
+                .map_err(|error| write.inner.error("write", &write.key, &error))?;
+            Ok(StagedPart { number, bytes: body.len() as u64, etag: String::new() })
+        })
+        .await
+    }
+
+    async fn seal(&self, parts: Vec<StagedPart>) -> Result<StagedFile> {
+        let mut staged = self.handle();
+        staged.bytes = parts.iter().map(|part| part.bytes).sum();
+        blocking(Arc::clone(&self.0), |write| {
+            write.file.sync_all().map_err(|error| write.inner.error("make durable", &write.key, &error))
+        })
+        .await?;
+        Ok(staged)
+    }
+
+    fn handle(&self) -> StagedFile {
+        let staging = Staging::TemporaryFile { name: self.0.name.clone() };
+        StagedFile { key: self.0.key.clone(), bytes: 0, staging }
+    }
+}
+
+#[cfg(test)]
+#[path = "local_tests.rs"]
+mod tests;

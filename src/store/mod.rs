@@ -6,12 +6,18 @@
 //! Called by `task` (staging) and `commit`. Every effect on a target goes
 //! through the [`Store`] trait, so that tests can stand a faulty one in front.
 
+#[cfg(test)]
+pub(crate) mod faulty;
 pub mod local;
+pub mod open;
 pub mod s3;
 pub mod tee;
 
+pub use open::open_target;
+
 use crate::error::Result;
 use bytes::Bytes;
+use std::hash::{BuildHasher, RandomState};
 
 /// One target: a place where the whole table is written.
 ///
@@ -119,4 +125,20 @@ pub struct StagedPart {
     /// What the store calls it; empty for local files.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub etag: String,
+}
+
+/// Begins a file, writes a byte and aborts it: what [`Store::check_access`] does.
+async fn probe(store: &dyn Store) -> Result<()> {
+    let key = format!(".sawmill-access-{}", random_suffix());
+    let write = store.begin(&key).await?;
+    let written = write.put_part(1, 0, Bytes::from_static(b"\0")).await;
+    let aborted = store.abort(&write.handle()).await;
+    written?;
+    aborted
+}
+
+/// Sixteen hexadecimal digits that no other run has. The standard library's
+/// hash keys are random, and need no crate of their own.
+fn random_suffix() -> String {
+    format!("{:016x}", RandomState::new().hash_one(std::process::id()))
 }

@@ -1,0 +1,289 @@
+//! The AWS clients: one way from the job file's keys to a configured client.
+//!
+//! Input: [`Connection`], the keys `region`, `endpoint`, `path_style` and
+//! `profile` of a target or of the source. Output: an S3 client of the AWS SDK
+//! ([`Connection::s3`], for targets and listings) or an object_store client
+//! ([`Connection::reader`], for reads), both on the SDK's full chain of
+//! credentials: environment, profiles, SSO, web identity, ECS, IMDS.
+//! Called by `store` and `source`. [`failure`] turns every SDK error into a
+//! [`crate::error::StoreFailure`], in one place.
+
+pub mod credentials;
+pub mod failure;
+
+use crate::error::{Error, Result};
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use object_store::ClientOptions;
+use object_store::aws::{AmazonS3, AmazonS3Builder};
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// Tries of one request, the first included. Three, the SDK's default, give up
+/// after about a second of `503 SlowDown`, which a fresh S3 prefix may answer
+/// for longer than that.
+const ATTEMPTS: u32 = 5;
+
+/// Time to open a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Time from the start of a request to the first byte of its answer, before
+/// what [`transfer_time`] adds for the request's body.
+const READ_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The slowest transfer that is not taken for a dead one, in bytes a second.
+/// The SDK's read timeout covers the upload of the body too, so that without
+/// this a 64 MiB part over a slow line would never get through.
+const SLOWEST_BYTES_PER_SECOND: u64 = 256 << 10;
+
+/// Time after which object_store starts no further retry of a GET.
+const READ_RETRY_BUDGET: Duration = Duration::from_secs(120);
+
+/// Who asks: names the keys of the job file in messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// `source.*`
+    Source,
+    /// `targets[n].*`, from 0.
+    Target(usize),
+}
+
+impl Role {
+    /// The dotted key, such as `targets[0].region`.
+    pub fn key(self, key: &str) -> String {
+        format!("{self}.{key}")
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Role::Source => f.write_str("source"),
+            Role::Target(position) => write!(f, "targets[{position}]"),
+        }
+    }
+}
+
+/// How one side of a job reaches S3, as the job file says it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Connection {
+    /// Which side.
+    pub role: Role,
+    /// Region; the chain's if absent.
+    pub region: Option<String>,
+    /// URL of an S3-compatible server; AWS if absent.
+    pub endpoint: Option<String>,
+    /// Whether buckets are addressed as `endpoint/bucket`; true for an endpoint if absent.
+    pub path_style: Option<bool>,
+    /// Profile of the AWS configuration files.
+    pub profile: Option<String>,
+}
+
+/// A client for targets and listings, with the region it signs for.
+#[derive(Debug, Clone)]
+pub struct S3 {
+    /// The SDK's client; clones share connections.
+    pub client: aws_sdk_s3::Client,
+    /// The region, for messages and reports.
+    pub region: String,
+    /// Whether requests travel over TLS.
+    pub encrypted: bool,
+}
+
+/// What [`Connection`] comes to once the environment has had its say.
+struct Resolved {
+    sdk: SdkConfig,
+    region: String,
+    endpoint: Option<String>,
+    path_style: bool,
+}
+
+/// Loading the chain may ask IMDS or an SSO cache, so it is done once for each
+/// (profile, region) of the process. The lock is held while loading, so that
+/// targets opened at the same time do not load it twice.
+static SDK_CONFIGS: tokio::sync::Mutex<Vec<(ChainKey, SdkConfig)>> =
+    tokio::sync::Mutex::const_new(Vec::new());
+
+type ChainKey = (Option<String>, Option<String>);
+
+/// One reader for each bucket and connection: a job may have ten thousand
+/// inputs in one bucket, which should share connections and credentials.
+static READERS: Mutex<Option<HashMap<(Connection, String), Arc<AmazonS3>>>> = Mutex::new(None);
+
+impl Connection {
+    /// A client of the AWS SDK. `part_bytes` is the largest body it will send.
+    ///
+    /// # Errors
+    /// A usage error for a missing region or an endpoint that is not a URL or
+    /// not encrypted.
+    pub async fn s3(&self, part_bytes: usize) -> Result<S3> {
+        let resolved = self.resolve().await?;
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .read_timeout(READ_TIMEOUT + transfer_time(part_bytes))
+            .build();
+        let mut config = aws_sdk_s3::config::Builder::from(&resolved.sdk)
+            .region(Region::new(resolved.region.clone()))
+            .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
+            .timeout_config(timeouts)
+            .force_path_style(resolved.path_style);
+        if let Some(endpoint) = &resolved.endpoint {
+            config = config.endpoint_url(endpoint);
+        }
+        let encrypted = resolved.endpoint.as_deref().is_none_or(|e| e.starts_with("https:"));
+        Ok(S3 { client: aws_sdk_s3::Client::from_conf(config.build()), region: resolved.region, encrypted })
+    }
+
+    /// An object_store client that reads from a bucket. `fetch_bytes` is the
+    /// largest range it will ask for.
+    ///
+    /// # Errors
+    /// As [`Connection::s3`].
+    pub async fn reader(&self, bucket: &str, fetch_bytes: usize) -> Result<Arc<AmazonS3>> {
+        let key = (self.clone(), bucket.to_owned());
+        let known = |readers: &mut Option<HashMap<_, Arc<AmazonS3>>>| {
+            readers.get_or_insert_default().get(&key).map(Arc::clone)
+        };
+        if let Some(reader) = known(&mut READERS.lock().unwrap_or_else(PoisonError::into_inner)) {
+            return Ok(reader);
+        }
+        let resolved = self.resolve().await?;
+        let options = ClientOptions::new()
+            .with_connect_timeout(CONNECT_TIMEOUT)
+            .with_timeout(READ_TIMEOUT + transfer_time(fetch_bytes));
+        let retry = object_store::RetryConfig {
+            max_retries: ATTEMPTS as usize - 1,
+            retry_timeout: READ_RETRY_BUDGET,
+            ..Default::default()
+        };
+        let mut builder = AmazonS3Builder::new()
+            .with_bucket_name(bucket)
+            .with_region(&resolved.region)
+            .with_virtual_hosted_style_request(!resolved.path_style)
+            .with_client_options(options)
+            .with_retry(retry)
+            .with_credentials(Arc::new(credentials::ChainCredentials::new(
+                resolved.sdk.credentials_provider(),
+            )));
+        if let Some(endpoint) = &resolved.endpoint {
+            // object_store takes the endpoint of a virtual-hosted bucket with
+            // the bucket's name in it.
+            let endpoint = match (resolved.path_style, endpoint.split_once("://")) {
+                (false, Some((scheme, host))) => format!("{scheme}://{bucket}.{host}"),
+                _ => endpoint.clone(),
+            };
+            builder = builder.with_allow_http(endpoint.starts_with("http:")).with_endpoint(endpoint);
+        }
+        let reader = builder.build().map_err(|error| {
+            Error::usage(format!("cannot read s3://{bucket}: {}", failure::redact(&error.to_string())))
+                .remedy(format!("check `{}` and `{}`", self.role.key("endpoint"), self.role.key("region")))
+        })?;
+        let reader = Arc::new(reader);
+        let mut readers = READERS.lock().unwrap_or_else(PoisonError::into_inner);
+        readers.get_or_insert_default().insert(key, Arc::clone(&reader));
+        Ok(reader)
+    }
+
+    async fn resolve(&self) -> Result<Resolved> {
+        if let Some(endpoint) = &self.endpoint {
+            check_endpoint(endpoint, &self.role.key("endpoint"))?;
+        }
+        let sdk = self.chain().await;
+        let endpoint = match &self.endpoint {
+            Some(endpoint) => Some(endpoint.trim_end_matches('/').to_owned()),
+            None => endpoint_of_chain(&sdk),
+        };
+        if self.endpoint.is_none() && endpoint.is_some() {
+            let from_chain = endpoint.as_deref().unwrap_or_default();
+            check_endpoint(from_chain, "AWS_ENDPOINT_URL")?;
+        }
+        let region = match (&self.region, sdk.region(), &endpoint) {
+            (Some(region), _, _) => region.clone(),
+            (None, Some(region), _) => region.to_string(),
+            // A server of one's own has to be signed for, but seldom cares for which region.
+            (None, None, Some(_)) => "us-east-1".to_owned(),
+            (None, None, None) => {
+                let key = self.role.key("region");
+                return Err(Error::usage(format!("no AWS region is known for `{}`", self.role)).remedy(
+                    format!("set `{key}` in the job file, or AWS_REGION, or `region` in the AWS profile"),
+                ));
+            }
+        };
+        let path_style = self.path_style.unwrap_or(endpoint.is_some());
+        Ok(Resolved { sdk, region, endpoint, path_style })
+    }
+
+    async fn chain(&self) -> SdkConfig {
+        // With an endpoint and no region the chain is still asked: AWS_REGION counts there too.
+        let key = (self.profile.clone(), self.region.clone());
+        let mut configs = SDK_CONFIGS.lock().await;
+        if let Some((_, config)) = configs.iter().find(|(known, _)| *known == key) {
+            return config.clone();
+        }
+        let mut loader = aws_config::defaults(BehaviorVersion::latest());
+        if let Some(profile) = &self.profile {
+            loader = loader.profile_name(profile);
+        }
+        if let Some(region) = &self.region {
+            loader = loader.region(Region::new(region.clone()));
+        }
+        let config = loader.load().await;
+        configs.push((key, config.clone()));
+        config
+    }
+}
+
+/// `AWS_ENDPOINT_URL_S3`, `AWS_ENDPOINT_URL` or the profile's `endpoint_url`:
+/// the SDK obeys them by itself, object_store has to be told.
+fn endpoint_of_chain(sdk: &SdkConfig) -> Option<String> {
+    let key = aws_types::service_config::ServiceConfigKey::builder()
+        .service_id("S3")
+        .env("AWS_ENDPOINT_URL")
+        .profile("endpoint_url")
+        .build()
+        .ok()?;
+    let of_service = sdk.service_config().and_then(|config| config.load_config(key));
+    of_service.or_else(|| sdk.endpoint_url().map(str::to_owned)).map(|e| e.trim_end_matches('/').to_owned())
+}
+
+/// Checks that an endpoint is a URL, and encrypted unless it is on this machine.
+/// `key` names where it comes from in the message.
+///
+/// # Errors
+/// A usage error.
+pub fn check_endpoint(endpoint: &str, key: &str) -> Result<()> {
+    let example = "an endpoint looks like `https://storage.example.com` or `http://127.0.0.1:9000`";
+    let refuse = |what: String| Err(Error::usage(format!("`{key}`: {what}")).remedy(example));
+    let url = match url::Url::parse(endpoint) {
+        Ok(url) => url,
+        Err(error) => return refuse(format!("{endpoint:?} is not a URL: {error}")),
+    };
+    if !url.username().is_empty() || url.password().is_some() {
+        return refuse("the URL holds a user name or password".to_owned());
+    }
+    let loopback = match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => return refuse(format!("{endpoint:?} names no host")),
+    };
+    match url.scheme() {
+        "https" => Ok(()),
+        "http" if loopback => Ok(()),
+        "http" => Err(Error::usage(format!(
+            "`{key}`: {endpoint:?} is not encrypted, and plain http is for this machine only"
+        ))
+        .remedy(format!("use https in `{key}`"))),
+        other => refuse(format!("the scheme {other:?} is neither http nor https")),
+    }
+}
+
+fn transfer_time(bytes: usize) -> Duration {
+    Duration::from_secs(bytes as u64 / SLOWEST_BYTES_PER_SECOND)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,63 @@
+use super::failure::redact;
+use super::*;
+
+#[test]
+fn plain_http_is_for_loopback_only() {
+    for good in [
+        "http://127.0.0.1:9000",
+        "http://127.9.9.9",
+        "http://localhost:5000/",
+        "http://[::1]:1",
+        "https://s3.example",
+    ] {
+        assert!(check_endpoint(good, "source.endpoint").is_ok(), "{good}");
+    }
+    for bad in [
+        "http://10.0.0.1",
+        "http://localhost.example.com",
+        "ftp://localhost",
+        "localhost:9000",
+        "",
+        "https://a:b@c",
+    ] {
+        let error = check_endpoint(bad, "source.endpoint").expect_err(bad);
+        assert!(error.to_string().contains("source.endpoint"), "{error}");
+        assert!(error.what_to_do().is_some());
+    }
+}
+
+#[test]
+fn roles_name_keys_of_the_job_file() {
+    assert_eq!(Role::Source.key("region"), "source.region");
+    assert_eq!(Role::Target(1).key("region"), "targets[1].region");
+}
+
+#[test]
+fn nothing_secret_survives_redaction() {
+    for (text, expected) in [
+        ("plain", "plain"),
+        ("GET https://b.s3/k?X-Amz-Signature=abc&x=1 failed", "GET https://b.s3/k?… failed"),
+        ("header Signature=0011, Credential=AKIA/2020 end", "header Signature=…, Credential=… end"),
+        (
+            "status 403: <?xml version=\"1.0\"?><Error><Code>SignatureDoesNotMatch</Code><Message>No</Message>\
+             <AWSAccessKeyId>AKIA</AWSAccessKeyId><StringToSign>x</StringToSign></Error>",
+            "SignatureDoesNotMatch: No",
+        ),
+    ] {
+        assert_eq!(redact(text), expected);
+    }
+    assert!(redact(&"ä".repeat(10_000)).chars().count() <= 401);
+}
+
+#[tokio::test]
+async fn an_endpoint_needs_no_region() {
+    let connection = Connection {
+        role: Role::Target(1),
+        region: Some("eu-central-1".into()),
+        endpoint: Some("http://127.0.0.1:1/".into()),
+        path_style: None,
+        profile: None,
+    };
+    let s3 = connection.s3(8 << 20).await.unwrap();
+    assert_eq!((s3.region.as_str(), s3.encrypted), ("eu-central-1", false));
+}

@@ -1,0 +1,123 @@
+//! A store that fails where a test wants it to.
+
+use super::{StagedFile, StagedPart, StagedWrite, Store, TargetIdentity};
+use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
+use bytes::Bytes;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// What fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Operation {
+    Begin,
+    PutPart,
+    Seal,
+    Complete,
+    Abort,
+    Put,
+    Get,
+    List,
+}
+
+/// Fails the `nth` (from 1) call of one operation, and passes on all others.
+#[derive(Debug)]
+pub(crate) struct FaultyStore {
+    inner: Arc<dyn Store>,
+    fault: Arc<Fault>,
+}
+
+#[derive(Debug)]
+struct Fault {
+    operation: Operation,
+    nth: usize,
+    calls: AtomicUsize,
+    url: String,
+}
+
+impl Fault {
+    fn strike(&self, operation: Operation) -> Result<()> {
+        if operation != self.operation || self.calls.fetch_add(1, Ordering::SeqCst) + 1 != self.nth {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::Target(StoreFailure {
+            operation: format!("{operation:?}"),
+            url: self.url.clone(),
+            region: None,
+            attempts: None,
+            elapsed: None,
+            reason: StoreReason::Other,
+            detail: "injected".to_owned(),
+        })))
+    }
+}
+
+impl FaultyStore {
+    pub(crate) fn new(inner: Arc<dyn Store>, operation: Operation, nth: usize) -> Self {
+        let url = inner.describe().url.clone();
+        FaultyStore { inner, fault: Arc::new(Fault { operation, nth, calls: AtomicUsize::new(0), url }) }
+    }
+}
+
+#[async_trait::async_trait]
+impl Store for FaultyStore {
+    fn describe(&self) -> &TargetIdentity {
+        self.inner.describe()
+    }
+    fn part_bytes(&self) -> usize {
+        self.inner.part_bytes()
+    }
+    async fn begin(&self, key: &str) -> Result<Box<dyn StagedWrite>> {
+        self.fault.strike(Operation::Begin)?;
+        let inner = self.inner.begin(key).await?;
+        Ok(Box::new(FaultyWrite { inner, fault: Arc::clone(&self.fault) }))
+    }
+    async fn complete(&self, staged: &StagedFile) -> Result<()> {
+        self.fault.strike(Operation::Complete)?;
+        self.inner.complete(staged).await
+    }
+    async fn abort(&self, staged: &StagedFile) -> Result<()> {
+        self.fault.strike(Operation::Abort)?;
+        self.inner.abort(staged).await
+    }
+    async fn put(&self, key: &str, body: Bytes) -> Result<()> {
+        self.fault.strike(Operation::Put)?;
+        self.inner.put(key, body).await
+    }
+    async fn get(&self, key: &str) -> Result<Option<Bytes>> {
+        self.fault.strike(Operation::Get)?;
+        self.inner.get(key).await
+    }
+    async fn size(&self, key: &str) -> Result<Option<u64>> {
+        self.inner.size(key).await
+    }
+    async fn list(&self, prefix: &str, limit: usize) -> Result<Vec<String>> {
+        self.fault.strike(Operation::List)?;
+        self.inner.list(prefix, limit).await
+    }
+    async fn list_staged(&self) -> Result<Vec<StagedFile>> {
+        self.inner.list_staged().await
+    }
+    async fn check_access(&self) -> Result<()> {
+        self.inner.check_access().await
+    }
+}
+
+struct FaultyWrite {
+    inner: Box<dyn StagedWrite>,
+    fault: Arc<Fault>,
+}
+
+#[async_trait::async_trait]
+impl StagedWrite for FaultyWrite {
+    async fn put_part(&self, number: u32, offset: u64, body: Bytes) -> Result<StagedPart> {
+        self.fault.strike(Operation::PutPart)?;
+        self.inner.put_part(number, offset, body).await
+    }
+    async fn seal(&self, parts: Vec<StagedPart>) -> Result<StagedFile> {
+        self.fault.strike(Operation::Seal)?;
+        self.inner.seal(parts).await
+    }
+    fn handle(&self) -> StagedFile {
+        self.inner.handle()
+    }
+}

@@ -1,0 +1,123 @@
+use super::*;
+use crate::store::faulty::{FaultyStore, Operation};
+use crate::store::local::LocalStore;
+use std::io::Write;
+use tokio::runtime::Runtime;
+
+const PART: usize = 64;
+
+struct Bench {
+    runtime: Runtime,
+    directories: [tempfile::TempDir; 2],
+    stores: Vec<Arc<dyn Store>>,
+}
+
+impl Bench {
+    /// Two targets; in the second, the `nth` call of `operation` fails.
+    fn new(fault: Option<(Operation, usize)>) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
+        let directories = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        let mut stores: Vec<Arc<dyn Store>> = Vec::new();
+        for (position, directory) in directories.iter().enumerate() {
+            stores.push(Arc::new(LocalStore::new(directory.path().join("table"), PART, position).unwrap()));
+        }
+        if let (Some((operation, nth)), Some(second)) = (fault, stores.pop()) {
+            stores.push(Arc::new(FaultyStore::new(second, operation, nth)));
+        } else {
+            stores.truncate(1);
+            stores.push(Arc::new(LocalStore::new(directories[1].path().join("table"), PART, 1).unwrap()));
+        }
+        Bench { runtime, directories, stores }
+    }
+
+    fn factory(&self) -> TeeFactory {
+        TeeFactory::new(self.stores.clone(), self.runtime.handle().clone(), 2 * PART)
+    }
+
+    /// Nothing visible, nothing staged, no directory left.
+    fn is_clean(&self) -> bool {
+        self.directories.iter().all(|d| std::fs::read_dir(d).unwrap().next().is_none())
+    }
+}
+
+#[test]
+fn every_target_gets_the_same_file_and_none_shows_it() {
+    let bench = Bench::new(None);
+    let factory = bench.factory();
+    for length in [0, 1, PART - 1, PART, PART + 1, 10 * PART + 7] {
+        let body: Vec<u8> = (0..length).map(|n| n as u8).collect();
+        let key = format!("day=1/part-{length}.parquet");
+        let mut writer = factory.begin(&key).unwrap();
+        for piece in body.chunks(13) {
+            writer.write_all(piece).unwrap();
+        }
+        assert_eq!(writer.bytes_buffered(), length % PART);
+        let file = writer.finish().unwrap();
+        assert_eq!((file.bytes, file.sha256), (length as u64, hex::encode(Sha256::digest(&body))));
+        assert_eq!(file.staged.len(), 2);
+        for (store, staged) in bench.stores.iter().zip(&file.staged) {
+            bench.runtime.block_on(async {
+                assert_eq!(store.size(&key).await.unwrap(), None);
+                store.complete(staged).await.unwrap();
+                store.complete(staged).await.unwrap();
+                assert_eq!(store.get(&key).await.unwrap().unwrap(), body);
+                assert!(store.list_staged().await.unwrap().is_empty());
+            });
+        }
+    }
+    factory.abort_all();
+    assert!(matches!(factory.begin("late").map(drop).unwrap_err().kind(), ErrorKind::Interrupted));
+}
+
+#[test]
+fn a_failure_in_the_second_target_leaves_nothing_in_either() {
+    for (operation, nth) in [
+        (Operation::Begin, 1),
+        (Operation::PutPart, 1),
+        (Operation::PutPart, 2),
+        (Operation::PutPart, 5),
+        (Operation::Seal, 1),
+    ] {
+        let bench = Bench::new(Some((operation, nth)));
+        let factory = bench.factory();
+        let mut writer = factory.begin("a/b.parquet").unwrap();
+        let written = writer.write_all(&[7; 4 * PART + 1]);
+        let error = match written {
+            Ok(()) => writer.finish().unwrap_err(),
+            Err(_) => writer.take_error().unwrap(),
+        };
+        assert!(
+            matches!(error.kind(), ErrorKind::Target(f) if f.detail == "injected"),
+            "{operation:?} {error}"
+        );
+        factory.abort_all();
+        assert!(bench.is_clean(), "{operation:?} {nth}");
+    }
+}
+
+#[test]
+fn dropped_and_unfinished_writers_leave_nothing() {
+    // The first attempt to remove fails: abort_all tries again.
+    let bench = Bench::new(Some((Operation::Abort, 1)));
+    let factory = bench.factory();
+    let mut dropped = factory.begin("dropped").unwrap();
+    dropped.write_all(&[1; 3 * PART]).unwrap();
+    drop(dropped);
+    let mut alive = factory.begin("alive").unwrap();
+    alive.write_all(&[1; PART]).unwrap();
+    factory.abort_all();
+    assert!(alive.write_all(&[1]).is_err());
+    assert!(matches!(alive.finish().unwrap_err().kind(), ErrorKind::Interrupted));
+    assert!(bench.is_clean());
+}
+
+#[test]
+fn a_part_larger_than_the_budget_still_gets_through() {
+    let bench = Bench::new(None);
+    let factory = TeeFactory::new(bench.stores.clone(), bench.runtime.handle().clone(), 1);
+    let mut writers: Vec<_> = (0..8).map(|n| factory.begin(&format!("f{n}")).unwrap()).collect();
+    for writer in &mut writers {
+        writer.write_all(&[0; 5 * PART]).unwrap();
+    }
+    assert!(writers.into_iter().all(|writer| writer.finish().is_ok()));
+}
