@@ -17,7 +17,6 @@
 //! ([`task::TaskReport`]), [`commit::run`] makes it visible
 //! ([`commit::Manifest`]).
 
-pub mod aws;
 pub mod error;
 pub mod runtime;
 

@@ -34,7 +34,7 @@ impl DocumentArgs {
             let mut text = source::open(input, &spec, &engine, None, None, &runtime.handle())?;
             let mut body = Vec::new();
             while let Some(bytes) = text.next()? {
-                body.extend_from_slice(&bytes);
+                body.extend_from_slice(bytes);
             }
             parse(&body, &input.url)
         };

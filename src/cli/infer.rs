@@ -65,7 +65,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
             let mut records = Records::new(&input.url, &dialect);
             while let Some(bytes) = text.next()? {
                 runtime.cancel().check()?;
-                records.push(&bytes, &mut inference)?;
+                records.push(bytes, &mut inference)?;
             }
             records.finish(&mut inference)?;
         }

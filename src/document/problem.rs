@@ -18,6 +18,11 @@ pub struct Problem {
 }
 
 impl Problem {
+    /// This mistake alone as an error; `file` is named where the place is not known.
+    pub fn into_error(self, file: &str) -> Error {
+        Problems::from(self).into_error(file)
+    }
+
     /// A mistake without remedy.
     pub fn new(key: impl Into<KeyPath>, message: impl Into<String>) -> Self {
         Problem { key: key.into(), message: message.into(), remedy: None, place: None }

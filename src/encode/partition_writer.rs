@@ -52,7 +52,7 @@ struct Sink(Option<TeeWriter>);
 
 impl Sink {
     fn take_error(&mut self) -> Option<Error> {
-        self.0.as_mut().and_then(TeeWriter::take_error)
+        self.0.as_mut().and_then(|tee| tee.take_error())
     }
 }
 

@@ -130,7 +130,7 @@ pub fn settle(
         .transpose()?;
     let needs_sample =
         standing.is_none() || spec.delimiter.is_none() || (options.infer_header && spec.header.is_none());
-    let from_stdin = inputs.iter().any(|input| input.url == source::STDIN_URL);
+    let from_stdin = inputs.iter().any(|input| input.url == source::STDIN);
     let (mut samples, mut first_text) = (Vec::new(), None);
     if needs_sample {
         (samples, first_text) = sample(job, inputs, spec.encoding.as_deref(), from_stdin, runtime)?;

@@ -8,7 +8,7 @@
 
 mod build;
 
-pub use build::{Planned, build};
+pub use build::{PlanOptions, Planned, Settled, build, settle};
 
 use crate::job::JobSpec;
 use crate::parse::Dialect;

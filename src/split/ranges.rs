@@ -46,12 +46,12 @@ pub fn cut_ranges(plan: &Plan, split_bytes: u64, runtime: &Runtime) -> Result<Ve
         };
         while let Some(bytes) = text.next()? {
             runtime.cancel().check()?;
-            cutter.push(&bytes, &mut Vec::new, &mut blocks).map_err(|e| cut_error(e, &plan.dialect, &input.url))?;
+            cutter.push(bytes, &mut Vec::new, &mut blocks).map_err(|e| cut_error(e, &plan.dialect, &input.url))?;
             collect(&mut blocks);
         }
         cutter.finish(&mut Vec::new, &mut blocks).map_err(|e| cut_error(e, &plan.dialect, &input.url))?;
         collect(&mut blocks);
-        if !text.is_plain() {
+        if !text.can_be_entered() {
             splits.push(whole);
             continue;
         }

@@ -123,7 +123,7 @@ impl<'a> SplitReader<'a> {
         let mut stored_before = 0;
         while let Some(bytes) = text.next()? {
             self.runtime.cancel().check()?;
-            let outcome = cutter.push(&bytes, &mut spare, &mut cut);
+            let outcome = cutter.push(bytes, &mut spare, &mut cut);
             // Blocks that were complete before the error come first: an error
             // in them is earlier in the input.
             if !deliver(&mut cut, &mut binding)? {
@@ -163,7 +163,7 @@ impl<'a> SplitReader<'a> {
             let bytes = text.next()?;
             let last = bytes.is_none();
             let outcome = match bytes {
-                Some(bytes) => cutter.push(&bytes, &mut spare, &mut cut),
+                Some(bytes) => cutter.push(bytes, &mut spare, &mut cut),
                 None => {
                     let cutter = std::mem::replace(&mut cutter, BlockCutter::new(dialect, BLOCK_BYTES));
                     cutter.finish(&mut spare, &mut cut)
