@@ -5,7 +5,20 @@
 //! [`decompress`] (by magic number) and [`decode`] (to UTF-8), as chunks of
 //! text that the caller pulls on a blocking thread.
 
+pub mod decode;
+pub mod decompress;
+pub mod fetch;
+pub mod list;
+pub mod open;
+
+pub use list::list;
+pub use open::{TextStream, open};
+
+use crate::aws::{Connection, Role};
+use crate::error::{Error, ErrorKind, StoreFailure, StoreReason};
+use crate::job::SourceSpec;
 use serde::{Deserialize, Serialize};
+use std::io;
 
 /// An object that is to be read, pinned to what it was when it was planned.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -21,4 +34,40 @@ pub struct Input {
     /// Time of the last change, RFC 3339.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_modified: Option<String>,
+}
+
+/// URL of standard input.
+pub const STDIN: &str = "stdin:";
+
+/// The connection that the source of a job describes.
+fn connection(spec: &SourceSpec) -> Connection {
+    Connection {
+        role: Role::Source,
+        region: spec.region.clone(),
+        endpoint: spec.endpoint.clone(),
+        path_style: spec.path_style,
+        profile: spec.profile.clone(),
+    }
+}
+
+fn failure(operation: &str, url: &str, reason: StoreReason, detail: impl Into<String>) -> Error {
+    Error::new(ErrorKind::Source(StoreFailure {
+        operation: operation.to_owned(),
+        url: url.to_owned(),
+        region: None,
+        attempts: None,
+        elapsed: None,
+        reason,
+        detail: detail.into(),
+    }))
+}
+
+/// A file that could not be listed or read.
+fn file_failure(operation: &str, url: &str, cause: &io::Error) -> Error {
+    let (reason, remedy) = match cause.kind() {
+        io::ErrorKind::NotFound => (StoreReason::NotFound, "check `source.inputs`"),
+        io::ErrorKind::PermissionDenied => (StoreReason::Denied, "make the file readable for this user"),
+        _ => return failure(operation, url, StoreReason::Other, cause.to_string()),
+    };
+    failure(operation, url, reason, cause.to_string()).remedy(remedy)
 }

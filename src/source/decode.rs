@@ -1,0 +1,190 @@
+//! Bytes in some encoding → UTF-8, strictly, with the place of the first bad byte.
+
+use crate::error::{Error, InputProblem, Location, Result};
+use encoding_rs::{DecoderResult, Encoding, UTF_8};
+
+
+/// Bytes that a message shows of a sequence that is not valid.
+const SHOWN: usize = 4;
+
+/// A decoder of one object, or of a range of it.
+///
+/// Offsets and lines count in the decoded text, from after the byte order mark.
+pub(super) struct TextDecoder {
+    kind: Kind,
+    encoding: &'static Encoding,
+    /// Offset of the next byte of decoded text.
+    offset: u64,
+    /// Line of the next byte; unknown in a range that does not begin the object.
+    line: Option<u64>,
+}
+
+enum Kind {
+    /// Checked and passed on as it is.
+    Utf8 {
+        /// The beginning of a character that the last chunk cut.
+        cut: Vec<u8>,
+    },
+    Other {
+        decoder: encoding_rs::Decoder,
+        /// The last bytes of the chunk before, for messages.
+        tail: Vec<u8>,
+    },
+}
+
+/// Finds the encoding that a job names. Labels are those of the Encoding
+/// Standard, in which `latin1` means `windows-1252`, and what Python calls them.
+///
+/// # Errors
+/// A usage error that names `dialect.encoding`.
+pub(super) fn encoding_named(name: &str) -> Result<&'static Encoding> {
+    let label = name.trim().to_ascii_lowercase().replace('_', "-");
+    let label = match label.as_str() {
+        // ASCII is UTF-8 as it stands; the Encoding Standard would take it for windows-1252.
+        "ascii" | "us-ascii" | "utf-8-sig" | "utf8-sig" => "utf-8",
+        "latin-1" => "latin1",
+        "utf16" => "utf-16",
+        "utf16-le" | "utf16le" | "utf-16-le" => "utf-16le",
+        "utf16-be" | "utf16be" | "utf-16-be" => "utf-16be",
+        other => other,
+    };
+    Encoding::for_label_no_replacement(label.as_bytes()).ok_or_else(|| {
+        Error::usage(format!("`dialect.encoding`: {name:?} is not an encoding that sawmill knows")).remedy(
+            "names are those of the Encoding Standard: `utf-8`, `utf-16le`, `windows-1252`, `shift_jis`, …",
+        )
+    })
+}
+
+/// The encoding of an object that begins with `head`, and the length of its
+/// byte order mark. A mark outweighs what the job says, as everywhere on the Web.
+pub(super) fn encoding_of(head: &[u8], named: Option<&'static Encoding>) -> (&'static Encoding, usize) {
+    Encoding::for_bom(head).unwrap_or((named.unwrap_or(UTF_8), 0))
+}
+
+impl TextDecoder {
+    /// A decoder that begins at `offset` of the decoded text, after the mark.
+    pub(super) fn new(encoding: &'static Encoding, offset: u64) -> Self {
+        let kind = if encoding == UTF_8 {
+            Kind::Utf8 { cut: Vec::new() }
+        } else {
+            Kind::Other { decoder: encoding.new_decoder_without_bom_handling(), tail: Vec::new() }
+        };
+        TextDecoder { kind, encoding, offset, line: (offset == 0).then_some(1) }
+    }
+
+    /// Whether text is passed on as it is: [`TextDecoder::check`] instead of
+    /// [`TextDecoder::decode`].
+    pub(super) fn is_utf8(&self) -> bool {
+        matches!(self.kind, Kind::Utf8 { .. })
+    }
+
+    /// Offset of the next byte of decoded text.
+    pub(super) fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// Checks UTF-8 that is passed on as it is; it may begin and end within a
+    /// character.
+    pub(super) fn check(&mut self, bytes: &[u8], url: &str) -> Result<()> {
+        let Kind::Utf8 { cut } = &mut self.kind else { return Ok(()) };
+        let mut rest = bytes;
+        let mut bad = None;
+        while !cut.is_empty() && !rest.is_empty() {
+            cut.push(rest[0]);
+            rest = &rest[1..];
+            match std::str::from_utf8(cut) {
+                Ok(_) => cut.clear(),
+                Err(error) if error.error_len().is_none() => {}
+                Err(_) => {
+                    // It began before this chunk.
+                    let before = cut.len() - (bytes.len() - rest.len());
+                    let mut shown = std::mem::take(cut);
+                    shown.extend_from_slice(rest);
+                    bad = Some((self.offset - before as u64, shown));
+                    rest = &[];
+                }
+            }
+        }
+        if let Err(error) = std::str::from_utf8(rest) {
+            let valid = error.valid_up_to();
+            match error.error_len() {
+                None => *cut = rest[valid..].to_vec(),
+                Some(_) => {
+                    let within = bytes.len() - rest.len() + valid;
+                    self.count(&bytes[..within]);
+                    return Err(self.error(url, self.offset, &rest[valid..]));
+                }
+            }
+        }
+        if let Some((offset, shown)) = bad {
+            return Err(self.error(url, offset, &shown));
+        }
+        self.count(bytes);
+        Ok(())
+    }
+
+    /// Decodes `bytes` and puts the text into `text`, in place of what is there.
+    /// Call it once more with `last` at the end of the object.
+    pub(super) fn decode(&mut self, bytes: &[u8], last: bool, text: &mut Vec<u8>, url: &str) -> Result<()> {
+        let Kind::Other { decoder, tail } = &mut self.kind else { return Ok(()) };
+        text.clear();
+        let room = decoder.max_utf8_buffer_length_without_replacement(bytes.len());
+        // A chunk is far smaller than what overflows; the loop below would do with less room.
+        text.resize(room.unwrap_or(bytes.len()).max(4), 0);
+        let (mut read, mut written) = (0, 0);
+        loop {
+            let (result, taken, given) =
+                decoder.decode_to_utf8_without_replacement(&bytes[read..], &mut text[written..], last);
+            read += taken;
+            written += given;
+            match result {
+                DecoderResult::InputEmpty => break,
+                DecoderResult::OutputFull => text.resize(text.len() * 2, 0),
+                DecoderResult::Malformed(length, after) => {
+                    let seen = [tail.as_slice(), &bytes[..read]].concat();
+                    let end = seen.len().saturating_sub(usize::from(after));
+                    let shown = seen[end.saturating_sub(usize::from(length))..end].to_vec();
+                    self.count(&text[..written]);
+                    return Err(self.error(url, self.offset, &shown));
+                }
+            }
+        }
+        text.truncate(written);
+        tail.extend_from_slice(&bytes[bytes.len().saturating_sub(2 * SHOWN)..]);
+        tail.drain(..tail.len().saturating_sub(2 * SHOWN));
+        self.count(text);
+        Ok(())
+    }
+
+    /// There is no more UTF-8.
+    pub(super) fn finish(&mut self, url: &str) -> Result<()> {
+        match &mut self.kind {
+            Kind::Utf8 { cut } if !cut.is_empty() => {
+                let cut = std::mem::take(cut);
+                Err(self.error(url, self.offset - cut.len() as u64, &cut))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn count(&mut self, text: &[u8]) {
+        self.offset += text.len() as u64;
+        if let Some(line) = &mut self.line {
+            *line += memchr::memchr_iter(b'\n', text).count() as u64;
+        }
+    }
+
+    fn error(&self, url: &str, offset: u64, bad: &[u8]) -> Error {
+        let shown = &bad[..bad.len().min(SHOWN)];
+        let bytes = shown.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ");
+        let problem = InputProblem::InvalidEncoding { bytes, encoding: self.encoding.name().to_owned() };
+        let location = Location { byte_offset: Some(offset), line: self.line, ..Location::object(url) };
+        Error::input(problem, location).remedy(
+            "set `dialect.encoding` to the encoding that the input is written in, such as `windows-1252`",
+        )
+    }
+}
+
+#[cfg(test)]
+#[path = "decode_tests.rs"]
+mod tests;

@@ -1,0 +1,207 @@
+//! Ranged, prefetched GETs of one S3 object, in order.
+
+use super::Input;
+use crate::aws::Role;
+use crate::aws::failure::{chain_text, reason_of_credentials, redact, remedy};
+use crate::error::{Error, ErrorKind, InputProblem, Location, Result, StoreFailure, StoreReason};
+use bytes::{Bytes, BytesMut};
+use futures::{StreamExt, TryStreamExt};
+use object_store::client::{HttpError, HttpErrorKind};
+use object_store::path::Path;
+use object_store::{GetOptions, ObjectStore};
+use std::error::Error as StdError;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+
+/// How often the rest of a range is asked for again after its body broke off.
+/// The requests themselves are retried by object_store, see
+/// [`crate::aws::Connection::reader`].
+const RESUMPTIONS: u32 = 5;
+
+/// Wait before the first resumption; doubles with each.
+const RESUMPTION_WAIT: Duration = Duration::from_millis(100);
+
+/// An object and what is to be read of it.
+#[derive(Debug, Clone)]
+pub(super) struct Fetch {
+    pub(super) store: Arc<dyn ObjectStore>,
+    pub(super) path: Path,
+    pub(super) input: Input,
+    pub(super) region: Option<String>,
+    /// Bytes of one GET.
+    pub(super) fetch_bytes: u64,
+    /// GETs at once.
+    pub(super) concurrency: usize,
+}
+
+/// Chunks of an object on their way to a blocking thread. Dropping it stops
+/// the GETs.
+#[derive(Debug)]
+pub(super) struct Chunks {
+    receiver: mpsc::Receiver<Result<Bytes>>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Chunks {
+    /// The next bytes in order, `None` at the end. Blocks.
+    pub(super) fn next(&mut self) -> Result<Option<Bytes>> {
+        self.receiver.blocking_recv().transpose()
+    }
+}
+
+impl Drop for Chunks {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Fetch {
+    /// Starts to read `range`; holds at most `concurrency + 1` ranges.
+    pub(super) fn start(self, range: Range<u64>, runtime: &Handle) -> Chunks {
+        let (sender, receiver) = mpsc::channel(1);
+        let step = self.fetch_bytes.max(1);
+        let starts = std::iter::successors(Some(range.start), move |start| start.checked_add(step));
+        let ranges = starts
+            .take_while(move |start| *start < range.end)
+            .map(move |start| start..start.saturating_add(step).min(range.end));
+        let concurrency = self.concurrency.max(1);
+        let task = runtime.spawn(async move {
+            let fetch = &self;
+            let mut chunks = futures::stream::iter(ranges)
+                .map(|range| async move { fetch.get(range).await })
+                .buffered(concurrency);
+            while let Some(chunk) = chunks.next().await {
+                let failed = chunk.is_err();
+                if sender.send(chunk).await.is_err() || failed {
+                    return;
+                }
+            }
+        });
+        Chunks { receiver, task }
+    }
+
+    /// One range, whole; asks for the rest again when a body breaks off.
+    pub(super) async fn get(&self, range: Range<u64>) -> Result<Bytes> {
+        let begun = Instant::now();
+        let wanted = range.end.saturating_sub(range.start);
+        let mut body = BytesMut::with_capacity(usize::try_from(wanted).unwrap_or_default());
+        let mut resumptions = 0;
+        loop {
+            let from = range.start + body.len() as u64;
+            if from >= range.end {
+                return Ok(body.freeze());
+            }
+            let cause = match self.get_once(from..range.end, &mut body).await {
+                Ok(()) if body.len() as u64 == wanted => continue,
+                Ok(()) => None,
+                Err(Broken::ForGood(error)) => return Err(self.failed(&error, begun, resumptions + 1)),
+                Err(Broken::Changed(what)) => return Err(self.changed(what)),
+                Err(Broken::Midway(error)) => Some(error),
+            };
+            resumptions += 1;
+            if resumptions > RESUMPTIONS {
+                return Err(match cause {
+                    Some(error) => self.failed(&error, begun, resumptions),
+                    None => self.changed("the object ends before the size it was planned with".to_owned()),
+                });
+            }
+            tracing::debug!(url = self.input.url, from, "the body of a GET broke off and is asked for again");
+            tokio::time::sleep(RESUMPTION_WAIT * (1 << (resumptions - 1))).await;
+        }
+    }
+
+    async fn get_once(&self, range: Range<u64>, body: &mut BytesMut) -> Result<(), Broken> {
+        let wanted = range.end - range.start;
+        let options = GetOptions {
+            range: Some(range.into()),
+            if_match: self.input.etag.clone(),
+            ..GetOptions::default()
+        };
+        let answer = self.store.get_opts(&self.path, options).await.map_err(|error| match error {
+            object_store::Error::Precondition { .. } => {
+                Broken::Changed("its entity tag is another one".to_owned())
+            }
+            error => Broken::ForGood(error),
+        })?;
+        if let Some(bytes) = self.input.bytes
+            && bytes != answer.meta.size
+        {
+            return Err(Broken::Changed(format!("it had {bytes} bytes and has {}", answer.meta.size)));
+        }
+        let before = body.len() as u64;
+        let mut stream = answer.into_stream();
+        while let Some(bytes) = stream.try_next().await.map_err(Broken::Midway)? {
+            // A server that ignores the range must not overrun it.
+            let room = wanted.saturating_sub(body.len() as u64 - before);
+            let taken = usize::try_from(room).unwrap_or(usize::MAX).min(bytes.len());
+            body.extend_from_slice(&bytes[..taken]);
+        }
+        Ok(())
+    }
+
+    fn changed(&self, what: String) -> Error {
+        Error::input(InputProblem::Changed { what }, Location::object(&self.input.url))
+            .remedy("run again, so that the object is planned as it is now")
+    }
+
+    fn failed(&self, error: &object_store::Error, begun: Instant, attempts: u32) -> Error {
+        let reason = classify(error);
+        let failure = StoreFailure {
+            operation: "read".to_owned(),
+            url: self.input.url.clone(),
+            region: self.region.clone(),
+            attempts: Some(attempts),
+            elapsed: Some(begun.elapsed()),
+            reason,
+            detail: redact(&chain_text(error)),
+        };
+        let error = Error::new(ErrorKind::Source(failure));
+        match remedy(Role::Source, reason, None, "s3:GetObject") {
+            Some(remedy) => error.remedy(remedy),
+            None => error,
+        }
+    }
+}
+
+/// Why a GET did not give all it was asked for.
+enum Broken {
+    /// The request failed, after object_store's retries.
+    ForGood(object_store::Error),
+    /// The answer's body broke off.
+    Midway(object_store::Error),
+    /// The object is not the one that was planned.
+    Changed(String),
+}
+
+/// The one place that says what an object_store error means.
+fn classify(error: &object_store::Error) -> StoreReason {
+    if let Some(reason) = reason_of_credentials(error) {
+        return reason;
+    }
+    match error {
+        object_store::Error::NotFound { .. } => StoreReason::NotFound,
+        object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. } => {
+            StoreReason::Denied
+        }
+        _ => {
+            let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
+            while let Some(this) = cause {
+                if let Some(http) = this.downcast_ref::<HttpError>() {
+                    return match http.kind() {
+                        HttpErrorKind::Decode | HttpErrorKind::Unknown => StoreReason::Other,
+                        _ => StoreReason::Unreachable,
+                    };
+                }
+                cause = this.source();
+            }
+            StoreReason::Other
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "fetch_tests.rs"]
+mod tests;

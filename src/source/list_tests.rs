@@ -1,0 +1,75 @@
+use super::*;
+use crate::error::ErrorKind;
+
+fn spec(inputs: &[String]) -> SourceSpec {
+    serde_json::from_value(serde_json::json!({ "inputs": inputs })).unwrap()
+}
+
+async fn names(root: &Path, inputs: &[&str]) -> Result<Vec<String>> {
+    let inputs: Vec<String> = inputs.iter().map(|input| format!("{}/{input}", root.display())).collect();
+    let found = list(&spec(&inputs)).await?;
+    let base = url_of(&root.join("x"));
+    let base = base.strip_suffix('x').unwrap().to_owned();
+    Ok(found.into_iter().map(|input| input.url.strip_prefix(&base).unwrap().to_owned()).collect())
+}
+
+fn tree() -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    for name in
+        ["b.csv", "a.csv", "data[1].csv", "2/c.csv", "2/d e.csv", "2/_SUCCESS", "2/.hidden", "_tmp/x.csv"]
+    {
+        let path = directory.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, name).unwrap();
+    }
+    directory
+}
+
+#[tokio::test]
+async fn entries_find_what_they_should() {
+    let directory = tree();
+    for (inputs, expected) in [
+        (&["b.csv", "a.csv"][..], &["b.csv", "a.csv"][..]),
+        (&["*.csv"], &["a.csv", "b.csv", "data[1].csv"]),
+        (&["b.csv", "?.csv", "a.csv"], &["b.csv", "a.csv"]),
+        (&["data[1].csv"], &["data[1].csv"]),
+        (&["2/"], &["2/c.csv", "2/d%20e.csv"]),
+        (&["2"], &["2/c.csv", "2/d%20e.csv"]),
+        (&[""], &["2/c.csv", "2/d%20e.csv", "a.csv", "b.csv", "data[1].csv"]),
+        (&["**/[cx].csv"], &["2/c.csv", "_tmp/x.csv"]),
+        (&["{a,b}.csv"], &["a.csv", "b.csv"]),
+    ] {
+        assert_eq!(names(directory.path(), inputs).await.unwrap(), expected, "{inputs:?}");
+    }
+}
+
+#[tokio::test]
+async fn inputs_are_pinned() {
+    let directory = tree();
+    let url = url_of(&directory.path().join("2/d e.csv"));
+    let found = list(&spec(&[url.clone(), "-".into(), "stdin:".into()])).await.unwrap();
+    assert_eq!((found[0].url.as_str(), found[0].bytes), (url.as_str(), Some(9)));
+    assert!(found[0].last_modified.as_deref().unwrap().ends_with('Z'));
+    assert_eq!(found[1..], [Input { url: STDIN.into(), bytes: None, etag: None, last_modified: None }]);
+}
+
+#[tokio::test]
+async fn what_is_missing_is_said() {
+    let directory = tree();
+    for (input, expected) in [
+        ("none.csv", StoreReason::NotFound),
+        ("none/*.csv", StoreReason::NoMatch),
+        ("*.parquet", StoreReason::NoMatch),
+        ("none/", StoreReason::NotFound),
+    ] {
+        let error = names(directory.path(), &[input]).await.unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::Source(f) if f.reason == expected), "{input}: {error:?}");
+        assert!(error.what_to_do().unwrap().contains("source.inputs"));
+    }
+    fs::create_dir(directory.path().join("empty")).unwrap();
+    assert!(names(directory.path(), &["empty/"]).await.is_err());
+    for bad in ["gs://bucket/key", "s3:///key", "/tmp/[a"] {
+        let error = list(&spec(&[bad.to_owned()])).await.unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::Usage { .. }), "{bad}: {error:?}");
+    }
+}

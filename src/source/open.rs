@@ -1,0 +1,445 @@
+//! One input as a stream of UTF-8 text.
+
+use super::decode::{TextDecoder, encoding_named, encoding_of};
+use super::decompress::{Decompressor, Format, MAGIC_BYTES};
+use super::fetch::{Chunks, Fetch};
+use super::list::modified;
+use super::{Input, STDIN, connection, failure, file_failure};
+use crate::error::{Error, InputProblem, Location, Result, StoreReason};
+use crate::job::{EngineSpec, SourceSpec};
+use crate::store::open::local_path;
+use bytes::Bytes;
+use encoding_rs::{Encoding, UTF_8};
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::Range;
+use tokio::runtime::Handle;
+
+/// Bytes that are read, decompressed or decoded at once: within the second-level
+/// cache of current servers, and enough for a system call not to matter.
+const CHUNK_BYTES: usize = 1 << 20;
+
+/// The text of one input, chunk by chunk. Dropping it stops what is under way.
+///
+/// Offsets are in the decoded text, without its byte order mark.
+pub struct TextStream {
+    url: String,
+    bytes: Unpacked,
+    decoder: TextDecoder,
+    /// Text where it is not passed on as it is.
+    text: Vec<u8>,
+    /// Offset of the first byte of this stream.
+    start: u64,
+    ended: bool,
+}
+
+impl std::fmt::Debug for TextStream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TextStream").field("url", &self.url).finish_non_exhaustive()
+    }
+}
+
+/// Opens an input for a blocking thread that does not belong to Tokio.
+///
+/// `encoding` is `dialect.encoding`; a byte order mark outweighs it, and without
+/// either the input is UTF-8. `range` is in offsets of the decoded text, has to
+/// begin and end at the borders of characters, and is clamped to the end of the
+/// input; it works for inputs that are uncompressed UTF-8.
+///
+/// # Errors
+/// A source error for an input that cannot be read; an input error if it changed
+/// since it was planned, is compressed in a way that is not supported, or is
+/// not what its encoding says; a usage error for an unknown encoding, or a
+/// range of an input that is compressed or not UTF-8.
+pub fn open(
+    input: &Input,
+    spec: &SourceSpec,
+    engine: &EngineSpec,
+    encoding: Option<&str>,
+    range: Option<Range<u64>>,
+    runtime: &Handle,
+) -> Result<TextStream> {
+    let named = encoding.map(encoding_named).transpose()?;
+    let opened = Opened::new(input, spec, engine, runtime)?;
+    match range {
+        None => open_whole(opened, &input.url, named),
+        Some(range) => open_range(opened, &input.url, named, range),
+    }
+}
+
+fn open_whole(opened: Opened, url: &str, named: Option<&'static Encoding>) -> Result<TextStream> {
+    let mut stored = opened.start(None)?;
+    stored.fill()?;
+    let decompressor = Decompressor::new(Format::of(stored.chunk()))
+        .map_err(|problem| unpack_error(problem, Location::object(url)))?;
+    let mut bytes = Unpacked::new(stored, decompressor, url);
+    bytes.fill_first()?;
+    let (encoding, mark) = encoding_of(bytes.chunk(), named);
+    bytes.skip(mark);
+    Ok(TextStream::new(url, bytes, encoding, 0))
+}
+
+fn open_range(
+    mut opened: Opened,
+    url: &str,
+    named: Option<&'static Encoding>,
+    range: Range<u64>,
+) -> Result<TextStream> {
+    let head = opened.head()?;
+    let (encoding, mark) = encoding_of(&head, named);
+    let unfit = match Format::of(&head) {
+        Format::Plain if encoding == UTF_8 => None,
+        Format::Plain => Some("not UTF-8"),
+        _ => Some("compressed"),
+    };
+    if let Some(what) = unfit {
+        return Err(Error::usage(format!("{url}: a range of an input that is {what} cannot be read"))
+            .remedy("read the input whole, as one split"));
+    }
+    let mark = mark as u64;
+    let stored = opened.start(Some(range.start.saturating_add(mark)..range.end.saturating_add(mark)))?;
+    Ok(TextStream::new(url, Unpacked::new(stored, None, url), encoding, range.start))
+}
+
+impl TextStream {
+    fn new(url: &str, bytes: Unpacked, encoding: &'static Encoding, start: u64) -> Self {
+        let decoder = TextDecoder::new(encoding, start);
+        TextStream { url: url.to_owned(), bytes, decoder, text: Vec::new(), start, ended: false }
+    }
+
+    /// The next text, `None` at the end. Chunks are never empty, and may end
+    /// within a character, which the next one then continues. Blocks.
+    ///
+    /// # Errors
+    /// As [`open`]. After an error there is no more text.
+    #[allow(clippy::should_implement_trait, reason = "what it gives borrows from the stream")]
+    pub fn next(&mut self) -> Result<Option<&[u8]>> {
+        match self.advance() {
+            Ok(true) if self.decoder.is_utf8() => Ok(Some(self.bytes.chunk())),
+            Ok(true) => Ok(Some(&self.text)),
+            Ok(false) => {
+                self.ended = true;
+                Ok(None)
+            }
+            Err(error) => {
+                self.ended = true;
+                Err(error)
+            }
+        }
+    }
+
+    fn advance(&mut self) -> Result<bool> {
+        while !self.ended {
+            // What stood in the chunk was handed out by the call before.
+            let more = self.bytes.fill(self.decoder.offset())?;
+            if self.decoder.is_utf8() {
+                if !more {
+                    self.decoder.finish(&self.url)?;
+                    return Ok(false);
+                }
+                self.decoder.check(self.bytes.chunk(), &self.url)?;
+                return Ok(true);
+            }
+            self.ended = !more;
+            let bytes = if more { self.bytes.chunk() } else { &[] };
+            self.decoder.decode(bytes, !more, &mut self.text, &self.url)?;
+            if !self.text.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Bytes taken from the stored object so far, compressed if it is.
+    pub fn stored_bytes_read(&self) -> u64 {
+        self.bytes.stored.read
+    }
+
+    /// Bytes of text given so far.
+    pub fn decoded_bytes(&self) -> u64 {
+        self.decoder.offset() - self.start
+    }
+}
+
+/// The decompressed bytes of an object, chunk by chunk.
+struct Unpacked {
+    url: String,
+    stored: Stored,
+    decompressor: Option<Decompressor>,
+    /// Decompressed bytes.
+    out: Vec<u8>,
+    /// How much of the stored chunk the decompressor has taken.
+    taken: usize,
+    /// Bytes at the beginning of the chunk that are not given: the byte order mark.
+    skipped: usize,
+    /// The first chunk is there, and was not given.
+    first: bool,
+    ended: bool,
+}
+
+impl Unpacked {
+    fn new(stored: Stored, decompressor: Option<Decompressor>, url: &str) -> Self {
+        Unpacked {
+            url: url.to_owned(),
+            stored,
+            decompressor,
+            out: Vec::new(),
+            taken: 0,
+            skipped: 0,
+            first: false,
+            ended: false,
+        }
+    }
+
+    fn chunk(&self) -> &[u8] {
+        let chunk = if self.decompressor.is_some() { &self.out } else { self.stored.chunk() };
+        chunk.get(self.skipped..).unwrap_or_default()
+    }
+
+    fn skip(&mut self, bytes: usize) {
+        self.skipped = bytes;
+    }
+
+    /// Gets the first chunk without giving it; the stored one is there already.
+    fn fill_first(&mut self) -> Result<()> {
+        self.first =
+            if self.decompressor.is_some() { self.fill(0)? } else { !self.stored.chunk().is_empty() };
+        self.ended = !self.first;
+        Ok(())
+    }
+
+    /// Gets the next chunk that is not empty; false at the end. `offset` is how
+    /// far the decoded text has come, for messages.
+    fn fill(&mut self, offset: u64) -> Result<bool> {
+        if std::mem::take(&mut self.first) && !self.chunk().is_empty() {
+            return Ok(true);
+        }
+        self.skipped = 0;
+        if self.ended {
+            return Ok(false);
+        }
+        let Some(decompressor) = &mut self.decompressor else { return self.stored.fill() };
+        self.out.clear();
+        self.out.reserve_exact(CHUNK_BYTES);
+        loop {
+            let full = self.out.len() == self.out.capacity();
+            let rest = self.stored.chunk().get(self.taken..).unwrap_or_default();
+            let given = self.out.len();
+            let pushed = if full { Ok(0) } else { decompressor.push(rest, &mut self.out) };
+            let at = |given: usize| Location {
+                byte_offset: Some(offset + given as u64),
+                ..Location::object(&self.url)
+            };
+            let taken = pushed.map_err(|problem| unpack_error(problem, at(given)))?;
+            self.taken += taken;
+            if self.out.len() == self.out.capacity() {
+                return Ok(true);
+            }
+            // Room is left, so all input is taken.
+            self.taken = 0;
+            if !self.stored.fill()? {
+                self.ended = true;
+                decompressor.finish().map_err(|problem| unpack_error(problem, at(self.out.len())))?;
+                return Ok(!self.out.is_empty());
+            }
+        }
+    }
+}
+
+fn unpack_error(problem: InputProblem, location: Location) -> Error {
+    let remedy = match problem {
+        InputProblem::TruncatedCompression { .. } => {
+            "the object was cut when it was written or copied: get it again"
+        }
+        _ => "get the object again, or compress it anew with gzip or zstd",
+    };
+    Error::input(problem, location).remedy(remedy)
+}
+
+/// An input whose place is known, and of which nothing was read.
+enum Opened {
+    Stdin,
+    File { file: File, url: String, pinned: Option<u64> },
+    Object { fetch: Fetch, size: u64, runtime: Handle },
+}
+
+impl Opened {
+    fn new(input: &Input, spec: &SourceSpec, engine: &EngineSpec, runtime: &Handle) -> Result<Self> {
+        let url = &input.url;
+        if url == STDIN {
+            return Ok(Opened::Stdin);
+        }
+        if let Some((bucket, key)) = url.strip_prefix("s3://").and_then(|rest| rest.split_once('/')) {
+            let path = object_store::path::Path::parse(key).ok().filter(|path| path.as_ref() == key);
+            let path = path.ok_or_else(|| {
+                failure(
+                    "read",
+                    url,
+                    StoreReason::Other,
+                    "keys with empty, `.` or `..` segments cannot be read",
+                )
+                .remedy("copy the object to a key without them")
+            })?;
+            let Some(size) = input.bytes else {
+                return Err(failure(
+                    "read",
+                    url,
+                    StoreReason::Other,
+                    "the plan does not say how large it is",
+                )
+                .remedy("plan again"));
+            };
+            let store = runtime.block_on(connection(spec).reader(bucket, engine.fetch_bytes))?;
+            let fetch = Fetch {
+                store,
+                path,
+                input: input.clone(),
+                region: spec.region.clone(),
+                fetch_bytes: engine.fetch_bytes.max(CHUNK_BYTES) as u64,
+                concurrency: engine.fetch_concurrency,
+            };
+            return Ok(Opened::Object { fetch, size, runtime: runtime.clone() });
+        }
+        let path = local_path(url).ok_or_else(|| {
+            failure("read", url, StoreReason::Other, "this is no place to read from")
+                .remedy("check `source.inputs`")
+        })?;
+        let file = File::open(&path).map_err(|error| file_failure("read", url, &error))?;
+        let found = file.metadata().map_err(|error| file_failure("read", url, &error))?;
+        if let Some(bytes) = input.bytes.filter(|bytes| *bytes != found.len()) {
+            return Err(changed(url, format!("it had {bytes} bytes and has {}", found.len())));
+        }
+        match (&input.last_modified, modified(&found)) {
+            (Some(then), Some(now)) if *then != now && input.bytes.is_some() => {
+                return Err(changed(url, format!("it was of {then} and is of {now}")));
+            }
+            _ => {}
+        }
+        Ok(Opened::File { file, url: url.clone(), pinned: input.bytes })
+    }
+
+    /// The first bytes of the object, for a stream that begins elsewhere.
+    fn head(&mut self) -> Result<Vec<u8>> {
+        match self {
+            Opened::Stdin => Err(Error::usage("a range of standard input cannot be read")
+                .remedy("read it whole, as one split")),
+            Opened::File { file, url, .. } => {
+                let mut head = Vec::with_capacity(MAGIC_BYTES);
+                let read = file.by_ref().take(MAGIC_BYTES as u64).read_to_end(&mut head);
+                read.map_err(|error| file_failure("read", url, &error))?;
+                Ok(head)
+            }
+            Opened::Object { fetch, size, runtime } => {
+                Ok(runtime.block_on(fetch.get(0..(*size).min(MAGIC_BYTES as u64)))?.to_vec())
+            }
+        }
+    }
+
+    /// Begins to read, all or a range of stored bytes.
+    fn start(self, range: Option<Range<u64>>) -> Result<Stored> {
+        let medium = match self {
+            Opened::Stdin => Medium::Reader {
+                reader: Box::new(io::stdin()),
+                url: STDIN.to_owned(),
+                buffer: vec![0; CHUNK_BYTES],
+                filled: 0,
+                left: u64::MAX,
+                pinned: false,
+            },
+            Opened::File { mut file, url, pinned } => {
+                let range = range.unwrap_or(0..u64::MAX);
+                if range.start > 0 || pinned.is_some() {
+                    let sought = file.seek(SeekFrom::Start(range.start));
+                    sought.map_err(|error| file_failure("read", &url, &error))?;
+                }
+                // A file that grows is read to the size that it was planned with.
+                let end = range.end.min(pinned.unwrap_or(u64::MAX));
+                Medium::Reader {
+                    reader: Box::new(file),
+                    url,
+                    buffer: vec![0; CHUNK_BYTES],
+                    filled: 0,
+                    left: end.saturating_sub(range.start),
+                    pinned: pinned.is_some(),
+                }
+            }
+            Opened::Object { fetch, size, runtime } => {
+                let range = range.unwrap_or(0..size);
+                let chunks = fetch.start(range.start.min(size)..range.end.min(size), &runtime);
+                Medium::Object { chunks, chunk: Bytes::new() }
+            }
+        };
+        Ok(Stored { medium, read: 0 })
+    }
+}
+
+fn changed(url: &str, what: String) -> Error {
+    Error::input(InputProblem::Changed { what }, Location::object(url))
+        .remedy("run again, so that the file is planned as it is now")
+}
+
+/// Bytes as they are stored, chunk by chunk. The first chunk has
+/// [`MAGIC_BYTES`] or all there is.
+struct Stored {
+    medium: Medium,
+    read: u64,
+}
+
+enum Medium {
+    Reader {
+        reader: Box<dyn Read + Send>,
+        url: String,
+        buffer: Vec<u8>,
+        filled: usize,
+        left: u64,
+        pinned: bool,
+    },
+    Object {
+        chunks: Chunks,
+        chunk: Bytes,
+    },
+}
+
+impl Stored {
+    fn chunk(&self) -> &[u8] {
+        match &self.medium {
+            Medium::Reader { buffer, filled, .. } => &buffer[..*filled],
+            Medium::Object { chunk, .. } => chunk,
+        }
+    }
+
+    fn fill(&mut self) -> Result<bool> {
+        match &mut self.medium {
+            Medium::Reader { reader, url, buffer, filled, left, pinned } => {
+                *filled = 0;
+                let wanted = usize::try_from(*left).unwrap_or(usize::MAX).min(buffer.len());
+                // A pipe gives what it has; less than the magic bytes is no use.
+                while *filled < wanted.min(MAGIC_BYTES) {
+                    match reader.read(&mut buffer[*filled..wanted]) {
+                        Ok(0) if *pinned => {
+                            return Err(changed(url, format!("it ends {left} bytes early")));
+                        }
+                        Ok(0) => break,
+                        Ok(bytes) => {
+                            *filled += bytes;
+                            *left -= bytes as u64;
+                        }
+                        Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                        Err(error) => return Err(file_failure("read", url, &error)),
+                    }
+                }
+                self.read += *filled as u64;
+                Ok(*filled > 0)
+            }
+            Medium::Object { chunks, chunk } => {
+                *chunk = chunks.next()?.unwrap_or_default();
+                self.read += chunk.len() as u64;
+                Ok(!chunk.is_empty())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "open_tests.rs"]
+mod tests;

@@ -1,0 +1,118 @@
+use super::*;
+use crate::error::ErrorKind;
+use std::io::Write;
+use tokio::runtime::Runtime;
+
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap()
+}
+
+fn input(path: &std::path::Path) -> Input {
+    let found = path.metadata().unwrap();
+    let url = format!("file://{}", path.display());
+    Input { url, bytes: Some(found.len()), etag: None, last_modified: modified(&found) }
+}
+
+fn stream(input: &Input, encoding: Option<&str>, range: Option<Range<u64>>) -> Result<TextStream> {
+    let spec: SourceSpec = serde_json::from_value(serde_json::json!({ "inputs": [] })).unwrap();
+    open(input, &spec, &EngineSpec::default(), encoding, range, runtime().handle())
+}
+
+fn text(mut stream: TextStream) -> Result<Vec<u8>> {
+    let mut text = Vec::new();
+    while let Some(chunk) = stream.next()? {
+        assert!(!chunk.is_empty());
+        text.extend_from_slice(chunk);
+    }
+    assert_eq!(stream.decoded_bytes(), text.len() as u64);
+    assert!(stream.next()?.is_none());
+    Ok(text)
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn any_storage_gives_the_same_text() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("in");
+    let small = "a,b\n1,é\n".to_owned();
+    // More than one chunk, with characters of two bytes across their border.
+    let large = format!("x{}", "é\n".repeat(CHUNK_BYTES));
+    for plain in ["", &small, &large] {
+        let utf16: Vec<u8> =
+            [0xff, 0xfe].into_iter().chain(plain.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+        let marked = [b"\xef\xbb\xbf", plain.as_bytes()].concat();
+        let zstd = zstd::stream::encode_all(marked.as_slice(), 1).unwrap();
+        for stored in [plain.as_bytes().to_vec(), gzip(plain.as_bytes()), gzip(&utf16), utf16, zstd, marked] {
+            std::fs::write(&path, &stored).unwrap();
+            let mut opened = stream(&input(&path), None, None).unwrap();
+            let found = text({
+                while opened.next().unwrap().is_some() {}
+                assert_eq!(opened.stored_bytes_read(), stored.len() as u64);
+                stream(&input(&path), None, None).unwrap()
+            });
+            assert!(found.unwrap() == plain.as_bytes(), "{} bytes", stored.len());
+        }
+    }
+}
+
+#[test]
+fn ranges_count_from_after_the_mark() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("in");
+    for mark in ["", "\u{feff}"] {
+        std::fs::write(&path, format!("{mark}0123456789")).unwrap();
+        for (range, expected) in
+            [(0..4, "0123"), (4..10, "456789"), (8..99, "89"), (10..20, ""), (50..60, ""), (3..3, "")]
+        {
+            let stream = stream(&input(&path), None, Some(range)).unwrap();
+            assert_eq!(text(stream).unwrap(), expected.as_bytes());
+        }
+    }
+    for unfit in [gzip(b"a"), b"\xff\xfea\0".to_vec()] {
+        std::fs::write(&path, unfit).unwrap();
+        assert!(matches!(
+            stream(&input(&path), None, Some(0..1)).unwrap_err().kind(),
+            ErrorKind::Usage { .. }
+        ));
+    }
+}
+
+#[test]
+fn what_is_wrong_with_an_input_is_said_with_its_place() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("in");
+    let lines = "0123456\n".repeat(CHUNK_BYTES / 4);
+    let mut cut = gzip(lines.as_bytes());
+    cut.truncate(cut.len() - 4);
+    std::fs::write(&path, &cut).unwrap();
+    let error = text(stream(&input(&path), None, None).unwrap()).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Input(InputProblem::TruncatedCompression { .. })), "{error:?}");
+    assert_eq!(error.location().unwrap().byte_offset, Some(lines.len() as u64));
+
+    std::fs::write(&path, [lines.as_bytes(), b"\xff"].concat()).unwrap();
+    let error = text(stream(&input(&path), None, None).unwrap()).unwrap_err();
+    let location = error.location().unwrap();
+    assert_eq!(location.byte_offset, Some(lines.len() as u64));
+    assert_eq!(location.line, Some(CHUNK_BYTES as u64 / 4 + 1));
+
+    let mut planned = input(&path);
+    std::fs::write(&path, "shorter").unwrap();
+    let changed = |error: Error| matches!(error.kind(), ErrorKind::Input(InputProblem::Changed { .. }));
+    assert!(changed(stream(&planned, None, None).unwrap_err()));
+    planned.bytes = Some(7);
+    planned.last_modified = Some("1970-01-01T00:00:00Z".into());
+    assert!(changed(stream(&planned, None, None).unwrap_err()));
+
+    std::fs::remove_file(&path).unwrap();
+    let error = stream(&planned, None, None).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Source(f) if f.reason == StoreReason::NotFound));
+    for url in ["s3://b/a//b", "gs://b/k"] {
+        let odd = Input { url: url.into(), ..planned.clone() };
+        assert!(matches!(stream(&odd, None, None).unwrap_err().kind(), ErrorKind::Source(_)));
+    }
+}
