@@ -88,7 +88,8 @@ fn build(bencher: Bencher) {
     let (text, dialect, schema) = (text(), Dialect::default(), schema());
     let mut index = RecordIndex::default();
     Scanner::new(&dialect).scan(&text, &mut index).expect("the text is well-formed");
-    let binding = Binding::by_position(&schema, schema.columns.len(), ExtraColumns::Fail).expect("they match");
+    let binding =
+        Binding::by_position(&schema, schema.columns.len(), ExtraColumns::Fail).expect("they match");
     let builder = BatchBuilder::new(&schema, &dialect, &binding);
     bencher
         .counter(BytesCount::of_slice(&text))

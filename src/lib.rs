@@ -27,22 +27,22 @@ pub mod schema;
 
 // The stages of a task.
 pub mod aws;
-pub mod source;
-pub mod parse;
-pub mod split;
 pub mod batch;
-pub mod infer;
-pub mod transform;
-pub mod partition;
 pub mod encode;
-pub mod store;
+pub mod infer;
+pub mod parse;
+pub mod partition;
 pub mod pipeline;
+pub mod source;
+pub mod split;
+pub mod store;
+pub mod transform;
 
 // The verbs.
-pub mod plan;
-pub mod task;
 pub mod commit;
+pub mod plan;
 pub mod run;
+pub mod task;
 
 pub mod cli;
 pub mod report;

@@ -147,9 +147,8 @@ fn run_waves(
         runtime.cancel().check()?;
         let wave: Vec<_> = blocks.iter().take(WAVE_BLOCKS).collect();
         let rows = std::mem::take(&mut parsed).into_iter().flat_map(|block| block.rows);
-        let (written, next) = runtime.pool().install(|| {
-            rayon::join(|| writer.write(rows), || parser.parse_wave(wave))
-        });
+        let (written, next) =
+            runtime.pool().install(|| rayon::join(|| writer.write(rows), || parser.parse_wave(wave)));
         written?;
         parsed = next?;
         if parsed.is_empty() {
@@ -175,8 +174,12 @@ fn table_writer<'a>(
     let (output, engine) = (&plan.job.output, &plan.job.engine);
     let embed_arrow_schema = output.profile == Profile::Standard;
     let file_schema = columns.partitioner.file_schema(&columns.batch_schema);
-    let shape = FileShape::new(file_schema, parse_compression(&output.compression).map_err(invalid_codec)?, embed_arrow_schema)
-        .map_err(|cause| ErrorKind::Encode { file: "the table".into(), cause })?;
+    let shape = FileShape::new(
+        file_schema,
+        parse_compression(&output.compression).map_err(invalid_codec)?,
+        embed_arrow_schema,
+    )
+    .map_err(|cause| ErrorKind::Encode { file: "the table".into(), cause })?;
     let limits = CutLimits {
         max_row_group_rows: output.max_row_group_rows,
         max_row_group_bytes: output.max_row_group_bytes,
@@ -321,11 +324,8 @@ impl<'a> Ledger<'a> {
         account.text_bytes += block.text_bytes;
         let nothing = block.last && account.records.read == 0 && account.start == 0;
         if nothing && self.plan.job.source.empty_input == EmptyInput::Fail {
-            let problem = if self.plan.dialect.header {
-                InputProblem::HeaderOnly
-            } else {
-                InputProblem::EmptyFile
-            };
+            let problem =
+                if self.plan.dialect.header { InputProblem::HeaderOnly } else { InputProblem::EmptyFile };
             return Err(Error::input(problem, Location::object(url)).remedy(EMPTY_REMEDY));
         }
         Ok(())

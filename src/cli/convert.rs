@@ -98,7 +98,9 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
             partition_by: args
                 .partition_by
                 .iter()
-                .map(|key| key.parse::<PartitionKey>().map_err(|e| Error::usage(format!("--partition-by: {e}"))))
+                .map(|key| {
+                    key.parse::<PartitionKey>().map_err(|e| Error::usage(format!("--partition-by: {e}")))
+                })
                 .collect::<Result<_>>()?,
             compression: args.compression.clone(),
             ..OutputSpec::default()
@@ -146,7 +148,9 @@ fn outputs(args: &Args) -> Result<(Vec<TargetSpec>, Option<String>)> {
         return Err(Error::usage("--append is for directories; a Parquet file cannot be added to"));
     }
     if names[0].is_none() && args.overwrite {
-        return Err(Error::usage("--overwrite is for single files").remedy("use --append, or another directory"));
+        return Err(
+            Error::usage("--overwrite is for single files").remedy("use --append, or another directory")
+        );
     }
     if names[0].is_some() && !args.partition_by.is_empty() {
         return Err(Error::usage("--partition-by makes directories, but the output is one file")

@@ -28,7 +28,8 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     let plan: Plan = args.documents.read(&args.plan, &global.runtime(1)?)?;
     let runtime = global.runtime(plan.job.engine.threads)?;
     let Some(task) = plan.tasks.iter().find(|task| task.number == args.task) else {
-        let message = format!("the plan has {} tasks, numbered from 0; there is no {}", plan.tasks.len(), args.task);
+        let message =
+            format!("the plan has {} tasks, numbered from 0; there is no {}", plan.tasks.len(), args.task);
         return Err(Error::usage(message).remedy("give one of them with --task"));
     };
     let stores = open_stores(&plan.job, &runtime)?;

@@ -135,7 +135,8 @@ fn document_key(plan: &Plan, name: &str) -> String {
 }
 
 fn json(document: &impl Serialize) -> Bytes {
-    let mut text = serde_json::to_vec_pretty(document).expect("our documents have string keys and no failing parts");
+    let mut text =
+        serde_json::to_vec_pretty(document).expect("our documents have string keys and no failing parts");
     text.push(b'\n');
     text.into()
 }

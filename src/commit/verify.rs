@@ -19,13 +19,10 @@ pub struct Verified<'a> {
 impl<'a> Verified<'a> {
     /// One report for each task, for the splits that the plan gave it; records
     /// in balance; every file staged in every target under a key of its own.
-    pub fn check(
-        plan: &'a Plan,
-        reports: &'a [TaskReport],
-        stores: &'a [Arc<dyn Store>],
-    ) -> Result<Self> {
+    pub fn check(plan: &'a Plan, reports: &'a [TaskReport], stores: &'a [Arc<dyn Store>]) -> Result<Self> {
         if plan.format != DOCUMENT_FORMAT {
-            let message = format!("the plan has format {}; this version writes {DOCUMENT_FORMAT}", plan.format);
+            let message =
+                format!("the plan has format {}; this version writes {DOCUMENT_FORMAT}", plan.format);
             return Err(Error::usage(message).remedy("plan again with this version"));
         }
         let mut ordered = Vec::with_capacity(plan.tasks.len());

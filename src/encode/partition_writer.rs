@@ -160,7 +160,8 @@ impl PartitionWriter {
                     Ok(())
                 };
                 if join {
-                    let arrays: Vec<_> = batches.iter().map(|batch| batch.column(position).as_ref()).collect();
+                    let arrays: Vec<_> =
+                        batches.iter().map(|batch| batch.column(position).as_ref()).collect();
                     write(&arrow::compute::concat(&arrays)?)
                 } else {
                     batches.iter().try_for_each(|batch| write(batch.column(position)))
@@ -214,7 +215,9 @@ impl PartitionWriter {
 
     /// Bytes of the open file that are not on their way to the targets yet.
     pub(super) fn unsent_bytes(&self) -> u64 {
-        self.file.as_ref().map_or(0, |file| file.writer.inner().0.as_ref().map_or(0, |tee| tee.bytes_buffered() as u64))
+        self.file
+            .as_ref()
+            .map_or(0, |file| file.writer.inner().0.as_ref().map_or(0, |tee| tee.bytes_buffered() as u64))
     }
 }
 

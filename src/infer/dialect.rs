@@ -110,4 +110,3 @@ fn has_header(samples: &[Sample], dialect: &Dialect) -> bool {
         !value.is_empty() && !looks_like_data(value) && names.insert(value.to_vec())
     })
 }
-

@@ -71,7 +71,9 @@ impl Candidate {
         // Only texts that name their zone are instants, and only those.
         let has_zone = |value: &[u8]| match value {
             [.., b'Z' | b'z'] => true,
-            [_, _, _, _, _, _, _, _, _, _, clock @ ..] => clock.iter().any(|byte| matches!(byte, b'+' | b'-')),
+            [_, _, _, _, _, _, _, _, _, _, clock @ ..] => {
+                clock.iter().any(|byte| matches!(byte, b'+' | b'-'))
+            }
             _ => false,
         };
         match self {
@@ -147,7 +149,8 @@ impl TypeInference {
             let column_type = match evidence.next() {
                 Some(column) if column.values > 0 => match column.possible.first() {
                     Some(candidate) => {
-                        rules.null_tokens = [""].into_iter().chain(column.null_tokens).map(str::to_owned).collect();
+                        rules.null_tokens =
+                            [""].into_iter().chain(column.null_tokens).map(str::to_owned).collect();
                         rules.null_tokens.dedup();
                         rules.quoted_nulls = column.quoted_nulls;
                         candidate.column_type()
@@ -155,7 +158,9 @@ impl TypeInference {
                     None => ColumnType::Text,
                 },
                 _ => {
-                    notes.push(format!("column {name:?} holds no value in the sample, so it is taken as string"));
+                    notes.push(format!(
+                        "column {name:?} holds no value in the sample, so it is taken as string"
+                    ));
                     ColumnType::Text
                 }
             };

@@ -69,7 +69,9 @@ pub(super) fn resolve(schema: &Schema, partition_by: &[PartitionKey]) -> Result<
         }
         if part.is_some() && found(name).is_some() {
             let message = format!("the derived key {name:?} has the name of a column");
-            return Err(invalid(message).remedy("give the key another name: `{ name = …, column = …, part = … }`"));
+            return Err(
+                invalid(message).remedy("give the key another name: `{ name = …, column = …, part = … }`")
+            );
         }
         keys.push(Key { name: name.clone(), column: position, part });
     }
@@ -87,11 +89,14 @@ fn check_type(column: &str, column_type: ColumnType, part: Option<DatePart>) -> 
             Err(invalid(format!("{column:?} is a {other}; parts are made of dates and timestamps only")))
         }
         (None, other) => Err(invalid(format!("{column:?} is a {other}, which makes no directory names"))
-            .remedy("partition by a boolean, integer, date or string column, or derive a key: `year(column)`")),
+            .remedy(
+                "partition by a boolean, integer, date or string column, or derive a key: `year(column)`",
+            )),
     }
 }
 
 pub(super) fn invalid(message: impl Into<String>) -> Error {
-    let place = JobPlace { file: "job".into(), key: Some("output.partition_by".into()), ..JobPlace::default() };
+    let place =
+        JobPlace { file: "job".into(), key: Some("output.partition_by".into()), ..JobPlace::default() };
     ErrorKind::Job { message: message.into(), place }.into()
 }

@@ -108,12 +108,7 @@ impl Plan {
 
 /// Settles dialect and schema: from the job, from its schema file, and, where
 /// they say nothing, from samples.
-pub fn settle(
-    job: &JobSpec,
-    inputs: &[Input],
-    options: &PlanOptions,
-    runtime: &Runtime,
-) -> Result<Settled> {
+pub fn settle(job: &JobSpec, inputs: &[Input], options: &PlanOptions, runtime: &Runtime) -> Result<Settled> {
     let (table_schema, file, dialect_of_file) = match &job.schema {
         None => (None, "", None),
         Some(SchemaSpec::Inline(schema)) => (Some(schema.clone()), "the job's schema", None),
@@ -223,7 +218,8 @@ fn no_columns(samples: &[Sample], dialect: &Dialect) -> Error {
         (false, true) => InputProblem::NoHeader,
         (false, false) => InputProblem::HeaderOnly,
     };
-    Error::input(problem, Location::object(url)).remedy("no columns can be found here: give a schema (--schema)")
+    Error::input(problem, Location::object(url))
+        .remedy("no columns can be found here: give a schema (--schema)")
 }
 
 fn whole_inputs(inputs: &[Input]) -> Vec<(Split, u64)> {

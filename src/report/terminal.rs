@@ -33,10 +33,7 @@ pub fn progress_bar(progress: Arc<Progress>) -> Option<ProgressGuard> {
             }
             drawn.set_length(total);
             drawn.set_position(progress.read_bytes.load(Ordering::Relaxed));
-            drawn.set_message(format!(
-                "{} records",
-                HumanCount(progress.records.load(Ordering::Relaxed))
-            ));
+            drawn.set_message(format!("{} records", HumanCount(progress.records.load(Ordering::Relaxed))));
             match stopped.recv_timeout(Duration::from_millis(100)) {
                 Err(crossbeam_channel::RecvTimeoutError::Timeout) => {}
                 _ => return,

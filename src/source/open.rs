@@ -28,6 +28,10 @@ pub struct TextStream {
     decoder: TextDecoder,
     /// Text where it is not passed on as it is.
     text: Vec<u8>,
+    /// What [`TextStream::peek`] has looked at.
+    peeked: Vec<u8>,
+    /// Whether `next` has yet to give it.
+    peeked_waits: bool,
     /// Offset of the first byte of this stream.
     start: u64,
     ended: bool,
@@ -104,7 +108,16 @@ fn open_range(
 impl TextStream {
     fn new(url: &str, bytes: Unpacked, encoding: &'static Encoding, start: u64) -> Self {
         let decoder = TextDecoder::new(encoding, start);
-        TextStream { url: url.to_owned(), bytes, decoder, text: Vec::new(), start, ended: false }
+        TextStream {
+            url: url.to_owned(),
+            bytes,
+            decoder,
+            text: Vec::new(),
+            peeked: Vec::new(),
+            peeked_waits: false,
+            start,
+            ended: false,
+        }
     }
 
     /// The next text, `None` at the end. Chunks are never empty, and may end
@@ -114,6 +127,32 @@ impl TextStream {
     /// As [`open`]. After an error there is no more text.
     #[allow(clippy::should_implement_trait, reason = "what it gives borrows from the stream")]
     pub fn next(&mut self) -> Result<Option<&[u8]>> {
+        if std::mem::take(&mut self.peeked_waits) && !self.peeked.is_empty() {
+            return Ok(Some(&self.peeked));
+        }
+        self.read()
+    }
+
+    /// The first text, at least `bytes` of it unless the stream ends before,
+    /// and whether it does. [`TextStream::next`] gives the same text again.
+    /// Call it before any `next`.
+    ///
+    /// # Errors
+    /// As [`open`].
+    pub fn peek(&mut self, bytes: usize) -> Result<(&[u8], bool)> {
+        let mut text = Vec::new();
+        while text.len() < bytes {
+            match self.read()? {
+                Some(more) => text.extend_from_slice(more),
+                None => break,
+            }
+        }
+        self.peeked = text;
+        self.peeked_waits = true;
+        Ok((&self.peeked, self.ended))
+    }
+
+    fn read(&mut self) -> Result<Option<&[u8]>> {
         match self.advance() {
             Ok(true) if self.decoder.is_utf8() => Ok(Some(self.bytes.chunk())),
             Ok(true) => Ok(Some(&self.text)),
@@ -148,6 +187,12 @@ impl TextStream {
             }
         }
         Ok(false)
+    }
+
+    /// Whether [`open`] could begin in the middle of this input: it is UTF-8
+    /// that is not compressed.
+    pub fn can_be_entered(&self) -> bool {
+        self.decoder.is_utf8() && self.bytes.decompressor.is_none()
     }
 
     /// Bytes taken from the stored object so far, compressed if it is.

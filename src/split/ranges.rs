@@ -26,7 +26,8 @@ pub fn cut_ranges(plan: &Plan, split_bytes: u64, runtime: &Runtime) -> Result<Ve
         }
         let (job, encoding) = (&plan.job, plan.encoding.as_deref());
         let mut text = source::open(input, &job.source, &job.engine, encoding, None, &runtime.handle())?;
-        let block_bytes = usize::try_from(split_bytes).map_err(|_| Error::usage("--split-bytes is too large"))?;
+        let block_bytes =
+            usize::try_from(split_bytes).map_err(|_| Error::usage("--split-bytes is too large"))?;
         // Blocks of the cutter are at most `block_bytes`; splits begin where blocks do.
         let mut cutter = BlockCutter::new(&plan.dialect, block_bytes.min(1 << 20));
         let mut blocks = Vec::new();
@@ -46,7 +47,9 @@ pub fn cut_ranges(plan: &Plan, split_bytes: u64, runtime: &Runtime) -> Result<Ve
         };
         while let Some(bytes) = text.next()? {
             runtime.cancel().check()?;
-            cutter.push(bytes, &mut Vec::new, &mut blocks).map_err(|e| cut_error(e, &plan.dialect, &input.url))?;
+            cutter
+                .push(bytes, &mut Vec::new, &mut blocks)
+                .map_err(|e| cut_error(e, &plan.dialect, &input.url))?;
             collect(&mut blocks);
         }
         cutter.finish(&mut Vec::new, &mut blocks).map_err(|e| cut_error(e, &plan.dialect, &input.url))?;

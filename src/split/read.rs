@@ -192,8 +192,7 @@ impl<'a> SplitReader<'a> {
 }
 
 /// What to do about an input without records.
-pub const EMPTY_REMEDY: &str =
-    "if an input without records is right, say `source.empty_input = \"allow\"`; else look at what delivers it";
+pub const EMPTY_REMEDY: &str = "if an input without records is right, say `source.empty_input = \"allow\"`; else look at what delivers it";
 
 /// Counts down the records before the data, and keeps the header.
 #[derive(Debug)]
