@@ -5,9 +5,9 @@
 /// Vocabulary after the Frictionless *CSV Dialect* descriptor; the job file's
 /// spelling of it is [`crate::job::DialectSpec`].
 ///
-/// Delimiter, quote, comment and the bytes of the terminator are all different;
-/// the job file's loader refuses others. Nothing panics where they are not, but
-/// then fast and slow parser need not agree.
+/// Delimiter, quote, comment and the bytes of the terminator are to be all
+/// different, which the loader of the job file checks. Nothing panics where they
+/// are not, but what the text then means is not defined.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 pub struct Dialect {
     /// Separates fields.

@@ -56,7 +56,7 @@ fn by_csv(dialect: &Dialect, text: &[u8]) -> Vec<Vec<Vec<u8>>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     #[test]
     fn scanner_agrees_with_the_reference(dialect in dialects(), text in texts()) {
@@ -83,7 +83,9 @@ proptest! {
         let dialect = Dialect { stray_quotes, max_field_bytes, max_record_bytes, comment: None, ..dialect };
         text.retain(|&byte| dialect.terminator != Terminator::Lf || byte != b'\r');
         let parsed = reference::parse(&dialect, &text);
-        prop_assume!(parsed.error.is_none());
+        if parsed.error.is_some() {
+            return Ok(());
+        }
         let values = |record: Record| record.fields.into_iter().map(|field| field.value).collect::<Vec<_>>();
         let records = parsed.records.into_iter().map(values).collect::<Vec<_>>();
         prop_assert_eq!(records, by_csv(&dialect, &text));

@@ -39,7 +39,7 @@ pub struct BlockCutter {
     dialect: Dialect,
     /// What a block is filled to, in bytes.
     block_bytes: usize,
-    /// A record with its terminator is never larger, in bytes.
+    /// A larger record, its terminator included, is an error; in bytes.
     max_record_bytes: usize,
     /// The block that is being filled; its `records_before` is that of the
     /// block, its bytes go beyond what will be cut.
@@ -99,8 +99,9 @@ impl BlockCutter {
         records_before: u64,
     ) -> Self {
         // Spans are 32 bits wide, so whatever the limits of the dialect say, no
-        // block may reach 4 GiB. A terminator has two bytes at most.
-        let max_record_bytes = dialect.max_record_bytes.saturating_add(2).min(u32::MAX as u64);
+        // block may reach 4 GiB, not even with a CR that ends the input and is
+        // not judged. A terminator has two bytes at most.
+        let max_record_bytes = dialect.max_record_bytes.saturating_add(2).min(u32::MAX as u64 - 1);
         BlockCutter {
             dialect: dialect.clone(),
             block_bytes: block_bytes.clamp(1, 1 << 30),
@@ -383,18 +384,37 @@ impl BlockCutter {
             self.state = State::Outside; // Unreachable: without quotes nothing is quoted.
             return;
         };
-        let rest = &bytes[self.scanned..];
-        let hit = match self.dialect.escape_byte() {
-            Some(escape) => memchr2(quote, escape, rest),
-            None => memchr(quote, rest),
-        };
-        let Some(hit) = hit else {
-            self.scanned = bytes.len();
-            return;
-        };
-        let at = self.scanned + hit;
-        self.scanned = at + 1;
-        self.state = if bytes[at] == quote { State::QuoteInQuotes } else { State::Escaped };
+        let escape = self.dialect.escape_byte();
+        while self.scanned < bytes.len() {
+            let rest = &bytes[self.scanned..];
+            let hit = match escape {
+                Some(escape) => memchr2(quote, escape, rest),
+                None => memchr(quote, rest),
+            };
+            let Some(hit) = hit else {
+                self.scanned = bytes.len();
+                return;
+            };
+            let at = self.scanned + hit;
+            if bytes[at] != quote {
+                self.scanned = at + 1;
+                self.state = State::Escaped;
+                return;
+            }
+            // What follows decides nothing that the states would not decide, but
+            // where every field is quoted this spares a hop of one byte in two.
+            match bytes[at + 1..] {
+                [next, ..] if next == quote && escape.is_none() => self.scanned = at + 2,
+                [next, after, ..] if next == self.dialect.delimiter && after == quote => {
+                    self.scanned = at + 3
+                }
+                _ => {
+                    self.scanned = at + 1;
+                    self.state = State::QuoteInQuotes;
+                    return;
+                }
+            }
+        }
     }
 }
 

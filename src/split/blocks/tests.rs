@@ -2,7 +2,6 @@ use super::*;
 use crate::parse::generate::{dialects, texts};
 use crate::parse::{Escape, FieldForm, field_value, reference};
 use proptest::prelude::*;
-use proptest::sample::Index;
 
 /// Every block of `text` pushed in pieces of at most `piece` bytes, and the error.
 fn cut(mut cutter: BlockCutter, text: &[u8], piece: usize) -> (Vec<Block>, Option<CutError>) {
@@ -127,7 +126,7 @@ fn refer(dialect: &Dialect, text: &[u8]) -> Outcome {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     #[test]
     fn pieces_of_any_size_give_the_same_blocks(
@@ -151,9 +150,9 @@ proptest! {
         let (blocks, error) = cut(BlockCutter::new(&dialect, block_bytes), &text, 7);
         let bytes = blocks.iter().flat_map(|block| &block.bytes).copied().collect::<Vec<_>>();
         prop_assert!(text.starts_with(&bytes) && (error.is_some() || bytes == text));
-        for block in &blocks {
-            prop_assert!(block.bytes.len() <= block_bytes.max(dialect.max_record_bytes as usize + 2).max(1));
-        }
+        // Two bytes of a terminator, and a CR that ends the input.
+        let largest = block_bytes.max(dialect.max_record_bytes as usize + 3);
+        prop_assert!(blocks.iter().all(|block| block.bytes.len() <= largest));
 
         let (records, error) = scan_blocks(&dialect, &blocks, error);
         let (expected, expected_error) = refer(&dialect, &text);
@@ -170,19 +169,18 @@ proptest! {
     }
 
     #[test]
-    fn a_cutter_resumed_at_a_block_gives_the_same_rest(
+    fn a_cutter_resumed_at_any_block_gives_the_same_rest(
         dialect in dialects(),
         text in texts(),
         block_bytes in 0usize..60,
-        from in any::<Index>(),
     ) {
         let (blocks, error) = cut(BlockCutter::new(&dialect, block_bytes), &text, 16);
-        prop_assume!(!blocks.is_empty());
-        let from = from.index(blocks.len());
-        let Block { byte_offset, lines_before, records_before, .. } = blocks[from];
-        let cutter = BlockCutter::resume(&dialect, block_bytes, byte_offset, lines_before, records_before);
-        let (rest, rest_error) = cut(cutter, &text[byte_offset as usize..], 5);
-        prop_assert_eq!((rest.as_slice(), rest_error), (&blocks[from..], error));
+        for (from, block) in blocks.iter().enumerate() {
+            let Block { byte_offset, lines_before, records_before, .. } = *block;
+            let cutter = BlockCutter::resume(&dialect, block_bytes, byte_offset, lines_before, records_before);
+            let (rest, rest_error) = cut(cutter, &text[byte_offset as usize..], 5);
+            prop_assert_eq!((rest.as_slice(), rest_error), (&blocks[from..], error));
+        }
     }
 
     #[test]
