@@ -3,7 +3,6 @@
 use crate::error::{Error, InputProblem, Location, Result};
 use encoding_rs::{DecoderResult, Encoding, UTF_8};
 
-
 /// Bytes that a message shows of a sequence that is not valid.
 const SHOWN: usize = 4;
 
