@@ -188,6 +188,8 @@ where
             match (service.err().code(), service.err().message()) {
                 (Some(code), Some(message)) => redact(&format!("{code}: {message} (status {status})")),
                 (Some(code), None) => redact(&format!("{code} (status {status})")),
+                // An answer that reports success and cannot be understood.
+                (None, _) if status < 300 => redact(&chain_text(error)),
                 // Answers to HEAD have no body and so no code.
                 (None, _) => format!("the server answered with status {status}"),
             }

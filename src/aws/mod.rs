@@ -89,8 +89,8 @@ pub struct S3 {
     pub client: aws_sdk_s3::Client,
     /// The region, for messages and reports.
     pub region: String,
-    /// Whether requests travel over TLS.
-    pub encrypted: bool,
+    /// Whether this is AWS itself, over TLS, and not a server that imitates it.
+    pub genuine: bool,
 }
 
 /// What [`Connection`] comes to once the environment has had its say.
@@ -111,7 +111,9 @@ type ChainKey = (Option<String>, Option<String>);
 
 /// One reader for each bucket and connection: a job may have ten thousand
 /// inputs in one bucket, which should share connections and credentials.
-static READERS: Mutex<Option<HashMap<(Connection, String), Arc<AmazonS3>>>> = Mutex::new(None);
+static READERS: Mutex<Option<Readers>> = Mutex::new(None);
+
+type Readers = HashMap<(Connection, String), Arc<AmazonS3>>;
 
 impl Connection {
     /// A client of the AWS SDK. `part_bytes` is the largest body it will send.
@@ -133,8 +135,8 @@ impl Connection {
         if let Some(endpoint) = &resolved.endpoint {
             config = config.endpoint_url(endpoint);
         }
-        let encrypted = resolved.endpoint.as_deref().is_none_or(|e| e.starts_with("https:"));
-        Ok(S3 { client: aws_sdk_s3::Client::from_conf(config.build()), region: resolved.region, encrypted })
+        let genuine = resolved.endpoint.is_none();
+        Ok(S3 { client: aws_sdk_s3::Client::from_conf(config.build()), region: resolved.region, genuine })
     }
 
     /// An object_store client that reads from a bucket. `fetch_bytes` is the
@@ -144,10 +146,11 @@ impl Connection {
     /// As [`Connection::s3`].
     pub async fn reader(&self, bucket: &str, fetch_bytes: usize) -> Result<Arc<AmazonS3>> {
         let key = (self.clone(), bucket.to_owned());
-        let known = |readers: &mut Option<HashMap<_, Arc<AmazonS3>>>| {
-            readers.get_or_insert_default().get(&key).map(Arc::clone)
+        let known = {
+            let readers = READERS.lock().unwrap_or_else(PoisonError::into_inner);
+            readers.as_ref().and_then(|readers| readers.get(&key)).map(Arc::clone)
         };
-        if let Some(reader) = known(&mut READERS.lock().unwrap_or_else(PoisonError::into_inner)) {
+        if let Some(reader) = known {
             return Ok(reader);
         }
         let resolved = self.resolve().await?;
@@ -196,9 +199,8 @@ impl Connection {
             Some(endpoint) => Some(endpoint.trim_end_matches('/').to_owned()),
             None => endpoint_of_chain(&sdk),
         };
-        if self.endpoint.is_none() && endpoint.is_some() {
-            let from_chain = endpoint.as_deref().unwrap_or_default();
-            check_endpoint(from_chain, "AWS_ENDPOINT_URL")?;
+        if let (None, Some(of_chain)) = (&self.endpoint, &endpoint) {
+            check_endpoint(of_chain, "AWS_ENDPOINT_URL")?;
         }
         let region = match (&self.region, sdk.region(), &endpoint) {
             (Some(region), _, _) => region.clone(),

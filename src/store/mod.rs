@@ -53,7 +53,8 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Up to `limit` keys of visible objects under `prefix`, in key order.
     async fn list(&self, prefix: &str, limit: usize) -> Result<Vec<String>>;
 
-    /// Staged files under this table that are still open, whoever began them.
+    /// Staged files under this table that are still open, whoever began them:
+    /// enough of each for [`Store::abort`]. S3 does not say sizes and parts here.
     async fn list_staged(&self) -> Result<Vec<StagedFile>>;
 
     /// Proves that files can be staged here, without leaving anything behind:

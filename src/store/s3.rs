@@ -103,6 +103,14 @@ impl Inner {
         key.strip_prefix(self.prefix.as_str()).filter(|key| !key.is_empty())
     }
 
+    /// CRC64NVME is the one checksum that S3 makes of the whole object without
+    /// those of all parts in the completing request. Servers that imitate S3 lag
+    /// behind (some take it and give back another's value): they get what the
+    /// SDK sends by default.
+    fn checksum(&self) -> Option<ChecksumAlgorithm> {
+        self.s3.genuine.then_some(ChecksumAlgorithm::Crc64Nvme)
+    }
+
     async fn head(&self, key: &str) -> Result<Option<u64>> {
         let request = self.request("ask for the size of", key, "s3:GetObject and s3:ListBucket");
         let answer = self
@@ -120,42 +128,6 @@ impl Inner {
             Ok(object) => Ok(Some(object.content_length().unwrap_or(0).max(0) as u64)),
             Err(error) if failure::classify(&error) == StoreReason::NotFound => Ok(None),
             Err(error) => Err(request.failed(&error)),
-        }
-    }
-
-    async fn list_parts(&self, key: &str, upload_id: &str) -> Result<Option<Vec<StagedPart>>> {
-        let request = self.request("list the parts of", key, "s3:ListMultipartUploadParts");
-        let mut parts = Vec::new();
-        let mut marker = None;
-        loop {
-            let answer = self
-                .s3
-                .client
-                .list_parts()
-                .bucket(&self.bucket)
-                .key(self.path(key))
-                .upload_id(upload_id)
-                .set_part_number_marker(marker)
-                .set_expected_bucket_owner(self.owner.clone())
-                .customize()
-                .interceptor(request.counter())
-                .send()
-                .await;
-            let page = match answer {
-                Ok(page) => page,
-                // Completed or aborted since it was listed.
-                Err(error) if failure::classify(&error) == StoreReason::NotFound => return Ok(None),
-                Err(error) => return Err(request.failed(&error)),
-            };
-            parts.extend(page.parts().iter().map(|part| StagedPart {
-                number: part.part_number().unwrap_or(0).max(0) as u32,
-                bytes: part.size().unwrap_or(0).max(0) as u64,
-                etag: part.e_tag().unwrap_or_default().to_owned(),
-            }));
-            match page.next_part_number_marker() {
-                Some(next) if page.is_truncated() == Some(true) => marker = Some(next.to_owned()),
-                _ => return Ok(Some(parts)),
-            }
         }
     }
 }
@@ -194,10 +166,8 @@ impl Store for S3Store {
             .set_server_side_encryption(inner.encryption.clone())
             .set_ssekms_key_id(inner.kms_key.clone())
             .set_expected_bucket_owner(inner.owner.clone())
-            // The one algorithm that S3 checks over the whole object without
-            // the checksums of all parts in the completing request.
-            .checksum_algorithm(ChecksumAlgorithm::Crc64Nvme)
-            .checksum_type(ChecksumType::FullObject)
+            .set_checksum_algorithm(inner.checksum())
+            .set_checksum_type(inner.checksum().map(|_| ChecksumType::FullObject))
             .customize()
             .interceptor(request.counter())
             .send()
@@ -284,7 +254,7 @@ impl Store for S3Store {
             .bucket(&inner.bucket)
             .key(inner.path(key))
             .body(ByteStream::from(body))
-            .checksum_algorithm(ChecksumAlgorithm::Crc64Nvme)
+            .set_checksum_algorithm(inner.checksum())
             .set_server_side_encryption(inner.encryption.clone())
             .set_ssekms_key_id(inner.kms_key.clone())
             .set_expected_bucket_owner(inner.owner.clone())
@@ -382,12 +352,10 @@ impl Store for S3Store {
                 else {
                     continue;
                 };
-                let Some(parts) = inner.list_parts(key, upload_id).await? else { continue };
-                staged.push(StagedFile {
-                    key: key.to_owned(),
-                    bytes: parts.iter().map(|part| part.bytes).sum(),
-                    staging: Staging::MultipartUpload { upload_id: upload_id.to_owned(), parts },
-                });
+                // Without parts: an upload is aborted by its id alone, and listing
+                // them would take a request for each upload.
+                let staging = Staging::MultipartUpload { upload_id: upload_id.to_owned(), parts: Vec::new() };
+                staged.push(StagedFile { key: key.to_owned(), bytes: 0, staging });
             }
             if page.is_truncated() != Some(true) || page.next_key_marker().is_none() {
                 return Ok(staged);
@@ -429,14 +397,14 @@ impl StagedWrite for Upload {
             .key(inner.path(&self.key))
             .upload_id(&self.upload_id)
             .part_number(number as i32)
-            .checksum_algorithm(ChecksumAlgorithm::Crc64Nvme)
+            .set_checksum_algorithm(inner.checksum())
             .set_expected_bucket_owner(inner.owner.clone())
             .body(ByteStream::from(body))
             .customize()
             .interceptor(request.counter());
-        // TLS and the checksum guard the body; a SHA-256 of it for the
-        // signature would cost more than encoding some columns does.
-        let operation = if inner.s3.encrypted { operation.disable_payload_signing() } else { operation };
+        // TLS and the checksum guard the body; a SHA-256 of it for each target's
+        // signature would be paid for nothing.
+        let operation = if inner.s3.genuine { operation.disable_payload_signing() } else { operation };
         let answer = operation.send().await.map_err(|error| request.failed(&error))?;
         match answer.e_tag() {
             Some(etag) => Ok(StagedPart { number, bytes, etag: etag.to_owned() }),

@@ -121,7 +121,8 @@ impl TeeFactory {
         shared.tasks.close();
         shared.runtime.block_on(async {
             shared.tasks.wait().await;
-            for (target, staged) in std::mem::take(&mut *shared.left_over()) {
+            let left_over = std::mem::take(&mut *shared.left_over());
+            for (target, staged) in left_over {
                 if let Err(error) = shared.stores[target].abort(&staged).await {
                     tracing::warn!(%error, key = staged.key, "a staged file could not be removed");
                 }

@@ -1,3 +1,5 @@
+#![allow(clippy::unwrap_used, reason = "a test fails where it unwraps")]
+
 use super::*;
 use crate::store::faulty::{FaultyStore, Operation};
 use crate::store::local::LocalStore;
