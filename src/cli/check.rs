@@ -17,42 +17,44 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     let job = args.job.load()?;
     let runtime = global.runtime(job.engine.threads)?;
     let mut findings = Findings::default();
-    eprintln!("ok    job file: {}", job.name);
+    global.say(&format!("ok    job file: {}", job.name));
     // Inputs and targets are looked at whatever is wrong with the other.
     let targets = open_stores(&job, &runtime);
     match plan::build(job, &PlanOptions::default(), &runtime) {
-        Err(error) => findings.wrong("inputs and schema", error),
+        Err(error) => findings.wrong("inputs and schema", error, global),
         Ok(planned) => {
             let plan = planned.plan;
-            eprintln!(
+            global.say(&format!(
                 "ok    schema: {} columns; {} {}",
                 plan.schema.fields.len(),
                 plan.inputs.len(),
                 if plan.inputs.len() == 1 { "input" } else { "inputs" }
-            );
+            ));
             for input in &plan.inputs {
                 runtime.cancel().check()?;
                 match check_header(&plan, input, &runtime) {
-                    Ok(()) => eprintln!("ok    input {}", input.url),
-                    Err(error) => findings.wrong("input", error),
+                    Ok(()) => global.say(&format!("ok    input {}", input.url)),
+                    Err(error) => findings.wrong("input", error, global),
                 }
             }
             if let Ok(stores) = &targets {
                 match check_standing(&plan, stores, &runtime) {
                     Ok(None) => {}
-                    Ok(Some(earlier)) => eprintln!("note  attempt {} did this job already", earlier.attempt),
-                    Err(error) => findings.wrong("table", error),
+                    Ok(Some(earlier)) => {
+                        global.say(&format!("note  attempt {} did this job already", earlier.attempt))
+                    }
+                    Err(error) => findings.wrong("table", error, global),
                 }
             }
         }
     }
     match targets {
-        Err(error) => findings.wrong("targets", error),
+        Err(error) => findings.wrong("targets", error, global),
         Ok(stores) => {
             for store in stores {
                 match runtime.block_on(store.check_access()) {
-                    Ok(()) => eprintln!("ok    target {}", store.describe().url),
-                    Err(error) => findings.wrong("target", error),
+                    Ok(()) => global.say(&format!("ok    target {}", store.describe().url)),
+                    Err(error) => findings.wrong("target", error, global),
                 }
             }
         }
@@ -67,11 +69,11 @@ struct Findings {
 }
 
 impl Findings {
-    fn wrong(&mut self, what: &str, error: Error) {
+    fn wrong(&mut self, what: &str, error: Error, global: &Global) {
         if self.first.is_some() {
-            eprintln!("wrong {what}: {error}");
+            global.say(&format!("wrong {what}: {error}"));
             if let Some(remedy) = error.what_to_do() {
-                eprintln!("      help: {remedy}");
+                global.say(&format!("      help: {remedy}"));
             }
             return;
         }

@@ -39,11 +39,11 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     let stores = open_stores(&plan.job, &runtime)?;
     if args.abort {
         commit::abort(&reports, &stores, &runtime);
-        eprintln!("{}: removed what attempt {} had staged", plan.job.name, plan.attempt);
+        global.say(&format!("{}: removed what attempt {} had staged", plan.job.name, plan.attempt));
         return Ok(());
     }
     let manifest = commit::run(&plan, &reports, &stores, &runtime)?;
     let targets: Vec<_> = stores.iter().map(|store| store.describe().clone()).collect();
     let elapsed = started.elapsed().as_secs_f64();
-    print_report(&RunReport::of_commit(&plan, &reports, manifest, &targets, elapsed), args.json)
+    print_report(&RunReport::of_commit(&plan, &reports, manifest, &targets, elapsed), args.json, global)
 }

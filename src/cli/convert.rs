@@ -108,7 +108,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         engine: EngineSpec::default(),
     };
     let options = PlanOptions {
-        single_file,
+        single_file: single_file.clone(),
         all_text: args.all_text,
         null_tokens: args.null_tokens.clone(),
         infer_header: true,
@@ -116,12 +116,19 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     };
     let here = std::env::current_dir()
         .map_err(|e| Error::usage(format!("the current directory is not known: {e}")))?;
-    let job = job.finish(&here).map_err(|problems| problems.into_error("the command line"))?;
+    let mut job = job.finish(&here).map_err(|problems| problems.into_error("the command line"))?;
+    if let Some(name) = &single_file {
+        // Checked as files, which may lie beside the inputs; written into their directories.
+        for target in &mut job.targets {
+            let file = target.url.trim_end_matches('/');
+            target.url.truncate(file.len() - name.len());
+        }
+    }
     let runtime = global.runtime(job.engine.threads)?;
     let bar = progress_bar(runtime.progress().clone());
     let outcome = run_job(job, &options, Extent::Whole, &runtime);
     drop(bar);
-    print_report(&outcome?, args.json)
+    print_report(&outcome?, args.json, global)
 }
 
 /// Targets, and the name of the file if the outputs are single files.
@@ -129,16 +136,12 @@ fn outputs(args: &Args) -> Result<(Vec<TargetSpec>, Option<String>)> {
     let mut names = Vec::new();
     let mut targets = Vec::new();
     for output in &args.output {
-        let (url, name) = match output.rsplit_once('/') {
-            _ if !output.ends_with(".parquet") => (output.as_str(), None),
-            Some((parent, name)) => (if parent.is_empty() { "/" } else { parent }, Some(name)),
-            None => (".", Some(output.as_str())),
-        };
+        let name = output.rsplit('/').next().filter(|name| name.ends_with(".parquet"));
         names.push(name);
         targets.push(TargetSpec {
             region: args.region.clone(),
             endpoint: args.endpoint.clone(),
-            ..TargetSpec::of(url.to_owned())
+            ..TargetSpec::of(output.clone())
         });
     }
     if names.iter().any(|name| *name != names[0]) {

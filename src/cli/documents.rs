@@ -31,7 +31,7 @@ impl DocumentArgs {
         let engine = EngineSpec::default();
         let inputs = runtime.block_on(source::list(&spec))?;
         let read = |input: &source::Input| {
-            let mut text = source::open(input, &spec, &engine, None, None, &runtime.handle())?;
+            let mut text = source::open(input, &spec, &engine, None, None, runtime)?;
             let mut body = Vec::new();
             while let Some(bytes) = text.next()? {
                 body.extend_from_slice(bytes);

@@ -59,7 +59,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
                 Some(text) => text,
                 None => {
                     let encoding = encoding.as_deref();
-                    source::open(input, &job.source, &job.engine, encoding, None, &runtime.handle())?
+                    source::open(input, &job.source, &job.engine, encoding, None, &runtime)?
                 }
             };
             let mut records = Records::new(&input.url, &dialect);
@@ -72,7 +72,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         (schema, notes) = inference.finish();
     }
     for note in notes {
-        eprintln!("note: {note}");
+        global.say(&format!("note: {note}"));
     }
     let dialect = DialectSpec { encoding, ..DialectSpec::from_dialect(&dialect) };
     let file = serde_json::json!({ "dialect": dialect, "schema": schema.to_table_schema() });

@@ -102,6 +102,14 @@ impl Cli {
 }
 
 impl Global {
+    /// Tells a person something on standard error, in the format of the messages.
+    fn say(&self, text: &str) {
+        match self.log_format {
+            LogFormat::Text => eprintln!("{text}"),
+            LogFormat::Json => json_line(serde_json::json!({ "level": "INFO", "message": text })),
+        }
+    }
+
     /// A runtime with `threads` (unless the flag says otherwise) that SIGINT
     /// and SIGTERM stop.
     fn runtime(&self, threads: usize) -> Result<Runtime> {
@@ -143,18 +151,22 @@ pub fn report_error(error: &Error, format: LogFormat) {
             }
         }
         LogFormat::Json => {
-            let line = serde_json::json!({
-                "timestamp": chrono::Utc::now().to_rfc3339(),
+            json_line(serde_json::json!({
                 "level": "ERROR",
                 "kind": error.kind().name(),
                 "message": error.to_string(),
                 "help": error.what_to_do(),
                 "location": error.location(),
                 "exit_code": error.kind().exit_code(),
-            });
-            eprintln!("{line}");
+            }));
         }
     }
+}
+
+/// One line of JSON on standard error, with the time.
+fn json_line(mut fields: serde_json::Value) {
+    fields["timestamp"] = chrono::Utc::now().to_rfc3339().into();
+    eprintln!("{fields}");
 }
 
 /// Writes to standard output; a reader that went away (`| head`) is no error.

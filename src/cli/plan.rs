@@ -40,13 +40,13 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     let plan = plan::build(job, &options, &runtime)?.plan;
     let stores = open_stores(&plan.job, &runtime)?;
     if let Some(earlier) = check_standing(&plan, &stores, &runtime)? {
-        eprintln!(
+        global.say(&format!(
             "note: attempt {} did this job on these inputs already; committing this plan would write them twice",
             earlier.attempt
-        );
+        ));
     }
     args.documents.write(&args.output, &plan, &runtime)?;
-    eprintln!(
+    global.say(&format!(
         "{}: planned {} {} in {} {}, attempt {}",
         plan.job.name,
         plan.inputs.len(),
@@ -54,6 +54,6 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         plan.tasks.len(),
         if plan.tasks.len() == 1 { "task" } else { "tasks" },
         plan.attempt
-    );
+    ));
     Ok(())
 }

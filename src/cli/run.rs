@@ -1,10 +1,10 @@
 //! `sawmill run`
 
-use super::Global;
+use super::{Global, LogFormat};
 use crate::error::Result;
 use crate::job::{self, JobSpec, Override};
 use crate::plan::PlanOptions;
-use crate::report::{progress_bar, summary};
+use crate::report::{RunReport, progress_bar, summary};
 use crate::run::{Extent, run as run_job};
 use std::path::PathBuf;
 
@@ -56,14 +56,23 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     let bar = progress_bar(runtime.progress().clone());
     let outcome = run_job(job, &PlanOptions::default(), extent, &runtime);
     drop(bar);
-    print_report(&outcome?, args.json)
+    print_report(&outcome?, args.json, global)
 }
 
-/// The report as JSON on standard output, or the summary on standard error.
-pub(super) fn print_report(report: &crate::report::RunReport, as_json: bool) -> Result<()> {
+/// The report as JSON on standard output, or its summary on standard error.
+pub(super) fn print_report(report: &RunReport, as_json: bool, global: &Global) -> Result<()> {
     if as_json {
         return super::documents::print_json(report);
     }
-    eprint!("{}", summary(report));
+    match global.log_format {
+        LogFormat::Text => global.say(summary(report).trim_end()),
+        LogFormat::Json => super::json_line(serde_json::json!({
+            "level": "INFO",
+            "message": summary(report).lines().next(),
+            "status": report.status,
+            "totals": report.totals,
+            "targets": report.targets,
+        })),
+    }
     Ok(())
 }

@@ -43,10 +43,10 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         return Err(error);
     }
     let rows: u64 = report.files.iter().map(|file| file.rows).sum();
-    eprintln!(
+    global.say(&format!(
         "task {}: staged {rows} rows in {} files in every target; nothing is visible before `sawmill commit`",
         report.task,
         report.files.len()
-    );
+    ));
     Ok(())
 }

@@ -10,6 +10,7 @@ pub mod decompress;
 pub mod fetch;
 pub mod list;
 pub mod open;
+mod stdin;
 
 pub use list::list;
 pub use open::{TextStream, open};
@@ -64,6 +65,9 @@ fn failure(operation: &str, url: &str, reason: StoreReason, detail: impl Into<St
 
 /// A file that could not be listed or read.
 fn file_failure(operation: &str, url: &str, cause: &io::Error) -> Error {
+    if cause.get_ref().is_some_and(|inner| inner.is::<stdin::Stopped>()) {
+        return ErrorKind::Interrupted.into();
+    }
     let (reason, remedy) = match cause.kind() {
         io::ErrorKind::NotFound => (StoreReason::NotFound, "check `source.inputs`"),
         io::ErrorKind::PermissionDenied => (StoreReason::Denied, "make the file readable for this user"),

@@ -4,9 +4,11 @@ use super::decode::{TextDecoder, encoding_named, encoding_of};
 use super::decompress::{Decompressor, Format, MAGIC_BYTES};
 use super::fetch::{Chunks, Fetch};
 use super::list::modified;
+use super::stdin::Stdin;
 use super::{Input, STDIN, connection, failure, file_failure};
 use crate::error::{Error, InputProblem, Location, Result, StoreReason};
 use crate::job::{EngineSpec, SourceSpec};
+use crate::runtime::{Cancel, Runtime};
 use crate::store::open::local_path;
 use bytes::Bytes;
 use encoding_rs::{Encoding, UTF_8};
@@ -61,7 +63,7 @@ pub fn open(
     engine: &EngineSpec,
     encoding: Option<&str>,
     range: Option<Range<u64>>,
-    runtime: &Handle,
+    runtime: &Runtime,
 ) -> Result<TextStream> {
     let named = encoding.map(encoding_named).transpose()?;
     let opened = Opened::new(input, spec, engine, runtime)?;
@@ -303,16 +305,16 @@ fn unpack_error(problem: InputProblem, location: Location) -> Error {
 
 /// An input whose place is known, and of which nothing was read.
 enum Opened {
-    Stdin,
+    Stdin(Cancel),
     File { file: File, url: String, pinned: Option<u64> },
     Object { fetch: Fetch, size: u64, runtime: Handle },
 }
 
 impl Opened {
-    fn new(input: &Input, spec: &SourceSpec, engine: &EngineSpec, runtime: &Handle) -> Result<Self> {
+    fn new(input: &Input, spec: &SourceSpec, engine: &EngineSpec, runtime: &Runtime) -> Result<Self> {
         let url = &input.url;
         if url == STDIN {
-            return Ok(Opened::Stdin);
+            return Ok(Opened::Stdin(runtime.cancel().clone()));
         }
         if let Some((bucket, key)) = url.strip_prefix("s3://").and_then(|rest| rest.split_once('/')) {
             let path = object_store::path::Path::parse(key).ok().filter(|path| path.as_ref() == key);
@@ -343,7 +345,7 @@ impl Opened {
                 fetch_bytes: engine.fetch_bytes.max(CHUNK_BYTES) as u64,
                 concurrency: engine.fetch_concurrency,
             };
-            return Ok(Opened::Object { fetch, size, runtime: runtime.clone() });
+            return Ok(Opened::Object { fetch, size, runtime: runtime.handle() });
         }
         let path = local_path(url).ok_or_else(|| {
             failure("read", url, StoreReason::Other, "this is no place to read from")
@@ -366,7 +368,7 @@ impl Opened {
     /// The first bytes of the object, for a stream that begins elsewhere.
     fn head(&mut self) -> Result<Vec<u8>> {
         match self {
-            Opened::Stdin => Err(Error::usage("a range of standard input cannot be read")
+            Opened::Stdin(_) => Err(Error::usage("a range of standard input cannot be read")
                 .remedy("read it whole, as one split")),
             Opened::File { file, url, .. } => {
                 let mut head = Vec::with_capacity(MAGIC_BYTES);
@@ -383,8 +385,8 @@ impl Opened {
     /// Begins to read, all or a range of stored bytes.
     fn start(self, range: Option<Range<u64>>) -> Result<Stored> {
         let medium = match self {
-            Opened::Stdin => Medium::Reader {
-                reader: Box::new(io::stdin()),
+            Opened::Stdin(cancel) => Medium::Reader {
+                reader: Box::new(Stdin::new(cancel)),
                 url: STDIN.to_owned(),
                 buffer: vec![0; CHUNK_BYTES],
                 filled: 0,

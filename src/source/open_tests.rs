@@ -2,12 +2,8 @@
 
 use super::*;
 use crate::error::ErrorKind;
+use crate::runtime::Runtime;
 use std::io::Write;
-use tokio::runtime::Runtime;
-
-fn runtime() -> Runtime {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap()
-}
 
 fn input(path: &std::path::Path) -> Input {
     let found = path.metadata().unwrap();
@@ -17,7 +13,7 @@ fn input(path: &std::path::Path) -> Input {
 
 fn stream(input: &Input, encoding: Option<&str>, range: Option<Range<u64>>) -> Result<TextStream> {
     let spec: SourceSpec = serde_json::from_value(serde_json::json!({ "inputs": [] })).unwrap();
-    open(input, &spec, &EngineSpec::default(), encoding, range, runtime().handle())
+    open(input, &spec, &EngineSpec::default(), encoding, range, &Runtime::new(1).unwrap())
 }
 
 fn text(mut stream: TextStream) -> Result<Vec<u8>> {

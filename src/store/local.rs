@@ -110,8 +110,8 @@ impl Inner {
             StoreReason::Denied => {
                 error.remedy(format!("make the directory writable, or point `{url}` elsewhere"))
             }
-            StoreReason::NotFound => error.remedy(format!("check `{url}`")),
-            _ => error,
+            _ => error
+                .remedy(format!("check `{url}`: it must be a directory, or a place where one can be made")),
         }
     }
 

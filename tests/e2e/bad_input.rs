@@ -79,7 +79,7 @@ bad_data! {
     utf_8_that_breaks_off: b"id,name,price\n1,one,1.00\xe2\x82", "" => ["bad.csv: line 2", "not valid UTF-8"];
     field_over_the_limit: format!("id,name,price\n1,{},1.00\n", "x".repeat(1_001)), "maxFieldBytes = 1000" =>
         ["bad.csv: line 2", "a field is larger than the limit of 1000 bytes"];
-    quoted_field_over_the_limit: format!("id,name,price\n1,\"{}", "x,\n".repeat(50_000)), "maxFieldBytes = 1000" =>
+    quoted_field_over_the_limit: format!("id,name,price\n1,\"{}\",1.00\n", "x,\n".repeat(50_000)), "maxFieldBytes = 1000" =>
         ["bad.csv: line 2", "a field is larger than the limit of 1000 bytes"];
     record_over_the_limit: format!("id,name,price\n1,{},1.00\n", "x".repeat(900)), "maxRecordBytes = 500" =>
         ["bad.csv: line 2", "a record is larger than the limit of 500 bytes"];

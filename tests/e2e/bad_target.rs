@@ -45,7 +45,7 @@ fn bucket_that_refuses() {
         .env("AWS_ACCESS_KEY_ID", &id)
         .env("AWS_SECRET_ACCESS_KEY", &secret)
         .run();
-    let run = run.exits_with(5).says(&[&refusing.url("t/"), "eu-west-1", "s3:PutObject"]).helps();
+    let run = run.exits_with(5).says(&[&refusing.url("t/"), "eu-west-1", "s3:ListBucket"]).helps();
     assert!(!run.stderr.contains(&secret), "the secret is shown: {run}");
     home.assert_untouched();
 }
