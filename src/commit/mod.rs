@@ -152,7 +152,7 @@ impl<'a> Prepared<'a> {
                 .buffer_unordered(CONCURRENCY)
                 .try_collect::<()>()
                 .await
-                .map_err(|error| unfinished(error, verified.plan, &verified.stores))?;
+                .map_err(|error| unfinished(error, verified.plan, verified.stores))?;
         }
         Ok(Completed(verified))
     }

@@ -1,6 +1,6 @@
 //! Routed record batches → Parquet files, handed to the targets as bytes.
 //!
-//! [`TableWriter`] keeps a [`PartitionWriter`] for each partition, encodes
+//! [`TableWriter`] keeps a [`PartitionWriter`](partition_writer::PartitionWriter) for each partition, encodes
 //! what a wave of blocks brought to each (columns and partitions in parallel),
 //! and appends finished row groups to files that go out through
 //! [`crate::store::tee`]. Every cut (page, row group, file) depends on the rows

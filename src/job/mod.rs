@@ -1,8 +1,8 @@
 //! The job file: TOML or JSON → [`JobSpec`], every default filled in.
 //!
-//! [`load`] reads, interpolates, overrides and validates; each mistake is an
+//! [`load()`] reads, interpolates, overrides and validates; each mistake is an
 //! error that names the key with line and column. Relative paths in a job file
-//! are relative to the job file; after [`load`] every location is absolute.
+//! are relative to the job file; after [`load()`] every location is absolute.
 //!
 //! The order is: syntax, `${NAME}` in strings, `--set`, secrets,
 //! keys and types, then [`JobSpec::finish`] for locations and values. Mistakes

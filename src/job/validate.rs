@@ -14,7 +14,7 @@ const MAX_PART_BYTES: u64 = 5 << 30;
 
 impl JobSpec {
     /// Makes every location absolute (relative ones are taken from `base_dir`)
-    /// and checks every value. [`super::load`] calls this; a job made from flags
+    /// and checks every value. [`super::load()`] calls this; a job made from flags
     /// goes through it, too. All mistakes are reported at once.
     pub fn finish(mut self, base_dir: &Path) -> Result<JobSpec, Problems> {
         let mut check = Check::default();

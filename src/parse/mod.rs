@@ -2,7 +2,7 @@
 //!
 //! Input: a block of text that begins and ends at record boundaries (made by
 //! [`crate::split::blocks`]). Output: a [`RecordIndex`]. Nothing here does I/O,
-//! allocates per record, or knows of types. [`reference`] is the slow, obvious
+//! allocates per record, or knows of types. [`mod@reference`] is the slow, obvious
 //! twin that defines what is right; tests hold the two together.
 
 pub mod dialect;

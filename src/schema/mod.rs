@@ -2,7 +2,7 @@
 //!
 //! [`table_schema`] is the document as users write it; [`Schema`] is what the
 //! engine works with: every default filled in, every format compiled.
-//! [`file`] reads a schema file, [`resolve`] makes the one from the other and
+//! [`mod@file`] reads a schema file, [`resolve`] makes the one from the other and
 //! [`Schema::to_table_schema`] goes back; [`profile`] fits a schema to the
 //! readers of the output. Called by `job`, `infer`, and the planning of a run.
 

@@ -1,6 +1,6 @@
 //! Inputs: URLs, globs and prefixes → pinned objects → decoded UTF-8 text.
 //!
-//! [`list`] finds and pins objects ([`Input`]); [`open`] streams one of them
+//! [`list()`] finds and pins objects ([`Input`]); [`open()`] streams one of them
 //! through [`fetch`] (ranged, prefetched, retried GETs on Tokio),
 //! [`decompress`] (by magic number) and [`decode`] (to UTF-8), as chunks of
 //! text that the caller pulls on a blocking thread.

@@ -31,6 +31,9 @@ pub struct TextBlock<B> {
     pub binding: B,
 }
 
+/// What turns a header (`None`: the dialect has none) into what the parsers need.
+pub type Bind<'a, B> = dyn Fn(Option<&[String]>) -> Result<B, InputProblem> + 'a;
+
 /// Reads the splits of one task.
 #[derive(Debug)]
 pub struct SplitReader<'a> {
@@ -48,13 +51,12 @@ impl<'a> SplitReader<'a> {
     }
 
     /// Sends every block of `splits`, in order; an error is the last thing
-    /// sent. `bind` turns a header (`None`: the dialect has none) into what
-    /// the parsers need. Ends early when nobody listens any more.
+    /// sent. Ends early when nobody listens any more.
     pub fn run<B: Clone>(
         &self,
         splits: &[Split],
         mut first_text: Option<TextStream>,
-        bind: &dyn Fn(Option<&[String]>) -> Result<B, InputProblem>,
+        bind: &Bind<'_, B>,
         blocks: &Sender<Result<TextBlock<B>>>,
     ) {
         for (position, split) in splits.iter().enumerate() {
@@ -76,7 +78,7 @@ impl<'a> SplitReader<'a> {
         position: usize,
         split: &Split,
         text: Option<TextStream>,
-        bind: &dyn Fn(Option<&[String]>) -> Result<B, InputProblem>,
+        bind: &Bind<'_, B>,
         blocks: &Sender<Result<TextBlock<B>>>,
     ) -> Result<bool> {
         let input = &self.plan.inputs[split.input];
