@@ -28,17 +28,8 @@ impl DocumentArgs {
             endpoint: self.document_endpoint.clone(),
             ..SourceSpec::of(vec![place.to_owned()])
         };
-        let engine = EngineSpec::default();
-        let inputs = runtime.block_on(source::list(&spec))?;
-        let read = |input: &source::Input| {
-            let mut text = source::open(input, &spec, &engine, None, None, runtime)?;
-            let mut body = Vec::new();
-            while let Some(bytes) = text.next()? {
-                body.extend_from_slice(bytes);
-            }
-            parse(&body, &input.url)
-        };
-        inputs.iter().map(read).collect()
+        let read = source::read_whole(&spec, runtime)?;
+        read.into_iter().map(|(url, body)| parse(&body, &url)).collect()
     }
 
     /// Reads exactly one document.

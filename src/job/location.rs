@@ -46,6 +46,19 @@ pub fn absolute(text: &str, base: &Path) -> Result<String, LocationError> {
     }
 }
 
+/// The path of a `file://` URL or of a plain path; `None` for other schemes.
+pub(crate) fn local_path(url: &str) -> Option<PathBuf> {
+    match url.strip_prefix("file://") {
+        Some(rest) => {
+            let path = rest.strip_prefix("localhost").unwrap_or(rest);
+            let decoded = percent_encoding::percent_decode_str(path).decode_utf8().ok()?;
+            path.starts_with('/').then(|| PathBuf::from(decoded.as_ref()))
+        }
+        None if url.is_empty() || url.contains("://") => None,
+        None => Some(PathBuf::from(url)),
+    }
+}
+
 /// Refuses `scheme://user:password@host`; the error does not repeat it.
 pub fn check_no_credentials(url: &str) -> Result<(), LocationError> {
     let is_scheme =

@@ -3,15 +3,15 @@
 use super::{DOCUMENT_FORMAT, Plan, Split, Task};
 use crate::error::{Error, Result};
 use crate::infer::{self, SAMPLE_BYTES, SAMPLED_INPUTS, Sample};
-use crate::job::{DialectSpec, JobSpec, SchemaSpec};
+use crate::job::location::local_path;
+use crate::job::{DialectSpec, JobSpec, SchemaSpec, SourceSpec};
 use crate::parse::Dialect;
 use crate::pipeline::Columns;
 use crate::runtime::Runtime;
-use crate::schema::{self, ColumnType, ResolveContext, Schema, TextRules};
+use crate::schema::{self, ColumnType, ResolveContext, Schema, SchemaFile, TextRules};
 use crate::source::{self, Input, TextStream};
 use crate::split::ranges::cut_ranges;
 use sha2::{Digest, Sha256};
-use std::path::Path;
 
 /// What a job file does not say.
 #[derive(Debug, Clone)]
@@ -113,7 +113,7 @@ pub fn settle(job: &JobSpec, inputs: &[Input], options: &PlanOptions, runtime: &
         None => (None, "", None),
         Some(SchemaSpec::Inline(schema)) => (Some(schema.clone()), "the job's schema", None),
         Some(SchemaSpec::Location(path)) => {
-            let read = schema::load_schema(Path::new(path))?;
+            let read = read_schema(path, job, runtime)?;
             (Some(read.schema), path.as_str(), read.dialect)
         }
     };
@@ -160,6 +160,18 @@ pub fn settle(job: &JobSpec, inputs: &[Input], options: &PlanOptions, runtime: &
         notes.clear();
     }
     Ok(Settled { dialect, encoding: spec.encoding, schema, notes, first_text })
+}
+
+fn read_schema(place: &str, job: &JobSpec, runtime: &Runtime) -> Result<SchemaFile> {
+    if let Some(path) = local_path(place) {
+        return schema::load_schema(&path);
+    }
+    let spec = SourceSpec { inputs: vec![place.to_owned()], ..job.source.clone() };
+    let (url, body) = match source::read_whole(&spec, runtime)?.pop() {
+        Some(read) => read,
+        None => return Err(Error::usage(format!("{place} names no schema file"))),
+    };
+    schema::read_schema(&String::from_utf8_lossy(&body), &url)
 }
 
 /// The job's own words win over those of the schema file.

@@ -5,7 +5,7 @@ use crate::aws::failure::Request;
 use crate::aws::{Role, S3};
 use crate::error::{Error, Result, StoreReason};
 use crate::job::SourceSpec;
-use crate::store::open::local_path;
+use crate::job::location::local_path;
 use chrono::{DateTime, SecondsFormat, Utc};
 use globset::{GlobBuilder, GlobMatcher};
 use std::collections::HashSet;

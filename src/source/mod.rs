@@ -16,8 +16,9 @@ pub use list::list;
 pub use open::{TextStream, open};
 
 use crate::aws::{Connection, Role};
-use crate::error::{Error, ErrorKind, StoreFailure, StoreReason};
-use crate::job::SourceSpec;
+use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
+use crate::job::{EngineSpec, SourceSpec};
+use crate::runtime::Runtime;
 use serde::{Deserialize, Serialize};
 use std::io;
 
@@ -39,6 +40,20 @@ pub struct Input {
 
 /// URL of standard input.
 pub const STDIN: &str = "stdin:";
+
+/// Reads every input whole, with its URL: documents and schema files, which are small.
+pub fn read_whole(spec: &SourceSpec, runtime: &Runtime) -> Result<Vec<(String, Vec<u8>)>> {
+    let engine = EngineSpec::default();
+    let read = |input: Input| {
+        let mut text = open(&input, spec, &engine, None, None, runtime)?;
+        let mut body = Vec::new();
+        while let Some(bytes) = text.next()? {
+            body.extend_from_slice(bytes);
+        }
+        Ok((input.url, body))
+    };
+    runtime.block_on(list(spec))?.into_iter().map(read).collect()
+}
 
 /// The connection that the source of a job describes.
 fn connection(spec: &SourceSpec) -> Connection {
