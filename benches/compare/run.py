@@ -107,7 +107,7 @@ def compare(arguments, work, duckdb):
     columns = ", ".join(COLUMNS)
     check = f"SELECT count(*), bit_xor(hash(({columns}))), sum(hash(({columns}))::HUGEINT) FROM "
     outputs = [
-        duckdb.sql(check + f"read_parquet('{output}/**/*.parquet', hive_partitioning = false)").fetchone()
+        duckdb.sql(check + f"read_parquet('{output}/**/*.parquet', hive_partitioning = false)").fetchall()[0]
         for output in (ours, theirs)
     ]
     if outputs[0] != outputs[1]:
