@@ -198,6 +198,15 @@ pub enum InputProblem {
     /// A header and nothing after it.
     #[error("the input has a header but no records")]
     HeaderOnly,
+    /// No records, and no header either.
+    #[error("the input has no records")]
+    NoRecords,
+    /// A column of the header has no name.
+    #[error("column {position} of the header has no name")]
+    UnnamedColumn {
+        /// From 1.
+        position: usize,
+    },
     /// The input ended before its header.
     #[error("the input ends before its header record")]
     NoHeader,

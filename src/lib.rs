@@ -1,9 +1,10 @@
 //! sawmill turns CSV into typed, partitioned Parquet, in every target or in none.
 //!
-//! The way of the data, which is also the order of the modules: each imports
-//! what stands before it, never what stands after. [`pipeline`] is the one
-//! place that names every stage of a task, [`run`] the one that names every
-//! verb.
+//! The way of the data is the order of the modules: a stage takes what the
+//! stages before it give. Types that several share stand with whoever gives
+//! them: the documents with their verbs, the dialect with the parser.
+//! [`pipeline`] is the one place that names every stage of a task, [`run`] the
+//! one that names every verb.
 //!
 //! ```text
 //! job, schema ─► source ─► split ─► parse ─► batch ─► partition ─► encode ─► store (tee to every target)
@@ -27,22 +28,22 @@ pub mod schema;
 
 // The stages of a task.
 pub mod aws;
-pub mod batch;
-pub mod encode;
-pub mod infer;
-pub mod parse;
-pub mod partition;
-pub mod pipeline;
 pub mod source;
+pub mod parse;
 pub mod split;
-pub mod store;
+pub mod batch;
+pub mod infer;
 pub mod transform;
+pub mod partition;
+pub mod encode;
+pub mod store;
+pub mod pipeline;
 
 // The verbs.
-pub mod commit;
 pub mod plan;
-pub mod run;
 pub mod task;
+pub mod commit;
+pub mod run;
 
 pub mod cli;
 pub mod report;

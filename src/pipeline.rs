@@ -23,7 +23,9 @@ use crate::plan::{Plan, Task};
 use crate::runtime::Runtime;
 use crate::schema::{Schema, profile};
 use crate::source::{Input, TextStream};
-use crate::split::read::{EMPTY_REMEDY, SplitReader, TextBlock, data_record, header_error, scan_error};
+use crate::split::read::{
+    BLOCK_BYTES, EMPTY_REMEDY, SplitReader, TextBlock, data_record, header_error, scan_error,
+};
 use crate::store::tee::TeeFactory;
 use crate::task::{FileReport, RecordCounts, SplitAccount};
 use crate::transform;
@@ -145,7 +147,7 @@ fn run_waves(
     let mut parsed: Vec<ParsedBlock> = Vec::new();
     loop {
         runtime.cancel().check()?;
-        let wave: Vec<_> = blocks.iter().take(WAVE_BLOCKS).collect();
+        let wave = next_wave(&blocks);
         let rows = std::mem::take(&mut parsed).into_iter().flat_map(|block| block.rows);
         let (written, next) =
             runtime.pool().install(|| rayon::join(|| writer.write(rows), || parser.parse_wave(wave)));
@@ -160,9 +162,19 @@ fn run_waves(
         runtime.progress().records.store(ledger.records_read(), Ordering::Relaxed);
     }
     let files = runtime.pool().install(|| writer.finish())?;
-    // A reader that was interrupted ends its stream without an error of its own.
-    runtime.cancel().check()?;
-    Ok(Done { splits: ledger.accounts, files })
+    Ok(Done { splits: ledger.close()?, files })
+}
+
+/// Up to [`WAVE_BLOCKS`] blocks, fewer if they are larger than usual.
+fn next_wave<B>(blocks: &Receiver<Result<TextBlock<B>>>) -> Vec<Result<TextBlock<B>>> {
+    let mut wave = Vec::with_capacity(WAVE_BLOCKS);
+    let mut bytes = 0;
+    while wave.len() < WAVE_BLOCKS && bytes < WAVE_BLOCKS * BLOCK_BYTES {
+        let Ok(block) = blocks.recv() else { break };
+        bytes += block.as_ref().map_or(0, |block| block.block.bytes.len());
+        wave.push(block);
+    }
+    wave
 }
 
 fn table_writer<'a>(
@@ -201,8 +213,8 @@ fn invalid_codec(error: crate::job::compression::CompressionError) -> Error {
 /// A block after parsing and partitioning.
 struct ParsedBlock {
     split: usize,
-    /// Records before the block, as the block cutter counted them.
-    records_before: u64,
+    /// Records in the block, as the block cutter counted them.
+    records_cut: u64,
     preamble: u64,
     data_records: u64,
     text_bytes: u64,
@@ -255,7 +267,7 @@ impl Parser<'_> {
         })?;
         let parsed = ParsedBlock {
             split,
-            records_before: block.records_before,
+            records_cut: block.records,
             preamble: preamble as u64,
             data_records,
             text_bytes: block.bytes.len() as u64,
@@ -263,9 +275,11 @@ impl Parser<'_> {
             rows,
         };
         let mut buffer = block.bytes;
-        buffer.clear();
-        // Full or closed: the buffer is freed instead.
-        let _ = self.spare_sender.try_send(buffer);
+        if buffer.capacity() <= 2 * BLOCK_BYTES {
+            buffer.clear();
+            // Full or closed: the buffer is freed instead.
+            let _ = self.spare_sender.try_send(buffer);
+        }
         Ok(parsed)
     }
 }
@@ -291,9 +305,8 @@ fn value_remedy(problem: &InputProblem) -> &'static str {
 struct Ledger<'a> {
     plan: &'a Plan,
     accounts: Vec<SplitAccount>,
-    /// Records of each input up to here, preamble included; `None` before the
-    /// first block of the split.
-    records_seen: Vec<Option<u64>>,
+    /// Whether the last block of each split has come.
+    complete: Vec<bool>,
 }
 
 impl<'a> Ledger<'a> {
@@ -303,21 +316,21 @@ impl<'a> Ledger<'a> {
             start: split.range.map_or(0, |range| range.start),
             ..SplitAccount::default()
         });
-        Ledger { plan, accounts: accounts.collect(), records_seen: vec![None; task.splits.len()] }
+        Ledger { plan, accounts: accounts.collect(), complete: vec![false; task.splits.len()] }
     }
 
     fn enter(&mut self, block: &ParsedBlock) -> Result<()> {
         let account = &mut self.accounts[block.split];
-        let seen = self.records_seen[block.split].get_or_insert(block.records_before);
         let url = &self.plan.inputs[account.input].url;
-        if block.records_before != *seen {
+        let parsed = block.preamble + block.data_records;
+        if block.records_cut != parsed {
             let message = format!(
-                "{url}: the block cutter counted {} records before a block, the parsers {seen}",
-                block.records_before
+                "{url}: the block cutter counted {} records in a block, the parser {parsed}",
+                block.records_cut
             );
             return Err(ErrorKind::Accounting { message }.into());
         }
-        *seen += block.preamble + block.data_records;
+        self.complete[block.split] |= block.last;
         let written: usize = block.rows.iter().map(|rows| rows.batch.num_rows()).sum();
         account.records +=
             RecordCounts { read: block.data_records, written: written as u64, ..RecordCounts::default() };
@@ -325,10 +338,23 @@ impl<'a> Ledger<'a> {
         let nothing = block.last && account.records.read == 0 && account.start == 0;
         if nothing && self.plan.job.source.empty_input == EmptyInput::Fail {
             let problem =
-                if self.plan.dialect.header { InputProblem::HeaderOnly } else { InputProblem::EmptyFile };
+                if self.plan.dialect.header { InputProblem::HeaderOnly } else { InputProblem::NoRecords };
             return Err(Error::input(problem, Location::object(url)).remedy(EMPTY_REMEDY));
         }
         Ok(())
+    }
+
+    /// The accounts, if every split was read to its end.
+    fn close(self) -> Result<Vec<SplitAccount>> {
+        for (account, complete) in self.accounts.iter().zip(&self.complete) {
+            let url = &self.plan.inputs[account.input].url;
+            // An input without a byte has no blocks.
+            if !complete && account.text_bytes > 0 {
+                let message = format!("{url} was not read to its end");
+                return Err(ErrorKind::Accounting { message }.into());
+            }
+        }
+        Ok(self.accounts)
     }
 
     fn records_read(&self) -> u64 {

@@ -1,7 +1,7 @@
 //! plan, task and commit in one process: what `sawmill run` and `sawmill
 //! convert` do.
 
-use crate::commit::{self, Standing};
+use crate::commit::{self, Standing, Verified};
 use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
 use crate::job::{JobSpec, WriteMode};
 use crate::plan::{self, PlanOptions, Planned};
@@ -51,11 +51,17 @@ pub fn run(job: JobSpec, options: &PlanOptions, extent: Extent, runtime: &Runtim
         Ok(())
     });
     // The last moment at which stopping leaves nothing behind.
-    if let Err(error) = staged.and_then(|()| runtime.cancel().check()) {
-        commit::abort(&reports, &stores, runtime);
-        return Err(error);
-    }
-    let manifest = commit::run(&plan, &reports, &stores, runtime)?;
+    let decided = staged.and_then(|()| runtime.cancel().check()).and_then(|()| {
+        let verified = Verified::check(&plan, &reports, &stores)?;
+        runtime.block_on(verified.decide())
+    });
+    let manifest = match decided {
+        Ok(decided) => commit::finish(decided, runtime)?,
+        Err(error) => {
+            commit::abort(&reports, &stores, runtime);
+            return Err(error);
+        }
+    };
     let elapsed = started.elapsed().as_secs_f64();
     Ok(RunReport::of_commit(&plan, &reports, manifest, &targets, elapsed))
 }
@@ -86,21 +92,29 @@ pub fn check_standing(
         None => match runtime.block_on(commit::standing(&plan.job_key, stores))? {
             Standing::Empty => return Ok(None),
             Standing::AlreadyDone(manifest) => return Ok(Some(*manifest)),
+            Standing::Unfinished { attempt, how } => {
+                let message = format!("attempt {attempt} of this very job was decided and broke off");
+                return Err(target_failure(&stores[0], StoreReason::Exists, message).remedy(how));
+            }
             Standing::Data { .. } if plan.job.output.mode == WriteMode::Append => return Ok(None),
             Standing::Data { target, key } => (target, key, APPEND_REMEDY),
         },
     };
-    let identity = stores[target].describe();
-    Err(Error::new(ErrorKind::Target(StoreFailure {
+    Err(target_failure(&stores[target], StoreReason::Exists, format!("{key} is there already"))
+        .remedy(remedy))
+}
+
+fn target_failure(store: &Arc<dyn Store>, reason: StoreReason, detail: String) -> Error {
+    let identity = store.describe();
+    Error::new(ErrorKind::Target(StoreFailure {
         operation: "write to".into(),
         url: identity.url.clone(),
         region: identity.region.clone(),
         attempts: None,
         elapsed: None,
-        reason: StoreReason::Exists,
-        detail: format!("{key} is there already"),
+        reason,
+        detail,
     }))
-    .remedy(remedy))
 }
 
 const APPEND_REMEDY: &str = "this table holds data of another run: add files to it with `output.mode = \"append\"` \

@@ -3,8 +3,8 @@
 //! Input: a block of whole records and the [`RecordIndex`] the scanner made of
 //! it. Output: one batch with a row for every record, or the *first* record
 //! that does not fit the schema, whichever column it fails in: the answer never
-//! depends on the order of the work. Pure computation; `task` calls it on the
-//! Rayon pool, with one [`BatchBuilder`] for every input. [`convert`] says what
+//! depends on the order of the work. Pure computation; [`crate::pipeline`] calls
+//! it on the Rayon pool, with one [`BatchBuilder`] for every input. [`convert`] says what
 //! text is which value, [`nulls`] what is null, [`binding`] which field is
 //! which column.
 
@@ -17,7 +17,7 @@ pub use binding::Binding;
 
 use crate::error::InputProblem;
 use crate::parse::scan::FieldSpan;
-use crate::parse::{Dialect, RecordIndex, Terminator};
+use crate::parse::{Dialect, RecordIndex};
 use crate::schema::{ColumnType, Schema};
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{Field, SchemaRef};
@@ -181,7 +181,7 @@ impl BatchBuilder {
             record,
             column: Some(column),
             byte_offset,
-            line: index.record_lines[record] as usize + lines_in(before, self.dialect.terminator),
+            line: index.record_lines[record] as usize + self.dialect.terminator.count_lines(before),
             problem,
         }
     }
@@ -212,14 +212,4 @@ fn excerpt(value: &[u8]) -> String {
 fn not_utf8(value: &[u8]) -> InputProblem {
     let bad = value.utf8_chunks().map(|part| part.invalid()).find(|bad| !bad.is_empty()).unwrap_or_default();
     InputProblem::InvalidEncoding { bytes: hex::encode(bad), encoding: "UTF-8".into() }
-}
-
-/// Line ends in a piece of a record, of the kinds that end records.
-fn lines_in(text: &[u8], terminator: Terminator) -> usize {
-    let count = |byte| memchr::memchr_iter(byte, text).count();
-    match terminator {
-        Terminator::Lf => count(b'\n'),
-        Terminator::Cr => count(b'\r'),
-        Terminator::Any => count(b'\n') + count(b'\r') - memchr::memmem::find_iter(text, b"\r\n").count(),
-    }
 }

@@ -1,5 +1,6 @@
 use super::*;
 use crate::job::spec::ExtraColumns;
+use crate::parse::Terminator;
 use crate::parse::scan::FieldForm;
 use crate::schema::{BinaryForm, Column, TextRules};
 use arrow::array::*;
@@ -253,7 +254,7 @@ fn messages_are_short_and_name_the_formats() {
 #[test]
 fn lines_count_as_the_terminator_has_it() {
     let text = b"a\r\nb\nc\rd";
-    let counts = [Terminator::Lf, Terminator::Cr, Terminator::Any].map(|kind| lines_in(text, kind));
+    let counts = [Terminator::Lf, Terminator::Cr, Terminator::Any].map(|kind| kind.count_lines(text));
     assert_eq!(counts, [2, 2, 3]);
 }
 
@@ -314,7 +315,7 @@ proptest! {
             Ok(batch) => prop_assert_eq!(batch.num_rows(), index(&block).record_ends.len()),
             Err(error) => {
                 prop_assert!(error.byte_offset <= block.len());
-                prop_assert_eq!(error.line, lines_in(&block[..error.byte_offset], Terminator::Lf));
+                prop_assert_eq!(error.line, Terminator::Lf.count_lines(&block[..error.byte_offset]));
             }
         }
     }

@@ -3,8 +3,8 @@
 use super::Global;
 use super::documents::DocumentArgs;
 use super::run::print_report;
-use crate::commit;
-use crate::error::Result;
+use crate::commit::{self, Standing, Verified};
+use crate::error::{Error, Result};
 use crate::plan::Plan;
 use crate::report::RunReport;
 use crate::run::open_stores;
@@ -37,13 +37,36 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         reports.extend(args.documents.read_all(place, &runtime)?);
     }
     let stores = open_stores(&plan.job, &runtime)?;
+    plan.validate()?;
+    let standing = runtime.block_on(commit::standing(&plan.job_key, &stores))?;
+    let other = match &standing {
+        Standing::AlreadyDone(manifest) => Some(&manifest.attempt),
+        Standing::Unfinished { attempt, .. } => Some(attempt),
+        _ => None,
+    };
     if args.abort {
-        commit::abort(&reports, &stores, &runtime);
+        if other == Some(&plan.attempt) {
+            let message =
+                format!("attempt {} was decided: its staged files are the table's only copy", plan.attempt);
+            return Err(Error::usage(message).remedy("finish it: the same command without --abort"));
+        }
+        let failures = commit::abort(&reports, &stores, &runtime);
+        if let Some((_, error)) = failures.into_iter().next() {
+            return Err(error);
+        }
         global.say(&format!("{}: removed what attempt {} had staged", plan.job.name, plan.attempt));
         return Ok(());
     }
-    let manifest = commit::run(&plan, &reports, &stores, &runtime)?;
+    if let Some(other) = other.filter(|other| **other != plan.attempt) {
+        let message = format!("attempt {other} did this very job on these very inputs already");
+        return Err(Error::usage(message)
+            .remedy("remove what this attempt has staged: the same command with --abort"));
+    }
+    let decided = runtime.block_on(Verified::check(&plan, &reports, &stores)?.decide())?;
+    let manifest = commit::finish(decided, &runtime)?;
     let targets: Vec<_> = stores.iter().map(|store| store.describe().clone()).collect();
-    let elapsed = started.elapsed().as_secs_f64();
+    // The tasks may have run side by side, or one after the other: the longest is the least.
+    let longest = reports.iter().map(|report| report.elapsed_seconds).fold(0.0, f64::max);
+    let elapsed = longest + started.elapsed().as_secs_f64();
     print_report(&RunReport::of_commit(&plan, &reports, manifest, &targets, elapsed), args.json, global)
 }

@@ -1,8 +1,8 @@
 //! `sawmill convert`
 
-use super::Global;
 use super::dialect::DialectArgs;
 use super::run::print_report;
+use super::{Global, current_directory};
 use crate::error::{Error, Result};
 use crate::job::{
     EmptyInput, EngineSpec, ExtraColumns, JobSpec, OutputSpec, PartitionKey, Profile, SchemaSpec, SourceSpec,
@@ -114,9 +114,8 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         infer_header: true,
         ..PlanOptions::default()
     };
-    let here = std::env::current_dir()
-        .map_err(|e| Error::usage(format!("the current directory is not known: {e}")))?;
-    let mut job = job.finish(&here).map_err(|problems| problems.into_error("the command line"))?;
+    let mut job =
+        job.finish(&current_directory()?).map_err(|problems| problems.into_error("the command line"))?;
     if let Some(name) = &single_file {
         // Checked as files, which may lie beside the inputs; written into their directories.
         for target in &mut job.targets {

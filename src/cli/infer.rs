@@ -50,7 +50,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     let runtime = global.runtime(0)?;
     let inputs = runtime.block_on(source::list(&job.source))?;
     let options = PlanOptions { infer_header: true, ..PlanOptions::default() };
-    let Settled { dialect, encoding, mut schema, mut notes, mut first_text } =
+    let Settled { spec, dialect, mut schema, mut notes, mut first_text } =
         settle(&job, &inputs, &options, &runtime)?;
     if args.full {
         let mut inference = TypeInference::default();
@@ -58,7 +58,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
             let mut text = match first_text.take() {
                 Some(text) => text,
                 None => {
-                    let encoding = encoding.as_deref();
+                    let encoding = spec.encoding.as_deref();
                     source::open(input, &job.source, &job.engine, encoding, None, &runtime)?
                 }
             };
@@ -74,7 +74,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     for note in notes {
         global.say(&format!("note: {note}"));
     }
-    let dialect = DialectSpec { encoding, ..DialectSpec::from_dialect(&dialect) };
+    let dialect = DialectSpec { encoding: spec.encoding, ..DialectSpec::from_dialect(&dialect) };
     let file = serde_json::json!({ "dialect": dialect, "schema": schema.to_table_schema() });
     let text = to_json(&file) + "\n";
     match &args.output {

@@ -163,6 +163,10 @@ pub fn report_error(error: &Error, format: LogFormat) {
     }
 }
 
+fn current_directory() -> Result<std::path::PathBuf> {
+    std::env::current_dir().map_err(|e| Error::usage(format!("the current directory is not known: {e}")))
+}
+
 /// One line of JSON on standard error, with the time.
 fn json_line(mut fields: serde_json::Value) {
     fields["timestamp"] = chrono::Utc::now().to_rfc3339().into();

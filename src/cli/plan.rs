@@ -27,10 +27,6 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     let job = args.job.load()?;
-    if job.source.inputs.iter().any(|input| input == "-") {
-        return Err(Error::usage("standard input cannot be planned: tasks could not read it again")
-            .remedy("use `sawmill run` or `sawmill convert`"));
-    }
     let runtime = global.runtime(job.engine.threads)?;
     let options = PlanOptions {
         tasks: args.tasks.get(),
@@ -38,6 +34,10 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         ..PlanOptions::default()
     };
     let plan = plan::build(job, &options, &runtime)?.plan;
+    if let Some(pipe) = plan.inputs.iter().find(|input| !input.is_pinned()) {
+        let message = format!("{} is a pipe: tasks could not read again what planning has read", pipe.url);
+        return Err(Error::usage(message).remedy("use `sawmill run` or `sawmill convert`"));
+    }
     let stores = open_stores(&plan.job, &runtime)?;
     if let Some(earlier) = check_standing(&plan, &stores, &runtime)? {
         global.say(&format!(

@@ -1,6 +1,6 @@
 //! `sawmill run`
 
-use super::{Global, LogFormat};
+use super::{Global, LogFormat, current_directory};
 use crate::error::Result;
 use crate::job::{self, JobSpec, Override};
 use crate::plan::PlanOptions;
@@ -18,7 +18,7 @@ pub(super) struct JobArgs {
     #[arg(long, value_name = "URL")]
     input: Vec<String>,
     /// Replace one value of the job, such as `--set output.compression=zstd`. Repeatable
-    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = parse_override)]
+    #[arg(long = "set", value_name = "KEY=VALUE")]
     overrides: Vec<Override>,
 }
 
@@ -27,14 +27,11 @@ impl JobArgs {
         let mut job = job::load(&self.job, &self.overrides)?;
         if !self.input.is_empty() {
             job.source.inputs = self.input.clone();
+            // Relative to the current directory, as everything on the command line.
+            job = job.finish(&current_directory()?).map_err(|problems| problems.into_error("--input"))?;
         }
         Ok(job)
     }
-}
-
-fn parse_override(text: &str) -> Result<Override, String> {
-    let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE, such as output.compression=zstd")?;
-    Ok(Override { key: key.trim().to_owned(), value: value.trim().to_owned() })
 }
 
 #[derive(Debug, clap::Args)]

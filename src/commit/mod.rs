@@ -1,10 +1,11 @@
 //! The third verb: task reports → files visible in every target, then a marker.
 //!
 //! The order is what matters. [`Verified::check`] holds the reports against
-//! the plan; [`Verified::prepare`] keeps plan and reports in the home target
-//! (the first), so that a commit that breaks off can be finished;
-//! [`Prepared::complete`] makes the files visible, the home target last;
-//! [`Completed::announce`] writes `_SUCCESS`, which exists only in a world in
+//! the plan; [`Verified::decide`] keeps plan and reports in the home target
+//! (the first) and says there that this attempt is the one to finish, so that
+//! a commit that breaks off is finished and never done again by another;
+//! [`Decided::complete`] makes the files visible, the home target last;
+//! [`Completed::announce`] writes the markers, which exist only in a world in
 //! which every target holds every file. Each step consumes the one before, so
 //! none can be left out. Every effect may be repeated: a commit that broke off
 //! is run again with the same documents.
@@ -13,7 +14,7 @@ mod verify;
 
 pub use verify::Verified;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, JobPlace, Result};
 use crate::plan::{DOCUMENT_FORMAT, Plan};
 use crate::runtime::Runtime;
 use crate::store::Store;
@@ -76,58 +77,98 @@ impl From<&FileReport> for ManifestFile {
     }
 }
 
-/// Verifies, prepares, completes and announces.
+/// Completes and announces what was decided.
 ///
-/// Errors before the first file is visible leave staged files for
-/// [`abort`]; errors after it say how to finish.
-pub fn run(
-    plan: &Plan,
-    reports: &[TaskReport],
-    stores: &[Arc<dyn Store>],
-    runtime: &Runtime,
-) -> Result<Manifest> {
-    let verified = Verified::check(plan, reports, stores)?;
-    runtime.block_on(async { verified.prepare().await?.complete().await?.announce().await })
+/// Errors say how to finish; of a single file, nothing new is left staged.
+pub fn finish(decided: Decided<'_>, runtime: &Runtime) -> Result<Manifest> {
+    let Verified { plan, stores, .. } = decided.0;
+    let reports: Vec<TaskReport> = decided.0.reports.iter().copied().cloned().collect();
+    let finished = runtime.block_on(async { decided.complete().await?.announce().await });
+    finished.map_err(|error| {
+        let remedy = match &plan.single_file {
+            Some(_) => {
+                abort(&reports, stores, runtime);
+                "mend the target and run the same command again, with --overwrite if some outputs are there"
+                    .to_owned()
+            }
+            None => format!(
+                "every target holds all data, but not all of it is visible. Mend the target, then {}",
+                how_to_finish(plan, stores)
+            ),
+        };
+        error.remedy(remedy)
+    })
 }
 
-/// Removes what the tasks staged. Failures are logged: there is a cause already.
-pub fn abort(reports: &[TaskReport], stores: &[Arc<dyn Store>], runtime: &Runtime) {
+/// Removes what the tasks staged and is not visible. Gives the files that
+/// could not be removed, with the reason, after trying all.
+pub fn abort(reports: &[TaskReport], stores: &[Arc<dyn Store>], runtime: &Runtime) -> Vec<(String, Error)> {
     runtime.block_on(async {
+        let mut failures = Vec::new();
         for file in reports.iter().flat_map(|report| &report.files) {
             for (store, staged) in stores.iter().zip(&file.staged) {
                 if let Err(error) = store.abort(staged).await {
                     tracing::warn!(%error, key = file.key, "a staged file could not be removed");
+                    failures.push((file.key.clone(), error));
                 }
             }
         }
-    });
+        failures
+    })
 }
 
-/// Plan and reports are kept in the home target.
+/// Plan and reports are kept in the home target, and the job key is taken.
 #[derive(Debug)]
-pub struct Prepared<'a>(Verified<'a>);
+pub struct Decided<'a>(Verified<'a>);
 
 /// Every file is visible in every target.
 #[derive(Debug)]
 pub struct Completed<'a>(Verified<'a>);
 
 impl<'a> Verified<'a> {
-    /// Keeps plan and reports under `_sawmill/attempts/<attempt>/` of the home target.
-    pub async fn prepare(self) -> Result<Prepared<'a>> {
+    /// Keeps plan and reports under `_sawmill/attempts/<attempt>/` of the home
+    /// target, then `_sawmill/decided/<job key>.json`, which names the attempt.
+    ///
+    /// Single files have no documents: nobody could tell them from the user's own.
+    pub async fn decide(self) -> Result<Decided<'a>> {
         if self.plan.single_file.is_none() {
-            let home = self.home();
+            let home = &self.stores[0];
             home.put(&document_key(self.plan, "plan.json"), json(self.plan)).await?;
             for report in &self.reports {
                 let name = format!("pending/{:05}.json", report.task);
                 home.put(&document_key(self.plan, &name), json(report)).await?;
             }
+            let decision =
+                Decision { job_key: self.plan.job_key.clone(), attempt: self.plan.attempt.clone() };
+            home.put(&decided_key(&self.plan.job_key), json(&decision)).await?;
         }
-        Ok(Prepared(self))
+        Ok(Decided(self))
     }
+}
 
-    fn home(&self) -> &Arc<dyn Store> {
-        &self.stores[0]
-    }
+/// Which attempt a job key was decided for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Decision {
+    job_key: String,
+    attempt: String,
+}
+
+fn decided_key(job_key: &str) -> String {
+    format!("_sawmill/decided/{job_key}.json")
+}
+
+fn done_key(job_key: &str) -> String {
+    format!("_sawmill/done/{job_key}.json")
+}
+
+fn how_to_finish(plan: &Plan, stores: &[Arc<dyn Store>]) -> String {
+    finish_command(&stores[0].describe().url, &plan.attempt)
+}
+
+fn finish_command(home: &str, attempt: &str) -> String {
+    format!(
+        "finish with `sawmill commit {home}_sawmill/attempts/{attempt}/plan.json '{home}_sawmill/attempts/{attempt}/pending/*.json'`"
+    )
 }
 
 fn document_key(plan: &Plan, name: &str) -> String {
@@ -141,7 +182,7 @@ fn json(document: &impl Serialize) -> Bytes {
     text.into()
 }
 
-impl<'a> Prepared<'a> {
+impl<'a> Decided<'a> {
     /// Makes every file visible: remote targets first, the home target last.
     pub async fn complete(self) -> Result<Completed<'a>> {
         let verified = self.0;
@@ -151,29 +192,15 @@ impl<'a> Prepared<'a> {
                 .map(|file| store.complete(&file.staged[position]))
                 .buffer_unordered(CONCURRENCY)
                 .try_collect::<()>()
-                .await
-                .map_err(|error| unfinished(error, verified.plan, verified.stores))?;
+                .await?;
         }
         Ok(Completed(verified))
     }
 }
 
-/// From here on the way is forward only, and the user should know how.
-fn unfinished(error: Error, plan: &Plan, stores: &[Arc<dyn Store>]) -> Error {
-    let remedy = match &plan.single_file {
-        Some(_) => "mend the target and run the same command again".to_owned(),
-        None => format!(
-            "some files may be visible already; every target holds all data. Mend the target, then finish with \
-             `sawmill commit {home}_sawmill/attempts/{attempt}/plan.json {home}_sawmill/attempts/{attempt}/pending/*.json`",
-            home = stores[0].describe().url,
-            attempt = plan.attempt,
-        ),
-    };
-    error.remedy(remedy)
-}
-
 impl Completed<'_> {
-    /// Writes `_SUCCESS` in every target.
+    /// Writes `_sawmill/done/<job key>.json` in every target, then `_SUCCESS`
+    /// in every target, both with the manifest.
     pub async fn announce(self) -> Result<Manifest> {
         let Verified { plan, stores, .. } = &self.0;
         let manifest = Manifest {
@@ -187,9 +214,10 @@ impl Completed<'_> {
         };
         if plan.single_file.is_none() {
             let body = json(&manifest);
-            for store in stores.iter() {
-                let written = store.put(SUCCESS_KEY, body.clone()).await;
-                written.map_err(|error| unfinished(error, plan, stores))?;
+            for key in [done_key(&plan.job_key), SUCCESS_KEY.to_owned()] {
+                for store in stores.iter() {
+                    store.put(&key, body.clone()).await?;
+                }
             }
         }
         Ok(manifest)
@@ -208,37 +236,51 @@ pub enum Standing {
         /// One of its keys.
         key: String,
     },
-    /// Every target's `_SUCCESS` names this job key.
+    /// This very job was decided, and did not get to its end.
+    Unfinished {
+        /// The attempt that is to be finished.
+        attempt: String,
+        /// The command that does it.
+        how: String,
+    },
+    /// Every target holds the files of this very job.
     AlreadyDone(Box<Manifest>),
 }
 
 /// Looks at the targets: was this very job done on these very inputs before?
 pub async fn standing(job_key: &str, stores: &[Arc<dyn Store>]) -> Result<Standing> {
-    let mut done = None;
-    for (target, store) in stores.iter().enumerate() {
-        let marker = store.get(SUCCESS_KEY).await?;
-        let manifest = marker.and_then(|body| serde_json::from_slice::<Manifest>(&body).ok());
-        let same = manifest.filter(|manifest| manifest.job_key == job_key);
-        if same.is_none() {
-            return Ok(match first_data(store.as_ref()).await? {
-                Some(key) => Standing::Data { target, key },
-                None if target == 0 => later_data(stores).await?,
-                // Done in an earlier target only: that one holds data.
-                None => Standing::Data { target: 0, key: SUCCESS_KEY.into() },
-            });
-        }
-        done = same.or(done);
+    let mut done = Vec::new();
+    for store in stores {
+        done.push(document::<Manifest>(store.as_ref(), &done_key(job_key)).await?);
     }
-    Ok(done.map_or(Standing::Empty, |manifest| Standing::AlreadyDone(Box::new(manifest))))
-}
-
-async fn later_data(stores: &[Arc<dyn Store>]) -> Result<Standing> {
-    for (target, store) in stores.iter().enumerate().skip(1) {
+    if done.iter().all(Option::is_some)
+        && let Some(manifest) = done.into_iter().flatten().next()
+    {
+        return Ok(Standing::AlreadyDone(Box::new(manifest)));
+    }
+    let home = &stores[0];
+    if let Some(decision) = document::<Decision>(home.as_ref(), &decided_key(job_key)).await? {
+        let how = finish_command(&home.describe().url, &decision.attempt);
+        return Ok(Standing::Unfinished { attempt: decision.attempt, how });
+    }
+    for (target, store) in stores.iter().enumerate() {
         if let Some(key) = first_data(store.as_ref()).await? {
             return Ok(Standing::Data { target, key });
         }
     }
     Ok(Standing::Empty)
+}
+
+async fn document<T: serde::de::DeserializeOwned>(store: &dyn Store, key: &str) -> Result<Option<T>> {
+    let Some(body) = store.get(key).await? else { return Ok(None) };
+    let read = serde_json::from_slice(&body).map_err(|e| {
+        let url = format!("{}{key}", store.describe().url);
+        let place = JobPlace { file: url, line: Some(e.line()), column: Some(e.column()), key: None };
+        let error =
+            Error::new(ErrorKind::Job { message: format!("this document cannot be read: {e}"), place });
+        error.remedy("another version or another program wrote it; look at it before you remove it")
+    })?;
+    Ok(Some(read))
 }
 
 /// A key that readers would see: no part of it begins with `_` or `.`.

@@ -1,8 +1,8 @@
 //! The reports against the plan, before anything becomes visible.
 
 use super::invalid;
-use crate::error::{Error, Result};
-use crate::plan::{DOCUMENT_FORMAT, Plan};
+use crate::error::Result;
+use crate::plan::Plan;
 use crate::store::Store;
 use crate::task::{FileReport, RecordCounts, TaskReport, check_account};
 use std::sync::Arc;
@@ -20,11 +20,7 @@ impl<'a> Verified<'a> {
     /// One report for each task, for the splits that the plan gave it; records
     /// in balance; every file staged in every target under a key of its own.
     pub fn check(plan: &'a Plan, reports: &'a [TaskReport], stores: &'a [Arc<dyn Store>]) -> Result<Self> {
-        if plan.format != DOCUMENT_FORMAT {
-            let message =
-                format!("the plan has format {}; this version writes {DOCUMENT_FORMAT}", plan.format);
-            return Err(Error::usage(message).remedy("plan again with this version"));
-        }
+        plan.validate()?;
         let mut ordered = Vec::with_capacity(plan.tasks.len());
         for task in &plan.tasks {
             let mut of_task = reports.iter().filter(|report| report.task == task.number);

@@ -26,9 +26,9 @@ pub struct CutLimits {
     pub max_row_group_bytes: u64,
     /// A file is finished after the row group that brings it to this many bytes.
     pub target_file_bytes: u64,
-    /// Bytes of encoded pages and unsent parts over all open partitions.
+    /// Bytes of rows, encoded pages and unsent parts over all open partitions.
     pub open_files_bytes: u64,
-    /// Partitions that may be open at once between waves.
+    /// Files that may be open at once between waves.
     pub max_open_files: usize,
 }
 

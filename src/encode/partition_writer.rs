@@ -6,6 +6,7 @@ use crate::partition::Partition;
 use crate::store::tee::{TeeFile, TeeWriter};
 use crate::task::FileReport;
 use arrow::array::{ArrayRef, RecordBatch};
+use arrow::compute::concat_batches;
 use parquet::arrow::arrow_writer::{
     ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves,
 };
@@ -14,9 +15,12 @@ use parquet::file::writer::SerializedFileWriter;
 use rayon::prelude::*;
 use std::io::{self, Write};
 
-/// Slices below this many rows are joined before they are encoded: each write
-/// to a column costs about a microsecond however few rows it brings.
-const JOIN_BELOW_ROWS: usize = 4_096;
+/// Rows of a partition that are kept as record batches before its encoders are
+/// set up. An encoder begins with a dictionary table of some 70 KiB a column,
+/// so a partition that gets few rows is far smaller unencoded. Also the number
+/// of rows below which slices are joined: a write to a column costs about a
+/// microsecond however few rows it brings.
+const ENCODE_FROM_ROWS: usize = 8_192;
 
 /// What waits to be encoded.
 #[derive(Debug)]
@@ -30,9 +34,13 @@ enum Piece {
 pub(super) struct PartitionWriter {
     partition: Partition,
     queue: Vec<Piece>,
-    /// Rows of the row group that is open, those still in `queue` included.
+    /// Pieces of `queue`, from its start, that no block is kept alive for.
+    owned: usize,
+    /// Rows in `queue`.
+    queued_rows: usize,
+    /// Rows since the last cut, those in `queue` included.
     group_rows: usize,
-    /// Empty while no row group is open.
+    /// Empty while no row group is being encoded.
     columns: Vec<ArrowColumnWriter>,
     /// Encoded row groups that are not in a file yet.
     closed: Vec<Vec<ArrowColumnChunk>>,
@@ -74,6 +82,8 @@ impl PartitionWriter {
         PartitionWriter {
             partition,
             queue: Vec::new(),
+            owned: 0,
+            queued_rows: 0,
             group_rows: 0,
             columns: Vec::new(),
             closed: Vec::new(),
@@ -83,6 +93,7 @@ impl PartitionWriter {
 
     /// Queues rows, cutting row groups at exactly the limit.
     pub(super) fn push(&mut self, mut batch: RecordBatch, limits: &CutLimits) {
+        self.queued_rows += batch.num_rows();
         while self.group_rows + batch.num_rows() > limits.max_row_group_rows {
             let room = limits.max_row_group_rows - self.group_rows;
             if room > 0 {
@@ -98,23 +109,69 @@ impl PartitionWriter {
         }
     }
 
-    pub(super) fn has_queued(&self) -> bool {
-        !self.queue.is_empty()
-    }
-
-    /// Whether it holds pages or an unfinished file.
-    pub(super) fn is_open(&self) -> bool {
-        !self.columns.is_empty() || self.file.is_some()
-    }
-
-    /// Encodes everything queued; columns in parallel.
-    pub(super) fn encode(
+    /// Takes in what a wave has brought: encodes it, columns in parallel, or
+    /// keeps it as rows while there are few.
+    pub(super) fn settle(
         &mut self,
         shape: &FileShape,
         factory: &ArrowRowGroupWriterFactory,
         limits: &CutLimits,
     ) -> Result<()> {
+        if self.columns.is_empty() && self.queued_rows < ENCODE_FROM_ROWS {
+            return self.own_queued_rows(shape);
+        }
+        self.encode(shape, factory)?;
+        let encoded: usize = self.columns.iter().map(|column| column.get_estimated_total_bytes()).sum();
+        if encoded as u64 >= limits.max_row_group_bytes {
+            self.close_group()?;
+            self.group_rows = 0;
+        }
+        Ok(())
+    }
+
+    /// Ends the row group with what is queued.
+    pub(super) fn end_group(
+        &mut self,
+        shape: &FileShape,
+        factory: &ArrowRowGroupWriterFactory,
+    ) -> Result<()> {
+        self.encode(shape, factory)?;
+        self.group_rows = 0;
+        self.close_group()
+    }
+
+    /// Copies slices: each would keep the whole block alive that it was cut from.
+    fn own_queued_rows(&mut self, shape: &FileShape) -> Result<()> {
+        let mut slices = Vec::new();
+        for piece in self.queue.split_off(self.owned) {
+            match piece {
+                Piece::Rows(batch) => slices.push(batch),
+                Piece::Cut => {
+                    self.own(&mut slices, shape)?;
+                    self.queue.push(Piece::Cut);
+                }
+            }
+        }
+        self.own(&mut slices, shape)?;
+        self.owned = self.queue.len();
+        Ok(())
+    }
+
+    fn own(&mut self, slices: &mut Vec<RecordBatch>, shape: &FileShape) -> Result<()> {
+        if !slices.is_empty() {
+            // One array alone would be sliced, not copied.
+            slices.push(RecordBatch::new_empty(shape.schema().clone()));
+            let joined = concat_batches(shape.schema(), slices.iter());
+            let joined = joined.map_err(|e| encode_error(&self.partition.path, e.into()))?;
+            self.queue.push(Piece::Rows(joined));
+            slices.clear();
+        }
+        Ok(())
+    }
+
+    fn encode(&mut self, shape: &FileShape, factory: &ArrowRowGroupWriterFactory) -> Result<()> {
         let mut batches = Vec::new();
+        (self.queued_rows, self.owned) = (0, 0);
         for piece in std::mem::take(&mut self.queue) {
             match piece {
                 Piece::Rows(batch) => batches.push(batch),
@@ -125,12 +182,7 @@ impl PartitionWriter {
                 }
             }
         }
-        self.encode_batches(&batches, shape, factory)?;
-        let encoded: usize = self.columns.iter().map(|column| column.get_estimated_total_bytes()).sum();
-        if encoded as u64 >= limits.max_row_group_bytes {
-            self.close_group()?;
-        }
-        Ok(())
+        self.encode_batches(&batches, shape, factory)
     }
 
     fn encode_batches(
@@ -147,7 +199,7 @@ impl PartitionWriter {
             self.columns = columns.map_err(|e| encode_error(&self.partition.path, e))?;
         }
         let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
-        let join = batches.len() > 1 && rows / batches.len() < JOIN_BELOW_ROWS;
+        let join = batches.len() > 1 && rows / batches.len() < ENCODE_FROM_ROWS;
         self.columns
             .par_iter_mut()
             .enumerate()
@@ -170,15 +222,14 @@ impl PartitionWriter {
             .map_err(|e| encode_error(&self.partition.path, e))
     }
 
-    /// Ends the open row group, if there is one.
-    pub(super) fn close_group(&mut self) -> Result<()> {
+    /// Ends the row group that is being encoded, if there is one.
+    fn close_group(&mut self) -> Result<()> {
         if self.columns.is_empty() {
             return Ok(());
         }
         let columns = std::mem::take(&mut self.columns);
         let chunks: Result<Vec<_>, _> = columns.into_par_iter().map(ArrowColumnWriter::close).collect();
         self.closed.push(chunks.map_err(|e| encode_error(&self.partition.path, e))?);
-        self.group_rows = 0;
         Ok(())
     }
 
@@ -208,18 +259,27 @@ impl PartitionWriter {
         }
     }
 
-    /// Bytes of pages held for the open row group.
-    pub(super) fn group_bytes(&self) -> u64 {
-        self.columns.iter().map(|column| column.memory_size() as u64).sum()
+    /// Bytes held here: rows, pages, and what may wait to become a part.
+    ///
+    /// Depends on rows and settings only, never on the targets: it decides
+    /// what is cut, and every target and part size must get the same files.
+    pub(super) fn held_bytes(&self) -> u64 {
+        let queued = self.queue.iter().map(|piece| match piece {
+            Piece::Rows(batch) => batch.get_array_memory_size() as u64,
+            Piece::Cut => 0,
+        });
+        let pages = self.columns.iter().map(|column| column.memory_size() as u64);
+        let unsent = self.file.as_ref().map_or(0, |file| file.writer.bytes_written() as u64 % PART_BYTES);
+        queued.sum::<u64>() + pages.sum::<u64>() + unsent
     }
 
-    /// Bytes of the open file that are not on their way to the targets yet.
-    pub(super) fn unsent_bytes(&self) -> u64 {
-        self.file
-            .as_ref()
-            .map_or(0, |file| file.writer.inner().0.as_ref().map_or(0, |tee| tee.bytes_buffered() as u64))
+    pub(super) fn has_file(&self) -> bool {
+        self.file.is_some()
     }
 }
+
+/// The usual size of a part: what an open file may hold back.
+const PART_BYTES: u64 = 8 << 20;
 
 impl OpenFile {
     pub(super) fn create(number: u32, key: String, tee: TeeWriter, shape: &FileShape) -> Result<Self> {

@@ -85,25 +85,18 @@ impl<'a> TableWriter<'a> {
             self.partitions[position].push(rows.batch, &self.limits);
         }
         let (shape, factory, limits) = (&self.shape, &self.factory, &self.limits);
-        self.partitions
-            .par_iter_mut()
-            .filter(|partition| partition.has_queued())
-            .try_for_each(|partition| partition.encode(shape, factory, limits))?;
-        let everyone = 0..self.partitions.len();
-        self.flush(everyone)?;
+        self.partitions.par_iter_mut().try_for_each(|partition| partition.settle(shape, factory, limits))?;
+        for position in 0..self.partitions.len() {
+            self.flush(position)?;
+        }
         self.keep_within_budget()
     }
 
     /// Finishes every file and waits until all targets hold all of them.
     /// Files come in the order in which they were begun.
     pub fn finish(mut self) -> Result<Vec<FileReport>> {
-        self.partitions.par_iter_mut().try_for_each(PartitionWriter::close_group)?;
-        // One batch at a time: closing pushes the last parts of many files at once.
-        for from in (0..self.partitions.len()).step_by(FINISH_CONCURRENCY) {
-            let batch = from..self.partitions.len().min(from + FINISH_CONCURRENCY);
-            self.flush(batch.clone())?;
-            self.finish_files(batch)?;
-        }
+        let everyone: Vec<usize> = (0..self.partitions.len()).collect();
+        self.end(&everyone)?;
         if let (FileNames::Single(name), 0) = (&self.names, self.files_begun) {
             // Somebody asked for a file of this name: no records is still a file.
             let file = OpenFile::create(0, name.clone(), self.tee.begin(name)?, &self.shape)?;
@@ -113,8 +106,30 @@ impl<'a> TableWriter<'a> {
         Ok(self.finished.into_iter().map(|(_, report)| report).collect())
     }
 
-    /// Moves closed row groups of these partitions into files.
-    fn flush(&mut self, partitions: std::ops::Range<usize>) -> Result<()> {
+    /// Ends row groups and files of these partitions, a few at a time: each
+    /// takes encoders and an open file in every target for the while.
+    fn end(&mut self, partitions: &[usize]) -> Result<()> {
+        for some in partitions.chunks(FINISH_CONCURRENCY) {
+            let (shape, factory) = (&self.shape, &self.factory);
+            let nobody = || PartitionWriter::new(Partition::default());
+            let take = |&position: &usize| std::mem::replace(&mut self.partitions[position], nobody());
+            let mut taken: Vec<PartitionWriter> = some.iter().map(take).collect();
+            taken.par_iter_mut().try_for_each(|partition| partition.end_group(shape, factory))?;
+            for (&position, partition) in some.iter().zip(taken) {
+                self.partitions[position] = partition;
+            }
+            let mut files = Vec::new();
+            for &position in some {
+                self.flush(position)?;
+                self.partitions[position].finish_file(&mut files);
+            }
+            self.finish_all(files)?;
+        }
+        Ok(())
+    }
+
+    /// Moves closed row groups of a partition into files.
+    fn flush(&mut self, position: usize) -> Result<()> {
         let mut full = Vec::new();
         let (names, tee, shape, files_begun) = (&self.names, self.tee, &self.shape, &mut self.files_begun);
         let mut open = |partition: &Partition| {
@@ -123,18 +138,8 @@ impl<'a> TableWriter<'a> {
             let key = names.key(partition, number);
             OpenFile::create(number, key.clone(), tee.begin(&key)?, shape)
         };
-        for partition in &mut self.partitions[partitions] {
-            partition.flush(&self.limits, &mut open, &mut full)?;
-        }
+        self.partitions[position].flush(&self.limits, &mut open, &mut full)?;
         self.finish_all(full)
-    }
-
-    fn finish_files(&mut self, partitions: impl IntoIterator<Item = usize>) -> Result<()> {
-        let mut files = Vec::new();
-        for position in partitions {
-            self.partitions[position].finish_file(&mut files);
-        }
-        self.finish_all(files)
     }
 
     fn finish_all(&mut self, files: Vec<(Partition, OpenFile)>) -> Result<()> {
@@ -163,51 +168,31 @@ impl<'a> TableWriter<'a> {
         }
     }
 
-    /// Ends row groups, then files, of the largest partitions until the budget
-    /// holds again. Decided between waves on encoded sizes, so the outcome is
-    /// the same for any number of threads.
+    /// Ends the files of the largest partitions until the budgets hold again.
+    ///
+    /// Decided between waves on figures that rows and settings alone determine,
+    /// so that the outcome is the same for any number of threads and any target.
     fn keep_within_budget(&mut self) -> Result<()> {
-        let group_bytes: Vec<u64> = self.partitions.iter().map(PartitionWriter::group_bytes).collect();
-        let unsent = |partitions: &[PartitionWriter]| -> u64 {
-            partitions.iter().map(PartitionWriter::unsent_bytes).sum()
-        };
-        let mut held = group_bytes.iter().sum::<u64>() + unsent(&self.partitions);
-        if held > self.limits.open_files_bytes {
-            // Down to half, so that the next wave does not cut again at once.
-            let goal = self.limits.open_files_bytes / 2;
-            for position in largest_first(&group_bytes) {
-                if held <= goal || group_bytes[position] == 0 {
-                    break;
-                }
-                held -= group_bytes[position];
-                self.partitions[position].close_group()?;
-                self.flush(position..position + 1)?;
-            }
-            if unsent(&self.partitions) > goal {
-                let unsent_bytes: Vec<u64> =
-                    self.partitions.iter().map(PartitionWriter::unsent_bytes).collect();
-                let mut over = unsent_bytes.iter().sum::<u64>();
-                let mut ended = Vec::new();
-                for position in largest_first(&unsent_bytes) {
-                    if over <= goal {
-                        break;
-                    }
-                    over -= unsent_bytes[position];
-                    ended.push(position);
-                }
-                self.finish_files(ended)?;
-            }
+        let held: Vec<u64> = self.partitions.iter().map(PartitionWriter::held_bytes).collect();
+        let mut total: u64 = held.iter().sum();
+        if total > self.limits.open_files_bytes {
+            // A little below, so that not every wave ends a file; not far
+            // below, as every file that is ended early is a small file.
+            let goal = self.limits.open_files_bytes / 8 * 7;
+            let mut largest = largest_first(&held);
+            largest.retain(|&position| {
+                let ends = total > goal && held[position] > 0;
+                total -= if ends { held[position] } else { 0 };
+                ends
+            });
+            self.end(&largest)?;
         }
-        let open: Vec<usize> =
-            (0..self.partitions.len()).filter(|&position| self.partitions[position].is_open()).collect();
+        let mut open: Vec<usize> =
+            (0..self.partitions.len()).filter(|&position| self.partitions[position].has_file()).collect();
         if open.len() > self.limits.max_open_files {
             // The oldest are the likeliest to be complete: landed files tend to be in key order.
-            let surplus = &open[..open.len() - self.limits.max_open_files];
-            surplus.iter().try_for_each(|&position| self.partitions[position].close_group())?;
-            for &position in surplus {
-                self.flush(position..position + 1)?;
-            }
-            self.finish_files(surplus.iter().copied())?;
+            open.truncate(open.len() - self.limits.max_open_files);
+            self.end(&open)?;
         }
         Ok(())
     }

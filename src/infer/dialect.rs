@@ -88,8 +88,8 @@ fn grammar_errors(heads: &[&[u8]], dialect: &Dialect) -> usize {
     heads.iter().filter(|head| scanner.scan(head, &mut index).is_err()).count()
 }
 
-/// A first record of nothing but names: no field of it is empty, reads as a
-/// number, date or boolean, or stands twice. Data that is all text looks the
+/// A first record of nothing but names: no field of it reads as a number, date
+/// or boolean, and at least one is not empty. Data that is all text looks the
 /// same, so text without a header needs `--no-header`.
 fn has_header(samples: &[Sample], dialect: &Dialect) -> bool {
     let Some(sample) = samples.iter().find(|sample| !sample.text.is_empty()) else { return true };
@@ -103,10 +103,11 @@ fn has_header(samples: &[Sample], dialect: &Dialect) -> bool {
     if first >= index.record_ends.len() {
         return true;
     }
-    let mut names = std::collections::HashSet::new();
-    let mut scratch = Vec::new();
-    index.record(first).iter().all(|span| {
+    let (mut scratch, mut named) = (Vec::new(), false);
+    let names_only = index.record(first).iter().all(|span| {
         let value = field_value(dialect, head, span, &mut scratch);
-        !value.is_empty() && !looks_like_data(value) && names.insert(value.to_vec())
-    })
+        named |= !value.is_empty();
+        !looks_like_data(value)
+    });
+    named && names_only
 }

@@ -44,8 +44,9 @@ fn headers_are_names_only() {
     for (text, expected) in [
         ("id,name\n1,x\n", true),
         ("1,x\n2,y\n", false),
-        ("a,a\nx,y\n", false),
-        ("a,\nx,y\n", false),
+        ("a,a\nx,y\n", true),
+        (",a\n0,y\n", true),
+        (",\nx,y\n", false),
         ("2013-01-01,x\n", false),
     ] {
         assert_eq!(dialect_of(text).header, expected, "{text:?}");

@@ -13,7 +13,7 @@ use arrow::array::{Array, ArrayRef, RecordBatch, UInt32Array};
 use arrow::compute::take_record_batch;
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
-use arrow::row::{OwnedRow, RowConverter, SortField};
+use arrow::row::{Row, RowConverter, SortField};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -120,14 +120,14 @@ impl Groups {
     fn of(values: &[ArrayRef]) -> Result<Self, ArrowError> {
         let fields = values.iter().map(|array| SortField::new(array.data_type().clone())).collect();
         let rows = RowConverter::new(fields)?.convert_columns(values)?;
-        let mut ids: HashMap<OwnedRow, u32> = HashMap::new();
+        let mut ids: HashMap<Row<'_>, u32> = HashMap::new();
         let (mut first_rows, mut sizes, mut group_of) = (Vec::new(), Vec::new(), Vec::new());
         let mut previous = None;
         for (position, row) in rows.iter().enumerate() {
             // Neighbours tend to share a partition; a compare is cheaper than a hash.
             let id = match previous {
                 Some((same, id)) if same == row => id,
-                _ => *ids.entry(row.owned()).or_insert_with(|| {
+                _ => *ids.entry(row).or_insert_with(|| {
                     first_rows.push(position);
                     sizes.push(0);
                     (sizes.len() - 1) as u32

@@ -1,10 +1,11 @@
 //! Making a plan.
 
 use super::{DOCUMENT_FORMAT, Plan, Split, Task};
-use crate::error::{Error, Result};
+use crate::document::{KeyPath, Problem};
+use crate::error::{Error, InputProblem, Location, Result};
 use crate::infer::{self, SAMPLE_BYTES, SAMPLED_INPUTS, Sample};
 use crate::job::location::local_path;
-use crate::job::{DialectSpec, JobSpec, SchemaSpec, SourceSpec};
+use crate::job::{DialectSpec, JobSpec, MatchColumns, SchemaSpec, SourceSpec};
 use crate::parse::Dialect;
 use crate::pipeline::Columns;
 use crate::runtime::Runtime;
@@ -55,10 +56,10 @@ pub struct Planned {
 /// What the inputs are: settled before any of them is read in full.
 #[derive(Debug)]
 pub struct Settled {
+    /// What the job and its schema file say of the dialect.
+    pub spec: DialectSpec,
     /// Dialect without gaps.
     pub dialect: Dialect,
-    /// Encoding, if the job or a schema file names one.
-    pub encoding: Option<String>,
     /// Columns of the inputs.
     pub schema: Schema,
     /// For people: what was inferred and is not certain, what is not checked.
@@ -67,10 +68,13 @@ pub struct Settled {
     pub first_text: Option<TextStream>,
 }
 
-/// Plans a job. Reads samples at most; writes nothing.
-pub fn build(job: JobSpec, options: &PlanOptions, runtime: &Runtime) -> Result<Planned> {
+/// Plans a job. Reads samples, or every input once if it is to be cut into
+/// ranges; writes nothing.
+pub fn build(mut job: JobSpec, options: &PlanOptions, runtime: &Runtime) -> Result<Planned> {
     let inputs = runtime.block_on(source::list(&job.source))?;
-    let Settled { dialect, encoding, schema, notes, first_text } = settle(&job, &inputs, options, runtime)?;
+    let Settled { spec, dialect, schema, notes, first_text } = settle(&job, &inputs, options, runtime)?;
+    let encoding = spec.encoding.clone();
+    job.dialect = spec;
     for note in notes {
         tracing::warn!("{note}");
     }
@@ -123,12 +127,13 @@ pub fn settle(job: &JobSpec, inputs: &[Input], options: &PlanOptions, runtime: &
     let standing = table_schema
         .map(|schema| schema.resolve(&ResolveContext { file, null_sequence: spec.null_sequence.as_deref() }))
         .transpose()?;
-    let needs_sample =
-        standing.is_none() || spec.delimiter.is_none() || (options.infer_header && spec.header.is_none());
-    let from_stdin = inputs.iter().any(|input| input.url == source::STDIN);
+    let needs_sample = standing.is_none()
+        || spec.delimiter.is_none()
+        || spec.line_terminator.is_none()
+        || (options.infer_header && spec.header.is_none());
     let (mut samples, mut first_text) = (Vec::new(), None);
     if needs_sample {
-        (samples, first_text) = sample(job, inputs, spec.encoding.as_deref(), from_stdin, runtime)?;
+        (samples, first_text) = sample(job, inputs, spec.encoding.as_deref(), runtime)?;
         dialect = infer::infer_dialect(&samples, &spec, &dialect, options.infer_header);
     }
     let mut schema = match standing {
@@ -141,6 +146,7 @@ pub fn settle(job: &JobSpec, inputs: &[Input], options: &PlanOptions, runtime: &
             if schema.columns.is_empty() {
                 return Err(no_columns(&samples, &dialect));
             }
+            check_names(&schema, &samples)?;
             notes.extend(doubts);
             schema
         }
@@ -159,7 +165,10 @@ pub fn settle(job: &JobSpec, inputs: &[Input], options: &PlanOptions, runtime: &
     if options.all_text {
         notes.clear();
     }
-    Ok(Settled { dialect, encoding: spec.encoding, schema, notes, first_text })
+    if job.source.match_columns == Some(MatchColumns::Name) && !dialect.header {
+        return Err(invalid_matching());
+    }
+    Ok(Settled { spec, dialect, schema, notes, first_text })
 }
 
 fn read_schema(place: &str, job: &JobSpec, runtime: &Runtime) -> Result<SchemaFile> {
@@ -198,37 +207,65 @@ fn merge(job: &DialectSpec, file: Option<DialectSpec>) -> DialectSpec {
     }
 }
 
-/// The heads of some inputs, spread evenly. Standard input is handed back,
-/// since it cannot be opened again.
+/// The heads of some inputs, spread evenly. A pipe gives its text only once:
+/// the first input's is handed back, those of later ones are left alone.
 fn sample(
     job: &JobSpec,
     inputs: &[Input],
     encoding: Option<&str>,
-    from_stdin: bool,
     runtime: &Runtime,
 ) -> Result<(Vec<Sample>, Option<TextStream>)> {
     let step = inputs.len().div_ceil(SAMPLED_INPUTS).max(1);
-    let mut samples = Vec::new();
-    for input in inputs.iter().step_by(step) {
+    let (mut samples, mut first_text) = (Vec::new(), None);
+    for (position, input) in inputs.iter().enumerate().step_by(step) {
+        if position > 0 && !input.is_pinned() {
+            continue;
+        }
         runtime.cancel().check()?;
         let mut text = source::open(input, &job.source, &job.engine, encoding, None, runtime)?;
         let (head, whole) = text.peek(SAMPLE_BYTES)?;
         samples.push(Sample { url: input.url.clone(), text: head.to_vec(), whole });
-        if from_stdin {
-            return Ok((samples, Some(text)));
+        if !input.is_pinned() {
+            first_text = Some(text);
         }
     }
-    Ok((samples, None))
+    Ok((samples, first_text))
+}
+
+/// Names that were taken from a header have to tell the columns apart.
+fn check_names(schema: &Schema, samples: &[Sample]) -> Result<()> {
+    let location = || Location::object(samples.first().map_or("", |sample| &sample.url));
+    let mut seen = std::collections::HashSet::new();
+    for (position, column) in schema.columns.iter().enumerate() {
+        if column.source_name.is_empty() {
+            let problem = InputProblem::UnnamedColumn { position: position + 1 };
+            return Err(Error::input(problem, location()).remedy(NAMES_REMEDY));
+        }
+        if !seen.insert(&column.source_name) {
+            let problem = InputProblem::DuplicateColumn { name: column.source_name.clone() };
+            return Err(Error::input(problem, location()).remedy(NAMES_REMEDY));
+        }
+    }
+    Ok(())
+}
+
+const NAMES_REMEDY: &str = "mend the header; or pass over it (--no-header --skip-records 1, or `header` and `skipRecords` \
+     of the dialect) and, in a job, give a schema";
+
+fn invalid_matching() -> Error {
+    let message = "columns are to be matched by name, but the inputs have no header";
+    Problem::new(KeyPath::from("source.match_columns"), message)
+        .remedy("say `dialect.header = true`, or `source.match_columns = \"position\"`")
+        .into_error("job")
 }
 
 fn no_columns(samples: &[Sample], dialect: &Dialect) -> Error {
-    use crate::error::{InputProblem, Location};
     let url = samples.first().map_or_else(String::new, |sample| sample.url.clone());
     let empty = samples.iter().all(|sample| sample.text.is_empty());
     let problem = match (empty, dialect.header) {
         (true, _) => InputProblem::EmptyFile,
         (false, true) => InputProblem::NoHeader,
-        (false, false) => InputProblem::HeaderOnly,
+        (false, false) => InputProblem::NoRecords,
     };
     Error::input(problem, Location::object(url))
         .remedy("no columns can be found here: give a schema (--schema)")
@@ -270,7 +307,7 @@ fn new_attempt() -> String {
 
 fn job_key(plan: &Plan) -> String {
     let mut job = plan.job.clone();
-    // Threads, memory and part sizes do not change what is written.
+    // Threads and part sizes do not change which rows are written, budgets only in which files.
     job.engine = Default::default();
     let identity = serde_json::json!({
         "format": plan.format,
@@ -280,6 +317,8 @@ fn job_key(plan: &Plan) -> String {
         "schema": plan.schema,
         "single_file": plan.single_file,
         "inputs": plan.inputs,
+        // What came through a pipe cannot be told from what comes next time.
+        "attempt": plan.inputs.iter().any(|input| !input.is_pinned()).then_some(&plan.attempt),
     });
     hex::encode(Sha256::digest(identity.to_string().as_bytes()))
 }

@@ -10,6 +10,7 @@ mod build;
 
 pub use build::{PlanOptions, Planned, Settled, build, settle};
 
+use crate::error::{Error, Result};
 use crate::job::JobSpec;
 use crate::parse::Dialect;
 use crate::schema::table_schema::TableSchema;
@@ -52,6 +53,44 @@ pub struct Plan {
     pub tasks: Vec<Task>,
 }
 
+impl Plan {
+    /// Whether the plan is one that this version can carry out: its format,
+    /// and that the splits of all tasks tile every input exactly once.
+    pub fn validate(&self) -> Result<()> {
+        let invalid = |message: String| Error::usage(message).remedy("plan again with this version");
+        if self.format != DOCUMENT_FORMAT {
+            let message = format!("the plan has format {}; this version has {DOCUMENT_FORMAT}", self.format);
+            return Err(invalid(message));
+        }
+        let mut splits: Vec<&Split> = self.tasks.iter().flat_map(|task| &task.splits).collect();
+        splits.sort_by_key(|split| (split.input, split.range.map_or(0, |range| range.start)));
+        let mut covered = splits.chunk_by(|a, b| a.input == b.input);
+        for (number, input) in self.inputs.iter().enumerate() {
+            let of_input = covered.next().filter(|splits| splits[0].input == number);
+            let tiles = of_input.is_some_and(|splits| match splits {
+                [Split { range: None, .. }] => true,
+                _ => {
+                    let ranges: Option<Vec<SplitRange>> = splits.iter().map(|split| split.range).collect();
+                    ranges.is_some_and(|ranges| {
+                        let joined = ranges.windows(2).all(|pair| pair[0].end == pair[1].start);
+                        joined && ranges[0].start == 0 && ranges.last().map(|last| last.end) == input.bytes
+                    })
+                }
+            });
+            if !tiles {
+                return Err(invalid(format!(
+                    "the splits of the plan do not cover {} exactly once",
+                    input.url
+                )));
+            }
+        }
+        match covered.next() {
+            Some(_) => Err(invalid("the plan has splits of inputs that it does not list".into())),
+            None => Ok(()),
+        }
+    }
+}
+
 /// The share of one process.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -74,12 +113,14 @@ pub struct Split {
 }
 
 /// A range of an uncompressed UTF-8 input between two true record boundaries.
+/// Offsets do not count a byte order mark; the last range of an input ends at
+/// its size as stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SplitRange {
-    /// First byte, as stored.
+    /// First byte of text.
     pub start: u64,
-    /// End (exclusive), as stored.
+    /// End (exclusive).
     pub end: u64,
     /// Lines before `start`.
     pub lines_before: u64,

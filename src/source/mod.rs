@@ -38,6 +38,14 @@ pub struct Input {
     pub last_modified: Option<String>,
 }
 
+impl Input {
+    /// Whether the input can be opened again and told from a later one: all
+    /// but standard input and other pipes.
+    pub fn is_pinned(&self) -> bool {
+        self.bytes.is_some()
+    }
+}
+
 /// URL of standard input.
 pub const STDIN: &str = "stdin:";
 

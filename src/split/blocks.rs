@@ -21,6 +21,8 @@ pub struct Block {
     /// Records before `bytes[0]` in the decoded input: every record counts,
     /// header and skipped ones too; blank lines and comments do not.
     pub records_before: u64,
+    /// Records in `bytes`, counted the same way.
+    pub records: u64,
     /// Whether the input ends with this block.
     pub last: bool,
 }
@@ -163,6 +165,12 @@ impl BlockCutter {
             let end = self.block.bytes.len();
             return Err(self.blame(end, ScanProblem::UnterminatedQuote, spare, out));
         }
+        // Whether what follows the last terminator is a record, a comment, or
+        // (a lone CR) a blank line, only the grammar knows.
+        let mut open = RecordIndex::default();
+        let scanned = Scanner::new(&self.dialect).scan(&self.block.bytes[self.record_start..], &mut open);
+        let unended = if scanned.is_ok() { open.len() } else { 1 };
+        self.block.records = self.records + unended as u64;
         self.block.last = true;
         out.push(self.block);
         Ok(())
@@ -219,8 +227,10 @@ impl BlockCutter {
             byte_offset: self.block.byte_offset + end as u64,
             lines_before: self.block.lines_before + lines,
             records_before: self.block.records_before + self.records,
+            records: 0,
             last: false,
         };
+        self.block.records = self.records;
         self.scanned -= end;
         self.record_start = 0;
         self.records = 0;

@@ -30,11 +30,15 @@ pub fn cut_ranges(plan: &Plan, split_bytes: u64, runtime: &Runtime) -> Result<Ve
             usize::try_from(split_bytes).map_err(|_| Error::usage("--split-bytes is too large"))?;
         // Blocks of the cutter are at most `block_bytes`; splits begin where blocks do.
         let mut cutter = BlockCutter::new(&plan.dialect, block_bytes.min(1 << 20));
+        let preamble = plan.dialect.skip_records + u64::from(plan.dialect.header);
         let mut blocks = Vec::new();
         let mut ranges: Vec<SplitRange> = Vec::new();
         let mut collect = |blocks: &mut Vec<super::blocks::Block>| {
             for block in blocks.drain(..) {
-                let due = ranges.last().is_none_or(|last| block.byte_offset - last.start >= split_bytes);
+                // What comes before the data belongs to the first split.
+                let due = ranges.last().is_none_or(|last| {
+                    block.byte_offset - last.start >= split_bytes && block.records_before >= preamble
+                });
                 if due && !block.bytes.is_empty() {
                     ranges.push(SplitRange {
                         start: block.byte_offset,
@@ -54,7 +58,7 @@ pub fn cut_ranges(plan: &Plan, split_bytes: u64, runtime: &Runtime) -> Result<Ve
         }
         cutter.finish(&mut Vec::new, &mut blocks).map_err(|e| cut_error(e, &plan.dialect, &input.url))?;
         collect(&mut blocks);
-        if !text.can_be_entered() {
+        if ranges.is_empty() || !text.can_be_entered() {
             splits.push(whole);
             continue;
         }

@@ -251,7 +251,7 @@ pub fn data_record(records_before: u64, dialect: &Dialect) -> Option<u64> {
 
 /// A header that does not fit, with what to do about it.
 pub fn header_error(problem: InputProblem, input: &Input) -> Error {
-    let location = Location { line: None, ..Location::object(&input.url) };
+    let location = Location::object(&input.url);
     let remedy = match problem {
         InputProblem::ExtraColumns { .. } => {
             "add the columns to the schema, or leave them out with `source.extra_columns = \"ignore\"`"

@@ -119,6 +119,7 @@ pub fn run(
     runtime: &Runtime,
     first_text: Option<TextStream>,
 ) -> Result<TaskReport> {
+    plan.validate()?;
     let started = std::time::Instant::now();
     let tee = TeeFactory::new(stores.to_vec(), runtime.handle(), plan.job.engine.upload_bytes_in_flight);
     let outcome = pipeline::run(plan, task, &tee, runtime, first_text).and_then(|done| {
