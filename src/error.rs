@@ -22,7 +22,7 @@ struct Inner {
     remedy: Option<String>,
 }
 
-/// The classes of failure. Each has an exit code of its own, see
+/// The classes of failure, with an exit code for what a caller can tell apart, see
 /// [`ErrorKind::exit_code`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

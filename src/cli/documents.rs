@@ -58,10 +58,12 @@ impl DocumentArgs {
         };
         let mut body = to_json(document);
         body.push('\n');
-        runtime.block_on(async {
-            let store = store::open_target(&target, &EngineSpec::default(), 0).await?;
-            store.put(name, body.into()).await
-        })
+        runtime
+            .block_on(async {
+                let store = store::open_target(&target, &EngineSpec::default(), 0).await?;
+                store.put(name, body.into()).await
+            })
+            .map_err(|error| error.remedy(format!("check the place given with --output: {place}")))
     }
 }
 

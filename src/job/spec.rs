@@ -23,7 +23,7 @@ pub struct JobSpec {
     #[serde(default)]
     pub dialect: DialectSpec,
     /// The columns: a path or URL of a Table Schema file, or the schema itself.
-    /// Left out, it is inferred from a sample of every input.
+    /// Left out, it is inferred from samples of up to 16 inputs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schema: Option<SchemaSpec>,
     /// Changes to the columns, in order.
@@ -284,7 +284,7 @@ pub struct OutputSpec {
     pub compression: String,
     /// Largest row group in records. Default: 1,048,576.
     pub max_row_group_rows: usize,
-    /// Largest row group in encoded bytes; cut at the next batch. Default: 134,217,728 (128 MiB).
+    /// Encoded bytes at which a row group is closed, checked after every 16 MiB of text. Default: 134,217,728 (128 MiB).
     pub max_row_group_bytes: u64,
     /// A file is finished after the row group that reaches this many bytes. Default: 536,870,912 (512 MiB).
     pub target_file_bytes: u64,
@@ -371,9 +371,9 @@ pub enum DatePart {
 pub struct EngineSpec {
     /// Threads that compute. Default: 0, which is one for each core. Never changes what is written.
     pub threads: usize,
-    /// Bytes of encoded pages that open files may hold before the largest are finished early. Default: 134,217,728 (128 MiB).
+    /// Bytes that open files may hold before the largest are finished early; smaller files then. Default: 134,217,728 (128 MiB).
     pub open_files_bytes: u64,
-    /// Files that may be open at once, over all partitions. Default: 1,000.
+    /// Files that may be open at once, over all partitions; a local target takes a descriptor for each. Default: 256.
     pub max_open_files: usize,
     /// Size of a part of an S3 upload in bytes, 5 MiB to 5 GiB. Default: 8,388,608 (8 MiB).
     pub part_bytes: usize,
@@ -390,7 +390,7 @@ impl Default for EngineSpec {
         EngineSpec {
             threads: 0,
             open_files_bytes: 128 << 20,
-            max_open_files: 1_000,
+            max_open_files: 256,
             part_bytes: 8 << 20,
             upload_bytes_in_flight: 32 << 20,
             fetch_bytes: 8 << 20,

@@ -5,6 +5,7 @@
 //! or later.
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test fails where it unwraps")]
 
+mod again;
 mod bad_input;
 mod bad_job;
 mod bad_target;

@@ -1,0 +1,165 @@
+//! Runs that follow runs: what was done is not done twice, what is new is.
+
+use crate::harness::readback::{Layout, Table};
+use crate::harness::report::Report;
+use crate::harness::{Run, Workspace};
+
+fn rows(workspace: &Workspace, table: &str) -> u64 {
+    Table::of_parquet(&workspace.path(table)).rows
+}
+
+/// A job that appends what `${DAY}` delivered to two places.
+fn daily(workspace: &Workspace) {
+    workspace.write("in/01.csv", "id,name\n1,one\n2,two\n");
+    workspace.write("in/02.csv", "id,name\n3,three\n");
+    workspace.write(
+        "job.toml",
+        "[source]\ninputs = [\"in/${DAY}.csv\"]\n[[targets]]\nurl = \"one/\"\n[[targets]]\nurl = \"other/\"\n\
+         [output]\nmode = \"append\"\n",
+    );
+}
+
+fn run_day(workspace: &Workspace, day: &str) -> Run {
+    workspace.sawmill(["run", "job.toml"]).env("DAY", day).run()
+}
+
+#[test]
+fn an_older_day_that_is_retried_is_not_appended_again() {
+    let workspace = Workspace::new();
+    daily(&workspace);
+    for day in ["01", "02"] {
+        let _ = run_day(&workspace, day).succeeds();
+    }
+    for day in ["01", "02", "01"] {
+        let _ = run_day(&workspace, day).succeeds().says(&["nothing to do"]);
+    }
+    for table in ["one", "other"] {
+        assert_eq!(rows(&workspace, table), 3);
+    }
+    // A new delivery under the old name is new.
+    workspace.write("in/01.csv", "id,name\n1,one\n2,two\n4,four\n");
+    let _ = run_day(&workspace, "01").succeeds();
+    assert_eq!(rows(&workspace, "one"), 6);
+}
+
+#[test]
+fn a_commit_that_broke_off_is_finished_and_not_run_again() {
+    let workspace = Workspace::new();
+    daily(&workspace);
+    // A directory in the place of a marker: files become visible, the end is not reached.
+    std::fs::create_dir_all(workspace.path("other/_SUCCESS")).unwrap();
+    let broken = run_day(&workspace, "01").exits_with(5).helps().says(&["sawmill commit"]);
+    let again = run_day(&workspace, "01");
+    std::fs::remove_dir(workspace.path("other/_SUCCESS")).unwrap();
+    if again.stderr.contains("nothing to do") {
+        // Every target has its marker of the job already; only `_SUCCESS` was missing.
+        assert_eq!(rows(&workspace, "one"), 2, "{broken}");
+        return;
+    }
+    let again = again.exits_with(5).says(&["broke off"]).helps();
+    let plan = workspace.files("one").into_iter().find(|name| name.ends_with("plan.json")).unwrap();
+    let attempt = plan.split('/').nth(2).unwrap().to_owned();
+    assert!(again.stderr.contains(&attempt), "{again}");
+    let plan = format!("one/{plan}");
+    let pending = plan.replace("plan.json", "pending/*.json");
+    let _ = workspace.sawmill(["commit", &plan, &pending]).run().succeeds();
+    for table in ["one", "other"] {
+        assert_eq!(rows(&workspace, table), 2);
+    }
+    let _ = run_day(&workspace, "01").succeeds().says(&["nothing to do"]);
+}
+
+#[test]
+fn two_plans_of_one_job_are_committed_once() {
+    let workspace = Workspace::new();
+    daily(&workspace);
+    for name in ["a", "b"] {
+        let (plan, report) = (format!("{name}.json"), format!("{name}-0.json"));
+        let _ = workspace.sawmill(["plan", "job.toml", "-o", &plan]).env("DAY", "01").run().succeeds();
+        let _ = workspace.sawmill(["task", &plan, "-o", &report]).run().succeeds();
+    }
+    let _ = workspace.sawmill(["commit", "a.json", "a-0.json"]).run().succeeds();
+    let _ =
+        workspace.sawmill(["commit", "b.json", "b-0.json"]).run().exits_with(2).says(&["already"]).helps();
+    let _ = workspace.sawmill(["commit", "--abort", "a.json", "a-0.json"]).run().exits_with(2).helps();
+    let _ = workspace.sawmill(["commit", "--abort", "b.json", "b-0.json"]).run().succeeds();
+    for table in ["one", "other"] {
+        assert_eq!(rows(&workspace, table), 2);
+        assert!(workspace.staged(table).is_empty());
+    }
+}
+
+#[test]
+fn what_comes_through_a_pipe_is_always_new() {
+    let workspace = Workspace::new();
+    for (records, expected) in [("1,one\n", 1), ("2,two\n", 2), ("2,two\n", 3)] {
+        let run = workspace.sawmill(["convert", "-", "-o", "table", "--append"]);
+        let _ = run.stdin(format!("id,name\n{records}")).run().succeeds();
+        assert_eq!(rows(&workspace, "table"), expected);
+    }
+}
+
+#[test]
+fn a_named_pipe_is_read_once() {
+    let workspace = Workspace::new();
+    let script = "mkfifo pipe && (printf 'id,name\\n1,one\\n2,two\\n' > pipe &) && exec \"$0\" \"$@\"";
+    let run =
+        workspace.sawmill(["convert", "pipe", "-o", "out.parquet", "--json"]).within(&["sh", "-c", script]);
+    assert_eq!(Report::of(run.run()).totals.read, 2);
+}
+
+/// Limits that make many row groups and files.
+#[test]
+fn row_groups_and_files_are_cut_where_they_should() {
+    let workspace = Workspace::new();
+    let mut csv = String::from("id,key,text\n");
+    for id in 0..500_000_u64 {
+        let text = id.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        csv.push_str(&format!("{id},{},{text:016x}{text:016x}\n", id % 3));
+    }
+    workspace.write("in.csv", csv);
+    workspace.write(
+        "job.toml",
+        "[source]\ninputs = [\"in.csv\"]\n[[targets]]\nurl = \"out/\"\n\
+         [output]\npartition_by = [\"key\"]\ncompression = \"none\"\n\
+         max_row_group_rows = 7000\ntarget_file_bytes = 1000000\n",
+    );
+    let report = Report::of(workspace.sawmill(["run", "job.toml", "--json"]).run());
+    assert!(report.files.len() > 6, "{} files", report.files.len());
+    let layout = Layout::of(&workspace.path("out"));
+    assert_eq!(layout.row_group_rows.iter().max(), Some(&7_000));
+    let largest = report.files.iter().map(|file| file.bytes).max().unwrap();
+    assert!((1_000_000..1_600_000).contains(&largest), "{largest}");
+    assert_eq!(rows(&workspace, "out"), 500_000);
+
+    // Files of earlier row groups are gone, too, when the last record is bad.
+    let mut bad = std::fs::read_to_string(workspace.path("in.csv")).unwrap();
+    bad.push_str("x,0,last\n");
+    workspace.write("in.csv", bad);
+    workspace.write(
+        "schema.json",
+        r#"{"fields": [{"name": "id", "type": "integer"}, {"name": "key", "type": "string"}, {"name": "text", "type": "string"}]}"#,
+    );
+    let to = ["--set", "targets[0].url=bad/", "--set", "schema=schema.json"];
+    let run = workspace.sawmill(["run", "job.toml"].into_iter().chain(to)).run();
+    let _ = run.exits_with(3).says(&["record 500001"]).helps();
+    workspace.assert_untouched("bad");
+}
+
+/// Far more partitions than the budgets allow open.
+#[test]
+fn many_partitions_stay_within_the_budgets() {
+    let workspace = Workspace::new();
+    let mut csv = String::from("id,key\n");
+    for id in 0..60_000_u64 {
+        csv.push_str(&format!("{id},{}\n", id.wrapping_mul(7_919) % 2_000));
+    }
+    workspace.write("in.csv", csv);
+    workspace.write(
+        "job.toml",
+        "[source]\ninputs = [\"in.csv\"]\n[[targets]]\nurl = \"out/\"\n[output]\npartition_by = [\"key\"]\n\
+         [engine]\nmax_open_files = 50\nopen_files_bytes = 1000000\n",
+    );
+    let report = Report::of(workspace.sawmill(["run", "job.toml", "--json"]).run());
+    assert_eq!((report.totals.read, rows(&workspace, "out")), (60_000, 60_000));
+}
