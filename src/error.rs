@@ -165,7 +165,7 @@ impl Location {
 
 impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.url)?;
+        f.write_str(if self.url == "stdin:" { "standard input" } else { &self.url })?;
         let mut separator = ": ";
         let mut part = |f: &mut fmt::Formatter<'_>, text: String| {
             let result = write!(f, "{separator}{text}");

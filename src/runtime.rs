@@ -5,6 +5,9 @@ use crate::error::{Error, ErrorKind, Result};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+/// More than any machine has cores; beyond it, starting them takes minutes.
+const MAX_THREADS: usize = 1_024;
+
 /// Threads and shared counters of one process.
 #[derive(Debug)]
 pub struct Runtime {
@@ -21,6 +24,9 @@ impl Runtime {
             Error::usage(format!("cannot start threads: {cause}"))
                 .remedy("raise the process limit (ulimit -u), or lower `engine.threads` (--threads)")
         };
+        if threads > MAX_THREADS {
+            return Err(cannot_start(&format!("{threads} are more than {MAX_THREADS}")));
+        }
         let tokio = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .thread_name("sawmill-io")

@@ -22,7 +22,7 @@ pub(super) struct Args {
     /// URLs, paths, globs, or prefixes ending in `/`; `-` is standard input
     #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<String>,
-    /// One file if it ends in .parquet, else a directory of part files. Repeat it to write the same to several places
+    /// One file if it ends in .parquet, else a directory of part files. Repeat it to write the same to several places, files under the same name
     #[arg(short, long, required = true, value_name = "OUTPUT")]
     output: Vec<String>,
     /// Table Schema file with the columns and their types [default: inferred from a sample]
@@ -34,7 +34,7 @@ pub(super) struct Args {
     /// Text that means null, besides nothing at all. Repeatable
     #[arg(long = "null", value_name = "TOKEN")]
     null_tokens: Vec<String>,
-    /// Partition key: a column, or year(column), month(column), day(column), hour(column), date(column), each with an optional `name=` before it. Repeatable
+    /// Partition key: a column, or a part of a date or timestamp: [NAME=]year(COLUMN), month, day, hour or date. Repeatable
     #[arg(long, value_name = "KEY")]
     partition_by: Vec<String>,
     /// snappy, zstd, zstd(1..22), gzip, gzip(1..9), lz4 or none
@@ -135,6 +135,9 @@ fn outputs(args: &Args) -> Result<(Vec<TargetSpec>, Option<String>)> {
     let mut names = Vec::new();
     let mut targets = Vec::new();
     for output in &args.output {
+        if output == "-" {
+            return Err(Error::usage("Parquet cannot be written to standard output").remedy("name a file"));
+        }
         let name = output.rsplit('/').next().filter(|name| name.ends_with(".parquet"));
         names.push(name);
         targets.push(TargetSpec {

@@ -28,7 +28,9 @@ impl DocumentArgs {
             endpoint: self.document_endpoint.clone(),
             ..SourceSpec::of(vec![place.to_owned()])
         };
-        let read = source::read_whole(&spec, runtime)?;
+        let read = source::read_whole(&spec, runtime).map_err(|error| {
+            error.remedy(format!("{place} must name what `sawmill plan` or `sawmill task` wrote"))
+        })?;
         read.into_iter().map(|(url, body)| parse(&body, &url)).collect()
     }
 

@@ -83,8 +83,12 @@ impl From<&FileReport> for ManifestFile {
 pub fn finish(decided: Decided<'_>, runtime: &Runtime) -> Result<Manifest> {
     let Verified { plan, stores, .. } = decided.0;
     let reports: Vec<TaskReport> = decided.0.reports.iter().copied().cloned().collect();
-    let finished = runtime.block_on(async { decided.complete().await?.announce().await });
-    finished.map_err(|error| {
+    let finished = runtime.block_on(async {
+        let manifest = decided.complete().await?.announce().await?;
+        sweep(plan, stores).await;
+        Ok(manifest)
+    });
+    finished.map_err(|error: Error| {
         let remedy = match &plan.single_file {
             Some(_) => {
                 abort(&reports, stores, runtime);
@@ -100,21 +104,37 @@ pub fn finish(decided: Decided<'_>, runtime: &Runtime) -> Result<Manifest> {
     })
 }
 
+/// Removes what tries of the same tasks have staged that did not make it into
+/// the commit. The table is whole already, so failures are only logged.
+async fn sweep(plan: &Plan, stores: &[Arc<dyn Store>]) {
+    if plan.single_file.is_some() {
+        return;
+    }
+    let ending = format!("-{}.parquet", plan.attempt);
+    for store in stores {
+        let removed = async {
+            for staged in store.list_staged().await?.iter().filter(|staged| staged.key.ends_with(&ending)) {
+                store.abort(staged).await?;
+            }
+            Ok::<_, Error>(())
+        };
+        if let Err(error) = removed.await {
+            tracing::warn!(%error, "what earlier tries of the tasks have staged could not be removed");
+        }
+    }
+}
+
 /// Removes what the tasks staged and is not visible. Gives the files that
 /// could not be removed, with the reason, after trying all.
 pub fn abort(reports: &[TaskReport], stores: &[Arc<dyn Store>], runtime: &Runtime) -> Vec<(String, Error)> {
-    runtime.block_on(async {
-        let mut failures = Vec::new();
-        for file in reports.iter().flat_map(|report| &report.files) {
-            for (store, staged) in stores.iter().zip(&file.staged) {
-                if let Err(error) = store.abort(staged).await {
-                    tracing::warn!(%error, key = file.key, "a staged file could not be removed");
-                    failures.push((file.key.clone(), error));
-                }
-            }
-        }
-        failures
-    })
+    let files = reports.iter().flat_map(|report| &report.files);
+    let staged = files.flat_map(|file| stores.iter().zip(&file.staged));
+    let aborts = futures::stream::iter(staged).map(|(store, staged)| async move {
+        let error = store.abort(staged).await.err()?;
+        tracing::warn!(%error, key = staged.key, "a staged file could not be removed");
+        Some((staged.key.clone(), error))
+    });
+    runtime.block_on(aborts.buffer_unordered(CONCURRENCY).filter_map(futures::future::ready).collect())
 }
 
 /// Plan and reports are kept in the home target, and the job key is taken.
@@ -126,11 +146,13 @@ pub struct Decided<'a>(Verified<'a>);
 pub struct Completed<'a>(Verified<'a>);
 
 impl<'a> Verified<'a> {
-    /// Keeps plan and reports under `_sawmill/attempts/<attempt>/` of the home
+    /// Looks whether everything is still staged, then keeps plan and reports
+    /// under `_sawmill/attempts/<attempt>/` of the home
     /// target, then `_sawmill/decided/<job key>.json`, which names the attempt.
     ///
     /// Single files have no documents: nobody could tell them from the user's own.
     pub async fn decide(self) -> Result<Decided<'a>> {
+        self.check_staged().await?;
         if self.plan.single_file.is_none() {
             let home = &self.stores[0];
             home.put(&document_key(self.plan, "plan.json"), json(self.plan)).await?;

@@ -1,11 +1,20 @@
 //! The reports against the plan, before anything becomes visible.
 
 use super::invalid;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
 use crate::plan::Plan;
-use crate::store::Store;
+use crate::store::{StagedFile, Staging, Store};
 use crate::task::{FileReport, RecordCounts, TaskReport, check_account};
+use std::collections::HashMap;
 use std::sync::Arc;
+
+/// What a store calls a staged file.
+pub(super) fn handle(staging: &Staging) -> &str {
+    match staging {
+        Staging::MultipartUpload { upload_id, .. } => upload_id,
+        Staging::TemporaryFile { name } => name,
+    }
+}
 
 /// Reports that are complete, belong to the plan, and add up.
 #[derive(Debug)]
@@ -67,6 +76,43 @@ impl<'a> Verified<'a> {
                 && file.staged.iter().all(|staged| staged.key == file.key && staged.bytes == file.bytes);
             if !everywhere {
                 return Err(invalid(format!("{} is not staged whole in every target", file.key)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether every target still holds every file, staged or visible. Tasks
+    /// may have run days ago, and uploads expire.
+    pub async fn check_staged(&self) -> Result<()> {
+        for (position, store) in self.stores.iter().enumerate() {
+            let open: HashMap<String, StagedFile> = store
+                .list_staged()
+                .await?
+                .into_iter()
+                .map(|file| (handle(&file.staging).to_owned(), file))
+                .collect();
+            for file in self.files() {
+                let staged = &file.staged[position];
+                let whole = open.get(handle(&staged.staging)).is_some_and(|found| match found.staging {
+                    Staging::TemporaryFile { .. } => found.bytes == file.bytes,
+                    // A listing of uploads tells no sizes; Complete checks the parts.
+                    Staging::MultipartUpload { .. } => true,
+                });
+                if !whole && store.size(&file.key).await? != Some(file.bytes) {
+                    let identity = store.describe();
+                    return Err(Error::new(ErrorKind::Target(StoreFailure {
+                        operation: "make visible".into(),
+                        url: format!("{}{}", identity.url, file.key),
+                        region: identity.region.clone(),
+                        attempts: None,
+                        elapsed: None,
+                        reason: StoreReason::NotFound,
+                        detail: "it is not staged there any more, or not whole".into(),
+                    }))
+                    .remedy(
+                        "nothing was changed; remove what is left (`sawmill commit --abort`) and plan again",
+                    ));
+                }
             }
         }
         Ok(())

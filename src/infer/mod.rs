@@ -58,6 +58,8 @@ pub struct Records<'a> {
     index: RecordIndex,
     /// Records still to come before the data.
     preamble: u64,
+    /// Column of each field, where the header says so.
+    columns: Vec<usize>,
 }
 
 /// Smaller than the pipeline's: of a short sample little is lost with the last block.
@@ -73,6 +75,7 @@ impl<'a> Records<'a> {
             cutter: Some(BlockCutter::new(dialect, BLOCK_BYTES)),
             index: RecordIndex::default(),
             preamble: dialect.skip_records + u64::from(dialect.header),
+            columns: Vec::new(),
         }
     }
 
@@ -108,11 +111,12 @@ impl<'a> Records<'a> {
                     if is_header {
                         names.push(String::from_utf8_lossy(value).into_owned());
                     } else if self.preamble == 0 {
-                        inference.observe(position, value, span.form != FieldForm::Bare);
+                        let column = self.columns.get(position).copied().unwrap_or(position);
+                        inference.observe(column, value, span.form != FieldForm::Bare);
                     }
                 }
                 if is_header {
-                    inference.name_columns(names);
+                    self.columns = inference.name_columns(names);
                 }
                 self.preamble = self.preamble.saturating_sub(1);
             }

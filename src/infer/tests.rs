@@ -70,11 +70,22 @@ fn types_follow_the_values() {
         (["05:00", "23:59:59.25", ""], "time"),
         (["", "", ""], "string"),
         (["nan", "inf", ""], "string"),
+        (["123456789.123456789012345", "1", ""], "string"),
+        (["0.000000000123456", "1e3", ""], "float64"),
         (["x", "1", "NA"], "string"),
     ] {
         let text = format!("k,v\nx,{}\nx,{}\nx,{}\n", values[0], values[1], values[2]);
         assert_eq!(types_of(&text)[1], expected, "{values:?}");
     }
+}
+
+#[test]
+fn columns_are_known_by_name_over_inputs() {
+    let mut samples = sample("a,b\n1,x\n");
+    samples.extend(sample("b,a\nz,3\n"));
+    let (schema, _) = infer_schema(&samples, &Dialect::default()).unwrap();
+    let types: Vec<_> = schema.columns.iter().map(|c| (c.name.as_str(), c.column_type.to_string())).collect();
+    assert_eq!(types, [("a", "int64".to_owned()), ("b", "string".to_owned())]);
 }
 
 #[test]

@@ -84,7 +84,13 @@ impl Candidate {
             Candidate::Float => {
                 // Words such as nan and inf are values of float columns, but no evidence for one.
                 let numeric = value.iter().any(u8::is_ascii_digit);
-                numeric && !is_identifier(value) && convert::float::float::<f64>(value).is_ok()
+                // What a float would not give back is left as it stands.
+                let digits = value
+                    .iter()
+                    .take_while(|byte| !matches!(byte, b'e' | b'E'))
+                    .filter(|b| b.is_ascii_digit());
+                let exact = digits.skip_while(|digit| **digit == b'0').count() <= f64::DIGITS as usize;
+                numeric && exact && !is_identifier(value) && convert::float::float::<f64>(value).is_ok()
             }
             Candidate::Date => convert::date::date(value, &[]).is_ok(),
             Candidate::Timestamp => value.len() > 10 && !has_zone(value) && timestamp(false),
@@ -109,9 +115,21 @@ pub(super) fn looks_like_data(value: &[u8]) -> bool {
 }
 
 impl TypeInference {
-    /// Names from a header. The first header counts.
-    pub fn name_columns(&mut self, names: Vec<String>) {
-        self.names.get_or_insert(names);
+    /// Names from the header of an input. Gives the column of each field: a
+    /// name that an earlier header had is the same column, wherever it stands.
+    pub fn name_columns(&mut self, header: Vec<String>) -> Vec<usize> {
+        let Some(names) = &mut self.names else {
+            let columns = (0..header.len()).collect();
+            self.names = Some(header);
+            return columns;
+        };
+        let mut column_of = |name: String| {
+            names.iter().position(|known| *known == name).unwrap_or_else(|| {
+                names.push(name);
+                names.len() - 1
+            })
+        };
+        header.into_iter().map(&mut column_of).collect()
     }
 
     /// One field of a data record.

@@ -69,9 +69,7 @@ pub(super) fn resolve(schema: &Schema, partition_by: &[PartitionKey]) -> Result<
         }
         if part.is_some() && found(name).is_some() {
             let message = format!("the derived key {name:?} has the name of a column");
-            return Err(
-                invalid(message).remedy("give the key another name: `{ name = …, column = …, part = … }`")
-            );
+            return Err(invalid(message).remedy("give the key another name: `name=year(column)`"));
         }
         keys.push(Key { name: name.clone(), column: position, part });
     }

@@ -293,6 +293,10 @@ fn spread(splits: Vec<(Split, u64)>, tasks: u32) -> Vec<Task> {
         }
         last_share = Some(share);
     }
+    // An array of jobs of this size has something to run, if it is nothing.
+    for number in result.len() as u32..tasks {
+        result.push(Task { number, splits: Vec::new() });
+    }
     result
 }
 

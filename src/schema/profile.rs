@@ -14,14 +14,25 @@ pub const MAX_COLUMNS: usize = 1_598;
 
 /// The schema of the files: what `profile` can read of `schema`.
 ///
-/// Source names and rules stay as they are; [`Profile::Standard`] changes
-/// nothing. The keys of the problems are relative to the schema file; all are
+/// Source names and rules stay as they are; [`Profile::Standard`] makes
+/// milliseconds of seconds and changes nothing else. The keys of the problems are relative to the schema file; all are
 /// reported at once.
 pub fn for_profile(schema: &Schema, profile: Profile) -> Result<Schema, Problems> {
     match profile {
-        Profile::Standard => Ok(schema.clone()),
+        Profile::Standard => Ok(standard(schema)),
         Profile::Spectrum => spectrum(schema),
     }
+}
+
+/// Parquet has no seconds: readers would see plain integers.
+fn standard(schema: &Schema) -> Schema {
+    let mut schema = schema.clone();
+    for column in &mut schema.columns {
+        if let ColumnType::Timestamp { unit: unit @ TimeUnit::Second, .. } = &mut column.column_type {
+            *unit = TimeUnit::Millisecond;
+        }
+    }
+    schema
 }
 
 fn spectrum(schema: &Schema) -> Result<Schema, Problems> {

@@ -28,8 +28,8 @@ pub fn cut_ranges(plan: &Plan, split_bytes: u64, runtime: &Runtime) -> Result<Ve
         let mut text = source::open(input, &job.source, &job.engine, encoding, None, runtime)?;
         let block_bytes =
             usize::try_from(split_bytes).map_err(|_| Error::usage("--split-bytes is too large"))?;
-        // Blocks of the cutter are at most `block_bytes`; splits begin where blocks do.
-        let mut cutter = BlockCutter::new(&plan.dialect, block_bytes.min(1 << 20));
+        // Splits begin where blocks do, so blocks are a good deal smaller.
+        let mut cutter = BlockCutter::new(&plan.dialect, (block_bytes / 16).clamp(1, 1 << 20));
         let preamble = plan.dialect.skip_records + u64::from(plan.dialect.header);
         let mut blocks = Vec::new();
         let mut ranges: Vec<SplitRange> = Vec::new();

@@ -194,7 +194,7 @@ impl<'a> SplitReader<'a> {
 }
 
 /// What to do about an input without records.
-pub const EMPTY_REMEDY: &str = "if an input without records is right, say `source.empty_input = \"allow\"`; else look at what delivers it";
+pub const EMPTY_REMEDY: &str = "if an input without records is right, say `source.empty_input = \"allow\"` (--allow-empty); else look at what delivers it";
 
 /// Counts down the records before the data, and keeps the header.
 #[derive(Debug)]
@@ -254,7 +254,7 @@ pub fn header_error(problem: InputProblem, input: &Input) -> Error {
     let location = Location::object(&input.url);
     let remedy = match problem {
         InputProblem::ExtraColumns { .. } => {
-            "add the columns to the schema, or leave them out with `source.extra_columns = \"ignore\"`"
+            "add the columns to the schema, or leave them out with `source.extra_columns = \"ignore\"` (--ignore-extra-columns)"
         }
         InputProblem::MissingColumns { .. } => {
             "mend the schema or the input; is `dialect.delimiter` (--delimiter) right, and `dialect.header`?"
@@ -296,11 +296,11 @@ fn grammar_error(problem: ScanProblem, location: Location, dialect: &Dialect) ->
         ),
         ScanProblem::QuoteInBareField => (
             InputProblem::StrayQuote { what: "inside a field that does not begin with one" },
-            "keep such quotes as text with `dialect.strayQuotes = \"keep\"`, or switch quoting off (--no-quote)",
+            "keep such quotes as text with `dialect.strayQuotes = \"keep\"` (--keep-stray-quotes), or switch quoting off (--no-quote)",
         ),
         ScanProblem::TextAfterQuote => (
             InputProblem::StrayQuote { what: "text follows the closing quote" },
-            "keep such text with `dialect.strayQuotes = \"keep\"`; is `dialect.escapeChar` (--escape) missing?",
+            "keep such text with `dialect.strayQuotes = \"keep\"` (--keep-stray-quotes); is `dialect.escapeChar` (--escape) missing?",
         ),
         ScanProblem::FieldTooLarge => (
             InputProblem::FieldTooLarge { limit: dialect.max_field_bytes },

@@ -114,3 +114,27 @@ fn staged_uploads_become_objects_in_both_regions_at_the_commit() {
         Table::of_parquet(&bucket.download(prefix, &workspace)).assert_same_values(&expected_of_example());
     }
 }
+
+#[test]
+fn what_is_not_staged_any_more_is_not_committed() {
+    let workspace = Workspace::with_flights();
+    let reports = plan_and_tasks(&workspace, "testdata/flights/job.toml", 2);
+    let gone = workspace.staged(TARGETS[0]).remove(3);
+    std::fs::remove_file(workspace.path(TARGETS[0]).join(&gone)).unwrap();
+    let _ = commit(&workspace, &reports).exits_with(5).says(&["not staged"]).helps();
+    for target in TARGETS {
+        assert!(workspace.visible(target).is_empty(), "visible although the commit failed");
+    }
+}
+
+#[test]
+fn a_task_that_ran_twice_leaves_nothing_behind() {
+    let workspace = Workspace::with_flights();
+    let reports = plan_and_tasks(&workspace, "testdata/flights/job.toml", 2);
+    let _ = workspace.sawmill(["task", "plan.json", "--task", "0", "-o", "report-0.json"]).run().succeeds();
+    let _ = commit(&workspace, &reports).succeeds();
+    for target in TARGETS {
+        assert!(workspace.staged(target).is_empty(), "something is left over");
+        Table::of_parquet(&workspace.path(target)).assert_same_values(&expected_of_example());
+    }
+}
