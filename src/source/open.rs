@@ -93,10 +93,12 @@ fn open_range(
 ) -> Result<TextStream> {
     let head = opened.head()?;
     let (encoding, mark) = encoding_of(&head, named);
-    let unfit = match Format::of(&head) {
-        Format::Plain if encoding == UTF_8 => None,
-        Format::Plain => Some("not UTF-8"),
-        _ => Some("compressed"),
+    let decompressor = Decompressor::new(Format::of(&head))
+        .map_err(|problem| unpack_error(problem, Location::object(url)))?;
+    let unfit = match decompressor {
+        None if encoding == UTF_8 => None,
+        None => Some("not UTF-8"),
+        Some(_) => Some("compressed"),
     };
     if let Some(what) = unfit {
         return Err(Error::usage(format!("{url}: a range of an input that is {what} cannot be read"))
@@ -298,6 +300,7 @@ fn unpack_error(problem: InputProblem, location: Location) -> Error {
         InputProblem::TruncatedCompression { .. } => {
             "the object was cut when it was written or copied: get it again"
         }
+        InputProblem::UnsupportedCompression { .. } => "unpack it, and compress it with gzip or zstd",
         _ => "get the object again, or compress it anew with gzip or zstd",
     };
     Error::input(problem, location).remedy(remedy)

@@ -81,6 +81,25 @@ fn ranges_count_from_after_the_mark() {
 }
 
 #[test]
+fn what_is_compressed_otherwise_is_said_to_be_unsupported() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("in");
+    for (head, expected) in
+        [(&b"BZh91AY&SY"[..], "bzip2"), (b"\xfd7zXZ\0\0\x04", "xz"), (b"PK\x03\x04\x14\0", "zip")]
+    {
+        std::fs::write(&path, head).unwrap();
+        for range in [None, Some(0..1)] {
+            let error = stream(&input(&path), None, range).unwrap_err();
+            let ErrorKind::Input(InputProblem::UnsupportedCompression { format }) = error.kind() else {
+                panic!("{error}")
+            };
+            assert_eq!(*format, expected);
+            assert!(error.what_to_do().unwrap().contains("gzip or zstd"));
+        }
+    }
+}
+
+#[test]
 fn what_is_wrong_with_an_input_is_said_with_its_place() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("in");
