@@ -31,29 +31,6 @@ enum Kind {
     },
 }
 
-/// Finds the encoding that a job names. Labels are those of the Encoding
-/// Standard, in which `latin1` means `windows-1252`, and what Python calls them.
-///
-/// # Errors
-/// A usage error that names `dialect.encoding`.
-pub(super) fn encoding_named(name: &str) -> Result<&'static Encoding> {
-    let label = name.trim().to_ascii_lowercase().replace('_', "-");
-    let label = match label.as_str() {
-        // ASCII is UTF-8 as it stands; the Encoding Standard would take it for windows-1252.
-        "ascii" | "us-ascii" | "utf-8-sig" | "utf8-sig" => "utf-8",
-        "latin-1" => "latin1",
-        "utf16" => "utf-16",
-        "utf16-le" | "utf16le" | "utf-16-le" => "utf-16le",
-        "utf16-be" | "utf16be" | "utf-16-be" => "utf-16be",
-        other => other,
-    };
-    Encoding::for_label_no_replacement(label.as_bytes()).ok_or_else(|| {
-        Error::usage(format!("`dialect.encoding`: {name:?} is not an encoding that sawmill knows")).remedy(
-            "names are those of the Encoding Standard: `utf-8`, `utf-16le`, `windows-1252`, `shift_jis`, …",
-        )
-    })
-}
-
 /// The encoding of an object that begins with `head`, and the length of its
 /// byte order mark. A mark outweighs what the job says, as everywhere on the Web.
 pub(super) fn encoding_of(head: &[u8], named: Option<&'static Encoding>) -> (&'static Encoding, usize) {

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::error::ErrorKind;
+use crate::job::dialect::encoding_named;
 use proptest::prelude::*;
 
 /// Decodes `bytes`, given in pieces of `step`.
@@ -38,17 +39,6 @@ fn encodings_come_from_marks_then_names() {
         let (found, length) = encoding_of(head, named);
         assert_eq!((found.name(), length), (encoding, mark));
     }
-    for (name, encoding) in [
-        ("UTF8", "UTF-8"),
-        ("ascii", "UTF-8"),
-        ("cp1252", "windows-1252"),
-        ("utf_16_be", "UTF-16BE"),
-        ("sjis", "Shift_JIS"),
-    ] {
-        assert_eq!(encoding_named(name).unwrap().name(), encoding);
-    }
-    let error = encoding_named("klingon").unwrap_err();
-    assert!(error.to_string().contains("dialect.encoding"));
 }
 
 #[test]

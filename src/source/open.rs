@@ -1,12 +1,13 @@
 //! One input as a stream of UTF-8 text.
 
-use super::decode::{TextDecoder, encoding_named, encoding_of};
+use super::decode::{TextDecoder, encoding_of};
 use super::decompress::{Decompressor, Format, MAGIC_BYTES};
 use super::fetch::{Chunks, Fetch};
 use super::list::modified;
 use super::stdin::Stdin;
 use super::{Input, STDIN, connection, failure, file_failure};
 use crate::error::{Error, InputProblem, Location, Result, StoreReason};
+use crate::job::dialect::encoding_named;
 use crate::job::location::local_path;
 use crate::job::{EngineSpec, SourceSpec};
 use crate::runtime::{Cancel, Runtime};
@@ -55,8 +56,8 @@ impl std::fmt::Debug for TextStream {
 /// # Errors
 /// A source error for an input that cannot be read; an input error if it changed
 /// since it was planned, is compressed in a way that is not supported, or is
-/// not what its encoding says; a usage error for an unknown encoding, or a
-/// range of an input that is compressed or not UTF-8.
+/// not what its encoding says; a job error for an unknown encoding; a usage
+/// error for a range of an input that is compressed or not UTF-8.
 pub fn open(
     input: &Input,
     spec: &SourceSpec,
@@ -65,7 +66,7 @@ pub fn open(
     range: Option<Range<u64>>,
     runtime: &Runtime,
 ) -> Result<TextStream> {
-    let named = encoding.map(encoding_named).transpose()?;
+    let named = encoding.map(encoding_named).transpose().map_err(|problem| problem.into_error("dialect"))?;
     let opened = Opened::new(input, spec, engine, runtime)?;
     match range {
         None => open_whole(opened, &input.url, named),
