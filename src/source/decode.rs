@@ -16,6 +16,8 @@ pub(super) struct TextDecoder {
     offset: u64,
     /// Line of the next byte; unknown in a range that does not begin the object.
     line: Option<u64>,
+    /// What is wrong with the bytes after those that were passed on last.
+    error: Option<Error>,
 }
 
 enum Kind {
@@ -45,7 +47,7 @@ impl TextDecoder {
         } else {
             Kind::Other { decoder: encoding.new_decoder_without_bom_handling(), tail: Vec::new() }
         };
-        TextDecoder { kind, encoding, offset, line: (offset == 0).then_some(1) }
+        TextDecoder { kind, encoding, offset, line: (offset == 0).then_some(1), error: None }
     }
 
     /// Whether text is passed on as it is: [`TextDecoder::check`] instead of
@@ -60,9 +62,11 @@ impl TextDecoder {
     }
 
     /// Checks UTF-8 that is passed on as it is; it may begin and end within a
-    /// character.
-    pub(super) fn check(&mut self, bytes: &[u8], url: &str) -> Result<()> {
-        let Kind::Utf8 { cut } = &mut self.kind else { return Ok(()) };
+    /// character. Says how many bytes are sound: text before a bad byte may hold
+    /// an earlier mistake, so it is given first, and the error at the next call.
+    pub(super) fn check(&mut self, bytes: &[u8], url: &str) -> Result<usize> {
+        self.take_error()?;
+        let Kind::Utf8 { cut } = &mut self.kind else { return Ok(bytes.len()) };
         let mut rest = bytes;
         let mut bad = None;
         while !cut.is_empty() && !rest.is_empty() {
@@ -88,7 +92,8 @@ impl TextDecoder {
                 Some(_) => {
                     let within = bytes.len() - rest.len() + valid;
                     self.count(&bytes[..within]);
-                    return Err(self.error(url, self.offset, &rest[valid..]));
+                    let error = self.error(url, self.offset, &rest[valid..]);
+                    return self.after(within, error).map(|()| within);
                 }
             }
         }
@@ -96,14 +101,16 @@ impl TextDecoder {
             return Err(self.error(url, offset, &shown));
         }
         self.count(bytes);
-        Ok(())
+        Ok(bytes.len())
     }
 
     /// Decodes `bytes` and puts the text into `text`, in place of what is there.
-    /// Call it once more with `last` at the end of the object.
+    /// Call it once more with `last` at the end of the object. Text before a bad
+    /// byte comes before the error, as in [`TextDecoder::check`].
     pub(super) fn decode(&mut self, bytes: &[u8], last: bool, text: &mut Vec<u8>, url: &str) -> Result<()> {
-        let Kind::Other { decoder, tail } = &mut self.kind else { return Ok(()) };
         text.clear();
+        self.take_error()?;
+        let Kind::Other { decoder, tail } = &mut self.kind else { return Ok(()) };
         let room = decoder.max_utf8_buffer_length_without_replacement(bytes.len());
         // A chunk is far smaller than what overflows; the loop below would do with less room.
         text.resize(room.unwrap_or(bytes.len()).max(4), 0);
@@ -120,8 +127,10 @@ impl TextDecoder {
                     let seen = [tail.as_slice(), &bytes[..read]].concat();
                     let end = seen.len().saturating_sub(usize::from(after));
                     let shown = seen[end.saturating_sub(usize::from(length))..end].to_vec();
-                    self.count(&text[..written]);
-                    return Err(self.error(url, self.offset, &shown));
+                    text.truncate(written);
+                    self.count(text);
+                    let error = self.error(url, self.offset, &shown);
+                    return self.after(written, error);
                 }
             }
         }
@@ -132,8 +141,23 @@ impl TextDecoder {
         Ok(())
     }
 
+    /// Keeps an error until the `given` bytes before it are through.
+    fn after(&mut self, given: usize, error: Error) -> Result<()> {
+        if given == 0 {
+            return Err(error);
+        }
+        self.error = Some(error);
+        Ok(())
+    }
+
+    /// The error that follows the text that was given last.
+    pub(super) fn take_error(&mut self) -> Result<()> {
+        self.error.take().map_or(Ok(()), Err)
+    }
+
     /// There is no more UTF-8.
     pub(super) fn finish(&mut self, url: &str) -> Result<()> {
+        self.take_error()?;
         match &mut self.kind {
             Kind::Utf8 { cut } if !cut.is_empty() => {
                 let cut = std::mem::take(cut);

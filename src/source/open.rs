@@ -31,6 +31,8 @@ pub struct TextStream {
     decoder: TextDecoder,
     /// Text where it is not passed on as it is.
     text: Vec<u8>,
+    /// Where it is, how much of the chunk is valid UTF-8.
+    sound: usize,
     /// What [`TextStream::peek`] has looked at.
     peeked: Vec<u8>,
     /// Whether `next` has yet to give it.
@@ -118,6 +120,7 @@ impl TextStream {
             bytes,
             decoder,
             text: Vec::new(),
+            sound: 0,
             peeked: Vec::new(),
             peeked_waits: false,
             start,
@@ -159,7 +162,7 @@ impl TextStream {
 
     fn read(&mut self) -> Result<Option<&[u8]>> {
         match self.advance() {
-            Ok(true) if self.decoder.is_utf8() => Ok(Some(self.bytes.chunk())),
+            Ok(true) if self.decoder.is_utf8() => Ok(Some(&self.bytes.chunk()[..self.sound])),
             Ok(true) => Ok(Some(&self.text)),
             Ok(false) => {
                 self.ended = true;
@@ -173,6 +176,7 @@ impl TextStream {
     }
 
     fn advance(&mut self) -> Result<bool> {
+        self.decoder.take_error()?;
         while !self.ended {
             // What stood in the chunk was handed out by the call before.
             let more = self.bytes.fill(self.decoder.offset())?;
@@ -181,7 +185,7 @@ impl TextStream {
                     self.decoder.finish(&self.url)?;
                     return Ok(false);
                 }
-                self.decoder.check(self.bytes.chunk(), &self.url)?;
+                self.sound = self.decoder.check(self.bytes.chunk(), &self.url)?;
                 return Ok(true);
             }
             self.ended = !more;

@@ -100,6 +100,21 @@ fn what_is_compressed_otherwise_is_said_to_be_unsupported() {
 }
 
 #[test]
+fn text_before_a_bad_byte_comes_before_the_error() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("in");
+    for (stored, encoding) in [(&b"a,b\n1,\xff\n"[..], None), (b"a,b\n1,\x81\xff\n", Some("shift_jis"))] {
+        std::fs::write(&path, stored).unwrap();
+        let mut stream = stream(&input(&path), encoding, None).unwrap();
+        assert_eq!(stream.next().unwrap(), Some(&b"a,b\n1,"[..]));
+        let error = stream.next().unwrap_err();
+        assert_eq!(error.location().unwrap().byte_offset, Some(6));
+        assert_eq!(stream.next().unwrap(), None);
+        assert_eq!(stream.decoded_bytes(), 6);
+    }
+}
+
+#[test]
 fn what_is_wrong_with_an_input_is_said_with_its_place() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("in");
