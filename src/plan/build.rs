@@ -211,7 +211,8 @@ fn sample(
     let mut samples = Vec::new();
     for input in inputs.iter().step_by(step) {
         runtime.cancel().check()?;
-        let mut text = source::open(input, &job.source, &job.engine, encoding, None, runtime)?;
+        let mut text =
+            source::open(input, &job.source, &job.engine, encoding, None, runtime, runtime.cancel())?;
         let (head, whole) = text.peek(SAMPLE_BYTES)?;
         samples.push(Sample { url: input.url.clone(), text: head.to_vec(), whole });
         if from_stdin {

@@ -1,11 +1,11 @@
 //! One input as a stream of UTF-8 text.
 
+use super::chunks::Chunks;
 use super::decode::{TextDecoder, encoding_of};
 use super::decompress::{Decompressor, Format, MAGIC_BYTES};
-use super::fetch::{Chunks, Fetch};
+use super::fetch::Fetch;
 use super::list::modified;
-use super::stdin::Stdin;
-use super::{Input, STDIN, connection, failure, file_failure};
+use super::{Input, STDIN, connection, failure, file_failure, pipe};
 use crate::error::{Error, InputProblem, Location, Result, StoreReason};
 use crate::job::dialect::encoding_named;
 use crate::job::location::local_path;
@@ -13,9 +13,10 @@ use crate::job::{EngineSpec, SourceSpec};
 use crate::runtime::{Cancel, Runtime};
 use bytes::Bytes;
 use encoding_rs::{Encoding, UTF_8};
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
+use std::path::PathBuf;
 use tokio::runtime::Handle;
 
 /// Bytes that are read, decompressed or decoded at once: within the second-level
@@ -53,9 +54,11 @@ impl std::fmt::Debug for TextStream {
 /// `encoding` is `dialect.encoding`; a byte order mark outweighs it, and without
 /// either the input is UTF-8. `range` is in offsets of the decoded text, has to
 /// begin and end at the borders of characters, and is clamped to the end of the
-/// input; it works for inputs that are uncompressed UTF-8.
+/// input; it works for inputs that are uncompressed UTF-8. `cancel` ends every
+/// wait for the network or a pipe, of the stream too; most pass `runtime.cancel()`.
 ///
 /// # Errors
+/// [`crate::error::ErrorKind::Interrupted`] after `cancel`.
 /// A source error for an input that cannot be read; an input error if it changed
 /// since it was planned, is compressed in a way that is not supported, or is
 /// not what its encoding says; a job error for an unknown encoding; a usage
@@ -67,9 +70,10 @@ pub fn open(
     encoding: Option<&str>,
     range: Option<Range<u64>>,
     runtime: &Runtime,
+    cancel: &Cancel,
 ) -> Result<TextStream> {
     let named = encoding.map(encoding_named).transpose().map_err(|problem| problem.into_error("dialect"))?;
-    let opened = Opened::new(input, spec, engine, runtime)?;
+    let opened = Opened::new(input, spec, engine, runtime, cancel)?;
     match range {
         None => open_whole(opened, &input.url, named),
         Some(range) => open_range(opened, &input.url, named, range),
@@ -198,6 +202,14 @@ impl TextStream {
         Ok(false)
     }
 
+    /// From now on, this flag ends a wait in [`TextStream::next`], in place of
+    /// the one that [`open`] was given.
+    pub fn stop_with(&mut self, cancel: Cancel) {
+        if let Medium::Chunks { chunks, .. } = &mut self.bytes.stored.medium {
+            chunks.stop_with(cancel);
+        }
+    }
+
     /// Whether [`open`] could begin in the middle of this input: it is UTF-8
     /// that is not compressed.
     pub fn can_be_entered(&self) -> bool {
@@ -313,16 +325,41 @@ fn unpack_error(problem: InputProblem, location: Location) -> Error {
 
 /// An input whose place is known, and of which nothing was read.
 enum Opened {
-    Stdin(Cancel),
-    File { file: File, url: String, pinned: Option<u64> },
-    Object { fetch: Fetch, size: u64, runtime: Handle },
+    /// Standard input, or what stands at a path and is no plain file.
+    Pipe {
+        url: String,
+        path: Option<PathBuf>,
+        runtime: Handle,
+        cancel: Cancel,
+    },
+    File {
+        file: File,
+        url: String,
+        pinned: Option<u64>,
+    },
+    Object {
+        fetch: Fetch,
+        size: u64,
+        runtime: Handle,
+        cancel: Cancel,
+    },
 }
 
 impl Opened {
-    fn new(input: &Input, spec: &SourceSpec, engine: &EngineSpec, runtime: &Runtime) -> Result<Self> {
+    fn new(
+        input: &Input,
+        spec: &SourceSpec,
+        engine: &EngineSpec,
+        runtime: &Runtime,
+        cancel: &Cancel,
+    ) -> Result<Self> {
         let url = &input.url;
+        let pipe = |path| {
+            let (runtime, cancel) = (runtime.handle(), cancel.clone());
+            Ok(Opened::Pipe { url: url.clone(), path, runtime, cancel })
+        };
         if url == STDIN {
-            return Ok(Opened::Stdin(runtime.cancel().clone()));
+            return pipe(None);
         }
         if let Some((bucket, key)) = url.strip_prefix("s3://").and_then(|rest| rest.split_once('/')) {
             let path = object_store::path::Path::parse(key).ok().filter(|path| path.as_ref() == key);
@@ -344,7 +381,7 @@ impl Opened {
                 )
                 .remedy("plan again"));
             };
-            let store = runtime.block_on(connection(spec).reader(bucket, engine.fetch_bytes))?;
+            let store = runtime.block_on(cancel.or(connection(spec).reader(bucket, engine.fetch_bytes)))?;
             let fetch = Fetch {
                 store,
                 path,
@@ -353,12 +390,18 @@ impl Opened {
                 fetch_bytes: engine.fetch_bytes.max(CHUNK_BYTES) as u64,
                 concurrency: engine.fetch_concurrency,
             };
-            return Ok(Opened::Object { fetch, size, runtime: runtime.handle() });
+            return Ok(Opened::Object { fetch, size, runtime: runtime.handle(), cancel: cancel.clone() });
         }
         let path = local_path(url).ok_or_else(|| {
             failure("read", url, StoreReason::Other, "this is no place to read from")
                 .remedy("check `source.inputs`")
         })?;
+        let found = fs::metadata(&path).map_err(|error| file_failure("read", url, &error))?;
+        match (found.is_file(), input.bytes) {
+            (true, _) => {}
+            (false, None) => return pipe(Some(path)),
+            (false, Some(_)) => return Err(changed(url, "it was a plain file and is none".to_owned())),
+        }
         let file = File::open(&path).map_err(|error| file_failure("read", url, &error))?;
         let found = file.metadata().map_err(|error| file_failure("read", url, &error))?;
         if let Some(bytes) = input.bytes.filter(|bytes| *bytes != found.len()) {
@@ -376,16 +419,19 @@ impl Opened {
     /// The first bytes of the object, for a stream that begins elsewhere.
     fn head(&mut self) -> Result<Vec<u8>> {
         match self {
-            Opened::Stdin(_) => Err(Error::usage("a range of standard input cannot be read")
-                .remedy("read it whole, as one split")),
+            Opened::Pipe { url, .. } => {
+                Err(Error::usage(format!("{url}: a range of an input without a size cannot be read"))
+                    .remedy("read it whole, as one split"))
+            }
             Opened::File { file, url, .. } => {
                 let mut head = Vec::with_capacity(MAGIC_BYTES);
                 let read = file.by_ref().take(MAGIC_BYTES as u64).read_to_end(&mut head);
                 read.map_err(|error| file_failure("read", url, &error))?;
                 Ok(head)
             }
-            Opened::Object { fetch, size, runtime } => {
-                Ok(runtime.block_on(fetch.get(0..(*size).min(MAGIC_BYTES as u64)))?.to_vec())
+            Opened::Object { fetch, size, runtime, cancel } => {
+                let head = fetch.get(0..(*size).min(MAGIC_BYTES as u64));
+                Ok(runtime.block_on(cancel.or(head))?.to_vec())
             }
         }
     }
@@ -393,14 +439,13 @@ impl Opened {
     /// Begins to read, all or a range of stored bytes.
     fn start(self, range: Option<Range<u64>>) -> Result<Stored> {
         let medium = match self {
-            Opened::Stdin(cancel) => Medium::Reader {
-                reader: Box::new(Stdin::new(cancel)),
-                url: STDIN.to_owned(),
-                buffer: vec![0; CHUNK_BYTES],
-                filled: 0,
-                left: u64::MAX,
-                pinned: false,
-            },
+            Opened::Pipe { url, path, runtime, cancel } => {
+                let chunks = match path {
+                    None => pipe::start(&url, || Ok(io::stdin().lock()), runtime, cancel),
+                    Some(path) => pipe::start(&url, move || File::open(path), runtime, cancel),
+                };
+                Medium::Chunks { chunks, chunk: Bytes::new() }
+            }
             Opened::File { mut file, url, pinned } => {
                 let range = range.unwrap_or(0..u64::MAX);
                 if range.start > 0 || pinned.is_some() {
@@ -409,8 +454,8 @@ impl Opened {
                 }
                 // A file that grows is read to the size that it was planned with.
                 let end = range.end.min(pinned.unwrap_or(u64::MAX));
-                Medium::Reader {
-                    reader: Box::new(file),
+                Medium::File {
+                    file,
                     url,
                     buffer: vec![0; CHUNK_BYTES],
                     filled: 0,
@@ -418,10 +463,10 @@ impl Opened {
                     pinned: pinned.is_some(),
                 }
             }
-            Opened::Object { fetch, size, runtime } => {
+            Opened::Object { fetch, size, runtime, cancel } => {
                 let range = range.unwrap_or(0..size);
-                let chunks = fetch.start(range.start.min(size)..range.end.min(size), &runtime);
-                Medium::Object { chunks, chunk: Bytes::new() }
+                let chunks = fetch.start(range.start.min(size)..range.end.min(size), runtime, cancel);
+                Medium::Chunks { chunks, chunk: Bytes::new() }
             }
         };
         Ok(Stored { medium, read: 0 })
@@ -441,15 +486,16 @@ struct Stored {
 }
 
 enum Medium {
-    Reader {
-        reader: Box<dyn Read + Send>,
+    File {
+        file: File,
         url: String,
         buffer: Vec<u8>,
         filled: usize,
         left: u64,
+        /// Whether the end has to be where `left` says.
         pinned: bool,
     },
-    Object {
+    Chunks {
         chunks: Chunks,
         chunk: Bytes,
     },
@@ -458,19 +504,19 @@ enum Medium {
 impl Stored {
     fn chunk(&self) -> &[u8] {
         match &self.medium {
-            Medium::Reader { buffer, filled, .. } => &buffer[..*filled],
-            Medium::Object { chunk, .. } => chunk,
+            Medium::File { buffer, filled, .. } => &buffer[..*filled],
+            Medium::Chunks { chunk, .. } => chunk,
         }
     }
 
     fn fill(&mut self) -> Result<bool> {
         match &mut self.medium {
-            Medium::Reader { reader, url, buffer, filled, left, pinned } => {
+            Medium::File { file, url, buffer, filled, left, pinned } => {
                 *filled = 0;
                 let wanted = usize::try_from(*left).unwrap_or(usize::MAX).min(buffer.len());
-                // A pipe gives what it has; less than the magic bytes is no use.
+                // A file of the system may give what it has; less than the magic bytes is no use.
                 while *filled < wanted.min(MAGIC_BYTES) {
-                    match reader.read(&mut buffer[*filled..wanted]) {
+                    match file.read(&mut buffer[*filled..wanted]) {
                         Ok(0) if *pinned => {
                             return Err(changed(url, format!("it ends {left} bytes early")));
                         }
@@ -486,7 +532,7 @@ impl Stored {
                 self.read += *filled as u64;
                 Ok(*filled > 0)
             }
-            Medium::Object { chunks, chunk } => {
+            Medium::Chunks { chunks, chunk } => {
                 *chunk = chunks.next()?.unwrap_or_default();
                 self.read += chunk.len() as u64;
                 Ok(!chunk.is_empty())
