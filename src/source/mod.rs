@@ -12,6 +12,7 @@ pub mod fetch;
 pub mod list;
 pub mod open;
 mod pipe;
+mod stored;
 
 pub use list::list;
 pub use open::{TextStream, open};

@@ -1,8 +1,9 @@
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps")]
 
 use super::*;
-use crate::error::ErrorKind;
-use crate::runtime::Runtime;
+use crate::error::{ErrorKind, StoreReason};
+use crate::source::list::modified;
+use std::fs::File;
 use std::io::Write;
 
 fn input(path: &std::path::Path) -> Input {

@@ -29,7 +29,7 @@ const PERMIT_BYTES: usize = 1024;
 
 /// Time for one request that removes a staged file, and for one that began a
 /// file before the work was given up. A person who pressed Ctrl-C waits for
-/// these; what is left behind is found by the sweep.
+/// these; [`Store::list_staged`] finds what is left behind.
 const ABORT_TIME: Duration = Duration::from_secs(10);
 
 /// Staged files that are removed at once.
