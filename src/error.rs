@@ -285,6 +285,12 @@ pub enum InputProblem {
         /// What the library said.
         cause: String,
     },
+    /// Compressed in a way that is recognized and not read.
+    #[error("the input is compressed with {format}, which is not supported")]
+    UnsupportedCompression {
+        /// bzip2, xz, zip.
+        format: &'static str,
+    },
     /// A field is larger than `dialect.maxFieldBytes`.
     #[error("a field is larger than the limit of {limit} bytes")]
     FieldTooLarge {

@@ -3,7 +3,8 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
+use tokio_util::sync::CancellationToken;
 
 /// More than any machine has cores; beyond it, starting them takes minutes.
 const MAX_THREADS: usize = 1_024;
@@ -67,24 +68,47 @@ impl Runtime {
     }
 }
 
-/// A flag that asks every stage to stop at its next block. Cheap to clone.
+/// A flag that asks every stage to stop at its next block, and wakes those that
+/// wait. Cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub struct Cancel(Arc<AtomicBool>);
+pub struct Cancel(CancellationToken);
 
 impl Cancel {
     /// Asks to stop.
     pub fn cancel(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.0.cancel();
     }
 
     /// Whether somebody asked.
     pub fn is_cancelled(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.0.is_cancelled()
     }
 
     /// [`ErrorKind::Interrupted`] if somebody asked.
     pub fn check(&self) -> Result<()> {
         if self.is_cancelled() { Err(ErrorKind::Interrupted.into()) } else { Ok(()) }
+    }
+
+    /// Waits until somebody asks.
+    pub async fn cancelled(&self) {
+        self.0.cancelled().await;
+    }
+
+    /// A flag that this one sets and that does not set this one: a task stops
+    /// its own threads with it, and the process goes on.
+    #[must_use]
+    pub fn child(&self) -> Cancel {
+        Cancel(self.0.child_token())
+    }
+
+    /// Waits for `work`, or drops it with [`ErrorKind::Interrupted`] when
+    /// somebody asks to stop.
+    pub async fn or<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        tokio::select! {
+            biased;
+            () = self.cancelled() => Err(ErrorKind::Interrupted.into()),
+            done = work => done,
+        }
     }
 }
 
@@ -97,4 +121,21 @@ pub struct Progress {
     pub read_bytes: AtomicU64,
     /// Records handed to the encoders so far.
     pub records: AtomicU64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_child_stops_with_its_parent_and_not_the_other_way_round() {
+        let parent = Cancel::default();
+        let (first, second) = (parent.child(), parent.child());
+        first.cancel();
+        assert!(first.or(std::future::pending::<Result<()>>()).await.is_err());
+        assert!(parent.check().is_ok() && second.check().is_ok());
+        parent.clone().cancel();
+        second.cancelled().await;
+        assert!(second.check().is_err());
+    }
 }

@@ -59,7 +59,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
                 Some(text) => text,
                 None => {
                     let encoding = spec.encoding.as_deref();
-                    source::open(input, &job.source, &job.engine, encoding, None, &runtime)?
+                    source::open(input, &job.source, &job.engine, encoding, None, &runtime, runtime.cancel())?
                 }
             };
             let mut records = Records::new(&input.url, &dialect);

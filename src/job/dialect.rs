@@ -3,6 +3,7 @@
 use super::DialectSpec;
 use crate::document::Problem;
 use crate::parse::{Dialect, Escape, StrayQuotes, Terminator};
+use encoding_rs::Encoding;
 
 impl DialectSpec {
     /// The dialect, with defaults for what is left out. Keys of the problem
@@ -38,7 +39,7 @@ impl DialectSpec {
             max_record_bytes: above_zero("maxRecordBytes", self.max_record_bytes, default.max_record_bytes)?,
         };
         self.check_distinct(&dialect)?;
-        self.check_encoding()?;
+        self.encoding.as_deref().map(encoding_named).transpose()?;
         if self.skip_initial_space == Some(true) {
             return Err(Problem::new("skipInitialSpace", "only false is supported")
                 .remedy("leave it out; spaces then belong to the fields"));
@@ -92,17 +93,6 @@ impl DialectSpec {
         Ok(())
     }
 
-    fn check_encoding(&self) -> Result<(), Problem> {
-        match &self.encoding {
-            Some(label) if encoding_rs::Encoding::for_label_no_replacement(label.as_bytes()).is_none() => {
-                Err(Problem::new("encoding", format!("unknown encoding `{label}`")).remedy(
-                    "write a label of the WHATWG Encoding Standard: utf-8, utf-16le, latin1, windows-1252, …",
-                ))
-            }
-            _ => Ok(()),
-        }
-    }
-
     /// The descriptor of a dialect: what differs from the defaults of
     /// [`DialectSpec::resolve`], and the delimiter, for people.
     pub fn from_dialect(dialect: &Dialect) -> Self {
@@ -134,6 +124,31 @@ impl DialectSpec {
             ..DialectSpec::default()
         }
     }
+}
+
+/// Finds the encoding that a job names. Labels are those of the Encoding
+/// Standard, in which `latin1` means `windows-1252`, and what Python calls them.
+///
+/// # Errors
+/// A problem of the key `encoding`.
+pub(crate) fn encoding_named(name: &str) -> Result<&'static Encoding, Problem> {
+    let name = name.trim();
+    let label = name.to_ascii_lowercase().replace('_', "-");
+    let label = match label.as_str() {
+        // ASCII is UTF-8 as it stands; the Encoding Standard would take it for windows-1252.
+        "ascii" | "us-ascii" | "utf-8-sig" | "utf8-sig" => "utf-8",
+        "latin-1" => "latin1",
+        "utf16" => "utf-16",
+        "utf16-le" | "utf16le" | "utf-16-le" => "utf-16le",
+        "utf16-be" | "utf16be" | "utf-16-be" => "utf-16be",
+        // Some of the standard's own labels have an underscore: ms_kanji.
+        other if Encoding::for_label(name.as_bytes()).is_none() => other,
+        _ => name,
+    };
+    Encoding::for_label_no_replacement(label.as_bytes()).ok_or_else(|| {
+        Problem::new("encoding", format!("unknown encoding `{name}`"))
+            .remedy("write a label of the WHATWG Encoding Standard: utf-8, utf-16le, latin1, windows-1252, …")
+    })
 }
 
 fn one_byte(key: &'static str, text: &str) -> Result<u8, Problem> {

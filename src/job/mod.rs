@@ -9,7 +9,7 @@
 //! are reported together up to the first of these steps that finds any.
 
 pub mod compression;
-mod dialect;
+pub(crate) mod dialect;
 mod interpolate;
 pub mod load;
 pub mod location;

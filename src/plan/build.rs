@@ -222,7 +222,8 @@ fn sample(
             continue;
         }
         runtime.cancel().check()?;
-        let mut text = source::open(input, &job.source, &job.engine, encoding, None, runtime)?;
+        let mut text =
+            source::open(input, &job.source, &job.engine, encoding, None, runtime, runtime.cancel())?;
         let (head, whole) = text.peek(SAMPLE_BYTES)?;
         samples.push(Sample { url: input.url.clone(), text: head.to_vec(), whole });
         if !input.is_pinned() {

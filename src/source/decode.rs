@@ -16,6 +16,8 @@ pub(super) struct TextDecoder {
     offset: u64,
     /// Line of the next byte; unknown in a range that does not begin the object.
     line: Option<u64>,
+    /// What is wrong with the bytes after those that were passed on last.
+    error: Option<Error>,
 }
 
 enum Kind {
@@ -29,29 +31,6 @@ enum Kind {
         /// The last bytes of the chunk before, for messages.
         tail: Vec<u8>,
     },
-}
-
-/// Finds the encoding that a job names. Labels are those of the Encoding
-/// Standard, in which `latin1` means `windows-1252`, and what Python calls them.
-///
-/// # Errors
-/// A usage error that names `dialect.encoding`.
-pub(super) fn encoding_named(name: &str) -> Result<&'static Encoding> {
-    let label = name.trim().to_ascii_lowercase().replace('_', "-");
-    let label = match label.as_str() {
-        // ASCII is UTF-8 as it stands; the Encoding Standard would take it for windows-1252.
-        "ascii" | "us-ascii" | "utf-8-sig" | "utf8-sig" => "utf-8",
-        "latin-1" => "latin1",
-        "utf16" => "utf-16",
-        "utf16-le" | "utf16le" | "utf-16-le" => "utf-16le",
-        "utf16-be" | "utf16be" | "utf-16-be" => "utf-16be",
-        other => other,
-    };
-    Encoding::for_label_no_replacement(label.as_bytes()).ok_or_else(|| {
-        Error::usage(format!("`dialect.encoding`: {name:?} is not an encoding that sawmill knows")).remedy(
-            "names are those of the Encoding Standard: `utf-8`, `utf-16le`, `windows-1252`, `shift_jis`, …",
-        )
-    })
 }
 
 /// The encoding of an object that begins with `head`, and the length of its
@@ -68,7 +47,7 @@ impl TextDecoder {
         } else {
             Kind::Other { decoder: encoding.new_decoder_without_bom_handling(), tail: Vec::new() }
         };
-        TextDecoder { kind, encoding, offset, line: (offset == 0).then_some(1) }
+        TextDecoder { kind, encoding, offset, line: (offset == 0).then_some(1), error: None }
     }
 
     /// Whether text is passed on as it is: [`TextDecoder::check`] instead of
@@ -83,9 +62,11 @@ impl TextDecoder {
     }
 
     /// Checks UTF-8 that is passed on as it is; it may begin and end within a
-    /// character.
-    pub(super) fn check(&mut self, bytes: &[u8], url: &str) -> Result<()> {
-        let Kind::Utf8 { cut } = &mut self.kind else { return Ok(()) };
+    /// character. Says how many bytes are sound: text before a bad byte may hold
+    /// an earlier mistake, so it is given first, and the error at the next call.
+    pub(super) fn check(&mut self, bytes: &[u8], url: &str) -> Result<usize> {
+        self.take_error()?;
+        let Kind::Utf8 { cut } = &mut self.kind else { return Ok(bytes.len()) };
         let mut rest = bytes;
         let mut bad = None;
         while !cut.is_empty() && !rest.is_empty() {
@@ -111,7 +92,8 @@ impl TextDecoder {
                 Some(_) => {
                     let within = bytes.len() - rest.len() + valid;
                     self.count(&bytes[..within]);
-                    return Err(self.error(url, self.offset, &rest[valid..]));
+                    let error = self.error(url, self.offset, &rest[valid..]);
+                    return self.after(within, error).map(|()| within);
                 }
             }
         }
@@ -119,14 +101,16 @@ impl TextDecoder {
             return Err(self.error(url, offset, &shown));
         }
         self.count(bytes);
-        Ok(())
+        Ok(bytes.len())
     }
 
     /// Decodes `bytes` and puts the text into `text`, in place of what is there.
-    /// Call it once more with `last` at the end of the object.
+    /// Call it once more with `last` at the end of the object. Text before a bad
+    /// byte comes before the error, as in [`TextDecoder::check`].
     pub(super) fn decode(&mut self, bytes: &[u8], last: bool, text: &mut Vec<u8>, url: &str) -> Result<()> {
-        let Kind::Other { decoder, tail } = &mut self.kind else { return Ok(()) };
         text.clear();
+        self.take_error()?;
+        let Kind::Other { decoder, tail } = &mut self.kind else { return Ok(()) };
         let room = decoder.max_utf8_buffer_length_without_replacement(bytes.len());
         // A chunk is far smaller than what overflows; the loop below would do with less room.
         text.resize(room.unwrap_or(bytes.len()).max(4), 0);
@@ -143,8 +127,10 @@ impl TextDecoder {
                     let seen = [tail.as_slice(), &bytes[..read]].concat();
                     let end = seen.len().saturating_sub(usize::from(after));
                     let shown = seen[end.saturating_sub(usize::from(length))..end].to_vec();
-                    self.count(&text[..written]);
-                    return Err(self.error(url, self.offset, &shown));
+                    text.truncate(written);
+                    self.count(text);
+                    let error = self.error(url, self.offset, &shown);
+                    return self.after(written, error);
                 }
             }
         }
@@ -155,8 +141,23 @@ impl TextDecoder {
         Ok(())
     }
 
+    /// Keeps an error until the `given` bytes before it are through.
+    fn after(&mut self, given: usize, error: Error) -> Result<()> {
+        if given == 0 {
+            return Err(error);
+        }
+        self.error = Some(error);
+        Ok(())
+    }
+
+    /// The error that follows the text that was given last.
+    pub(super) fn take_error(&mut self) -> Result<()> {
+        self.error.take().map_or(Ok(()), Err)
+    }
+
     /// There is no more UTF-8.
     pub(super) fn finish(&mut self, url: &str) -> Result<()> {
+        self.take_error()?;
         match &mut self.kind {
             Kind::Utf8 { cut } if !cut.is_empty() => {
                 let cut = std::mem::take(cut);

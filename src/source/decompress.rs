@@ -68,6 +68,9 @@ pub(super) enum Member {
 
 impl Decompressor {
     /// For an object of this format; `None` for a plain one.
+    ///
+    /// # Errors
+    /// [`InputProblem::UnsupportedCompression`].
     pub(super) fn new(format: Format) -> Result<Option<Decompressor>, InputProblem> {
         match format {
             Format::Plain => Ok(None),
@@ -78,7 +81,7 @@ impl Decompressor {
             Format::Zstd => zstd::stream::raw::Decoder::new()
                 .map(|frames| Some(Decompressor::Zstd { frames, inside: false }))
                 .map_err(|error| damaged("zstd", error)),
-            Format::Unsupported(format) => Err(damaged(format, "sawmill reads gzip and zstd only")),
+            Format::Unsupported(format) => Err(InputProblem::UnsupportedCompression { format }),
         }
     }
 

@@ -1,9 +1,11 @@
 //! Ranged, prefetched GETs of one S3 object, in order.
 
 use super::Input;
+use super::chunks::Chunks;
 use crate::aws::Role;
 use crate::aws::failure::{chain_text, reason_of_credentials, redact, remedy};
 use crate::error::{Error, ErrorKind, InputProblem, Location, Result, StoreFailure, StoreReason};
+use crate::runtime::Cancel;
 use bytes::{Bytes, BytesMut};
 use futures::{StreamExt, TryStreamExt};
 use object_store::client::{HttpError, HttpErrorKind};
@@ -37,30 +39,9 @@ pub(super) struct Fetch {
     pub(super) concurrency: usize,
 }
 
-/// Chunks of an object on their way to a blocking thread. Dropping it stops
-/// the GETs.
-#[derive(Debug)]
-pub(super) struct Chunks {
-    receiver: mpsc::Receiver<Result<Bytes>>,
-    task: tokio::task::JoinHandle<()>,
-}
-
-impl Chunks {
-    /// The next bytes in order, `None` at the end. Blocks.
-    pub(super) fn next(&mut self) -> Result<Option<Bytes>> {
-        self.receiver.blocking_recv().transpose()
-    }
-}
-
-impl Drop for Chunks {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
 impl Fetch {
     /// Starts to read `range`; holds at most `concurrency + 1` ranges.
-    pub(super) fn start(self, range: Range<u64>, runtime: &Handle) -> Chunks {
+    pub(super) fn start(self, range: Range<u64>, runtime: Handle, cancel: Cancel) -> Chunks {
         let (sender, receiver) = mpsc::channel(1);
         let step = self.fetch_bytes.max(1);
         let starts = std::iter::successors(Some(range.start), move |start| start.checked_add(step));
@@ -68,6 +49,8 @@ impl Fetch {
             .take_while(move |start| *start < range.end)
             .map(move |start| start..start.saturating_add(step).min(range.end));
         let concurrency = self.concurrency.max(1);
+        let bytes = range.end.saturating_sub(range.start);
+        let chunks = Chunks::new(receiver, &self.input.url, Some(bytes), runtime.clone(), cancel);
         let task = runtime.spawn(async move {
             let fetch = &self;
             let mut chunks = futures::stream::iter(ranges)
@@ -80,7 +63,7 @@ impl Fetch {
                 }
             }
         });
-        Chunks { receiver, task }
+        chunks.sent_by(task.abort_handle())
     }
 
     /// One range, whole; asks for the rest again when a body breaks off.

@@ -33,9 +33,15 @@ fn ranges_come_in_order_and_whole() {
     let body: Vec<u8> = (0..1000u32).map(|n| n as u8).collect();
     for fetch_bytes in [1, 7, 999, 1000, 1001] {
         let fetch = fetch(&runtime, &body, fetch_bytes);
-        assert_eq!(all(fetch.clone().start(0..1000, runtime.handle())).unwrap(), body);
-        assert_eq!(all(fetch.clone().start(10..20, runtime.handle())).unwrap(), body[10..20]);
-        assert_eq!(all(fetch.start(5..5, runtime.handle())).unwrap(), b"");
+        assert_eq!(
+            all(fetch.clone().start(0..1000, runtime.handle().clone(), Cancel::default())).unwrap(),
+            body
+        );
+        assert_eq!(
+            all(fetch.clone().start(10..20, runtime.handle().clone(), Cancel::default())).unwrap(),
+            body[10..20]
+        );
+        assert_eq!(all(fetch.start(5..5, runtime.handle().clone(), Cancel::default())).unwrap(), b"");
     }
 }
 
@@ -48,12 +54,12 @@ fn an_object_that_changed_is_not_read() {
     let mut other_size = planned.clone();
     other_size.input.bytes = Some(11);
     for fetch in [other_tag, other_size] {
-        let error = all(fetch.start(0..10, runtime.handle())).unwrap_err();
+        let error = all(fetch.start(0..10, runtime.handle().clone(), Cancel::default())).unwrap_err();
         assert!(matches!(error.kind(), ErrorKind::Input(InputProblem::Changed { .. })), "{error:?}");
     }
     let mut gone = planned;
     gone.path = Path::from("gone");
-    let error = all(gone.start(0..10, runtime.handle())).unwrap_err();
+    let error = all(gone.start(0..10, runtime.handle().clone(), Cancel::default())).unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Source(f) if f.reason == StoreReason::NotFound), "{error:?}");
     assert!(error.what_to_do().is_some());
 }

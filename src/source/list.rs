@@ -11,12 +11,14 @@ use globset::{GlobBuilder, GlobMatcher};
 use std::collections::HashSet;
 use std::fs::{self, Metadata};
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// Finds and pins every input of a source.
 ///
 /// Entries stay in their order; what a glob or prefix finds is in order of URL;
-/// an object that is found twice counts where it is found first. An entry is
+/// an object that is found twice counts where it is found first, and so does a
+/// local file that has two names. An entry is
 ///
 /// - `-` or `stdin:`, standard input;
 /// - a URL or path with `*`, `?` or `[…]`: a glob, in which `**` alone crosses `/`;
@@ -25,6 +27,9 @@ use std::path::{Path, PathBuf};
 ///   and Hive hide) and the empty objects that stand for directories;
 /// - else one object.
 ///
+/// Prefixes and `**` do not enter symbolic links to directories, which often
+/// point to a sibling (`latest`) or up; `*` in the place of a directory does.
+///
 /// # Errors
 /// A source error for an object that is not there, a glob or prefix that
 /// matches nothing, a store that cannot be asked; a usage error for a glob or
@@ -32,17 +37,18 @@ use std::path::{Path, PathBuf};
 pub async fn list(spec: &SourceSpec) -> Result<Vec<Input>> {
     let mut inputs = Vec::new();
     let mut seen = HashSet::new();
+    let mut seen_files = HashSet::new();
     let mut s3 = None;
     for entry in &spec.inputs {
         let mut found = if entry == "-" || entry == STDIN {
-            vec![Input { url: STDIN.to_owned(), bytes: None, etag: None, last_modified: None }]
+            vec![Found::from(Input { url: STDIN.to_owned(), bytes: None, etag: None, last_modified: None })]
         } else if let Some(rest) = entry.strip_prefix("s3://") {
             if s3.is_none() {
                 // Listings send no bodies.
                 s3 = Some(connection(spec).s3(0).await?);
             }
             match &s3 {
-                Some(s3) => list_s3(s3, entry, rest).await?,
+                Some(s3) => list_s3(s3, entry, rest).await?.into_iter().map(Found::from).collect(),
                 None => Vec::new(),
             }
         } else {
@@ -53,14 +59,30 @@ pub async fn list(spec: &SourceSpec) -> Result<Vec<Input>> {
                 Err(_) => return Err(crate::error::ErrorKind::Interrupted.into()),
             }
         };
-        found.sort_unstable_by(|a, b| a.url.cmp(&b.url));
+        found.sort_unstable_by(|a, b| a.input.url.cmp(&b.input.url));
         if found.is_empty() {
             return Err(failure("find", entry, StoreReason::NoMatch, "nothing matches")
                 .remedy("check `source.inputs`; `*` does not cross `/`, `**` does"));
         }
-        inputs.extend(found.into_iter().filter(|input| seen.insert(input.url.clone())));
+        let new = found.into_iter().filter(|found| {
+            seen.insert(found.input.url.clone()) && found.file.is_none_or(|file| seen_files.insert(file))
+        });
+        inputs.extend(new.map(|found| found.input));
     }
     Ok(inputs)
+}
+
+/// An input, and what tells whether it is the same file as another.
+struct Found {
+    input: Input,
+    /// Device and inode of a plain local file.
+    file: Option<(u64, u64)>,
+}
+
+impl From<Input> for Found {
+    fn from(input: Input) -> Self {
+        Found { input, file: None }
+    }
 }
 
 /// What an entry means, once standard input is set aside.
@@ -176,7 +198,7 @@ fn rfc3339(time: &aws_sdk_s3::primitives::DateTime) -> Option<String> {
     Some(time.to_rfc3339_opts(SecondsFormat::AutoSi, true))
 }
 
-fn list_local(entry: &str) -> Result<Vec<Input>> {
+fn list_local(entry: &str) -> Result<Vec<Found>> {
     let path = local_path(entry).ok_or_else(|| {
         Error::usage(format!("`source.inputs`: {entry:?} is no place to read from"))
             .remedy("an input is `s3://bucket/key`, `file:///path`, a path, or `-` for standard input")
@@ -186,7 +208,8 @@ fn list_local(entry: &str) -> Result<Vec<Input>> {
     match fs::metadata(&absolute) {
         Ok(found) if found.is_dir() => {
             let mut below = Vec::new();
-            walk(&absolute, entry, true, &|_| true, &mut below)?;
+            let walk = Walk { entry, skip_hidden: true, linked_depth: 0, takes: &|_| true };
+            walk.run(&absolute, &mut below)?;
             return Ok(below);
         }
         Ok(found) => return Ok(vec![pin(&absolute, &found)]),
@@ -201,7 +224,11 @@ fn list_local(entry: &str) -> Result<Vec<Input>> {
         let mut found = Vec::new();
         if directory.is_dir() {
             let takes = |path: &Path| path.to_str().is_some_and(|path| pattern.takes(path, "", &text));
-            walk(directory, entry, false, &takes, &mut found)?;
+            let below = &text[directory.as_os_str().len()..];
+            // Without `**`, nothing lies deeper than the glob has slashes, so a
+            // loop of links ends there.
+            let linked_depth = if below.contains("**") { 0 } else { below.matches('/').count() };
+            Walk { entry, skip_hidden: false, linked_depth, takes: &takes }.run(directory, &mut found)?;
         }
         return Ok(found);
     }
@@ -209,45 +236,54 @@ fn list_local(entry: &str) -> Result<Vec<Input>> {
     Err(file_failure("find", &url_of(&absolute), &error))
 }
 
-/// Adds the files below `directory` that `takes` takes. A loop of symbolic
-/// links ends in an error from the system (ELOOP).
-fn walk(
-    directory: &Path,
-    entry: &str,
+/// How the files below a directory are found.
+struct Walk<'a> {
+    /// For messages.
+    entry: &'a str,
     skip_hidden: bool,
-    takes: &dyn Fn(&Path) -> bool,
-    found: &mut Vec<Input>,
-) -> Result<()> {
-    let mut waiting: Vec<PathBuf> = vec![directory.to_owned()];
-    while let Some(directory) = waiting.pop() {
-        let failed = |error: io::Error| file_failure("list", entry, &error);
-        for below in fs::read_dir(&directory).map_err(failed)? {
-            let below = below.map_err(failed)?;
-            let name = below.file_name();
-            if skip_hidden && matches!(name.as_encoded_bytes().first(), Some(b'_' | b'.')) {
-                continue;
-            }
-            let path = below.path();
-            // Follows links; one that leads nowhere is no input.
-            let Ok(metadata) = fs::metadata(&path) else { continue };
-            if metadata.is_dir() {
-                waiting.push(path);
-            } else if takes(&path) {
-                found.push(pin(&path, &metadata));
-            }
-        }
-    }
-    Ok(())
+    /// Directories under the first are entered through symbolic links down to this depth.
+    linked_depth: usize,
+    takes: &'a dyn Fn(&Path) -> bool,
 }
 
-fn pin(path: &Path, metadata: &Metadata) -> Input {
-    Input {
+impl Walk<'_> {
+    /// Adds the files below `directory` that are taken.
+    fn run(&self, directory: &Path, found: &mut Vec<Found>) -> Result<()> {
+        let mut waiting: Vec<(PathBuf, usize)> = vec![(directory.to_owned(), 0)];
+        while let Some((directory, depth)) = waiting.pop() {
+            let failed = |error: io::Error| file_failure("list", self.entry, &error);
+            for below in fs::read_dir(&directory).map_err(failed)? {
+                let below = below.map_err(failed)?;
+                let name = below.file_name();
+                if self.skip_hidden && matches!(name.as_encoded_bytes().first(), Some(b'_' | b'.')) {
+                    continue;
+                }
+                let linked = below.file_type().map_err(failed)?.is_symlink();
+                let path = below.path();
+                // Follows links; one that leads nowhere is no input.
+                let Ok(metadata) = fs::metadata(&path) else { continue };
+                if !metadata.is_dir() {
+                    if (self.takes)(&path) {
+                        found.push(pin(&path, &metadata));
+                    }
+                } else if !linked || depth < self.linked_depth {
+                    waiting.push((path, depth + 1));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn pin(path: &Path, metadata: &Metadata) -> Found {
+    let input = Input {
         url: url_of(path),
         // The length of a pipe or device says nothing.
         bytes: metadata.is_file().then_some(metadata.len()),
         etag: None,
         last_modified: metadata.is_file().then(|| modified(metadata)).flatten(),
-    }
+    };
+    Found { input, file: metadata.is_file().then(|| (metadata.dev(), metadata.ino())) }
 }
 
 /// Time of the last change, to the nanosecond, as inputs are pinned by it.

@@ -46,6 +46,38 @@ async fn entries_find_what_they_should() {
 }
 
 #[tokio::test]
+async fn links_give_no_file_twice() {
+    use std::os::unix::fs::symlink;
+    let directory = tempfile::tempdir().unwrap();
+    let root = directory.path();
+    for name in ["day=1/a.csv", "day=2/b.csv"] {
+        let path = root.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, name).unwrap();
+    }
+    symlink(".", root.join("self")).unwrap();
+    symlink("day=2", root.join("latest")).unwrap();
+    symlink("a.csv", root.join("day=1/same.csv")).unwrap();
+    fs::hard_link(root.join("day=1/a.csv"), root.join("day=1/z.csv")).unwrap();
+    symlink("nowhere", root.join("day=1/broken.csv")).unwrap();
+    let both = &["day%3D1/a.csv", "day%3D2/b.csv"][..];
+    for (inputs, expected) in [
+        (&[""][..], both),
+        (&["**/*.csv"], both),
+        (&["*/*.csv"], both),
+        (&["day=1/a.csv", "day=1/z.csv", "day=2/b.csv"], both),
+        // What is named is entered and read.
+        (&["latest/"], &["latest/b.csv"]),
+        (&["l*/*.csv"], &["latest/b.csv"]),
+        (&["self/day=1/same.csv"], &["self/day%3D1/same.csv"]),
+    ] {
+        let found = names(root, inputs).await.unwrap();
+        let found: Vec<_> = found.iter().map(|url| url.replace("day=", "day%3D")).collect();
+        assert_eq!(found, expected, "{inputs:?}");
+    }
+}
+
+#[tokio::test]
 async fn inputs_are_pinned() {
     let directory = tree();
     let url = url_of(&directory.path().join("2/d e.csv"));

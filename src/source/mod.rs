@@ -5,12 +5,14 @@
 //! [`decompress`] (by magic number) and [`decode`] (to UTF-8), as chunks of
 //! text that the caller pulls on a blocking thread.
 
+mod chunks;
 pub mod decode;
 pub mod decompress;
 pub mod fetch;
 pub mod list;
 pub mod open;
-mod stdin;
+mod pipe;
+mod stored;
 
 pub use list::list;
 pub use open::{TextStream, open};
@@ -53,7 +55,7 @@ pub const STDIN: &str = "stdin:";
 pub fn read_whole(spec: &SourceSpec, runtime: &Runtime) -> Result<Vec<(String, Vec<u8>)>> {
     let engine = EngineSpec::default();
     let read = |input: Input| {
-        let mut text = open(&input, spec, &engine, None, None, runtime)?;
+        let mut text = open(&input, spec, &engine, None, None, runtime, runtime.cancel())?;
         let mut body = Vec::new();
         while let Some(bytes) = text.next()? {
             body.extend_from_slice(bytes);
@@ -88,9 +90,6 @@ fn failure(operation: &str, url: &str, reason: StoreReason, detail: impl Into<St
 
 /// A file that could not be listed or read.
 fn file_failure(operation: &str, url: &str, cause: &io::Error) -> Error {
-    if cause.get_ref().is_some_and(|inner| inner.is::<stdin::Stopped>()) {
-        return ErrorKind::Interrupted.into();
-    }
     let (reason, remedy) = match cause.kind() {
         io::ErrorKind::NotFound => (StoreReason::NotFound, "check `source.inputs`"),
         io::ErrorKind::PermissionDenied => (StoreReason::Denied, "make the file readable for this user"),

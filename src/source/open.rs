@@ -1,25 +1,19 @@
 //! One input as a stream of UTF-8 text.
 
-use super::decode::{TextDecoder, encoding_named, encoding_of};
-use super::decompress::{Decompressor, Format, MAGIC_BYTES};
-use super::fetch::{Chunks, Fetch};
-use super::list::modified;
-use super::stdin::Stdin;
-use super::{Input, STDIN, connection, failure, file_failure};
-use crate::error::{Error, InputProblem, Location, Result, StoreReason};
-use crate::job::location::local_path;
+use super::Input;
+use super::decode::{TextDecoder, encoding_of};
+use super::decompress::{Decompressor, Format};
+use super::stored::{Opened, Stored};
+use crate::error::{Error, InputProblem, Location, Result};
+use crate::job::dialect::encoding_named;
 use crate::job::{EngineSpec, SourceSpec};
 use crate::runtime::{Cancel, Runtime};
-use bytes::Bytes;
 use encoding_rs::{Encoding, UTF_8};
-use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
-use tokio::runtime::Handle;
 
 /// Bytes that are read, decompressed or decoded at once: within the second-level
 /// cache of current servers, and enough for a system call not to matter.
-const CHUNK_BYTES: usize = 1 << 20;
+pub(super) const CHUNK_BYTES: usize = 1 << 20;
 
 /// The text of one input, chunk by chunk. Dropping it stops what is under way.
 ///
@@ -30,6 +24,8 @@ pub struct TextStream {
     decoder: TextDecoder,
     /// Text where it is not passed on as it is.
     text: Vec<u8>,
+    /// Where it is, how much of the chunk is valid UTF-8.
+    sound: usize,
     /// What [`TextStream::peek`] has looked at.
     peeked: Vec<u8>,
     /// Whether `next` has yet to give it.
@@ -50,13 +46,15 @@ impl std::fmt::Debug for TextStream {
 /// `encoding` is `dialect.encoding`; a byte order mark outweighs it, and without
 /// either the input is UTF-8. `range` is in offsets of the decoded text, has to
 /// begin and end at the borders of characters, and is clamped to the end of the
-/// input; it works for inputs that are uncompressed UTF-8.
+/// input; it works for inputs that are uncompressed UTF-8. `cancel` ends every
+/// wait for the network or a pipe, of the stream too; most pass `runtime.cancel()`.
 ///
 /// # Errors
+/// [`crate::error::ErrorKind::Interrupted`] after `cancel`.
 /// A source error for an input that cannot be read; an input error if it changed
 /// since it was planned, is compressed in a way that is not supported, or is
-/// not what its encoding says; a usage error for an unknown encoding, or a
-/// range of an input that is compressed or not UTF-8.
+/// not what its encoding says; a job error for an unknown encoding; a usage
+/// error for a range of an input that is compressed or not UTF-8.
 pub fn open(
     input: &Input,
     spec: &SourceSpec,
@@ -64,9 +62,10 @@ pub fn open(
     encoding: Option<&str>,
     range: Option<Range<u64>>,
     runtime: &Runtime,
+    cancel: &Cancel,
 ) -> Result<TextStream> {
-    let named = encoding.map(encoding_named).transpose()?;
-    let opened = Opened::new(input, spec, engine, runtime)?;
+    let named = encoding.map(encoding_named).transpose().map_err(|problem| problem.into_error("dialect"))?;
+    let opened = Opened::new(input, spec, engine, runtime, cancel)?;
     match range {
         None => open_whole(opened, &input.url, named),
         Some(range) => open_range(opened, &input.url, named, range),
@@ -93,10 +92,12 @@ fn open_range(
 ) -> Result<TextStream> {
     let head = opened.head()?;
     let (encoding, mark) = encoding_of(&head, named);
-    let unfit = match Format::of(&head) {
-        Format::Plain if encoding == UTF_8 => None,
-        Format::Plain => Some("not UTF-8"),
-        _ => Some("compressed"),
+    let decompressor = Decompressor::new(Format::of(&head))
+        .map_err(|problem| unpack_error(problem, Location::object(url)))?;
+    let unfit = match decompressor {
+        None if encoding == UTF_8 => None,
+        None => Some("not UTF-8"),
+        Some(_) => Some("compressed"),
     };
     if let Some(what) = unfit {
         return Err(Error::usage(format!("{url}: a range of an input that is {what} cannot be read"))
@@ -115,6 +116,7 @@ impl TextStream {
             bytes,
             decoder,
             text: Vec::new(),
+            sound: 0,
             peeked: Vec::new(),
             peeked_waits: false,
             start,
@@ -156,7 +158,7 @@ impl TextStream {
 
     fn read(&mut self) -> Result<Option<&[u8]>> {
         match self.advance() {
-            Ok(true) if self.decoder.is_utf8() => Ok(Some(self.bytes.chunk())),
+            Ok(true) if self.decoder.is_utf8() => Ok(Some(&self.bytes.chunk()[..self.sound])),
             Ok(true) => Ok(Some(&self.text)),
             Ok(false) => {
                 self.ended = true;
@@ -170,6 +172,7 @@ impl TextStream {
     }
 
     fn advance(&mut self) -> Result<bool> {
+        self.decoder.take_error()?;
         while !self.ended {
             // What stood in the chunk was handed out by the call before.
             let more = self.bytes.fill(self.decoder.offset())?;
@@ -178,7 +181,7 @@ impl TextStream {
                     self.decoder.finish(&self.url)?;
                     return Ok(false);
                 }
-                self.decoder.check(self.bytes.chunk(), &self.url)?;
+                self.sound = self.decoder.check(self.bytes.chunk(), &self.url)?;
                 return Ok(true);
             }
             self.ended = !more;
@@ -191,6 +194,12 @@ impl TextStream {
         Ok(false)
     }
 
+    /// From now on, this flag ends a wait in [`TextStream::next`], in place of
+    /// the one that [`open`] was given.
+    pub fn stop_with(&mut self, cancel: Cancel) {
+        self.bytes.stored.stop_with(cancel);
+    }
+
     /// Whether [`open`] could begin in the middle of this input: it is UTF-8
     /// that is not compressed.
     pub fn can_be_entered(&self) -> bool {
@@ -199,7 +208,7 @@ impl TextStream {
 
     /// Bytes taken from the stored object so far, compressed if it is.
     pub fn stored_bytes_read(&self) -> u64 {
-        self.bytes.stored.read
+        self.bytes.stored.bytes_read()
     }
 
     /// Bytes of text given so far.
@@ -298,193 +307,10 @@ fn unpack_error(problem: InputProblem, location: Location) -> Error {
         InputProblem::TruncatedCompression { .. } => {
             "the object was cut when it was written or copied: get it again"
         }
+        InputProblem::UnsupportedCompression { .. } => "unpack it, and compress it with gzip or zstd",
         _ => "get the object again, or compress it anew with gzip or zstd",
     };
     Error::input(problem, location).remedy(remedy)
-}
-
-/// An input whose place is known, and of which nothing was read.
-enum Opened {
-    Stdin(Cancel),
-    File { file: File, url: String, pinned: Option<u64> },
-    Object { fetch: Fetch, size: u64, runtime: Handle },
-}
-
-impl Opened {
-    fn new(input: &Input, spec: &SourceSpec, engine: &EngineSpec, runtime: &Runtime) -> Result<Self> {
-        let url = &input.url;
-        if url == STDIN {
-            return Ok(Opened::Stdin(runtime.cancel().clone()));
-        }
-        if let Some((bucket, key)) = url.strip_prefix("s3://").and_then(|rest| rest.split_once('/')) {
-            let path = object_store::path::Path::parse(key).ok().filter(|path| path.as_ref() == key);
-            let path = path.ok_or_else(|| {
-                failure(
-                    "read",
-                    url,
-                    StoreReason::Other,
-                    "keys with empty, `.` or `..` segments cannot be read",
-                )
-                .remedy("copy the object to a key without them")
-            })?;
-            let Some(size) = input.bytes else {
-                return Err(failure(
-                    "read",
-                    url,
-                    StoreReason::Other,
-                    "the plan does not say how large it is",
-                )
-                .remedy("plan again"));
-            };
-            let store = runtime.block_on(connection(spec).reader(bucket, engine.fetch_bytes))?;
-            let fetch = Fetch {
-                store,
-                path,
-                input: input.clone(),
-                region: spec.region.clone(),
-                fetch_bytes: engine.fetch_bytes.max(CHUNK_BYTES) as u64,
-                concurrency: engine.fetch_concurrency,
-            };
-            return Ok(Opened::Object { fetch, size, runtime: runtime.handle() });
-        }
-        let path = local_path(url).ok_or_else(|| {
-            failure("read", url, StoreReason::Other, "this is no place to read from")
-                .remedy("check `source.inputs`")
-        })?;
-        let file = File::open(&path).map_err(|error| file_failure("read", url, &error))?;
-        let found = file.metadata().map_err(|error| file_failure("read", url, &error))?;
-        if let Some(bytes) = input.bytes.filter(|bytes| *bytes != found.len()) {
-            return Err(changed(url, format!("it had {bytes} bytes and has {}", found.len())));
-        }
-        match (&input.last_modified, modified(&found)) {
-            (Some(then), Some(now)) if *then != now && input.bytes.is_some() => {
-                return Err(changed(url, format!("it was of {then} and is of {now}")));
-            }
-            _ => {}
-        }
-        Ok(Opened::File { file, url: url.clone(), pinned: input.bytes })
-    }
-
-    /// The first bytes of the object, for a stream that begins elsewhere.
-    fn head(&mut self) -> Result<Vec<u8>> {
-        match self {
-            Opened::Stdin(_) => Err(Error::usage("a range of standard input cannot be read")
-                .remedy("read it whole, as one split")),
-            Opened::File { file, url, .. } => {
-                let mut head = Vec::with_capacity(MAGIC_BYTES);
-                let read = file.by_ref().take(MAGIC_BYTES as u64).read_to_end(&mut head);
-                read.map_err(|error| file_failure("read", url, &error))?;
-                Ok(head)
-            }
-            Opened::Object { fetch, size, runtime } => {
-                Ok(runtime.block_on(fetch.get(0..(*size).min(MAGIC_BYTES as u64)))?.to_vec())
-            }
-        }
-    }
-
-    /// Begins to read, all or a range of stored bytes.
-    fn start(self, range: Option<Range<u64>>) -> Result<Stored> {
-        let medium = match self {
-            Opened::Stdin(cancel) => Medium::Reader {
-                reader: Box::new(Stdin::new(cancel)),
-                url: STDIN.to_owned(),
-                buffer: vec![0; CHUNK_BYTES],
-                filled: 0,
-                left: u64::MAX,
-                pinned: false,
-            },
-            Opened::File { mut file, url, pinned } => {
-                let range = range.unwrap_or(0..u64::MAX);
-                if range.start > 0 || pinned.is_some() {
-                    let sought = file.seek(SeekFrom::Start(range.start));
-                    sought.map_err(|error| file_failure("read", &url, &error))?;
-                }
-                // A file that grows is read to the size that it was planned with.
-                let end = range.end.min(pinned.unwrap_or(u64::MAX));
-                Medium::Reader {
-                    reader: Box::new(file),
-                    url,
-                    buffer: vec![0; CHUNK_BYTES],
-                    filled: 0,
-                    left: end.saturating_sub(range.start),
-                    pinned: pinned.is_some(),
-                }
-            }
-            Opened::Object { fetch, size, runtime } => {
-                let range = range.unwrap_or(0..size);
-                let chunks = fetch.start(range.start.min(size)..range.end.min(size), &runtime);
-                Medium::Object { chunks, chunk: Bytes::new() }
-            }
-        };
-        Ok(Stored { medium, read: 0 })
-    }
-}
-
-fn changed(url: &str, what: String) -> Error {
-    Error::input(InputProblem::Changed { what }, Location::object(url))
-        .remedy("run again, so that the file is planned as it is now")
-}
-
-/// Bytes as they are stored, chunk by chunk. The first chunk has
-/// [`MAGIC_BYTES`] or all there is.
-struct Stored {
-    medium: Medium,
-    read: u64,
-}
-
-enum Medium {
-    Reader {
-        reader: Box<dyn Read + Send>,
-        url: String,
-        buffer: Vec<u8>,
-        filled: usize,
-        left: u64,
-        pinned: bool,
-    },
-    Object {
-        chunks: Chunks,
-        chunk: Bytes,
-    },
-}
-
-impl Stored {
-    fn chunk(&self) -> &[u8] {
-        match &self.medium {
-            Medium::Reader { buffer, filled, .. } => &buffer[..*filled],
-            Medium::Object { chunk, .. } => chunk,
-        }
-    }
-
-    fn fill(&mut self) -> Result<bool> {
-        match &mut self.medium {
-            Medium::Reader { reader, url, buffer, filled, left, pinned } => {
-                *filled = 0;
-                let wanted = usize::try_from(*left).unwrap_or(usize::MAX).min(buffer.len());
-                // A pipe gives what it has; less than the magic bytes is no use.
-                while *filled < wanted.min(MAGIC_BYTES) {
-                    match reader.read(&mut buffer[*filled..wanted]) {
-                        Ok(0) if *pinned => {
-                            return Err(changed(url, format!("it ends {left} bytes early")));
-                        }
-                        Ok(0) => break,
-                        Ok(bytes) => {
-                            *filled += bytes;
-                            *left -= bytes as u64;
-                        }
-                        Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                        Err(error) => return Err(file_failure("read", url, &error)),
-                    }
-                }
-                self.read += *filled as u64;
-                Ok(*filled > 0)
-            }
-            Medium::Object { chunks, chunk } => {
-                *chunk = chunks.next()?.unwrap_or_default();
-                self.read += chunk.len() as u64;
-                Ok(!chunk.is_empty())
-            }
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps")]
 
 use super::*;
-use crate::error::ErrorKind;
-use crate::runtime::Runtime;
+use crate::error::{ErrorKind, StoreReason};
+use crate::source::list::modified;
+use std::fs::File;
 use std::io::Write;
 
 fn input(path: &std::path::Path) -> Input {
@@ -13,7 +14,8 @@ fn input(path: &std::path::Path) -> Input {
 
 fn stream(input: &Input, encoding: Option<&str>, range: Option<Range<u64>>) -> Result<TextStream> {
     let spec: SourceSpec = serde_json::from_value(serde_json::json!({ "inputs": [] })).unwrap();
-    open(input, &spec, &EngineSpec::default(), encoding, range, &Runtime::new(1).unwrap())
+    let runtime = Runtime::new(1).unwrap();
+    open(input, &spec, &EngineSpec::default(), encoding, range, &runtime, runtime.cancel())
 }
 
 fn text(mut stream: TextStream) -> Result<Vec<u8>> {
@@ -77,6 +79,90 @@ fn ranges_count_from_after_the_mark() {
             stream(&input(&path), None, Some(0..1)).unwrap_err().kind(),
             ErrorKind::Usage { .. }
         ));
+    }
+}
+
+#[test]
+fn what_is_compressed_otherwise_is_said_to_be_unsupported() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("in");
+    for (head, expected) in
+        [(&b"BZh91AY&SY"[..], "bzip2"), (b"\xfd7zXZ\0\0\x04", "xz"), (b"PK\x03\x04\x14\0", "zip")]
+    {
+        std::fs::write(&path, head).unwrap();
+        for range in [None, Some(0..1)] {
+            let error = stream(&input(&path), None, range).unwrap_err();
+            let ErrorKind::Input(InputProblem::UnsupportedCompression { format }) = error.kind() else {
+                panic!("{error}")
+            };
+            assert_eq!(*format, expected);
+            assert!(error.what_to_do().unwrap().contains("gzip or zstd"));
+        }
+    }
+}
+
+fn fifo(path: &std::path::Path) -> Input {
+    assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
+    Input { url: format!("file://{}", path.display()), bytes: None, etag: None, last_modified: None }
+}
+
+fn open_with(input: &Input, runtime: &Runtime, cancel: &Cancel) -> Result<TextStream> {
+    let spec: SourceSpec = serde_json::from_value(serde_json::json!({ "inputs": [] })).unwrap();
+    open(input, &spec, &EngineSpec::default(), None, None, runtime, cancel)
+}
+
+#[test]
+fn a_fifo_can_be_read_and_the_wait_for_its_writer_interrupted() {
+    let directory = tempfile::tempdir().unwrap();
+    let runtime = Runtime::new(1).unwrap();
+    let path = directory.path().join("written");
+    let input = fifo(&path);
+    let writer = std::thread::spawn(move || std::fs::write(path, b"a,b\n1,2\n"));
+    let stream = open_with(&input, &runtime, runtime.cancel()).unwrap();
+    assert_eq!(text(stream).unwrap(), b"a,b\n1,2\n");
+    writer.join().unwrap().unwrap();
+
+    let path = directory.path().join("silent");
+    let input = fifo(&path);
+    let cancel = runtime.cancel().child();
+    let stopper = std::thread::spawn({
+        let cancel = cancel.clone();
+        move || {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            cancel.cancel();
+        }
+    });
+    let error = open_with(&input, &runtime, &cancel).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Interrupted), "{error:?}");
+    stopper.join().unwrap();
+    // Lets the thread go that waits for a writer.
+    drop(File::options().write(true).open(path));
+}
+
+#[test]
+fn a_file_that_shrinks_while_it_is_read_is_an_error() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("in");
+    std::fs::write(&path, "0123456\n".repeat(CHUNK_BYTES / 4)).unwrap();
+    let mut stream = stream(&input(&path), None, None).unwrap();
+    assert!(stream.next().unwrap().is_some());
+    File::options().write(true).open(&path).unwrap().set_len(CHUNK_BYTES as u64 + 5).unwrap();
+    let error = text(stream).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Input(InputProblem::Changed { .. })), "{error:?}");
+}
+
+#[test]
+fn text_before_a_bad_byte_comes_before_the_error() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("in");
+    for (stored, encoding) in [(&b"a,b\n1,\xff\n"[..], None), (b"a,b\n1,\x81\xff\n", Some("shift_jis"))] {
+        std::fs::write(&path, stored).unwrap();
+        let mut stream = stream(&input(&path), encoding, None).unwrap();
+        assert_eq!(stream.next().unwrap(), Some(&b"a,b\n1,"[..]));
+        let error = stream.next().unwrap_err();
+        assert_eq!(error.location().unwrap().byte_offset, Some(6));
+        assert_eq!(stream.next().unwrap(), None);
+        assert_eq!(stream.decoded_bytes(), 6);
     }
 }
 

@@ -25,7 +25,8 @@ pub fn cut_ranges(plan: &Plan, split_bytes: u64, runtime: &Runtime) -> Result<Ve
             continue;
         }
         let (job, encoding) = (&plan.job, plan.encoding.as_deref());
-        let mut text = source::open(input, &job.source, &job.engine, encoding, None, runtime)?;
+        let mut text =
+            source::open(input, &job.source, &job.engine, encoding, None, runtime, runtime.cancel())?;
         let block_bytes =
             usize::try_from(split_bytes).map_err(|_| Error::usage("--split-bytes is too large"))?;
         // Splits begin where blocks do, so blocks are a good deal smaller.

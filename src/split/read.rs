@@ -189,7 +189,7 @@ impl<'a> SplitReader<'a> {
     fn open(&self, input: &Input, range: Option<std::ops::Range<u64>>) -> Result<TextStream> {
         let job = &self.plan.job;
         let encoding = self.plan.encoding.as_deref();
-        source::open(input, &job.source, &job.engine, encoding, range, self.runtime)
+        source::open(input, &job.source, &job.engine, encoding, range, self.runtime, self.runtime.cancel())
     }
 }
 

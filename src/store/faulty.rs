@@ -19,7 +19,8 @@ pub(crate) enum Operation {
     List,
 }
 
-/// Fails the `nth` (from 1) call of one operation, and passes on all others.
+/// Fails the `nth` (from 1) call of one operation, and passes on all others;
+/// or never answers that call and those after it.
 #[derive(Debug)]
 pub(crate) struct FaultyStore {
     inner: Arc<dyn Store>,
@@ -30,13 +31,21 @@ pub(crate) struct FaultyStore {
 struct Fault {
     operation: Operation,
     nth: usize,
+    stalls: bool,
     calls: AtomicUsize,
     url: String,
 }
 
 impl Fault {
-    fn strike(&self, operation: Operation) -> Result<()> {
-        if operation != self.operation || self.calls.fetch_add(1, Ordering::SeqCst) + 1 != self.nth {
+    async fn strike(&self, operation: Operation) -> Result<()> {
+        if operation != self.operation {
+            return Ok(());
+        }
+        let call = self.calls.fetch_add(1, Ordering::SeqCst) + 1;
+        if self.stalls && call >= self.nth {
+            std::future::pending::<()>().await;
+        }
+        if call != self.nth {
             return Ok(());
         }
         Err(Error::new(ErrorKind::Target(StoreFailure {
@@ -53,8 +62,17 @@ impl Fault {
 
 impl FaultyStore {
     pub(crate) fn new(inner: Arc<dyn Store>, operation: Operation, nth: usize) -> Self {
+        Self::with(inner, operation, nth, false)
+    }
+
+    pub(crate) fn stalling(inner: Arc<dyn Store>, operation: Operation, nth: usize) -> Self {
+        Self::with(inner, operation, nth, true)
+    }
+
+    fn with(inner: Arc<dyn Store>, operation: Operation, nth: usize, stalls: bool) -> Self {
         let url = inner.describe().url.clone();
-        FaultyStore { inner, fault: Arc::new(Fault { operation, nth, calls: AtomicUsize::new(0), url }) }
+        let fault = Fault { operation, nth, stalls, calls: AtomicUsize::new(0), url };
+        FaultyStore { inner, fault: Arc::new(fault) }
     }
 }
 
@@ -67,31 +85,31 @@ impl Store for FaultyStore {
         self.inner.part_bytes()
     }
     async fn begin(&self, key: &str) -> Result<Box<dyn StagedWrite>> {
-        self.fault.strike(Operation::Begin)?;
+        self.fault.strike(Operation::Begin).await?;
         let inner = self.inner.begin(key).await?;
         Ok(Box::new(FaultyWrite { inner, fault: Arc::clone(&self.fault) }))
     }
     async fn complete(&self, staged: &StagedFile) -> Result<()> {
-        self.fault.strike(Operation::Complete)?;
+        self.fault.strike(Operation::Complete).await?;
         self.inner.complete(staged).await
     }
     async fn abort(&self, staged: &StagedFile) -> Result<()> {
-        self.fault.strike(Operation::Abort)?;
+        self.fault.strike(Operation::Abort).await?;
         self.inner.abort(staged).await
     }
     async fn put(&self, key: &str, body: Bytes) -> Result<()> {
-        self.fault.strike(Operation::Put)?;
+        self.fault.strike(Operation::Put).await?;
         self.inner.put(key, body).await
     }
     async fn get(&self, key: &str) -> Result<Option<Bytes>> {
-        self.fault.strike(Operation::Get)?;
+        self.fault.strike(Operation::Get).await?;
         self.inner.get(key).await
     }
     async fn size(&self, key: &str) -> Result<Option<u64>> {
         self.inner.size(key).await
     }
     async fn list(&self, prefix: &str, limit: usize) -> Result<Vec<String>> {
-        self.fault.strike(Operation::List)?;
+        self.fault.strike(Operation::List).await?;
         self.inner.list(prefix, limit).await
     }
     async fn list_staged(&self) -> Result<Vec<StagedFile>> {
@@ -110,11 +128,11 @@ struct FaultyWrite {
 #[async_trait::async_trait]
 impl StagedWrite for FaultyWrite {
     async fn put_part(&self, number: u32, offset: u64, body: Bytes) -> Result<StagedPart> {
-        self.fault.strike(Operation::PutPart)?;
+        self.fault.strike(Operation::PutPart).await?;
         self.inner.put_part(number, offset, body).await
     }
     async fn seal(&self, parts: Vec<StagedPart>) -> Result<StagedFile> {
-        self.fault.strike(Operation::Seal)?;
+        self.fault.strike(Operation::Seal).await?;
         self.inner.seal(parts).await
     }
     fn handle(&self) -> StagedFile {

@@ -103,7 +103,7 @@ async fn refusals_say_what_to_do() {
         assert_eq!(reason(&error), expected);
         assert!(error.what_to_do().unwrap().contains("targets[1].url"), "{error:?}");
     }
-    let upload = Staging::MultipartUpload { upload_id: "u".into(), parts: Vec::new() };
+    let upload = Staging::MultipartUpload { upload_id: "u".into(), identity: "i".into(), parts: Vec::new() };
     let foreign = StagedFile { key: "k".into(), bytes: 0, staging: upload };
     assert!(store.abort(&foreign).await.is_err());
 }

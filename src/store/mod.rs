@@ -35,7 +35,7 @@ pub trait Store: Send + Sync + std::fmt::Debug {
 
     /// Makes a staged file visible under its key, atomically.
     ///
-    /// Repeatable: a file that is visible already with this size is a success.
+    /// Repeatable: a file that this staging has made visible already is a success.
     async fn complete(&self, staged: &StagedFile) -> Result<()>;
 
     /// Removes a staged file that is not visible. Repeatable; a file that is gone is a success.
@@ -106,6 +106,11 @@ pub enum Staging {
     MultipartUpload {
         /// As CreateMultipartUpload gave it.
         upload_id: String,
+        /// Random; the upload gives its object the metadata `sawmill-upload` with
+        /// this value, which tells it from an object of the same size that was
+        /// there before. Empty where not known: such a file can be aborted only.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        identity: String,
         /// In ascending order.
         parts: Vec<StagedPart>,
     },

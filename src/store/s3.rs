@@ -20,6 +20,9 @@ use std::sync::Arc;
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>.
 const MAX_PARTS: u32 = 10_000;
 
+/// Metadata of an object that says which upload it came from.
+const IDENTITY_KEY: &str = "sawmill-upload";
+
 /// A table root on S3.
 #[derive(Debug, Clone)]
 pub struct S3Store {
@@ -111,7 +114,7 @@ impl Inner {
         self.s3.genuine.then_some(ChecksumAlgorithm::Crc64Nvme)
     }
 
-    async fn head(&self, key: &str) -> Result<Option<u64>> {
+    async fn head(&self, key: &str) -> Result<Option<Visible>> {
         let request = self.request("ask for the size of", key, "s3:GetObject and s3:ListBucket");
         let answer = self
             .s3
@@ -125,16 +128,33 @@ impl Inner {
             .send()
             .await;
         match answer {
-            Ok(object) => Ok(Some(object.content_length().unwrap_or(0).max(0) as u64)),
+            Ok(object) => Ok(Some(Visible {
+                bytes: object.content_length().unwrap_or(0).max(0) as u64,
+                identity: object.metadata().and_then(|metadata| metadata.get(IDENTITY_KEY)).cloned(),
+            })),
             Err(error) if failure::classify(&error) == StoreReason::NotFound => Ok(None),
             Err(error) => Err(request.failed(&error)),
         }
     }
 }
 
-fn upload_of(staged: &StagedFile) -> Result<(&str, &[StagedPart])> {
+/// An object that is there.
+struct Visible {
+    bytes: u64,
+    /// Of the upload that made it, if sawmill did.
+    identity: Option<String>,
+}
+
+impl Visible {
+    fn is_of(&self, identity: &str) -> bool {
+        self.identity.as_deref() == Some(identity)
+    }
+}
+
+/// Upload id, identity and parts.
+fn upload_of(staged: &StagedFile) -> Result<(&str, &str, &[StagedPart])> {
     match &staged.staging {
-        Staging::MultipartUpload { upload_id, parts } => Ok((upload_id, parts)),
+        Staging::MultipartUpload { upload_id, identity, parts } => Ok((upload_id, identity, parts)),
         Staging::TemporaryFile { .. } => Err(Error::usage(format!(
             "{:?} was staged in a local directory, not on S3: the targets changed after it was staged",
             staged.key
@@ -157,12 +177,14 @@ impl Store for S3Store {
         let inner = &self.inner;
         let request =
             inner.request("begin an upload to", key, "s3:PutObject (and kms:GenerateDataKey with SSE-KMS)");
+        let identity = super::random_suffix();
         let upload = inner
             .s3
             .client
             .create_multipart_upload()
             .bucket(&inner.bucket)
             .key(inner.path(key))
+            .metadata(IDENTITY_KEY, &identity)
             .set_server_side_encryption(inner.encryption.clone())
             .set_ssekms_key_id(inner.kms_key.clone())
             .set_expected_bucket_owner(inner.owner.clone())
@@ -178,6 +200,7 @@ impl Store for S3Store {
                 inner: Arc::clone(inner),
                 key: key.to_owned(),
                 upload_id: id.to_owned(),
+                identity,
             })),
             None => Err(request.error(StoreReason::Other, None, "the answer holds no upload id".to_owned())),
         }
@@ -185,7 +208,7 @@ impl Store for S3Store {
 
     async fn complete(&self, staged: &StagedFile) -> Result<()> {
         let inner = &self.inner;
-        let (upload_id, parts) = upload_of(staged)?;
+        let (upload_id, identity, parts) = upload_of(staged)?;
         let request = inner.request("complete the upload of", &staged.key, "s3:PutObject");
         let list = parts
             .iter()
@@ -206,24 +229,27 @@ impl Store for S3Store {
             .await;
         let Err(error) = answer else { return Ok(()) };
         // The answer of a request that succeeded may be lost, and a repeated
-        // one is told NoSuchUpload: only the object itself can say.
+        // one is told NoSuchUpload: only the object itself can say. Its size is
+        // not enough: a run before this one may have left a file of the same.
         match inner.head(&staged.key).await {
-            Ok(Some(bytes)) if bytes == staged.bytes => Ok(()),
-            Ok(Some(bytes)) => Err(request.error(
-                StoreReason::Other,
-                failure::code(&error),
-                format!(
-                    "the upload is gone, and an object of {bytes} bytes is in the place of its {}",
-                    staged.bytes
-                ),
-            )),
+            Ok(Some(found)) if found.is_of(identity) && found.bytes == staged.bytes => Ok(()),
+            Ok(Some(found)) if !found.is_of(identity) && failure::code(&error) == Some("NoSuchUpload") => {
+                let there = match found.identity {
+                    Some(_) => "that of another upload",
+                    None => "one that sawmill did not write",
+                };
+                let bytes = found.bytes;
+                let detail =
+                    format!("the upload is gone, and the object in its place ({bytes} bytes) is {there}");
+                Err(request.error(StoreReason::Other, failure::code(&error), detail))
+            }
             _ => Err(request.failed(&error)),
         }
     }
 
     async fn abort(&self, staged: &StagedFile) -> Result<()> {
         let inner = &self.inner;
-        let (upload_id, _) = upload_of(staged)?;
+        let (upload_id, ..) = upload_of(staged)?;
         let request = inner.request("abort the upload of", &staged.key, "s3:AbortMultipartUpload");
         let answer = inner
             .s3
@@ -292,7 +318,7 @@ impl Store for S3Store {
     }
 
     async fn size(&self, key: &str) -> Result<Option<u64>> {
-        self.inner.head(key).await
+        Ok(self.inner.head(key).await?.map(|found| found.bytes))
     }
 
     async fn list(&self, prefix: &str, limit: usize) -> Result<Vec<String>> {
@@ -354,7 +380,11 @@ impl Store for S3Store {
                 };
                 // Without parts: an upload is aborted by its id alone, and listing
                 // them would take a request for each upload.
-                let staging = Staging::MultipartUpload { upload_id: upload_id.to_owned(), parts: Vec::new() };
+                let staging = Staging::MultipartUpload {
+                    upload_id: upload_id.to_owned(),
+                    identity: String::new(),
+                    parts: Vec::new(),
+                };
                 staged.push(StagedFile { key: key.to_owned(), bytes: 0, staging });
             }
             if page.is_truncated() != Some(true) || page.next_key_marker().is_none() {
@@ -375,6 +405,7 @@ struct Upload {
     inner: Arc<Inner>,
     key: String,
     upload_id: String,
+    identity: String,
 }
 
 #[async_trait::async_trait]
@@ -426,7 +457,15 @@ impl StagedWrite for Upload {
         StagedFile {
             key: self.key.clone(),
             bytes: 0,
-            staging: Staging::MultipartUpload { upload_id: self.upload_id.clone(), parts: Vec::new() },
+            staging: Staging::MultipartUpload {
+                upload_id: self.upload_id.clone(),
+                identity: self.identity.clone(),
+                parts: Vec::new(),
+            },
         }
     }
 }
+
+#[cfg(test)]
+#[path = "s3_tests.rs"]
+mod tests;

@@ -2,16 +2,22 @@
 //!
 //! Input: the bytes of one encoded file, from one blocking thread. Output: a
 //! [`TeeFile`], durable and invisible in every target, or an error and nothing.
-//! A task for each target and file owns the staged file there from beginning
-//! to end: whatever stops it short (a failed part, a dropped writer, another
-//! target's failure, [`TeeFactory::abort_all`]), that task removes it again.
+//! A task for each target and file owns the staged file there until it is
+//! sealed: whatever stops it short (a failed part, a dropped writer, another
+//! target's failure, a signal), that task removes it again. What it could not
+//! remove, and files that are finished, [`TeeFactory::abort_all`] removes,
+//! unless [`TeeFactory::keep`] was called.
 
 use super::{StagedFile, StagedPart, StagedWrite, Store};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
+use crate::runtime::Cancel;
 use bytes::Bytes;
+use futures::StreamExt;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::JoinSet;
@@ -21,10 +27,23 @@ use tokio_util::task::TaskTracker;
 /// The unit of the semaphore: bytes themselves would overflow its `u32`.
 const PERMIT_BYTES: usize = 1024;
 
+/// Time for one request that removes a staged file, and for one that began a
+/// file before the work was given up. A person who pressed Ctrl-C waits for
+/// these; [`Store::list_staged`] finds what is left behind.
+const ABORT_TIME: Duration = Duration::from_secs(10);
+
+/// Staged files that are removed at once.
+const ABORTS: usize = 32;
+
 /// Makes [`TeeWriter`]s that share the targets and one budget of bytes in flight.
-#[derive(Debug, Clone)]
+///
+/// Dropped without [`TeeFactory::keep`], on an error or a panic, it does what
+/// [`TeeFactory::abort_all`] does; on a thread of Tokio, which may not block,
+/// it only stops what is under way.
+#[derive(Debug)]
 pub struct TeeFactory {
     shared: Arc<Shared>,
+    kept: bool,
 }
 
 #[derive(Debug)]
@@ -35,10 +54,18 @@ struct Shared {
     in_flight: Arc<Semaphore>,
     permits: u32,
     part_bytes: usize,
-    given_up: CancellationToken,
+    given_up: Cancel,
+    abort_time: Duration,
     tasks: TaskTracker,
-    /// What could not be removed when it should have been: (target, file).
-    left_over: Mutex<Vec<(usize, StagedFile)>>,
+    staged: Mutex<Staged>,
+}
+
+/// Every file that was begun and not removed, finished or not.
+#[derive(Debug, Default)]
+struct Staged {
+    /// (target, file) by the number that it was given.
+    files: BTreeMap<u64, (usize, StagedFile)>,
+    given: u64,
 }
 
 /// A file that is staged in every target.
@@ -57,8 +84,14 @@ pub struct TeeFile {
 impl TeeFactory {
     /// A factory for these targets. `in_flight_bytes` bounds the parts that were
     /// handed over and are not acknowledged by every target; a part counts once,
-    /// however many targets there are, and one part always has room.
-    pub fn new(stores: Vec<Arc<dyn Store>>, runtime: Handle, in_flight_bytes: usize) -> Self {
+    /// however many targets there are, and one part always has room. `cancel`
+    /// wakes every writer and lets uploads and their retries go.
+    pub fn new(
+        stores: Vec<Arc<dyn Store>>,
+        runtime: Handle,
+        in_flight_bytes: usize,
+        cancel: &Cancel,
+    ) -> Self {
         let part_bytes = stores.iter().map(|store| store.part_bytes()).max().unwrap_or(1).max(1);
         let permits = permits(in_flight_bytes.max(part_bytes));
         let shared = Shared {
@@ -67,22 +100,21 @@ impl TeeFactory {
             in_flight: Arc::new(Semaphore::new(permits as usize)),
             permits,
             part_bytes,
-            given_up: CancellationToken::new(),
+            given_up: cancel.child(),
+            abort_time: ABORT_TIME,
             tasks: TaskTracker::new(),
-            left_over: Mutex::default(),
+            staged: Mutex::default(),
         };
-        TeeFactory { shared: Arc::new(shared) }
+        TeeFactory { shared: Arc::new(shared), kept: false }
     }
 
     /// Begins a file in every target. Returns at once: a target that refuses
     /// fails a later write or [`TeeWriter::finish`].
     ///
     /// # Errors
-    /// [`ErrorKind::Interrupted`] after [`TeeFactory::abort_all`].
+    /// [`ErrorKind::Interrupted`] after `cancel` or [`TeeFactory::abort_all`].
     pub fn begin(&self, key: &str) -> Result<TeeWriter> {
-        if self.shared.given_up.is_cancelled() {
-            return Err(ErrorKind::Interrupted.into());
-        }
+        self.shared.given_up.check()?;
         let failure = Arc::new(Failure::default());
         let uploads = (0..self.shared.stores.len())
             .map(|target| {
@@ -110,9 +142,14 @@ impl TeeFactory {
         })
     }
 
-    /// Removes, from every target, each file that was begun and not handed out
-    /// as a [`TeeFile`], and begins no more. Blocks; writers that are still
-    /// alive fail. What cannot be removed is logged.
+    /// Leaves the files that are finished to whoever holds their [`TeeFile`]s.
+    pub fn keep(mut self) {
+        self.kept = true;
+    }
+
+    /// Removes, from every target, each file that was begun, handed out as a
+    /// [`TeeFile`] or not, and begins no more. Blocks, for seconds at most;
+    /// writers that are still alive fail. What cannot be removed is logged.
     ///
     /// Call it from a thread that does not belong to Tokio.
     pub fn abort_all(&self) {
@@ -121,26 +158,68 @@ impl TeeFactory {
         shared.tasks.close();
         shared.runtime.block_on(async {
             shared.tasks.wait().await;
-            let left_over = std::mem::take(&mut *shared.left_over());
-            for (target, staged) in left_over {
-                if let Err(error) = shared.stores[target].abort(&staged).await {
-                    tracing::warn!(%error, key = staged.key, "a staged file could not be removed");
+            let files = std::mem::take(&mut shared.staged().files);
+            let aborts = files.into_values().map(|(target, staged)| async move {
+                if let Err(error) = shared.remove(target, &staged).await {
+                    let url = &shared.stores[target].describe().url;
+                    tracing::warn!(%error, url, key = staged.key, "a staged file could not be removed");
                 }
-            }
+            });
+            futures::stream::iter(aborts).buffer_unordered(ABORTS).collect::<()>().await;
         });
     }
 }
 
+impl Drop for TeeFactory {
+    fn drop(&mut self) {
+        if self.kept {
+            return;
+        }
+        match Handle::try_current() {
+            Err(_) => self.abort_all(),
+            Ok(_) => self.shared.given_up.cancel(),
+        }
+    }
+}
+
 impl Shared {
-    fn left_over(&self) -> std::sync::MutexGuard<'_, Vec<(usize, StagedFile)>> {
-        self.left_over.lock().unwrap_or_else(PoisonError::into_inner)
+    fn staged(&self) -> MutexGuard<'_, Staged> {
+        self.staged.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Removes a staged file, or keeps it for [`TeeFactory::abort_all`].
-    async fn abort(&self, target: usize, staged: StagedFile) {
-        if let Err(error) = self.stores[target].abort(&staged).await {
-            tracing::debug!(%error, key = staged.key, "a staged file could not be removed yet");
-            self.left_over().push((target, staged));
+    /// Remembers a file that was begun; gives its number.
+    fn remember(&self, target: usize, staged: StagedFile) -> u64 {
+        let mut held = self.staged();
+        held.given += 1;
+        let number = held.given;
+        held.files.insert(number, (target, staged));
+        number
+    }
+
+    /// Removes a staged file, or leaves it to [`TeeFactory::abort_all`].
+    async fn abort(&self, number: u64, target: usize, staged: &StagedFile) {
+        match self.remove(target, staged).await {
+            Ok(()) => drop(self.staged().files.remove(&number)),
+            Err(error) => {
+                tracing::debug!(%error, key = staged.key, "a staged file could not be removed yet");
+            }
+        }
+    }
+
+    async fn remove(&self, target: usize, staged: &StagedFile) -> Result<()> {
+        let store = &self.stores[target];
+        match tokio::time::timeout(self.abort_time, store.abort(staged)).await {
+            Ok(done) => done,
+            Err(_) => Err(ErrorKind::Target(StoreFailure {
+                operation: "remove the staged file of".to_owned(),
+                url: format!("{}{}", store.describe().url, staged.key),
+                region: store.describe().region.clone(),
+                attempts: None,
+                elapsed: Some(self.abort_time),
+                reason: StoreReason::Unreachable,
+                detail: format!("no answer within {:.1} s", self.abort_time.as_secs_f64()),
+            })
+            .into()),
         }
     }
 }
@@ -177,7 +256,14 @@ enum Message {
 struct TargetUpload {
     messages: mpsc::UnboundedSender<Message>,
     /// Closed without a value if the file was not staged.
-    staged: oneshot::Receiver<StagedFile>,
+    staged: oneshot::Receiver<Sealed>,
+}
+
+/// A file that is staged in one target, with its number in [`Staged`].
+#[derive(Debug)]
+struct Sealed {
+    number: u64,
+    file: StagedFile,
 }
 
 /// The task that owns one file in one target.
@@ -189,28 +275,45 @@ struct Upload {
 }
 
 impl Upload {
-    async fn run(self, inbox: mpsc::UnboundedReceiver<Message>, outcome: oneshot::Sender<StagedFile>) {
-        let write: Arc<dyn StagedWrite> = match self.shared.stores[self.target].begin(&self.key).await {
+    async fn run(self, inbox: mpsc::UnboundedReceiver<Message>, outcome: oneshot::Sender<Sealed>) {
+        let (shared, target) = (&self.shared, self.target);
+        let write: Arc<dyn StagedWrite> = match self.begin().await {
             Ok(write) => Arc::from(write),
             Err(error) => return self.failure.set(error),
         };
         let handle = write.handle();
+        let number = shared.remember(target, handle.clone());
         let sealed = tokio::select! {
             sealed = stage(write, inbox) => sealed,
-            () = self.shared.given_up.cancelled() => Err(ErrorKind::Interrupted.into()),
+            () = shared.given_up.cancelled() => Err(ErrorKind::Interrupted.into()),
             () = self.failure.failed.cancelled() => Ok(None),
         };
         match sealed {
-            Ok(Some(staged)) => {
+            Ok(Some(file)) => {
                 // The writer may have given up in the meantime.
-                let Err(staged) = outcome.send(staged) else { return };
-                self.shared.abort(self.target, staged).await;
+                let Err(Sealed { file, .. }) = outcome.send(Sealed { number, file }) else { return };
+                shared.abort(number, target, &file).await;
             }
-            Ok(None) => self.shared.abort(self.target, handle).await,
+            Ok(None) => shared.abort(number, target, &handle).await,
             Err(error) => {
+                // The writer need not wait until the file is gone.
                 self.failure.set(error);
-                self.shared.abort(self.target, handle).await;
+                drop(outcome);
+                shared.abort(number, target, &handle).await;
             }
+        }
+    }
+
+    /// Begins the file. A request under way may begin one whose name nobody
+    /// would learn, so it is given a last chance when the work is given up.
+    async fn begin(&self) -> Result<Box<dyn StagedWrite>> {
+        let given_up = async {
+            self.shared.given_up.cancelled().await;
+            tokio::time::sleep(self.shared.abort_time).await;
+        };
+        tokio::select! {
+            begun = self.shared.stores[self.target].begin(&self.key) => begun,
+            () = given_up => Err(ErrorKind::Interrupted.into()),
         }
     }
 }
@@ -280,20 +383,19 @@ impl TeeWriter {
     /// The error behind a failed write, once; `io::Error` cannot carry it
     /// through the Parquet library.
     pub fn take_error(&self) -> Option<Error> {
-        self.failure.take()
+        self.failure.take().or_else(|| self.shared.given_up.check().err())
     }
 
     /// Waits until every target holds the whole file, durably.
     ///
     /// # Errors
-    /// The first failure in any target; then no target holds the file.
+    /// The first failure in any target, or [`ErrorKind::Interrupted`]; then no
+    /// target holds the file, at the latest when the factory is gone.
     pub fn finish(mut self) -> Result<TeeFile> {
         // A file without bytes still has a part: S3 completes none without.
         if !self.buffer.is_empty() || self.parts == 0 {
             self.send_part().ok_or_else(|| self.failed())?;
         }
-        // Held to the verdict, so that `abort_all` waits for it.
-        let _undecided = self.shared.tasks.token();
         let mut outcomes = Vec::with_capacity(self.uploads.len());
         for upload in self.uploads.drain(..) {
             // A task that is gone has left its error in `failure`.
@@ -304,16 +406,18 @@ impl TeeWriter {
         let staged = shared.runtime.block_on(async {
             let mut staged = Vec::with_capacity(outcomes.len());
             for (target, outcome) in outcomes.into_iter().enumerate() {
-                if let Ok(file) = outcome.await {
-                    staged.push((target, file));
+                tokio::select! {
+                    biased;
+                    // What is sealed is known to the factory, which removes it.
+                    () = shared.given_up.cancelled() => return None,
+                    sealed = outcome => staged.extend(sealed.ok().map(|sealed| (target, sealed))),
                 }
             }
-            let complete = staged.len() == shared.stores.len() && !shared.given_up.is_cancelled();
-            if complete {
-                return Some(staged.into_iter().map(|(_, file)| file).collect());
+            if staged.len() == shared.stores.len() {
+                return Some(staged.into_iter().map(|(_, sealed)| sealed.file).collect());
             }
-            for (target, file) in staged {
-                shared.abort(target, file).await;
+            for (target, Sealed { number, file }) in staged {
+                shared.abort(number, target, &file).await;
             }
             None
         });

@@ -4,6 +4,7 @@ use super::*;
 use crate::store::faulty::{FaultyStore, Operation};
 use crate::store::local::LocalStore;
 use std::io::Write;
+use std::time::Instant;
 use tokio::runtime::Runtime;
 
 const PART: usize = 64;
@@ -17,7 +18,8 @@ struct Bench {
 impl Bench {
     /// Two targets; in the second, the `nth` call of `operation` fails.
     fn new(fault: Option<(Operation, usize)>) -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
         let directories = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
         let mut stores: Vec<Arc<dyn Store>> = Vec::new();
         for (position, directory) in directories.iter().enumerate() {
@@ -33,7 +35,19 @@ impl Bench {
     }
 
     fn factory(&self) -> TeeFactory {
-        TeeFactory::new(self.stores.clone(), self.runtime.handle().clone(), 2 * PART)
+        self.factory_with(2 * PART, &Cancel::default())
+    }
+
+    fn factory_with(&self, in_flight_bytes: usize, cancel: &Cancel) -> TeeFactory {
+        TeeFactory::new(self.stores.clone(), self.runtime.handle().clone(), in_flight_bytes, cancel)
+    }
+
+    /// In the second target, calls of `operation` from the `nth` on are never answered.
+    fn stalling(operation: Operation, nth: usize) -> Self {
+        let mut bench = Bench::new(None);
+        let second = bench.stores.pop().unwrap();
+        bench.stores.push(Arc::new(FaultyStore::stalling(second, operation, nth)));
+        bench
     }
 
     /// Nothing visible, nothing staged, no directory left.
@@ -116,10 +130,75 @@ fn dropped_and_unfinished_writers_leave_nothing() {
 #[test]
 fn a_part_larger_than_the_budget_still_gets_through() {
     let bench = Bench::new(None);
-    let factory = TeeFactory::new(bench.stores.clone(), bench.runtime.handle().clone(), 1);
+    let factory = bench.factory_with(1, &Cancel::default());
     let mut writers: Vec<_> = (0..8).map(|n| factory.begin(&format!("f{n}")).unwrap()).collect();
     for writer in &mut writers {
         writer.write_all(&[0; 5 * PART]).unwrap();
     }
     assert!(writers.into_iter().all(|writer| writer.finish().is_ok()));
+}
+
+#[test]
+fn finished_files_are_removed_unless_they_are_kept() {
+    let finished = |bench: &Bench| {
+        let factory = bench.factory();
+        for key in ["rolled", "last"] {
+            let mut writer = factory.begin(key).unwrap();
+            writer.write_all(&[1; 3 * PART]).unwrap();
+            writer.finish().unwrap();
+        }
+        assert!(!bench.is_clean());
+        factory
+    };
+    let bench = Bench::new(None);
+    finished(&bench).abort_all();
+    assert!(bench.is_clean(), "aborted");
+    drop(finished(&bench));
+    assert!(bench.is_clean(), "dropped");
+    let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        let _factory = finished(&bench);
+        std::panic::resume_unwind(Box::new(()));
+    }));
+    assert!(panicked.is_err() && bench.is_clean(), "panicked");
+    finished(&bench).keep();
+    assert!(!bench.is_clean(), "kept");
+}
+
+#[test]
+fn a_signal_ends_every_wait_for_a_silent_target() {
+    for (operation, nth) in [(Operation::PutPart, 1), (Operation::PutPart, 3), (Operation::Seal, 1)] {
+        let bench = Bench::stalling(operation, nth);
+        let cancel = Cancel::default();
+        let factory = bench.factory_with(2 * PART, &cancel);
+        factory.begin("earlier").unwrap();
+        let mut writer = factory.begin("a/b.parquet").unwrap();
+        let begun = Instant::now();
+        std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(20));
+            cancel.cancel();
+        });
+        let error = match writer.write_all(&[7; 4 * PART + 1]) {
+            Ok(()) => writer.finish().unwrap_err(),
+            Err(_) => writer.take_error().unwrap(),
+        };
+        assert!(matches!(error.kind(), ErrorKind::Interrupted), "{operation:?} {error}");
+        drop(factory);
+        assert!(bench.is_clean(), "{operation:?} {nth}");
+        assert!(begun.elapsed() < ABORT_TIME / 2);
+    }
+}
+
+#[test]
+fn giving_up_does_not_wait_for_ever_for_a_silent_target() {
+    for operation in [Operation::Begin, Operation::Abort] {
+        let bench = Bench::stalling(operation, 1);
+        let mut factory = bench.factory();
+        Arc::get_mut(&mut factory.shared).unwrap().abort_time = Duration::from_millis(50);
+        let mut writer = factory.begin("a").unwrap();
+        writer.write_all(&[7; PART]).unwrap();
+        factory.abort_all();
+        assert!(matches!(writer.finish().unwrap_err().kind(), ErrorKind::Interrupted));
+        // The other target is not held up.
+        assert!(std::fs::read_dir(bench.directories[0].path()).unwrap().next().is_none());
+    }
 }

@@ -121,26 +121,21 @@ pub fn run(
 ) -> Result<TaskReport> {
     plan.validate()?;
     let started = std::time::Instant::now();
-    let tee = TeeFactory::new(stores.to_vec(), runtime.handle(), plan.job.engine.upload_bytes_in_flight);
-    let outcome = pipeline::run(plan, task, &tee, runtime, first_text).and_then(|done| {
-        check_account(&done.splits, &done.files)?;
-        Ok(done)
-    });
-    match outcome {
-        Ok(done) => Ok(TaskReport {
-            format: DOCUMENT_FORMAT,
-            attempt: plan.attempt.clone(),
-            job_key: plan.job_key.clone(),
-            task: task.number,
-            splits: done.splits,
-            files: done.files,
-            elapsed_seconds: started.elapsed().as_secs_f64(),
-        }),
-        Err(error) => {
-            tee.abort_all();
-            Err(error)
-        }
-    }
+    let in_flight = plan.job.engine.upload_bytes_in_flight;
+    // Dropped on the way out with an error, it removes what was staged.
+    let tee = TeeFactory::new(stores.to_vec(), runtime.handle(), in_flight, runtime.cancel());
+    let done = pipeline::run(plan, task, &tee, runtime, first_text)?;
+    check_account(&done.splits, &done.files)?;
+    tee.keep();
+    Ok(TaskReport {
+        format: DOCUMENT_FORMAT,
+        attempt: plan.attempt.clone(),
+        job_key: plan.job_key.clone(),
+        task: task.number,
+        splits: done.splits,
+        files: done.files,
+        elapsed_seconds: started.elapsed().as_secs_f64(),
+    })
 }
 
 /// Records read against rows in the footers of the files.
