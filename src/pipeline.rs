@@ -118,18 +118,31 @@ pub fn run(
         let binding = columns.bind(&plan.job, header)?;
         Ok(Arc::new(BatchBuilder::new(&columns.output, &plan.dialect, &binding)))
     };
+    // Ends the reader, wherever it waits, as soon as this task has ended.
+    let reading = runtime.cancel().child();
+    let first_text = first_text.map(|mut text| {
+        text.stop_with(reading.clone());
+        text
+    });
+    let reader_cancel = reading.clone();
     std::thread::scope(|scope| {
         scope.spawn(move || {
-            SplitReader::new(plan, runtime, spare).run(&task.splits, first_text, &bind, &block_sender);
+            SplitReader::new(plan, runtime, reader_cancel, spare).run(
+                &task.splits,
+                first_text,
+                &bind,
+                &block_sender,
+            );
         });
-        // `blocks` moves in and is dropped on the way out, which ends the reader.
-        run_waves(plan, task, runtime, &parser, writer, blocks)
+        let done = run_waves(plan, task, runtime, &parser, writer, blocks);
+        reading.cancel();
+        done
     })
 }
 
 /// Whether the header of an input fits the plan's schema; reads no further.
 pub fn check_header(plan: &Plan, input: &Input, runtime: &Runtime) -> Result<()> {
-    let reader = SplitReader::new(plan, runtime, crossbeam_channel::never());
+    let reader = SplitReader::new(plan, runtime, runtime.cancel().clone(), crossbeam_channel::never());
     let header = if plan.dialect.header { Some(reader.read_header(input)?) } else { None };
     let columns = Columns::resolve(plan.schema()?, &plan.job)?;
     columns.bind(&plan.job, header.as_deref()).map_err(|problem| header_error(problem, input)).map(drop)

@@ -14,19 +14,23 @@ mod verify;
 
 pub use verify::Verified;
 
-use crate::error::{Error, ErrorKind, JobPlace, Result};
+use crate::error::{Error, ErrorKind, JobPlace, Result, StoreFailure, StoreReason};
 use crate::plan::{DOCUMENT_FORMAT, Plan};
 use crate::runtime::Runtime;
-use crate::store::Store;
+use crate::store::{StagedFile, Store};
 use crate::task::{FileReport, RecordCounts, TaskReport};
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Marks a table whose files are all visible in every target. Readers skip it.
 pub const SUCCESS_KEY: &str = "_SUCCESS";
+
+/// A target that is not there should not keep a process from ending.
+const ABORT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Requests to one target at once.
 const CONCURRENCY: usize = 16;
@@ -130,11 +134,27 @@ pub fn abort(reports: &[TaskReport], stores: &[Arc<dyn Store>], runtime: &Runtim
     let files = reports.iter().flat_map(|report| &report.files);
     let staged = files.flat_map(|file| stores.iter().zip(&file.staged));
     let aborts = futures::stream::iter(staged).map(|(store, staged)| async move {
-        let error = store.abort(staged).await.err()?;
+        let error = match tokio::time::timeout(ABORT_TIMEOUT, store.abort(staged)).await {
+            Ok(aborted) => aborted.err()?,
+            Err(_) => unanswered(store, staged),
+        };
         tracing::warn!(%error, key = staged.key, "a staged file could not be removed");
         Some((staged.key.clone(), error))
     });
     runtime.block_on(aborts.buffer_unordered(CONCURRENCY).filter_map(futures::future::ready).collect())
+}
+
+fn unanswered(store: &Arc<dyn Store>, staged: &StagedFile) -> Error {
+    let identity = store.describe();
+    Error::new(ErrorKind::Target(StoreFailure {
+        operation: "remove the staged".into(),
+        url: format!("{}{}", identity.url, staged.key),
+        region: identity.region.clone(),
+        attempts: None,
+        elapsed: Some(ABORT_TIMEOUT),
+        reason: StoreReason::Unreachable,
+        detail: format!("no answer in {} s", ABORT_TIMEOUT.as_secs()),
+    }))
 }
 
 /// Plan and reports are kept in the home target, and the job key is taken.

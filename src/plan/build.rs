@@ -71,7 +71,7 @@ pub struct Settled {
 /// Plans a job. Reads samples, or every input once if it is to be cut into
 /// ranges; writes nothing.
 pub fn build(mut job: JobSpec, options: &PlanOptions, runtime: &Runtime) -> Result<Planned> {
-    let inputs = runtime.block_on(source::list(&job.source))?;
+    let inputs = runtime.block_on(runtime.cancel().or(source::list(&job.source)))?;
     let Settled { spec, dialect, schema, notes, first_text } = settle(&job, &inputs, options, runtime)?;
     let encoding = spec.encoding.clone();
     job.dialect = spec;

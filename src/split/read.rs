@@ -9,7 +9,7 @@ use crate::error::{Error, InputProblem, Location, Result};
 use crate::job::EmptyInput;
 use crate::parse::{Dialect, RecordIndex, ScanError, ScanProblem, Scanner, field_value};
 use crate::plan::{Plan, Split};
-use crate::runtime::Runtime;
+use crate::runtime::{Cancel, Runtime};
 use crate::source::{self, Input, TextStream};
 use crossbeam_channel::{Receiver, Sender};
 use std::sync::atomic::Ordering;
@@ -39,15 +39,17 @@ pub type Bind<'a, B> = dyn Fn(Option<&[String]>) -> Result<B, InputProblem> + 'a
 pub struct SplitReader<'a> {
     plan: &'a Plan,
     runtime: &'a Runtime,
+    /// Ends what this reader waits for.
+    cancel: Cancel,
     scanner: Scanner,
     /// Buffers that the parsers are done with.
     spare: Receiver<Vec<u8>>,
 }
 
 impl<'a> SplitReader<'a> {
-    /// `spare` brings back the buffers of blocks.
-    pub fn new(plan: &'a Plan, runtime: &'a Runtime, spare: Receiver<Vec<u8>>) -> Self {
-        SplitReader { plan, runtime, scanner: Scanner::new(&plan.dialect), spare }
+    /// `cancel` ends it, wherever it waits; `spare` brings back the buffers of blocks.
+    pub fn new(plan: &'a Plan, runtime: &'a Runtime, cancel: Cancel, spare: Receiver<Vec<u8>>) -> Self {
+        SplitReader { plan, runtime, cancel, scanner: Scanner::new(&plan.dialect), spare }
     }
 
     /// Sends every block of `splits`, in order; an error is the last thing
@@ -124,7 +126,7 @@ impl<'a> SplitReader<'a> {
         let mut spare = || self.spare.try_recv().unwrap_or_default();
         let mut stored_before = 0;
         while let Some(bytes) = text.next()? {
-            self.runtime.cancel().check()?;
+            self.cancel.check()?;
             let outcome = cutter.push(bytes, &mut spare, &mut cut);
             // Blocks that were complete before the error come first: an error
             // in them is earlier in the input.
@@ -189,7 +191,7 @@ impl<'a> SplitReader<'a> {
     fn open(&self, input: &Input, range: Option<std::ops::Range<u64>>) -> Result<TextStream> {
         let job = &self.plan.job;
         let encoding = self.plan.encoding.as_deref();
-        source::open(input, &job.source, &job.engine, encoding, range, self.runtime, self.runtime.cancel())
+        source::open(input, &job.source, &job.engine, encoding, range, self.runtime, &self.cancel)
     }
 }
 
