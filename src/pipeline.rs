@@ -37,10 +37,10 @@ use std::sync::atomic::Ordering;
 
 /// Blocks parsed, then encoded, together. Part of what determines the bytes
 /// written: changing it moves row-group cuts.
-pub const WAVE_BLOCKS: usize = 32;
+pub const WAVE_BLOCKS: usize = 16;
 
 /// Blocks that may wait for the parsers.
-pub const READ_AHEAD_BLOCKS: usize = 32;
+pub const READ_AHEAD_BLOCKS: usize = 16;
 
 /// What a task did.
 #[derive(Debug)]

@@ -26,7 +26,8 @@ pub struct CutLimits {
     pub max_row_group_bytes: u64,
     /// A file is finished after the row group that brings it to this many bytes.
     pub target_file_bytes: u64,
-    /// Bytes of rows, encoded pages and unsent parts over all open partitions.
+    /// Bytes of row groups under construction over all partitions; and again
+    /// of what waits in open files to become a part.
     pub open_files_bytes: u64,
     /// Files that may be open at once between waves.
     pub max_open_files: usize,

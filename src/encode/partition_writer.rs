@@ -259,18 +259,22 @@ impl PartitionWriter {
         }
     }
 
-    /// Bytes held here: rows, pages, and what may wait to become a part.
-    ///
-    /// Depends on rows and settings only, never on the targets: it decides
-    /// what is cut, and every target and part size must get the same files.
-    pub(super) fn held_bytes(&self) -> u64 {
+    /// Bytes of the row group under construction: rows, pages, dictionaries.
+    pub(super) fn group_bytes(&self) -> u64 {
         let queued = self.queue.iter().map(|piece| match piece {
             Piece::Rows(batch) => batch.get_array_memory_size() as u64,
             Piece::Cut => 0,
         });
         let pages = self.columns.iter().map(|column| column.memory_size() as u64);
-        let unsent = self.file.as_ref().map_or(0, |file| file.writer.bytes_written() as u64 % PART_BYTES);
-        queued.sum::<u64>() + pages.sum::<u64>() + unsent
+        queued.sum::<u64>() + pages.sum::<u64>()
+    }
+
+    /// Bytes of the open file that may wait to become a part.
+    ///
+    /// Depends on what was written only, not on the targets' own part size: it
+    /// decides what is cut, and every target must get the same files.
+    pub(super) fn unsent_bytes(&self) -> u64 {
+        self.file.as_ref().map_or(0, |file| file.writer.bytes_written() as u64 % PART_BYTES)
     }
 
     pub(super) fn has_file(&self) -> bool {

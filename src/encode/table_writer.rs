@@ -107,23 +107,29 @@ impl<'a> TableWriter<'a> {
     }
 
     /// Ends row groups and files of these partitions, a few at a time: each
-    /// takes encoders and an open file in every target for the while.
+    /// takes an open file in every target for the while.
     fn end(&mut self, partitions: &[usize]) -> Result<()> {
         for some in partitions.chunks(FINISH_CONCURRENCY) {
-            let (shape, factory) = (&self.shape, &self.factory);
-            let nobody = || PartitionWriter::new(Partition::default());
-            let take = |&position: &usize| std::mem::replace(&mut self.partitions[position], nobody());
-            let mut taken: Vec<PartitionWriter> = some.iter().map(take).collect();
-            taken.par_iter_mut().try_for_each(|partition| partition.end_group(shape, factory))?;
-            for (&position, partition) in some.iter().zip(taken) {
-                self.partitions[position] = partition;
-            }
+            self.end_groups(some)?;
             let mut files = Vec::new();
             for &position in some {
-                self.flush(position)?;
                 self.partitions[position].finish_file(&mut files);
             }
             self.finish_all(files)?;
+        }
+        Ok(())
+    }
+
+    /// Ends row groups and moves them into files.
+    fn end_groups(&mut self, partitions: &[usize]) -> Result<()> {
+        let nobody = || PartitionWriter::new(Partition::default());
+        let take = |&position: &usize| std::mem::replace(&mut self.partitions[position], nobody());
+        let mut taken: Vec<PartitionWriter> = partitions.iter().map(take).collect();
+        let (shape, factory) = (&self.shape, &self.factory);
+        taken.par_iter_mut().try_for_each(|partition| partition.end_group(shape, factory))?;
+        for (&position, partition) in partitions.iter().zip(taken) {
+            self.partitions[position] = partition;
+            self.flush(position)?;
         }
         Ok(())
     }
@@ -168,25 +174,24 @@ impl<'a> TableWriter<'a> {
         }
     }
 
-    /// Ends the files of the largest partitions until the budgets hold again.
+    /// Ends row groups, then files, of the largest partitions until the budgets
+    /// hold again.
     ///
     /// Decided between waves on figures that rows and settings alone determine,
     /// so that the outcome is the same for any number of threads and any target.
     fn keep_within_budget(&mut self) -> Result<()> {
-        let held: Vec<u64> = self.partitions.iter().map(PartitionWriter::held_bytes).collect();
-        let mut total: u64 = held.iter().sum();
-        if total > self.limits.open_files_bytes {
-            // A little below, so that not every wave ends a file; not far
-            // below, as every file that is ended early is a small file.
-            let goal = self.limits.open_files_bytes / 8 * 7;
-            let mut largest = largest_first(&held);
-            largest.retain(|&position| {
-                let ends = total > goal && held[position] > 0;
-                total -= if ends { held[position] } else { 0 };
-                ends
-            });
-            self.end(&largest)?;
+        let budget = self.limits.open_files_bytes;
+        let large = largest(&self.partitions, PartitionWriter::group_bytes, budget);
+        for some in large.chunks(FINISH_CONCURRENCY) {
+            self.end_groups(some)?;
+            self.keep_files_within(budget)?;
         }
+        self.keep_files_within(budget)
+    }
+
+    fn keep_files_within(&mut self, budget: u64) -> Result<()> {
+        let large = largest(&self.partitions, PartitionWriter::unsent_bytes, budget);
+        self.end(&large)?;
         let mut open: Vec<usize> =
             (0..self.partitions.len()).filter(|&position| self.partitions[position].has_file()).collect();
         if open.len() > self.limits.max_open_files {
@@ -198,8 +203,21 @@ impl<'a> TableWriter<'a> {
     }
 }
 
-fn largest_first(sizes: &[u64]) -> Vec<usize> {
+/// The largest partitions, as many as bring the sum of `size` from above
+/// `budget` to a little below it: not every wave should end one, and not more
+/// than needed, as whatever is ended early is small.
+fn largest(partitions: &[PartitionWriter], size: fn(&PartitionWriter) -> u64, budget: u64) -> Vec<usize> {
+    let sizes: Vec<u64> = partitions.iter().map(size).collect();
+    let mut total: u64 = sizes.iter().sum();
+    if total <= budget {
+        return Vec::new();
+    }
     let mut order: Vec<usize> = (0..sizes.len()).collect();
     order.sort_by_key(|&position| (std::cmp::Reverse(sizes[position]), position));
+    order.retain(|&position| {
+        let ends = total > budget / 8 * 7 && sizes[position] > 0;
+        total -= if ends { sizes[position] } else { 0 };
+        ends
+    });
     order
 }

@@ -371,7 +371,7 @@ pub enum DatePart {
 pub struct EngineSpec {
     /// Threads that compute. Default: 0, which is one for each core. Never changes what is written.
     pub threads: usize,
-    /// Bytes that open files may hold before the largest are finished early; smaller files then. Default: 134,217,728 (128 MiB).
+    /// Bytes of row groups under construction, and again of row groups that wait to fill a part: beyond it the largest are ended early and become smaller row groups or files. Default: 67,108,864 (64 MiB).
     pub open_files_bytes: u64,
     /// Files that may be open at once, over all partitions; a local target takes a descriptor for each. Default: 256.
     pub max_open_files: usize,
@@ -389,7 +389,7 @@ impl Default for EngineSpec {
     fn default() -> Self {
         EngineSpec {
             threads: 0,
-            open_files_bytes: 128 << 20,
+            open_files_bytes: 64 << 20,
             max_open_files: 256,
             part_bytes: 8 << 20,
             upload_bytes_in_flight: 32 << 20,
