@@ -15,7 +15,7 @@
 //! Three verbs lie under everything, each a function with a serializable
 //! document on both sides: [`plan::build`] pins inputs and settles the schema
 //! ([`plan::Plan`]), [`task::run`] stages Parquet in every target
-//! ([`task::TaskReport`]), [`commit::run`] makes it visible
+//! ([`task::TaskReport`]), [`commit`] makes it visible
 //! ([`commit::Manifest`]).
 
 pub mod error;

@@ -36,7 +36,7 @@ fn env(name: &str) -> Option<String> {
 fn read(text: &str, overrides: &[(&str, &str)]) -> Result<JobSpec, Error> {
     let over = |(key, value): &(&str, &str)| Override { key: key.to_string(), value: value.to_string() };
     let overrides = overrides.iter().map(over).collect::<Vec<_>>();
-    load_str(text, Format::Toml, "job.toml", Path::new("/work/jobs"), &env, &overrides)
+    load_str(text, Format::Toml, "job.toml", Path::new("/srv/jobs"), &env, &overrides)
 }
 
 /// A job that loads, with `lines` in place of its end.
@@ -57,10 +57,9 @@ fn message(result: Result<JobSpec, Error>) -> String {
 fn a_job_is_resolved() {
     let job = read(GOOD, &[]).unwrap();
     assert_eq!(job.name, "job");
-    let inputs =
-        ["/work/jobs/in/*.csv", "/work/shared/x.csv", "s3://bucket/a/../b/*.gz", "file:///data/y.csv"];
+    let inputs = ["/srv/jobs/in/*.csv", "/srv/shared/x.csv", "s3://bucket/a/../b/*.gz", "file:///data/y.csv"];
     assert_eq!(job.source.inputs, inputs);
-    assert_eq!(job.targets[0].url, "/work/jobs/out/");
+    assert_eq!(job.targets[0].url, "/srv/jobs/out/");
     assert_eq!(job.targets[1].url, "s3://lake/table/");
     assert_eq!(job.targets[1].region.as_deref(), Some("eu-west-1"));
     let names = job.output.partition_by.iter().map(PartitionKey::name).collect::<Vec<_>>();
@@ -280,7 +279,7 @@ fn flags_override_the_file() {
     assert_eq!(job.output.mode, WriteMode::Append);
     assert_eq!(job.engine.threads, 3);
     assert_eq!(job.targets[1].region.as_deref(), Some("us-east-1"));
-    assert_eq!(job.source.inputs, ["/work/jobs/b.csv"]);
+    assert_eq!(job.source.inputs, ["/srv/jobs/b.csv"]);
     for (key, value, expected) in [
         ("output.compresion", "zstd", "--set: output.compresion: unknown key => did you mean `compression`?"),
         (
