@@ -182,7 +182,14 @@ impl<'a> Verified<'a> {
             }
             let decision =
                 Decision { job_key: self.plan.job_key.clone(), attempt: self.plan.attempt.clone() };
-            home.put(&decided_key(&self.plan.job_key), json(&decision)).await?;
+            let key = decided_key(&self.plan.job_key);
+            if let Err(error) = home.put(&key, json(&decision)).await {
+                // The answer may be lost and the decision made: what stands there counts.
+                match document::<Decision>(home.as_ref(), &key).await {
+                    Ok(Some(standing)) if standing == decision => {}
+                    _ => return Err(error),
+                }
+            }
         }
         Ok(Decided(self))
     }

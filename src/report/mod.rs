@@ -29,7 +29,8 @@ pub struct RunReport {
     pub targets: Vec<TargetReport>,
     /// The files, the same in every target.
     pub files: Vec<ManifestFile>,
-    /// Wall-clock seconds from plan to commit.
+    /// Wall-clock seconds from plan to commit; of `sawmill commit` alone, those
+    /// of the longest task and of the commit.
     pub elapsed_seconds: f64,
 }
 

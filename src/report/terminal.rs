@@ -72,12 +72,10 @@ pub fn summary(report: &RunReport) -> String {
 
 fn write_summary(text: &mut String, report: &RunReport) -> std::fmt::Result {
     let totals = &report.totals;
-    let inputs = format!(
-        "{} {}, {}",
-        totals.inputs,
-        if totals.inputs == 1 { "file" } else { "files" },
-        HumanBytes(totals.input_bytes)
-    );
+    // Nobody knows the size of a pipe but by its text.
+    let bytes = if totals.input_bytes > 0 { totals.input_bytes } else { totals.text_bytes };
+    let files = if totals.inputs == 1 { "file" } else { "files" };
+    let inputs = format!("{} {files}, {}", totals.inputs, HumanBytes(bytes));
     match report.status {
         Status::Committed => {}
         Status::NothingToDo => {
