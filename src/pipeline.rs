@@ -210,6 +210,7 @@ fn table_writer<'a>(
         max_row_group_bytes: output.max_row_group_bytes,
         target_file_bytes: if plan.single_file.is_some() { u64::MAX } else { output.target_file_bytes },
         open_files_bytes: engine.open_files_bytes,
+        part_bytes: engine.part_bytes as u64,
         max_open_files: engine.max_open_files,
     };
     let names = match &plan.single_file {

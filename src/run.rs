@@ -32,14 +32,14 @@ pub fn run(job: JobSpec, options: &PlanOptions, extent: Extent, runtime: &Runtim
     let Planned { plan, first_text } = plan::build(job, options, runtime)?;
     let stores = open_stores(&plan.job, runtime)?;
     let targets: Vec<_> = stores.iter().map(|store| store.describe().clone()).collect();
-    if extent == Extent::PlanOnly {
-        return Ok(RunReport::of_plan(&plan, &targets, Status::Planned, started.elapsed().as_secs_f64()));
-    }
     if let Some(earlier) = check_standing(&plan, &stores, runtime)? {
         let elapsed = started.elapsed().as_secs_f64();
         let mut report = RunReport::of_plan(&plan, &targets, Status::NothingToDo, elapsed);
         report.attempt = earlier.attempt;
         return Ok(report);
+    }
+    if extent == Extent::PlanOnly {
+        return Ok(RunReport::of_plan(&plan, &targets, Status::Planned, started.elapsed().as_secs_f64()));
     }
     let total = plan.inputs.iter().map(|input| input.bytes).sum::<Option<u64>>().unwrap_or(0);
     runtime.progress().total_bytes.store(total, Ordering::Relaxed);

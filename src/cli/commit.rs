@@ -36,8 +36,13 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     for place in &args.reports {
         reports.extend(args.documents.read_all(place, &runtime)?);
     }
-    let stores = open_stores(&plan.job, &runtime)?;
     plan.validate()?;
+    if let Some(foreign) = reports.iter().find(|report| report.attempt != plan.attempt) {
+        let message =
+            format!("a report belongs to attempt {}, the plan is of {}", foreign.attempt, plan.attempt);
+        return Err(Error::usage(message).remedy("give reports of the same plan"));
+    }
+    let stores = open_stores(&plan.job, &runtime)?;
     let standing = runtime.block_on(commit::standing(&plan.job_key, &stores))?;
     let other = match &standing {
         Standing::AlreadyDone(manifest) => Some(&manifest.attempt),
@@ -64,6 +69,8 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     }
     let decided = runtime.block_on(Verified::check(&plan, &reports, &stores)?.decide())?;
     let manifest = commit::finish(decided, &runtime)?;
+    // Tasks that ran on their own may have run twice.
+    runtime.block_on(commit::sweep(&plan, &stores));
     let targets: Vec<_> = stores.iter().map(|store| store.describe().clone()).collect();
     // The tasks may have run side by side, or one after the other: the longest is the least.
     let longest = reports.iter().map(|report| report.elapsed_seconds).fold(0.0, f64::max);

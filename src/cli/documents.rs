@@ -7,6 +7,7 @@ use crate::runtime::Runtime;
 use crate::{source, store};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::io::Write;
 
 /// How documents on S3 are reached.
 #[derive(Debug, Clone, clap::Args)]
@@ -46,7 +47,12 @@ impl DocumentArgs {
     /// Writes a document whole; `-` is standard output.
     pub(super) fn write(&self, place: &str, document: &impl Serialize, runtime: &Runtime) -> Result<()> {
         if place == "-" {
-            return print_json(document);
+            // Unlike a report for people, a document that nobody took is lost.
+            let text = to_json(document) + "\n";
+            return std::io::stdout()
+                .write_all(text.as_bytes())
+                .and_then(|()| std::io::stdout().flush())
+                .map_err(|e| Error::usage(format!("cannot write to standard output: {e}")));
         }
         let (parent, name) = match place.rsplit_once('/') {
             Some(("", name)) => ("/", name),

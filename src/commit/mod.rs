@@ -17,7 +17,7 @@ pub use verify::Verified;
 use crate::error::{Error, ErrorKind, JobPlace, Result, StoreFailure, StoreReason};
 use crate::plan::{DOCUMENT_FORMAT, Plan};
 use crate::runtime::Runtime;
-use crate::store::{StagedFile, Store};
+use crate::store::{StagedFile, Store, TargetIdentity};
 use crate::task::{FileReport, RecordCounts, TaskReport};
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
@@ -87,11 +87,7 @@ impl From<&FileReport> for ManifestFile {
 pub fn finish(decided: Decided<'_>, runtime: &Runtime) -> Result<Manifest> {
     let Verified { plan, stores, .. } = decided.0;
     let reports: Vec<TaskReport> = decided.0.reports.iter().copied().cloned().collect();
-    let finished = runtime.block_on(async {
-        let manifest = decided.complete().await?.announce().await?;
-        sweep(plan, stores).await;
-        Ok(manifest)
-    });
+    let finished = runtime.block_on(async { decided.complete().await?.announce().await });
     finished.map_err(|error: Error| {
         let remedy = match &plan.single_file {
             Some(_) => {
@@ -101,7 +97,7 @@ pub fn finish(decided: Decided<'_>, runtime: &Runtime) -> Result<Manifest> {
             }
             None => format!(
                 "every target holds all data, but not all of it is visible. Mend the target, then {}",
-                how_to_finish(plan, stores)
+                finish_command(stores[0].describe(), &plan.attempt)
             ),
         };
         error.remedy(remedy)
@@ -110,14 +106,12 @@ pub fn finish(decided: Decided<'_>, runtime: &Runtime) -> Result<Manifest> {
 
 /// Removes what tries of the same tasks have staged that did not make it into
 /// the commit. The table is whole already, so failures are only logged.
-async fn sweep(plan: &Plan, stores: &[Arc<dyn Store>]) {
-    if plan.single_file.is_some() {
-        return;
-    }
+pub async fn sweep(plan: &Plan, stores: &[Arc<dyn Store>]) {
     let ending = format!("-{}.parquet", plan.attempt);
     for store in stores {
         let removed = async {
-            for staged in store.list_staged().await?.iter().filter(|staged| staged.key.ends_with(&ending)) {
+            for staged in store.list_staged(None).await?.iter().filter(|staged| staged.key.ends_with(&ending))
+            {
                 store.abort(staged).await?;
             }
             Ok::<_, Error>(())
@@ -176,10 +170,14 @@ impl<'a> Verified<'a> {
         if self.plan.single_file.is_none() {
             let home = &self.stores[0];
             home.put(&document_key(self.plan, "plan.json"), json(self.plan)).await?;
-            for report in &self.reports {
-                let name = format!("pending/{:05}.json", report.task);
-                home.put(&document_key(self.plan, &name), json(report)).await?;
-            }
+            futures::stream::iter(&self.reports)
+                .map(|report| {
+                    let name = format!("pending/{:05}.json", report.task);
+                    async move { home.put(&document_key(self.plan, &name), json(report)).await }
+                })
+                .buffer_unordered(CONCURRENCY)
+                .try_collect::<()>()
+                .await?;
             let decision =
                 Decision { job_key: self.plan.job_key.clone(), attempt: self.plan.attempt.clone() };
             let key = decided_key(&self.plan.job_key);
@@ -210,13 +208,13 @@ fn done_key(job_key: &str) -> String {
     format!("_sawmill/done/{job_key}.json")
 }
 
-fn how_to_finish(plan: &Plan, stores: &[Arc<dyn Store>]) -> String {
-    finish_command(&stores[0].describe().url, &plan.attempt)
-}
-
-fn finish_command(home: &str, attempt: &str) -> String {
+fn finish_command(home: &TargetIdentity, attempt: &str) -> String {
+    let place = format!("{}_sawmill/attempts/{attempt}", home.url);
+    let region =
+        home.region.as_ref().map_or_else(String::new, |region| format!(" --document-region {region}"));
     format!(
-        "finish with `sawmill commit {home}_sawmill/attempts/{attempt}/plan.json '{home}_sawmill/attempts/{attempt}/pending/*.json'`"
+        "finish with `sawmill commit {place}/plan.json '{place}/pending/*.json'{region}` \
+         (with --document-endpoint, if the target has an `endpoint`)"
     )
 }
 
@@ -248,8 +246,9 @@ impl<'a> Decided<'a> {
 }
 
 impl Completed<'_> {
-    /// Writes `_sawmill/done/<job key>.json` in every target, then `_SUCCESS`
-    /// in every target, both with the manifest.
+    /// Writes `_SUCCESS` in every target, then `_sawmill/done/<job key>.json` in
+    /// every target, both with the manifest. The last is what makes a re-run a
+    /// no-op, so nothing may be missing once it stands.
     pub async fn announce(self) -> Result<Manifest> {
         let Verified { plan, stores, .. } = &self.0;
         let manifest = Manifest {
@@ -263,7 +262,7 @@ impl Completed<'_> {
         };
         if plan.single_file.is_none() {
             let body = json(&manifest);
-            for key in [done_key(&plan.job_key), SUCCESS_KEY.to_owned()] {
+            for key in [SUCCESS_KEY.to_owned(), done_key(&plan.job_key)] {
                 for store in stores.iter() {
                     store.put(&key, body.clone()).await?;
                 }
@@ -309,11 +308,11 @@ pub async fn standing(job_key: &str, stores: &[Arc<dyn Store>]) -> Result<Standi
     }
     let home = &stores[0];
     if let Some(decision) = document::<Decision>(home.as_ref(), &decided_key(job_key)).await? {
-        let how = finish_command(&home.describe().url, &decision.attempt);
+        let how = finish_command(home.describe(), &decision.attempt);
         return Ok(Standing::Unfinished { attempt: decision.attempt, how });
     }
     for (target, store) in stores.iter().enumerate() {
-        if let Some(key) = first_data(store.as_ref()).await? {
+        if let Some(key) = store.list("", 1).await?.pop() {
             return Ok(Standing::Data { target, key });
         }
     }
@@ -330,14 +329,6 @@ async fn document<T: serde::de::DeserializeOwned>(store: &dyn Store, key: &str) 
         error.remedy("another version or another program wrote it; look at it before you remove it")
     })?;
     Ok(Some(read))
-}
-
-/// A key that readers would see: no part of it begins with `_` or `.`.
-async fn first_data(store: &dyn Store) -> Result<Option<String>> {
-    let hidden = |key: &str| key.split('/').any(|part| part.starts_with(['_', '.']));
-    // Markers and documents sort among the data, so look past a few of them.
-    let keys = store.list("", 10_000).await?;
-    Ok(keys.into_iter().find(|key| !hidden(key)))
 }
 
 fn invalid(message: impl Into<String>) -> Error {

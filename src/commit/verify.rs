@@ -3,13 +3,26 @@
 use super::invalid;
 use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
 use crate::plan::Plan;
-use crate::store::{StagedFile, Staging, Store};
+use crate::store::{Staging, Store};
 use crate::task::{FileReport, RecordCounts, TaskReport, check_account};
-use std::collections::HashMap;
+use futures::StreamExt;
 use std::sync::Arc;
 
+/// Whether a target holds this file whole, staged or visible.
+async fn is_whole(store: &dyn Store, file: &FileReport, position: usize) -> Result<bool> {
+    let staged = &file.staged[position];
+    let open = store.list_staged(Some(&file.key)).await?;
+    let found = open.iter().find(|open| handle(&open.staging) == handle(&staged.staging));
+    let whole = found.is_some_and(|found| match found.staging {
+        Staging::TemporaryFile { .. } => found.bytes == file.bytes,
+        // A listing of uploads tells no sizes; Complete checks the parts.
+        Staging::MultipartUpload { .. } => true,
+    });
+    Ok(whole || store.size(&file.key).await? == Some(file.bytes))
+}
+
 /// What a store calls a staged file.
-pub(super) fn handle(staging: &Staging) -> &str {
+fn handle(staging: &Staging) -> &str {
     match staging {
         Staging::MultipartUpload { upload_id, .. } => upload_id,
         Staging::TemporaryFile { name } => name,
@@ -35,16 +48,16 @@ impl<'a> Verified<'a> {
             let mut of_task = reports.iter().filter(|report| report.task == task.number);
             let Some(report) = of_task.next() else {
                 let message = format!("there is no report of task {}", task.number);
-                return Err(invalid(message).remedy("give the reports of all tasks of the plan"));
+                return Err(Error::usage(message).remedy("give the reports of all tasks of the plan"));
             };
             if of_task.next().is_some() {
                 let message = format!("there are two reports of task {}", task.number);
-                return Err(invalid(message).remedy("give one report for each task"));
+                return Err(Error::usage(message).remedy("give one report for each task"));
             }
             if (&report.attempt, &report.job_key) != (&plan.attempt, &plan.job_key) {
                 let message =
                     format!("the report of task {} belongs to attempt {}", task.number, report.attempt);
-                return Err(invalid(message).remedy("give reports of the same plan"));
+                return Err(Error::usage(message).remedy("give reports of the same plan"));
             }
             let planned = task.splits.iter().map(|split| (split.input, split.range.map_or(0, |r| r.start)));
             if !planned.eq(report.splits.iter().map(|split| (split.input, split.start))) {
@@ -85,20 +98,14 @@ impl<'a> Verified<'a> {
     /// may have run days ago, and uploads expire.
     pub async fn check_staged(&self) -> Result<()> {
         for (position, store) in self.stores.iter().enumerate() {
-            let open: HashMap<String, StagedFile> = store
-                .list_staged()
-                .await?
-                .into_iter()
-                .map(|file| (handle(&file.staging).to_owned(), file))
-                .collect();
-            for file in self.files() {
-                let staged = &file.staged[position];
-                let whole = open.get(handle(&staged.staging)).is_some_and(|found| match found.staging {
-                    Staging::TemporaryFile { .. } => found.bytes == file.bytes,
-                    // A listing of uploads tells no sizes; Complete checks the parts.
-                    Staging::MultipartUpload { .. } => true,
-                });
-                if !whole && store.size(&file.key).await? != Some(file.bytes) {
+            let mut checks =
+                futures::stream::iter(self.files())
+                    .map(|file| async move {
+                        Ok::<_, Error>((file, is_whole(store.as_ref(), file, position).await?))
+                    })
+                    .buffered(super::CONCURRENCY);
+            while let Some((file, whole)) = checks.next().await.transpose()? {
+                if !whole {
                     let identity = store.describe();
                     return Err(Error::new(ErrorKind::Target(StoreFailure {
                         operation: "make visible".into(),

@@ -29,6 +29,8 @@ pub struct CutLimits {
     /// Bytes of row groups under construction over all partitions; and again
     /// of what waits in open files to become a part.
     pub open_files_bytes: u64,
+    /// What an open file may hold back until it makes a part, in bytes.
+    pub part_bytes: u64,
     /// Files that may be open at once between waves.
     pub max_open_files: usize,
 }

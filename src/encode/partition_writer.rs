@@ -271,19 +271,16 @@ impl PartitionWriter {
 
     /// Bytes of the open file that may wait to become a part.
     ///
-    /// Depends on what was written only, not on the targets' own part size: it
-    /// decides what is cut, and every target must get the same files.
-    pub(super) fn unsent_bytes(&self) -> u64 {
-        self.file.as_ref().map_or(0, |file| file.writer.bytes_written() as u64 % PART_BYTES)
+    /// Depends on what was written and the job's settings only, not on the kind
+    /// of target: it decides what is cut, and every target must get the same files.
+    pub(super) fn unsent_bytes(&self, limits: &CutLimits) -> u64 {
+        self.file.as_ref().map_or(0, |file| file.writer.bytes_written() as u64 % limits.part_bytes)
     }
 
     pub(super) fn has_file(&self) -> bool {
         self.file.is_some()
     }
 }
-
-/// The usual size of a part: what an open file may hold back.
-const PART_BYTES: u64 = 8 << 20;
 
 impl OpenFile {
     pub(super) fn create(number: u32, key: String, tee: TeeWriter, shape: &FileShape) -> Result<Self> {

@@ -190,12 +190,13 @@ impl<'a> TableWriter<'a> {
     }
 
     fn keep_files_within(&mut self, budget: u64) -> Result<()> {
-        let large = largest(&self.partitions, PartitionWriter::unsent_bytes, budget);
+        let large = largest(&self.partitions, |partition| partition.unsent_bytes(&self.limits), budget);
         self.end(&large)?;
         let mut open: Vec<usize> =
             (0..self.partitions.len()).filter(|&position| self.partitions[position].has_file()).collect();
         if open.len() > self.limits.max_open_files {
-            // The oldest are the likeliest to be complete: landed files tend to be in key order.
+            // Those that came up first are the likeliest to be complete: landed
+            // files tend to be in key order.
             open.truncate(open.len() - self.limits.max_open_files);
             self.end(&open)?;
         }
@@ -206,7 +207,11 @@ impl<'a> TableWriter<'a> {
 /// The largest partitions, as many as bring the sum of `size` from above
 /// `budget` to a little below it: not every wave should end one, and not more
 /// than needed, as whatever is ended early is small.
-fn largest(partitions: &[PartitionWriter], size: fn(&PartitionWriter) -> u64, budget: u64) -> Vec<usize> {
+fn largest(
+    partitions: &[PartitionWriter],
+    size: impl Fn(&PartitionWriter) -> u64,
+    budget: u64,
+) -> Vec<usize> {
     let sizes: Vec<u64> = partitions.iter().map(size).collect();
     let mut total: u64 = sizes.iter().sum();
     if total <= budget {

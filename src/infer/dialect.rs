@@ -3,7 +3,9 @@
 use super::Sample;
 use super::types::looks_like_data;
 use crate::job::DialectSpec;
-use crate::parse::{Dialect, Escape, RecordIndex, Scanner, StrayQuotes, Terminator, field_value};
+use crate::parse::{
+    Dialect, Escape, RecordIndex, ScanError, ScanProblem, Scanner, StrayQuotes, Terminator, field_value,
+};
 use std::collections::BTreeMap;
 
 /// In order of preference when two fit equally well.
@@ -69,10 +71,8 @@ fn delimiter_score(heads: &[&[u8]], dialect: &Dialect) -> (usize, usize) {
     let mut index = RecordIndex::default();
     let mut by_fields: BTreeMap<usize, usize> = BTreeMap::new();
     for head in heads {
-        if scanner.scan(head, &mut index).is_err() {
-            // The head may end inside quotes; it still has its say through the others.
-            continue;
-        }
+        // A head may end inside quotes; the records before count all the same.
+        let _ = scanner.scan(head, &mut index);
         for record in dialect.skip_records as usize..index.record_ends.len() {
             *by_fields.entry(index.record(record).len()).or_default() += 1;
         }
@@ -85,7 +85,9 @@ fn delimiter_score(heads: &[&[u8]], dialect: &Dialect) -> (usize, usize) {
 fn grammar_errors(heads: &[&[u8]], dialect: &Dialect) -> usize {
     let scanner = Scanner::new(&Dialect { stray_quotes: StrayQuotes::Error, ..dialect.clone() });
     let mut index = RecordIndex::default();
-    heads.iter().filter(|head| scanner.scan(head, &mut index).is_err()).count()
+    // A head may end inside quotes; that says nothing of the escape.
+    let is_wrong = |error: ScanError| error.problem != ScanProblem::UnterminatedQuote;
+    heads.iter().filter(|head| scanner.scan(head, &mut index).is_err_and(is_wrong)).count()
 }
 
 /// A first record of nothing but names: no field of it reads as a number, date
@@ -96,9 +98,8 @@ fn has_header(samples: &[Sample], dialect: &Dialect) -> bool {
     let headless = Dialect { header: false, stray_quotes: StrayQuotes::Keep, ..dialect.clone() };
     let mut index = RecordIndex::default();
     let head = head(sample);
-    if Scanner::new(&headless).scan(head, &mut index).is_err() {
-        return true;
-    }
+    // Whatever is wrong further down, the first records are there.
+    let _ = Scanner::new(&headless).scan(head, &mut index);
     let first = dialect.skip_records as usize;
     if first >= index.record_ends.len() {
         return true;

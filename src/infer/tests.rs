@@ -53,6 +53,17 @@ fn headers_are_names_only() {
     }
 }
 
+/// The head that the dialect is judged by may be cut inside quotes.
+#[test]
+fn data_is_not_taken_for_a_header_where_the_sample_is_cut() {
+    for shift in 1..=8 {
+        let text = "1".repeat(shift) + ";x\n" + &"1;\"a\nb\"\n".repeat(20_000);
+        let samples = [Sample { url: "file:///a.csv".into(), text: text.into_bytes(), whole: true }];
+        let dialect = infer_dialect(&samples, &DialectSpec::default(), &Dialect::default(), true);
+        assert_eq!((dialect.delimiter, dialect.header), (b';', false), "{shift}");
+    }
+}
+
 #[test]
 fn types_follow_the_values() {
     for (values, expected) in [

@@ -314,6 +314,16 @@ fn job_key(plan: &Plan) -> String {
     let mut job = plan.job.clone();
     // Threads and part sizes do not change which rows are written, budgets only in which files.
     job.engine = Default::default();
+    // Neither do these: the name, what the schema file is called and where the
+    // credentials are from. Schema and inputs are hashed as they were found.
+    job.name.clear();
+    job.schema = None;
+    job.source = SourceSpec { empty_input: job.source.empty_input, ..SourceSpec::of(Vec::new()) };
+    job.output.mode = Default::default();
+    for target in &mut job.targets {
+        target.profile = None;
+        target.endpoint = None;
+    }
     let identity = serde_json::json!({
         "format": plan.format,
         "job": job,

@@ -16,6 +16,7 @@ use crate::parse::Dialect;
 use crate::schema::table_schema::TableSchema;
 use crate::source::Input;
 use serde::{Deserialize, Serialize};
+use std::path::Path;
 
 /// Version of the documents [`Plan`] and [`crate::task::TaskReport`].
 pub const DOCUMENT_FORMAT: u32 = 1;
@@ -61,6 +62,11 @@ impl Plan {
         if self.format != DOCUMENT_FORMAT {
             let message = format!("the plan has format {}; this version has {DOCUMENT_FORMAT}", self.format);
             return Err(invalid(message));
+        }
+        // A single file may lie beside its inputs, which the job's own checks refuse.
+        if self.single_file.is_none() {
+            let checked = self.job.clone().finish(Path::new("/"));
+            checked.map_err(|problems| problems.into_error("the plan"))?;
         }
         let mut splits: Vec<&Split> = self.tasks.iter().flat_map(|task| &task.splits).collect();
         splits.sort_by_key(|split| (split.input, split.range.map_or(0, |range| range.start)));

@@ -38,7 +38,7 @@ pub fn cut_ranges(plan: &Plan, split_bytes: u64, runtime: &Runtime) -> Result<Ve
             for block in blocks.drain(..) {
                 // What comes before the data belongs to the first split.
                 let due = ranges.last().is_none_or(|last| {
-                    block.byte_offset - last.start >= split_bytes && block.records_before >= preamble
+                    block.byte_offset - last.start >= split_bytes && block.records_before > preamble
                 });
                 if due && !block.bytes.is_empty() {
                     ranges.push(SplitRange {

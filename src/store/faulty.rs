@@ -112,8 +112,8 @@ impl Store for FaultyStore {
         self.fault.strike(Operation::List).await?;
         self.inner.list(prefix, limit).await
     }
-    async fn list_staged(&self) -> Result<Vec<StagedFile>> {
-        self.inner.list_staged().await
+    async fn list_staged(&self, key: Option<&str>) -> Result<Vec<StagedFile>> {
+        self.inner.list_staged(key).await
     }
     async fn check_access(&self) -> Result<()> {
         self.inner.check_access().await

@@ -4,7 +4,7 @@
 //! rename within one file system is atomic. Readers of Parquet tables skip
 //! names that begin with a dot.
 
-use super::{StagedFile, StagedPart, StagedWrite, Staging, Store, TargetIdentity, random_suffix};
+use super::{StagedFile, StagedPart, StagedWrite, Staging, Store, TargetIdentity, is_hidden, random_suffix};
 use crate::aws::Role;
 use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
 use bytes::Bytes;
@@ -353,10 +353,12 @@ impl Store for LocalStore {
         let prefix = prefix.to_owned();
         self.blocking(move |store| {
             let mut keys = Vec::new();
-            let worth = |directory: &str| directory.starts_with(&prefix) || prefix.starts_with(directory);
+            let worth = |directory: &str| {
+                let within = directory.starts_with(&prefix) || prefix.starts_with(directory);
+                within && !is_hidden(directory.trim_end_matches('/'))
+            };
             store.walk(&store.root, "", &worth, &mut |key| {
-                let name = key.rsplit('/').next().unwrap_or(&key);
-                if keys.len() < limit && key.starts_with(&prefix) && !is_temporary(name) {
+                if keys.len() < limit && key.starts_with(&prefix) && !is_hidden(&key) {
                     keys.push(key);
                 }
                 keys.len() < limit
@@ -366,10 +368,16 @@ impl Store for LocalStore {
         .await
     }
 
-    async fn list_staged(&self) -> Result<Vec<StagedFile>> {
-        self.blocking(|store| {
+    async fn list_staged(&self, key: Option<&str>) -> Result<Vec<StagedFile>> {
+        let inside = key.map(|key| key.rsplit_once('/').map_or("", |(directory, _)| directory).to_owned());
+        self.blocking(move |store| {
             let mut staged = Vec::new();
-            store.walk(&store.root, "", &|_| true, &mut |key| {
+            let (start, above, deep) = match &inside {
+                None => (store.root.clone(), String::new(), true),
+                Some(directory) if directory.is_empty() => (store.root.clone(), String::new(), false),
+                Some(directory) => (store.root.join(directory), format!("{directory}/"), false),
+            };
+            store.walk(&start, &above, &|_| deep, &mut |key| {
                 let (directory, name) = key.rsplit_once('/').map_or(("", key.as_str()), |(d, n)| (d, n));
                 // `.<name>.<random>.sawmill-tmp`; a name that was cut stays cut, which abort does not mind.
                 let inside = name.strip_prefix('.').and_then(|rest| rest.strip_suffix(TEMPORARY_SUFFIX));

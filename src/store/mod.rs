@@ -19,6 +19,11 @@ use crate::error::Result;
 use bytes::Bytes;
 use std::hash::{BuildHasher, RandomState};
 
+/// Whether readers of a table pass over this key.
+pub(crate) fn is_hidden(key: &str) -> bool {
+    key.split('/').any(|part| part.starts_with(['_', '.']))
+}
+
 /// One target: a place where the whole table is written.
 ///
 /// Keys are relative to the target's URL, use `/`, and have no leading slash.
@@ -50,12 +55,14 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Size of a visible object in bytes, `None` if there is none.
     async fn size(&self, key: &str) -> Result<Option<u64>>;
 
-    /// Up to `limit` keys of visible objects under `prefix`, in key order.
+    /// Up to `limit` keys under `prefix` that readers of the table see, in key
+    /// order: no part of the key begins with `_` or `.`.
     async fn list(&self, prefix: &str, limit: usize) -> Result<Vec<String>>;
 
     /// Staged files under this table that are still open, whoever began them:
     /// enough of each for [`Store::abort`]. S3 does not say sizes and parts here.
-    async fn list_staged(&self) -> Result<Vec<StagedFile>>;
+    /// With a key: at least those of this key, without a walk through the table.
+    async fn list_staged(&self, key: Option<&str>) -> Result<Vec<StagedFile>>;
 
     /// Proves that files can be staged here, without leaving anything behind:
     /// begins a file, writes a byte, aborts it.

@@ -4,7 +4,7 @@
 //! be completed by another process that knows its id and parts, which is what
 //! the commit needs. Nothing is ever copied or renamed.
 
-use super::{StagedFile, StagedPart, StagedWrite, Staging, Store, TargetIdentity};
+use super::{StagedFile, StagedPart, StagedWrite, Staging, Store, TargetIdentity, is_hidden};
 use crate::aws::failure::{self, Request};
 use crate::aws::{Connection, Role, S3};
 use crate::error::{Error, Result, StoreReason};
@@ -342,6 +342,7 @@ impl Store for S3Store {
                 .await
                 .map_err(|error| request.failed(&error))?;
             let found = page.contents().iter().filter_map(|object| inner.relative(object.key()?));
+            let found = found.filter(|key| !is_hidden(key));
             keys.extend(found.map(str::to_owned));
             match page.next_continuation_token() {
                 Some(next) => token = Some(next.to_owned()),
@@ -352,7 +353,7 @@ impl Store for S3Store {
         Ok(keys)
     }
 
-    async fn list_staged(&self) -> Result<Vec<StagedFile>> {
+    async fn list_staged(&self, key: Option<&str>) -> Result<Vec<StagedFile>> {
         let inner = &self.inner;
         let request = inner.request("list the uploads under", "", "s3:ListBucketMultipartUploads");
         let mut staged = Vec::new();
@@ -363,7 +364,8 @@ impl Store for S3Store {
                 .client
                 .list_multipart_uploads()
                 .bucket(&inner.bucket)
-                .prefix(&inner.prefix)
+                // Some servers answer for exact keys only, so one key is asked for as such.
+                .prefix(key.map_or_else(|| inner.prefix.clone(), |key| inner.path(key)))
                 .set_key_marker(key_marker)
                 .set_upload_id_marker(id_marker)
                 .set_expected_bucket_owner(inner.owner.clone())

@@ -77,7 +77,7 @@ fn every_target_gets_the_same_file_and_none_shows_it() {
                 store.complete(staged).await.unwrap();
                 store.complete(staged).await.unwrap();
                 assert_eq!(store.get(&key).await.unwrap().unwrap(), body);
-                assert!(store.list_staged().await.unwrap().is_empty());
+                assert!(store.list_staged(None).await.unwrap().is_empty());
             });
         }
     }
