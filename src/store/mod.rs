@@ -65,7 +65,7 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     async fn list_staged(&self, key: Option<&str>) -> Result<Vec<StagedFile>>;
 
     /// Proves that files can be staged here, without leaving anything behind:
-    /// begins a file, writes a byte, aborts it.
+    /// begins a file, writes a byte, looks for it, aborts it.
     async fn check_access(&self) -> Result<()>;
 }
 
@@ -140,13 +140,16 @@ pub struct StagedPart {
     pub etag: String,
 }
 
-/// Begins a file, writes a byte and aborts it: what [`Store::check_access`] does.
+/// What a run asks of a target, up to the commit: begins a file, writes a byte,
+/// looks for it and aborts it. What [`Store::check_access`] does.
 async fn probe(store: &dyn Store) -> Result<()> {
     let key = format!(".sawmill-access-{}", random_suffix());
     let write = store.begin(&key).await?;
     let written = write.put_part(1, 0, Bytes::from_static(b"\0")).await;
+    let listed = store.list_staged(Some(&key)).await;
     let aborted = store.abort(&write.handle()).await;
     written?;
+    listed?;
     aborted
 }
 
