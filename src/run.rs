@@ -24,8 +24,8 @@ pub enum Extent {
 
 /// Runs a job to its end, in this process.
 ///
-/// On any error before the commit, nothing is visible and nothing is left
-/// staged in any target. The same job on the same inputs again writes nothing
+/// On any error before the commit, nothing is visible, and what was staged is
+/// removed from every target that answers. The same job on the same inputs again writes nothing
 /// and reports [`Status::NothingToDo`].
 pub fn run(job: JobSpec, options: &PlanOptions, extent: Extent, runtime: &Runtime) -> Result<RunReport> {
     let started = Instant::now();
