@@ -251,6 +251,36 @@ pub enum InputProblem {
     /// Nothing in a column that may not be null.
     #[error("nothing stands in a column that the schema calls required")]
     RequiredNull,
+    /// A value breaks a constraint of its column.
+    #[error("{value:?} breaks the constraint `{constraint}`")]
+    Constraint {
+        /// The constraint as the schema or the job spells it, such as `minimum: 0`.
+        constraint: String,
+        /// The value as text, cut to 100 characters.
+        value: String,
+    },
+    /// A row fails a `check` of the job.
+    #[error("the record fails the check {check:?}")]
+    Check {
+        /// Its name, or the expression.
+        check: String,
+    },
+    /// A key that must be unique came up before.
+    #[error("the key ({}) = {key} came up before", columns.join(", "))]
+    Duplicate {
+        /// The columns of the key.
+        columns: Vec<String>,
+        /// The values as text, cut to 100 characters.
+        key: String,
+    },
+    /// An expression gives no value for this row.
+    #[error("`{expression}` cannot be computed here: {cause}")]
+    Expression {
+        /// As the job spells it.
+        expression: String,
+        /// What the library said.
+        cause: String,
+    },
     /// A quoted field that never ends.
     #[error("a quoted field that begins here is never closed")]
     UnterminatedQuote,
@@ -309,6 +339,34 @@ pub enum InputProblem {
         /// What differs.
         what: String,
     },
+}
+
+impl InputProblem {
+    /// The rule that is broken, as one stable word: `rule` in the quarantine.
+    pub fn rule(&self) -> &'static str {
+        match self {
+            InputProblem::EmptyFile | InputProblem::HeaderOnly | InputProblem::NoRecords => "empty",
+            InputProblem::UnnamedColumn { .. }
+            | InputProblem::NoHeader
+            | InputProblem::MissingColumns { .. }
+            | InputProblem::ExtraColumns { .. }
+            | InputProblem::DuplicateColumn { .. } => "header",
+            InputProblem::Ragged { .. } => "ragged",
+            InputProblem::Value { .. } => "type",
+            InputProblem::RequiredNull => "required",
+            InputProblem::Constraint { .. } => "constraint",
+            InputProblem::Check { .. } => "check",
+            InputProblem::Duplicate { .. } => "unique",
+            InputProblem::Expression { .. } => "expression",
+            InputProblem::UnterminatedQuote | InputProblem::StrayQuote { .. } => "quote",
+            InputProblem::NulByte | InputProblem::InvalidEncoding { .. } => "encoding",
+            InputProblem::TruncatedCompression { .. }
+            | InputProblem::DamagedCompression { .. }
+            | InputProblem::UnsupportedCompression { .. } => "compression",
+            InputProblem::FieldTooLarge { .. } | InputProblem::RecordTooLarge { .. } => "size",
+            InputProblem::Changed { .. } => "changed",
+        }
+    }
 }
 
 fn quoted_list(names: &[String]) -> String {

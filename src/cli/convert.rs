@@ -5,8 +5,8 @@ use super::run::print_report;
 use super::{Global, current_directory};
 use crate::error::{Error, Result};
 use crate::job::{
-    EmptyInput, EngineSpec, ExtraColumns, JobSpec, OutputSpec, PartitionKey, Profile, SchemaSpec, SourceSpec,
-    TargetSpec, WriteMode,
+    EmptyInput, EngineSpec, ErrorsSpec, ExtraColumns, JobSpec, OutputSpec, PartitionKey, Profile, SchemaSpec,
+    SourceSpec, TargetSpec, WriteMode,
 };
 use crate::plan::PlanOptions;
 use crate::report::progress_bar;
@@ -91,6 +91,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         dialect: args.dialect.spec(),
         schema: args.schema.clone().map(SchemaSpec::Location),
         transforms: Vec::new(),
+        errors: ErrorsSpec::default(),
         targets,
         output: OutputSpec {
             profile: args.profile,

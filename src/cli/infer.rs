@@ -5,7 +5,7 @@ use super::dialect::DialectArgs;
 use super::documents::to_json;
 use crate::error::{Error, Result};
 use crate::infer::{Records, TypeInference};
-use crate::job::{DialectSpec, EngineSpec, JobSpec, OutputSpec, SourceSpec};
+use crate::job::{DialectSpec, EngineSpec, ErrorsSpec, JobSpec, OutputSpec, SourceSpec};
 use crate::plan::{PlanOptions, Settled, settle};
 use crate::source;
 
@@ -43,6 +43,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         dialect: args.dialect.spec(),
         schema: None,
         transforms: Vec::new(),
+        errors: ErrorsSpec::default(),
         targets: Vec::new(),
         output: OutputSpec::default(),
         engine: EngineSpec::default(),

@@ -3,6 +3,11 @@
 //! These need no pass over the data: they decide which columns are parsed at
 //! all and what they are called.
 
+mod program;
+pub mod rows;
+
+pub use program::Program;
+
 use crate::error::{Error, ErrorKind, JobPlace, Result};
 use crate::job::TransformSpec;
 use crate::schema::Schema;

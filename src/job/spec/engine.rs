@@ -1,0 +1,38 @@
+//! Threads, memory and part sizes: `engine` of the job file.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Threads, memory and part sizes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct EngineSpec {
+    /// Threads that compute. Default: 0, which is one for each core. Never changes what is written.
+    pub threads: usize,
+    /// Bytes of row groups under construction, and again of row groups that wait to fill a part: beyond it the largest are ended early and become smaller row groups or files. Default: 67,108,864 (64 MiB).
+    pub open_files_bytes: u64,
+    /// Files that may be open at once, over all partitions; a local target takes a descriptor for each. Default: 256.
+    pub max_open_files: usize,
+    /// Size of a part of an S3 upload in bytes, 5 MiB to 5 GiB. Default: 8,388,608 (8 MiB).
+    pub part_bytes: usize,
+    /// Bytes of parts on their way to the targets at once. Default: 33,554,432 (32 MiB).
+    pub upload_bytes_in_flight: usize,
+    /// Range of one GET from S3 in bytes. Default: 8,388,608 (8 MiB).
+    pub fetch_bytes: usize,
+    /// GETs of one input at once. Default: 4.
+    pub fetch_concurrency: usize,
+}
+
+impl Default for EngineSpec {
+    fn default() -> Self {
+        EngineSpec {
+            threads: 0,
+            open_files_bytes: 64 << 20,
+            max_open_files: 256,
+            part_bytes: 8 << 20,
+            upload_bytes_in_flight: 32 << 20,
+            fetch_bytes: 8 << 20,
+            fetch_concurrency: 4,
+        }
+    }
+}

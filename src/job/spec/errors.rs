@@ -1,0 +1,127 @@
+//! What becomes of bad values and records: `errors` of the job file.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What becomes of bad values and records. Rejected records are kept in a
+/// quarantine in every target; beyond a budget, the run fails.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ErrorsSpec {
+    /// A value that does not fit its column: not of its type, null though required, against a constraint. Default: `fail`.
+    pub bad_value: ValuePolicy,
+    /// The same for single columns, by their names in the schema, instead of `bad_value`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub columns: BTreeMap<String, ValuePolicy>,
+    /// A record that breaks the dialect: a stray quote, a field that is too large. Default: `fail`.
+    pub bad_record: RecordPolicy,
+    /// A record with fewer fields than the header. Default: as `bad_record`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub short_record: Option<ShortRecord>,
+    /// A record with more fields than the header. Default: as `bad_record`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub long_record: Option<LongRecord>,
+    /// Whether rejected records are written to `_sawmill/quarantine/` in every target. Default: true.
+    pub quarantine: bool,
+    /// More rejected records in the run fail it. Default: no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_rejected: Option<u64>,
+    /// A larger share of rejected records in the run fails it: 0.01 is one in a hundred. Default: no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_rejected_share: Option<f64>,
+    /// More rejected records in one input fail the run. Default: no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_rejected_per_input: Option<u64>,
+    /// A larger share of rejected records in one input fails the run. Default: no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_rejected_share_per_input: Option<f64>,
+}
+
+impl Default for ErrorsSpec {
+    fn default() -> Self {
+        ErrorsSpec {
+            bad_value: ValuePolicy::Fail,
+            columns: BTreeMap::new(),
+            bad_record: RecordPolicy::Fail,
+            short_record: None,
+            long_record: None,
+            quarantine: true,
+            max_rejected: None,
+            max_rejected_share: None,
+            max_rejected_per_input: None,
+            max_rejected_share_per_input: None,
+        }
+    }
+}
+
+/// What becomes of a bad value.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ValuePolicy {
+    /// The run fails at the first one.
+    #[default]
+    Fail,
+    /// The record goes to the quarantine.
+    Reject,
+    /// The value becomes null, and is counted. In a required column the record is rejected.
+    Null,
+}
+
+/// What becomes of a bad record.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RecordPolicy {
+    /// The run fails at the first one.
+    #[default]
+    Fail,
+    /// The record goes to the quarantine.
+    Reject,
+}
+
+/// What becomes of a record with too few fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ShortRecord {
+    /// The run fails at the first one.
+    Fail,
+    /// The record goes to the quarantine.
+    Reject,
+    /// The missing fields are null.
+    Pad,
+}
+
+/// What becomes of a record with too many fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LongRecord {
+    /// The run fails at the first one.
+    Fail,
+    /// The record goes to the quarantine.
+    Reject,
+    /// The fields too many are left out, and the record is counted.
+    Truncate,
+}
+
+impl ErrorsSpec {
+    /// The policy for values of this column of the schema.
+    pub fn for_column(&self, name: &str) -> ValuePolicy {
+        self.columns.get(name).copied().unwrap_or(self.bad_value)
+    }
+
+    /// The policy for records with too few fields.
+    pub fn for_short_records(&self) -> ShortRecord {
+        self.short_record.unwrap_or(match self.bad_record {
+            RecordPolicy::Fail => ShortRecord::Fail,
+            RecordPolicy::Reject => ShortRecord::Reject,
+        })
+    }
+
+    /// The policy for records with too many fields.
+    pub fn for_long_records(&self) -> LongRecord {
+        self.long_record.unwrap_or(match self.bad_record {
+            RecordPolicy::Fail => LongRecord::Fail,
+            RecordPolicy::Reject => LongRecord::Reject,
+        })
+    }
+}

@@ -1,0 +1,85 @@
+//! What the transforms work on: the rows of one block, and which records they were.
+
+use crate::error::InputProblem;
+use crate::job::ValuePolicy;
+use arrow::array::RecordBatch;
+use std::collections::BTreeMap;
+
+/// Rows of one block on their way through the transforms.
+#[derive(Debug, Clone)]
+pub struct Rows {
+    /// The values.
+    pub batch: RecordBatch,
+    /// For each row of `batch`: its record, counted from the start of the
+    /// block, headers included. Ascending.
+    pub records: Vec<u32>,
+}
+
+/// Where a block stands; what lineage columns are made of.
+#[derive(Debug, Clone, Copy)]
+pub struct BlockContext<'a> {
+    /// URL of the input.
+    pub url: &'a str,
+    /// Number of the block's first record as a data record, from 1; the header
+    /// and skipped records have numbers below 1.
+    pub first_record_number: i64,
+}
+
+/// What a run is called; the same in every task of a plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunContext {
+    /// Names the attempt.
+    pub run_id: String,
+    /// When the run was planned, in microseconds since 1970-01-01T00:00:00Z.
+    pub loaded_at_us: i64,
+}
+
+/// What the transforms made of the rows of one block.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// What is left.
+    pub rows: Rows,
+    /// Rows that a filter left out.
+    pub filtered: u64,
+    /// Rows with a value that was bad, in order of `record`; none of them is in
+    /// `rows`. At most one for each record.
+    pub faults: Vec<RowFault>,
+    /// Values that were bad and are null now, by column.
+    pub nulled: BTreeMap<String, u64>,
+    /// For each of [`super::Program::key_checks`]: the key of every row of
+    /// `rows`; `None` where a key is not to be compared.
+    pub keys: Vec<Vec<Option<u128>>>,
+}
+
+/// A row that cannot be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowFault {
+    /// Its record, counted from the start of the block, headers included.
+    pub record: u32,
+    /// Name of the column to blame, if one is.
+    pub column: Option<String>,
+    /// What is wrong.
+    pub problem: InputProblem,
+    /// What becomes of it: [`ValuePolicy::Fail`] or [`ValuePolicy::Reject`].
+    pub policy: ValuePolicy,
+}
+
+/// A comparison of rows over the whole task, which the pipeline makes in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyCheck {
+    /// Names of the columns that make the key, for messages.
+    pub columns: Vec<String>,
+    /// What a repeated key means.
+    pub meaning: KeyMeaning,
+}
+
+/// What a repeated key means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyMeaning {
+    /// All rows of a key but the first count as deduplicated.
+    KeepFirst,
+    /// All rows of a key but the last count as deduplicated.
+    KeepLast,
+    /// Every row of a key after the first breaks a `unique` constraint.
+    Unique(ValuePolicy),
+}
