@@ -5,8 +5,8 @@
 
 use divan::Bencher;
 use divan::counter::BytesCount;
-use sawmill::batch::{BatchBuilder, Binding};
-use sawmill::job::ExtraColumns;
+use sawmill::batch::{BatchBuilder, Binding, DataRecords, Policies};
+use sawmill::job::{ErrorsSpec, ExtraColumns};
 use sawmill::parse::{Dialect, RecordIndex, Scanner};
 use sawmill::schema::{Column, ColumnType, Schema, TextRules};
 use sawmill::split::blocks::BlockCutter;
@@ -90,8 +90,11 @@ fn build(bencher: Bencher) {
     Scanner::new(&dialect).scan(&text, &mut index).expect("the text is well-formed");
     let binding =
         Binding::by_position(&schema, schema.columns.len(), ExtraColumns::Fail).expect("they match");
-    let builder = BatchBuilder::new(&schema, &dialect, &binding);
+    let policies =
+        Policies::of(&ErrorsSpec::default(), schema.columns.iter().map(|column| column.name.as_str()));
+    let builder = BatchBuilder::new(&schema, &dialect, &binding, policies);
+    let data = DataRecords { range: 0..index.len(), broken: &[] };
     bencher
         .counter(BytesCount::of_slice(&text))
-        .bench_local(|| builder.build(divan::black_box(&text), &index, 0).expect("the values convert"));
+        .bench_local(|| builder.build(divan::black_box(&text), &index, &data).expect("the values convert"));
 }

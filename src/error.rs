@@ -138,12 +138,14 @@ impl fmt::Display for JobPlace {
 
 /// A place in an input. Offsets and lines count in the decompressed, decoded
 /// object and are absolute or absent, never relative to a split.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(
+    Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 pub struct Location {
     /// URL of the object.
     pub url: String,
     /// Byte offset from the start of the object, from 0.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub byte_offset: Option<u64>,
     /// Line, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -333,6 +335,26 @@ pub enum InputProblem {
         /// The limit.
         limit: u64,
     },
+    /// More records were rejected than a budget of the job allows.
+    #[error("{rejected} of {read} records were rejected, more than {limit} allows: {reasons}")]
+    TooManyRejected {
+        /// Records rejected so far.
+        rejected: u64,
+        /// Records read so far.
+        read: u64,
+        /// Key of the job file and its value.
+        limit: String,
+        /// The most frequent reasons, each with its first place.
+        reasons: String,
+    },
+    /// The run wrote fewer or more rows than the job expects.
+    #[error("the run would write another number of rows than {limit} allows: {account}")]
+    RowsOutOfBounds {
+        /// The records of the run.
+        account: String,
+        /// Key of the job file and its value.
+        limit: String,
+    },
     /// The object changed between plan and task.
     #[error("the object changed after it was planned: {what}")]
     Changed {
@@ -364,6 +386,7 @@ impl InputProblem {
             | InputProblem::DamagedCompression { .. }
             | InputProblem::UnsupportedCompression { .. } => "compression",
             InputProblem::FieldTooLarge { .. } | InputProblem::RecordTooLarge { .. } => "size",
+            InputProblem::TooManyRejected { .. } | InputProblem::RowsOutOfBounds { .. } => "budget",
             InputProblem::Changed { .. } => "changed",
         }
     }

@@ -60,6 +60,9 @@ pub(super) enum FaultKind {
     TooLarge,
 }
 
+/// Decides what becomes of a fault: an error ends the reading of the column.
+pub(super) type OnFault<'f> = dyn FnMut(Fault) -> Result<(), Fault> + 'f;
+
 /// What an array of values of any width is made of.
 struct VariableWidth {
     offsets: OffsetBuffer<i32>,
@@ -118,63 +121,88 @@ impl ColumnReader {
         }
     }
 
-    /// The array of [`ColumnType::arrow`] with one row a record, or the first
-    /// field that gives no value.
-    pub(super) fn read(&self, fields: &ColumnFields<'_>) -> Result<ArrayRef, Fault> {
+    /// The array of [`ColumnType::arrow`] with one row a record. A field that
+    /// gives no value is null, if `on_fault` lets that pass; its error ends the
+    /// reading. Faults come in order of the rows.
+    pub(super) fn read(
+        &self,
+        fields: &ColumnFields<'_>,
+        on_fault: &mut OnFault<'_>,
+    ) -> Result<ArrayRef, Fault> {
         match self.column_type {
-            ColumnType::Boolean => self.booleans(fields),
-            ColumnType::Int { bits: 8 } => self.numbers::<Int8Type>(fields, integer::signed),
-            ColumnType::Int { bits: 16 } => self.numbers::<Int16Type>(fields, integer::signed),
-            ColumnType::Int { bits: 32 } => self.numbers::<Int32Type>(fields, integer::signed),
-            ColumnType::Int { .. } => self.numbers::<Int64Type>(fields, integer::signed),
-            ColumnType::UInt { bits: 8 } => self.numbers::<UInt8Type>(fields, integer::unsigned),
-            ColumnType::UInt { bits: 16 } => self.numbers::<UInt16Type>(fields, integer::unsigned),
-            ColumnType::UInt { bits: 32 } => self.numbers::<UInt32Type>(fields, integer::unsigned),
-            ColumnType::UInt { .. } => self.numbers::<UInt64Type>(fields, integer::unsigned),
-            ColumnType::Float32 => self.numbers::<Float32Type>(fields, float::float),
-            ColumnType::Float64 => self.numbers::<Float64Type>(fields, float::float),
+            ColumnType::Boolean => self.booleans(fields, on_fault),
+            ColumnType::Int { bits: 8 } => self.numbers::<Int8Type>(fields, on_fault, integer::signed),
+            ColumnType::Int { bits: 16 } => self.numbers::<Int16Type>(fields, on_fault, integer::signed),
+            ColumnType::Int { bits: 32 } => self.numbers::<Int32Type>(fields, on_fault, integer::signed),
+            ColumnType::Int { .. } => self.numbers::<Int64Type>(fields, on_fault, integer::signed),
+            ColumnType::UInt { bits: 8 } => self.numbers::<UInt8Type>(fields, on_fault, integer::unsigned),
+            ColumnType::UInt { bits: 16 } => self.numbers::<UInt16Type>(fields, on_fault, integer::unsigned),
+            ColumnType::UInt { bits: 32 } => self.numbers::<UInt32Type>(fields, on_fault, integer::unsigned),
+            ColumnType::UInt { .. } => self.numbers::<UInt64Type>(fields, on_fault, integer::unsigned),
+            ColumnType::Float32 => self.numbers::<Float32Type>(fields, on_fault, float::float),
+            ColumnType::Float64 => self.numbers::<Float64Type>(fields, on_fault, float::float),
             ColumnType::Decimal { precision, scale } => {
-                self.numbers::<Decimal128Type>(fields, |text| decimal::decimal(text, precision, scale))
+                self.numbers::<Decimal128Type>(fields, on_fault, |text| {
+                    decimal::decimal(text, precision, scale)
+                })
             }
-            ColumnType::Date => self.primitives::<Date32Type>(fields, |text| date::date(text, &self.formats)),
-            ColumnType::Time => {
-                self.primitives::<Time64MicrosecondType>(fields, |text| time::time(text, &self.formats))
+            ColumnType::Date => {
+                self.primitives::<Date32Type>(fields, on_fault, |text| date::date(text, &self.formats))
             }
+            ColumnType::Time => self.primitives::<Time64MicrosecondType>(fields, on_fault, |text| {
+                time::time(text, &self.formats)
+            }),
             ColumnType::Timestamp { unit, utc } => {
                 let source_zone = self.rules.source_zone;
                 let rules = TimestampRules { unit, utc, source_zone, formats: self.formats.clone() };
                 let convert = |text: &[u8]| rules.timestamp(text);
                 match unit {
-                    TimeUnit::Second => self.primitives::<TimestampSecondType>(fields, convert),
-                    TimeUnit::Millisecond => self.primitives::<TimestampMillisecondType>(fields, convert),
-                    TimeUnit::Microsecond => self.primitives::<TimestampMicrosecondType>(fields, convert),
-                    TimeUnit::Nanosecond => self.primitives::<TimestampNanosecondType>(fields, convert),
+                    TimeUnit::Second => self.primitives::<TimestampSecondType>(fields, on_fault, convert),
+                    TimeUnit::Millisecond => {
+                        self.primitives::<TimestampMillisecondType>(fields, on_fault, convert)
+                    }
+                    TimeUnit::Microsecond => {
+                        self.primitives::<TimestampMicrosecondType>(fields, on_fault, convert)
+                    }
+                    TimeUnit::Nanosecond => {
+                        self.primitives::<TimestampNanosecondType>(fields, on_fault, convert)
+                    }
                 }
             }
-            ColumnType::Text => self.text(fields),
-            ColumnType::Binary => self.binary(fields),
+            ColumnType::Text => self.text(fields, on_fault),
+            ColumnType::Binary => self.binary(fields, on_fault),
         }
     }
 
-    /// Hands every row to `take`: its value, or `None` if it is null.
+    /// Whether the column refuses nulls.
+    pub(super) fn is_required(&self) -> bool {
+        self.required
+    }
+
+    /// Hands every row to `take`: its value, or `None` if it is null or a fault
+    /// that `on_fault` lets pass. `take` changes nothing when it fails.
     #[inline(always)]
     fn for_each(
         &self,
         fields: &ColumnFields<'_>,
+        on_fault: &mut OnFault<'_>,
         mut take: impl FnMut(Option<&[u8]>) -> Result<(), FaultKind>,
     ) -> Result<(), Fault> {
         let mut scratch = Vec::new();
         for (row, record) in fields.spans.chunks_exact(fields.fields_per_record).enumerate() {
             let span = record[fields.field];
             let value = fields.value(span, &mut scratch);
-            let taken = if !self.nulls.is_null(value, span.form != FieldForm::Bare) {
-                take(Some(value))
-            } else if !self.required {
-                take(None)
-            } else {
-                Err(FaultKind::RequiredNull)
+            let is_null =
+                span.form == FieldForm::Missing || self.nulls.is_null(value, span.form != FieldForm::Bare);
+            let taken = match is_null {
+                false => take(Some(value)),
+                true if self.required => Err(FaultKind::RequiredNull),
+                true => take(None),
             };
-            taken.map_err(|why| Fault { row, why })?;
+            if let Err(why) = taken {
+                on_fault(Fault { row, why })?;
+                take(None).map_err(|why| Fault { row, why })?;
+            }
         }
         Ok(())
     }
@@ -183,16 +211,17 @@ impl ColumnReader {
     fn primitives<T: ArrowPrimitiveType>(
         &self,
         fields: &ColumnFields<'_>,
+        on_fault: &mut OnFault<'_>,
         mut convert: impl FnMut(&[u8]) -> Result<T::Native, Unconvertible>,
     ) -> Result<ArrayRef, Fault> {
         let mut values = Vec::with_capacity(fields.rows());
         let mut validity = NullBufferBuilder::new(fields.rows());
-        self.for_each(fields, |text| {
-            validity.append(text.is_some());
+        self.for_each(fields, on_fault, |text| {
             values.push(match text {
                 Some(text) => convert(text)?,
                 None => T::default_value(),
             });
+            validity.append(text.is_some());
             Ok(())
         })?;
         let array = PrimitiveArray::<T>::new(values.into(), validity.finish());
@@ -203,25 +232,26 @@ impl ColumnReader {
     fn numbers<T: ArrowPrimitiveType>(
         &self,
         fields: &ColumnFields<'_>,
+        on_fault: &mut OnFault<'_>,
         convert: impl Fn(&[u8]) -> Result<T::Native, Unconvertible>,
     ) -> Result<ArrayRef, Fault> {
         if self.marks == Marks::PLAIN {
-            return self.primitives::<T>(fields, convert);
+            return self.primitives::<T>(fields, on_fault, convert);
         }
         let mut scratch = Vec::new();
-        self.primitives::<T>(fields, |text| convert(self.marks.plain(text, &mut scratch)?))
+        self.primitives::<T>(fields, on_fault, |text| convert(self.marks.plain(text, &mut scratch)?))
     }
 
-    fn booleans(&self, fields: &ColumnFields<'_>) -> Result<ArrayRef, Fault> {
+    fn booleans(&self, fields: &ColumnFields<'_>, on_fault: &mut OnFault<'_>) -> Result<ArrayRef, Fault> {
         let mut values = BooleanBufferBuilder::new(fields.rows());
         let mut validity = NullBufferBuilder::new(fields.rows());
         let TextRules { true_tokens, false_tokens, .. } = &self.rules;
-        self.for_each(fields, |text| {
-            validity.append(text.is_some());
+        self.for_each(fields, on_fault, |text| {
             values.append(match text {
                 Some(text) => boolean::boolean(text, true_tokens, false_tokens)?,
                 None => false,
             });
+            validity.append(text.is_some());
             Ok(())
         })?;
         Ok(Arc::new(BooleanArray::new(values.finish(), validity.finish())))
@@ -231,60 +261,67 @@ impl ColumnReader {
     fn variable_width(
         &self,
         fields: &ColumnFields<'_>,
+        on_fault: &mut OnFault<'_>,
         mut append: impl FnMut(&[u8], &mut Vec<u8>) -> Result<(), FaultKind>,
     ) -> Result<VariableWidth, Fault> {
         let mut values = Vec::with_capacity(fields.content_bytes());
         let mut offsets = Vec::with_capacity(fields.rows() + 1);
         offsets.push(0i32);
         let mut validity = NullBufferBuilder::new(fields.rows());
-        self.for_each(fields, |text| {
-            validity.append(text.is_some());
+        self.for_each(fields, on_fault, |text| {
             if let Some(text) = text {
-                append(text, &mut values)?;
+                let before = values.len();
+                if let Err(why) = append(text, &mut values) {
+                    values.truncate(before);
+                    return Err(why);
+                }
             }
             offsets.push(i32::try_from(values.len()).map_err(|_| FaultKind::TooLarge)?);
+            validity.append(text.is_some());
             Ok(())
         })?;
         Ok(VariableWidth { offsets: OffsetBuffer::new(offsets.into()), values, nulls: validity.finish() })
     }
 
-    fn binary(&self, fields: &ColumnFields<'_>) -> Result<ArrayRef, Fault> {
+    fn binary(&self, fields: &ColumnFields<'_>, on_fault: &mut OnFault<'_>) -> Result<ArrayRef, Fault> {
         let form = self.rules.binary_form;
         let append = |text: &[u8], bytes: &mut Vec<u8>| Ok(binary::binary(text, form, bytes)?);
-        let VariableWidth { offsets, values, nulls } = self.variable_width(fields, append)?;
+        let VariableWidth { offsets, values, nulls } = self.variable_width(fields, on_fault, append)?;
         Ok(Arc::new(BinaryArray::new(offsets, values.into(), nulls)))
     }
 
     /// Text is copied first and checked for NUL and UTF-8 as a whole, many
-    /// times faster than field by field; only if that fails is the field
-    /// looked for.
-    fn text(&self, fields: &ColumnFields<'_>) -> Result<ArrayRef, Fault> {
-        let append = |text: &[u8], bytes: &mut Vec<u8>| {
+    /// times faster than field by field; only if that fails is it read again,
+    /// field by field.
+    fn text(&self, fields: &ColumnFields<'_>, on_fault: &mut OnFault<'_>) -> Result<ArrayRef, Fault> {
+        let copy = |text: &[u8], bytes: &mut Vec<u8>| {
             bytes.extend_from_slice(text);
             Ok(())
         };
-        let VariableWidth { offsets, values, nulls } = match self.variable_width(fields, append) {
-            Ok(buffers) => buffers,
-            Err(fault) => return Err(self.first_bad_text(fields, fault.row).unwrap_or(fault)),
+        // Faults of the first reading are found by the second again.
+        let mut clean = true;
+        let mut note = |_: Fault| {
+            clean = false;
+            Ok(())
         };
-        let has_nul = memchr::memchr(0, &values).is_some();
-        match StringArray::try_new(offsets, values.into(), nulls) {
-            Ok(array) if !has_nul => Ok(Arc::new(array)),
-            _ => Err(self
-                .first_bad_text(fields, fields.rows())
-                .expect("values that are all UTF-8 without NUL are so together")),
+        if let Ok(VariableWidth { offsets, values, nulls }) = self.variable_width(fields, &mut note, copy)
+            && clean
+            && memchr::memchr(0, &values).is_none()
+            && let Ok(array) = StringArray::try_new(offsets, values.into(), nulls)
+        {
+            return Ok(Arc::new(array));
         }
-    }
-
-    /// The first of so many rows that holds a NUL or is not UTF-8.
-    #[cold]
-    fn first_bad_text(&self, fields: &ColumnFields<'_>, rows: usize) -> Option<Fault> {
-        let spans = &fields.spans[..rows * fields.fields_per_record];
-        let check = |text: Option<&[u8]>| match text {
-            Some(text) if memchr::memchr(0, text).is_some() => Err(FaultKind::NulByte),
-            Some(text) if std::str::from_utf8(text).is_err() => Err(FaultKind::NotUtf8),
-            _ => Ok(()),
+        let checked = |text: &[u8], bytes: &mut Vec<u8>| {
+            if memchr::memchr(0, text).is_some() {
+                return Err(FaultKind::NulByte);
+            }
+            let text = std::str::from_utf8(text).map_err(|_| FaultKind::NotUtf8)?;
+            bytes.extend_from_slice(text.as_bytes());
+            Ok(())
         };
-        self.for_each(&ColumnFields { spans, ..*fields }, check).err()
+        let VariableWidth { offsets, values, nulls } = self.variable_width(fields, on_fault, checked)?;
+        Ok(Arc::new(
+            StringArray::try_new(offsets, values.into(), nulls).expect("every value was checked to be UTF-8"),
+        ))
     }
 }

@@ -1,27 +1,33 @@
 //! Field spans of a block → an Arrow record batch with the schema's types.
 //!
 //! Input: a block of whole records and the [`RecordIndex`] the scanner made of
-//! it. Output: one batch with a row for every record, or the *first* record
-//! that does not fit the schema, whichever column it fails in: the answer never
+//! it. Output: [`Built`]: one row for every record that fits, and a
+//! [`RecordFault`] for every one that does not and may be set aside; or the
+//! *first* record that may not, whichever column it fails in: the answer never
 //! depends on the order of the work. Pure computation; [`crate::pipeline`] calls
 //! it on the Rayon pool, with one [`BatchBuilder`] for every input. [`convert`] says what
 //! text is which value, [`nulls`] what is null, [`binding`] which field is
-//! which column.
+//! which column, [`shape`] what becomes of records that are too short or too long.
 
 pub mod binding;
 mod column;
 pub mod convert;
 pub mod nulls;
+mod shape;
 
 pub use binding::Binding;
 
 use crate::error::InputProblem;
-use crate::parse::scan::FieldSpan;
+use crate::job::{ErrorsSpec, LongRecord, ShortRecord, ValuePolicy};
 use crate::parse::{Dialect, RecordIndex};
 use crate::schema::{ColumnType, Schema};
-use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow::array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions};
+use arrow::buffer::BooleanBuffer;
+use arrow::compute::filter;
 use arrow::datatypes::{Field, SchemaRef};
 use column::{ColumnFields, ColumnReader, Fault, FaultKind};
+use shape::Shaped;
+use std::ops::Range;
 use std::sync::Arc;
 
 #[cfg(test)]
@@ -35,9 +41,19 @@ pub fn arrow_schema(schema: &Schema) -> SchemaRef {
     Arc::new(arrow::datatypes::Schema::new(schema.columns.iter().map(field).collect::<Vec<_>>()))
 }
 
+/// Rows of one block, and which records they were.
+#[derive(Debug, Clone)]
+pub struct Rows {
+    /// The values.
+    pub batch: RecordBatch,
+    /// For each row of `batch`: its record, counted from the start of the
+    /// block, headers included. Ascending.
+    pub records: Vec<u32>,
+}
+
 /// A record that does not fit the schema. Every place is relative to its block.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RecordError {
+pub struct RecordFault {
     /// Records before it, skipped ones included.
     pub record: usize,
     /// Column of the schema, from 0, if one is to blame.
@@ -51,12 +67,59 @@ pub struct RecordError {
     pub problem: InputProblem,
 }
 
+/// What a block gave.
+#[derive(Debug, Clone)]
+pub struct Built {
+    /// One row for each record that fits.
+    pub rows: Rows,
+    /// The records that do not, in their order; one fault each.
+    pub faults: Vec<RecordFault>,
+    /// For every column: values that were bad and are null now.
+    pub nulled: Vec<u64>,
+    /// Records with too few fields that were padded with nulls.
+    pub padded: u64,
+    /// Records with too many fields that were cut.
+    pub truncated: u64,
+}
+
+/// What becomes of records and values that do not fit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policies {
+    /// For every column.
+    pub values: Vec<ValuePolicy>,
+    /// Records with too few fields.
+    pub short_records: ShortRecord,
+    /// Records with too many fields.
+    pub long_records: LongRecord,
+}
+
+impl Policies {
+    /// Those of a job, for these columns; they are known by `names`.
+    pub fn of<'n>(errors: &ErrorsSpec, names: impl IntoIterator<Item = &'n str>) -> Self {
+        Policies {
+            values: names.into_iter().map(|name| errors.for_column(name)).collect(),
+            short_records: errors.for_short_records(),
+            long_records: errors.for_long_records(),
+        }
+    }
+}
+
+/// Which records of a block are rows.
+#[derive(Debug, Clone)]
+pub struct DataRecords<'a> {
+    /// Those between headers and footers.
+    pub range: Range<usize>,
+    /// Records of the range that the scanner found broken, ascending; they are left out.
+    pub broken: &'a [usize],
+}
+
 /// Makes record batches of the blocks of one input.
 #[derive(Debug, Clone)]
 pub struct BatchBuilder {
     arrow_schema: SchemaRef,
     dialect: Dialect,
     binding: Binding,
+    policies: Policies,
     readers: Vec<ColumnReader>,
     /// For every column, [`InputProblem::Value::expected`].
     expected: Vec<String>,
@@ -66,9 +129,10 @@ impl BatchBuilder {
     /// A builder for records that are bound to `schema` by `binding`.
     ///
     /// # Panics
-    /// If the binding was made for another schema.
-    pub fn new(schema: &Schema, dialect: &Dialect, binding: &Binding) -> Self {
+    /// If the binding or the policies were made for another schema.
+    pub fn new(schema: &Schema, dialect: &Dialect, binding: &Binding, policies: Policies) -> Self {
         assert_eq!(binding.field_of_column.len(), schema.columns.len(), "a field for every column");
+        assert_eq!(policies.values.len(), schema.columns.len(), "a policy for every column");
         assert!(
             binding.field_of_column.iter().all(|field| *field < binding.fields_per_record),
             "columns are bound to fields that every record has"
@@ -77,6 +141,7 @@ impl BatchBuilder {
             arrow_schema: arrow_schema(schema),
             dialect: dialect.clone(),
             binding: binding.clone(),
+            policies,
             readers: schema.columns.iter().map(ColumnReader::new).collect(),
             expected: schema
                 .columns
@@ -91,79 +156,115 @@ impl BatchBuilder {
         &self.arrow_schema
     }
 
-    /// The batch of a block's records, without the first `skip` (headers),
-    /// which need not fit anything.
+    /// The rows of a block's data records.
     ///
     /// # Errors
-    /// The first record in the block that is ragged or has a field that gives
-    /// no value; of that record, the first column of the schema to do so.
-    pub fn build(&self, block: &[u8], index: &RecordIndex, skip: usize) -> Result<RecordBatch, RecordError> {
-        let skip = skip.min(index.record_ends.len());
-        let first_span = if skip == 0 { 0 } else { index.record_ends[skip - 1] as usize };
-        let mut first_error = self.first_ragged(index, skip, first_span);
-        let mut rows = first_error.as_ref().map_or(index.record_ends.len(), |error| error.record) - skip;
-
+    /// The first record that is ragged or has a field that gives no value where
+    /// the policy is to fail; of that record, the first column of the schema to
+    /// do so.
+    pub fn build(
+        &self,
+        block: &[u8],
+        index: &RecordIndex,
+        data: &DataRecords<'_>,
+    ) -> Result<Built, RecordFault> {
+        let mut shaped = Shaped::of(index, data, self.binding.fields_per_record, &self.policies);
+        let mut rows = shaped.records.len();
+        let mut failure = shaped.failure.take();
         let mut arrays: Vec<ArrayRef> = Vec::with_capacity(self.readers.len());
+        let mut faults = FaultsByRow::default();
+        let mut nulled = vec![0; self.readers.len()];
         for (column, reader) in self.readers.iter().enumerate() {
             let fields = ColumnFields {
                 block,
-                spans: &index.fields[first_span..][..rows * self.binding.fields_per_record],
+                spans: &shaped.spans[..rows * self.binding.fields_per_record],
                 fields_per_record: self.binding.fields_per_record,
                 field: self.binding.field_of_column[column],
                 dialect: &self.dialect,
             };
-            match reader.read(&fields) {
+            let policy = self.policies.values[column];
+            let mut on_fault = |fault: Fault| match (policy, fault.why) {
+                (ValuePolicy::Fail, _) | (_, FaultKind::TooLarge) => Err(fault),
+                (ValuePolicy::Null, why) if why != FaultKind::RequiredNull && !reader.is_required() => {
+                    nulled[column] += 1;
+                    Ok(())
+                }
+                (ValuePolicy::Null | ValuePolicy::Reject, _) => {
+                    faults.add(column, fault);
+                    Ok(())
+                }
+            };
+            match reader.read(&fields, &mut on_fault) {
                 Ok(array) => arrays.push(array),
                 Err(fault) => {
                     // Later columns count only if they fail in an earlier record.
                     rows = fault.row;
-                    first_error = Some(self.record_error(&fields, index, skip, column, fault));
+                    failure = Some(self.record_fault(&fields, index, shaped.records[rows], column, fault));
                 }
             }
         }
-        match first_error {
-            Some(error) => Err(error),
-            None => {
-                let options = RecordBatchOptions::new().with_row_count(Some(rows));
-                Ok(RecordBatch::try_new_with_options(self.arrow_schema.clone(), arrays, &options)
-                    .expect("arrays of the schema's types, one row a record, nulls only where allowed"))
-            }
+        match failure {
+            Some(failure) => Err(failure),
+            None => Ok(self.finish(block, index, shaped, arrays, faults, nulled)),
         }
     }
 
-    /// The first record after those skipped with the wrong number of fields.
-    fn first_ragged(&self, index: &RecordIndex, skip: usize, first_span: usize) -> Option<RecordError> {
-        let expected = self.binding.fields_per_record;
-        let mut begin = first_span;
-        for (record, end) in index.record_ends.iter().enumerate().skip(skip) {
-            let found = *end as usize - begin;
-            if found != expected {
-                return Some(RecordError {
-                    record,
-                    column: None,
-                    byte_offset: index.record_starts[record] as usize,
-                    line: index.record_lines[record] as usize,
-                    problem: InputProblem::Ragged { found, expected },
-                });
+    /// Takes the rows with faults out.
+    fn finish(
+        &self,
+        block: &[u8],
+        index: &RecordIndex,
+        shaped: Shaped<'_>,
+        mut arrays: Vec<ArrayRef>,
+        faults: FaultsByRow,
+        nulled: Vec<u64>,
+    ) -> Built {
+        let Shaped { spans, mut records, faults: ragged, padded, truncated, .. } = shaped;
+        let mut record_faults = ragged;
+        let faults = faults.first_of_each_row();
+        if !faults.is_empty() {
+            let spans = &spans[..];
+            record_faults.extend(faults.iter().map(|&(column, fault)| {
+                let fields = ColumnFields {
+                    block,
+                    spans,
+                    fields_per_record: self.binding.fields_per_record,
+                    field: self.binding.field_of_column[column],
+                    dialect: &self.dialect,
+                };
+                self.record_fault(&fields, index, records[fault.row], column, fault)
+            }));
+            record_faults.sort_by_key(|fault| fault.record);
+            let mut bad = faults.iter().map(|(_, fault)| fault.row).peekable();
+            let keep = BooleanBuffer::collect_bool(records.len(), |row| bad.next_if_eq(&row).is_none());
+            let keep = BooleanArray::new(keep, None);
+            for array in &mut arrays {
+                *array = filter(array, &keep).expect("the mask has the length of the array");
             }
-            begin = *end as usize;
+            let mut kept = keep.values().iter();
+            records.retain(|_| kept.next().unwrap_or_default());
         }
-        None
+        let options = RecordBatchOptions::new().with_row_count(Some(records.len()));
+        let batch = RecordBatch::try_new_with_options(self.arrow_schema.clone(), arrays, &options)
+            .expect("arrays of the schema's types, one row a record, nulls only where allowed");
+        Built { rows: Rows { batch, records }, faults: record_faults, nulled, padded, truncated }
     }
 
     #[cold]
-    fn record_error(
+    fn record_fault(
         &self,
         fields: &ColumnFields<'_>,
         index: &RecordIndex,
-        skip: usize,
+        record: u32,
         column: usize,
         fault: Fault,
-    ) -> RecordError {
-        let record = skip + fault.row;
-        let span: FieldSpan = fields.span(fault.row);
-        let byte_offset = span.start as usize;
-        let before = &fields.block[index.record_starts[record] as usize..byte_offset];
+    ) -> RecordFault {
+        let record = record as usize;
+        let span = fields.span(fault.row);
+        let record_start = index.record_starts[record] as usize;
+        // A field that padding made stands nowhere.
+        let byte_offset = (span.start as usize).max(record_start);
+        let before = &fields.block[record_start..byte_offset];
         let mut scratch = Vec::new();
         let value = fields.value(span, &mut scratch);
         let problem = match fault.why {
@@ -177,13 +278,30 @@ impl BatchBuilder {
                 detail: why.detail(),
             },
         };
-        RecordError {
+        RecordFault {
             record,
             column: Some(column),
             byte_offset,
             line: index.record_lines[record] as usize + self.dialect.terminator.count_lines(before),
             problem,
         }
+    }
+}
+
+/// Faults as the columns find them, one column after the other.
+#[derive(Debug, Default)]
+struct FaultsByRow(Vec<(usize, Fault)>);
+
+impl FaultsByRow {
+    fn add(&mut self, column: usize, fault: Fault) {
+        self.0.push((column, fault));
+    }
+
+    /// Ascending by row; of each row, the fault of the first column.
+    fn first_of_each_row(mut self) -> Vec<(usize, Fault)> {
+        self.0.sort_by_key(|(column, fault)| (fault.row, *column));
+        self.0.dedup_by_key(|(_, fault)| fault.row);
+        self.0
     }
 }
 

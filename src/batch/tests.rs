@@ -1,7 +1,7 @@
 use super::*;
-use crate::job::spec::ExtraColumns;
+use crate::job::{ErrorsSpec, ExtraColumns, RecordPolicy};
 use crate::parse::Terminator;
-use crate::parse::scan::FieldForm;
+use crate::parse::scan::{FieldForm, FieldSpan};
 use crate::schema::{BinaryForm, Column, TextRules};
 use arrow::array::*;
 use arrow::datatypes::{DataType, TimeUnit};
@@ -74,14 +74,29 @@ fn index(block: &[u8]) -> RecordIndex {
         }
         lines += 1;
         index.record_ends.push(index.fields.len() as u32);
+        index.record_stops.push(at as u32);
     }
     index
 }
 
-fn build(columns: Vec<Column>, block: &[u8], skip: usize) -> Result<RecordBatch, RecordError> {
+/// Rows by these rules; the first `skip` records are headers.
+fn build_with(
+    errors: &ErrorsSpec,
+    columns: Vec<Column>,
+    block: &[u8],
+    skip: usize,
+) -> Result<Built, RecordFault> {
     let schema = schema(columns);
     let binding = Binding::by_position(&schema, schema.columns.len(), ExtraColumns::Fail).expect("binds");
-    BatchBuilder::new(&schema, &Dialect::default(), &binding).build(block, &index(block), skip)
+    let policies = Policies::of(errors, schema.columns.iter().map(|column| column.name.as_str()));
+    let index = index(block);
+    let data = DataRecords { range: skip..index.len(), broken: &[] };
+    BatchBuilder::new(&schema, &Dialect::default(), &binding, policies).build(block, &index, &data)
+}
+
+/// Rows where everything bad fails.
+fn build(columns: Vec<Column>, block: &[u8], skip: usize) -> Result<RecordBatch, RecordFault> {
+    build_with(&ErrorsSpec::default(), columns, block, skip).map(|built| built.rows.batch)
 }
 
 /// The array that a block of one column gives.
@@ -194,7 +209,7 @@ fn errors_have_their_place() {
     let value =
         |value: &str, detail| InputProblem::Value { value: value.into(), expected: "int32".into(), detail };
     let utf8 = |bytes: &str| InputProblem::InvalidEncoding { bytes: bytes.into(), encoding: "UTF-8".into() };
-    let at = |record, column, byte_offset, line, problem| RecordError {
+    let at = |record, column, byte_offset, line, problem| RecordFault {
         record,
         column,
         byte_offset,
@@ -202,7 +217,7 @@ fn errors_have_their_place() {
         problem,
     };
     let out_of_range = value("99999999999", Some("out of range"));
-    let rows: [(&[u8], usize, RecordError); 8] = [
+    let rows: [(&[u8], usize, RecordFault); 8] = [
         (b"a,1\nb,x\nc,y\n", 0, at(1, Some(1), 6, 1, value("x", None))),
         (b"h,h\na,99999999999\n", 1, at(1, Some(1), 6, 1, out_of_range)),
         (b"\"a\n\nb\",\"x\"\n", 0, at(0, Some(1), 8, 2, value("x", None))),
@@ -230,6 +245,62 @@ fn the_first_bad_record_wins_whatever_the_column() {
         let error = build(columns(), block.as_bytes(), 0).expect_err("does not fit");
         assert_eq!((error.record, error.column), (record, first_bad), "{block:?}");
     }
+}
+
+#[test]
+fn policies_reject_null_pad_and_truncate() {
+    let mut required = column("a", INT);
+    required.nullable = false;
+    let columns = || vec![required.clone(), column("b", INT), column("c", ColumnType::Text)];
+    let block = b"1,2,x\nx,y,x\n,2,x\n4,y,x\n5\n6,6,6,6\n7,7,\xff\n8,8,x\n";
+    let ints = |built: &Built, column: usize| {
+        let array = built.rows.batch.column(column).as_primitive::<types::Int32Type>();
+        array.iter().collect::<Vec<_>>()
+    };
+    let faults = |built: &Built| {
+        built
+            .faults
+            .iter()
+            .map(|fault| (fault.record, fault.column, fault.problem.rule()))
+            .collect::<Vec<_>>()
+    };
+
+    let reject = ErrorsSpec {
+        bad_value: ValuePolicy::Reject,
+        bad_record: RecordPolicy::Reject,
+        ..ErrorsSpec::default()
+    };
+    let built = build_with(&reject, columns(), block, 0).expect("nothing fails");
+    assert_eq!(built.rows.records, [0, 7]);
+    assert_eq!(ints(&built, 0), [Some(1), Some(8)]);
+    let expected = [
+        (1, Some(0), "type"),
+        (2, Some(0), "required"),
+        (3, Some(1), "type"),
+        (4, None, "ragged"),
+        (5, None, "ragged"),
+        (6, Some(2), "encoding"),
+    ];
+    assert_eq!(faults(&built), expected);
+    let offset = built.faults[2].byte_offset;
+    assert_eq!((&block[offset..offset + 1], built.faults[2].line), (&b"y"[..], 3));
+
+    let lenient = ErrorsSpec {
+        bad_value: ValuePolicy::Null,
+        short_record: Some(ShortRecord::Pad),
+        long_record: Some(LongRecord::Truncate),
+        ..ErrorsSpec::default()
+    };
+    let built = build_with(&lenient, columns(), block, 0).expect("nothing fails");
+    assert_eq!(built.rows.records, [0, 3, 4, 5, 6, 7], "a required column takes no null");
+    assert_eq!(ints(&built, 1), [Some(2), None, None, Some(6), Some(7), Some(8)]);
+    assert_eq!(built.rows.batch.column(2).null_count(), 2, "a missing field and a text that is not UTF-8");
+    assert_eq!((&built.nulled[..], built.padded, built.truncated), (&[0, 2, 1][..], 1, 1));
+    assert_eq!(faults(&built), [(1, Some(0), "type"), (2, Some(0), "required")]);
+
+    let mixed = ErrorsSpec { columns: [("b".to_owned(), ValuePolicy::Fail)].into(), ..reject };
+    let fault = build_with(&mixed, columns(), block, 0).expect_err("column b fails");
+    assert_eq!((fault.record, fault.column), (1, Some(1)));
 }
 
 #[test]

@@ -52,6 +52,9 @@ pub struct Manifest {
     pub records: RecordCounts,
     /// In order of task and file number.
     pub files: Vec<ManifestFile>,
+    /// Files of rejected records, under ignored names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub quarantine: Vec<ManifestFile>,
 }
 
 /// One visible file.
@@ -125,7 +128,7 @@ pub async fn sweep(plan: &Plan, stores: &[Arc<dyn Store>]) {
 /// Removes what the tasks staged and is not visible. Gives the files that
 /// could not be removed, with the reason, after trying all.
 pub fn abort(reports: &[TaskReport], stores: &[Arc<dyn Store>], runtime: &Runtime) -> Vec<(String, Error)> {
-    let files = reports.iter().flat_map(|report| &report.files);
+    let files = reports.iter().flat_map(TaskReport::all_files);
     let staged = files.flat_map(|file| stores.iter().zip(&file.staged));
     let aborts = futures::stream::iter(staged).map(|(store, staged)| async move {
         let error = match tokio::time::timeout(ABORT_TIMEOUT, store.abort(staged)).await {
@@ -235,7 +238,7 @@ impl<'a> Decided<'a> {
         let verified = self.0;
         for position in (0..verified.stores.len()).rev() {
             let store = &verified.stores[position];
-            futures::stream::iter(verified.files())
+            futures::stream::iter(verified.all_files())
                 .map(|file| store.complete(&file.staged[position]))
                 .buffer_unordered(CONCURRENCY)
                 .try_collect::<()>()
@@ -259,6 +262,7 @@ impl Completed<'_> {
             committed_at: chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
             records: self.0.records(),
             files: self.0.files().map(ManifestFile::from).collect(),
+            quarantine: self.0.quarantine().map(ManifestFile::from).collect(),
         };
         if plan.single_file.is_none() {
             let body = json(&manifest);

@@ -4,7 +4,7 @@ use super::invalid;
 use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
 use crate::plan::Plan;
 use crate::store::{Staging, Store};
-use crate::task::{FileReport, RecordCounts, TaskReport, check_account};
+use crate::task::{FileReport, Findings, RecordCounts, TaskReport, budget, check_account, check_quarantine};
 use futures::StreamExt;
 use std::sync::Arc;
 
@@ -65,6 +65,7 @@ impl<'a> Verified<'a> {
                 return Err(invalid(message));
             }
             check_account(&report.splits, &report.files)?;
+            check_quarantine(&plan.job.errors, &report.splits, &report.quarantine)?;
             ordered.push(report);
         }
         if reports.len() != plan.tasks.len() {
@@ -76,12 +77,27 @@ impl<'a> Verified<'a> {
         }
         let verified = Verified { plan, reports: ordered, stores };
         verified.check_files()?;
+        verified.check_bounds()?;
         Ok(verified)
+    }
+
+    /// What only the whole run can tell: the budgets of rejected records and
+    /// the bounds on rows.
+    fn check_bounds(&self) -> Result<()> {
+        let mut inputs: Vec<(&str, RecordCounts)> =
+            self.plan.inputs.iter().map(|input| (input.url.as_str(), RecordCounts::default())).collect();
+        for split in self.reports.iter().flat_map(|report| &report.splits) {
+            inputs[split.input].1 += split.records;
+        }
+        let mut findings = Findings::default();
+        self.reports.iter().for_each(|report| findings.add(&report.findings));
+        budget::check_run(&self.plan.job.errors, inputs, &findings)?;
+        budget::check_rows(&self.plan.job.errors, self.records())
     }
 
     fn check_files(&self) -> Result<()> {
         let mut keys = std::collections::HashSet::new();
-        for file in self.files() {
+        for file in self.all_files() {
             if !keys.insert(&file.key) {
                 return Err(invalid(format!("two files have the key {}", file.key)));
             }
@@ -99,7 +115,7 @@ impl<'a> Verified<'a> {
     pub async fn check_staged(&self) -> Result<()> {
         for (position, store) in self.stores.iter().enumerate() {
             let mut checks =
-                futures::stream::iter(self.files())
+                futures::stream::iter(self.all_files())
                     .map(|file| async move {
                         Ok::<_, Error>((file, is_whole(store.as_ref(), file, position).await?))
                     })
@@ -128,6 +144,16 @@ impl<'a> Verified<'a> {
     /// The files of all tasks, in order of task and file number.
     pub fn files(&self) -> impl Iterator<Item = &'a FileReport> {
         self.reports.clone().into_iter().flat_map(|report| &report.files)
+    }
+
+    /// The files of rejected records of all tasks.
+    pub fn quarantine(&self) -> impl Iterator<Item = &'a FileReport> {
+        self.reports.clone().into_iter().flat_map(|report| &report.quarantine)
+    }
+
+    /// Every file that is to become visible.
+    pub fn all_files(&self) -> impl Iterator<Item = &'a FileReport> {
+        self.reports.clone().into_iter().flat_map(TaskReport::all_files)
     }
 
     /// Over all inputs.

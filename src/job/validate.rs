@@ -26,6 +26,7 @@ impl JobSpec {
         }
         check.dialect_and_schema(&self);
         check.output(&self);
+        check.errors(&self);
         check.engine(&self);
         check.problems.or_ok(self)
     }
@@ -159,6 +160,26 @@ impl Check {
                 let message = format!("the key {name:?} is there already");
                 self.problem(key, message, "name derived keys: `name=year(column)`");
             }
+        }
+    }
+
+    fn errors(&mut self, job: &JobSpec) {
+        let errors = KeyPath::from("errors");
+        let shares = [
+            ("max_rejected_share", job.errors.max_rejected_share),
+            ("max_rejected_share_per_input", job.errors.max_rejected_share_per_input),
+        ];
+        for (key, share) in shares {
+            if share.is_some_and(|share| !(0.0..=1.0).contains(&share)) {
+                let message = "a share lies between 0 and 1";
+                self.problem(errors.key(key), message, "write 0.01 for one record in a hundred");
+            }
+        }
+        if let (Some(min), Some(max)) = (job.errors.min_rows, job.errors.max_rows)
+            && min > max
+        {
+            let message = format!("{min} is more than `errors.max_rows`, which is {max}");
+            self.problem(errors.key("min_rows"), message, "no number of rows can satisfy both");
         }
     }
 

@@ -17,6 +17,8 @@ pub struct RecordIndex {
     pub record_ends: Vec<u32>,
     /// For each record: byte offset of its first byte in the block.
     pub record_starts: Vec<u32>,
+    /// For each record: byte offset after its last byte, its terminator not included.
+    pub record_stops: Vec<u32>,
     /// For each record: lines that end before it in the block, see
     /// [`Terminator::count_lines`].
     pub record_lines: Vec<u32>,
@@ -44,6 +46,9 @@ pub enum FieldForm {
     /// The field was quoted and holds escapes, or stray text after its closing
     /// quote: see [`unescape`].
     Escaped,
+    /// Not there at all: what padding adds to a short record. Always null; the
+    /// scanner never makes it.
+    Missing,
 }
 
 /// A record that breaks the grammar. Offsets are relative to the block.
@@ -102,6 +107,7 @@ impl RecordIndex {
         self.fields.clear();
         self.record_ends.clear();
         self.record_starts.clear();
+        self.record_stops.clear();
         self.record_lines.clear();
     }
 }
@@ -228,6 +234,7 @@ impl Walk<'_> {
         }
         self.index.record_ends.push(self.index.fields.len() as u32);
         self.index.record_starts.push(record_start as u32);
+        self.index.record_stops.push(end as u32);
         self.index.record_lines.push(lines_before as u32);
         Ok(())
     }
@@ -428,7 +435,7 @@ pub fn field_value<'a>(
 ) -> &'a [u8] {
     let raw = &block[span.start as usize..span.end as usize];
     match span.form {
-        FieldForm::Bare | FieldForm::Quoted => raw,
+        FieldForm::Bare | FieldForm::Quoted | FieldForm::Missing => raw,
         FieldForm::Escaped => {
             scratch.clear();
             unescape(dialect, raw, scratch);

@@ -78,8 +78,6 @@ pub fn build(mut job: JobSpec, options: &PlanOptions, runtime: &Runtime) -> Resu
     for note in notes {
         tracing::warn!("{note}");
     }
-    // Whatever is wrong with the columns should be said before the work begins.
-    Columns::resolve(schema.clone(), &job)?;
     let mut plan = Plan {
         format: DOCUMENT_FORMAT,
         engine: concat!("sawmill ", env!("CARGO_PKG_VERSION")).into(),
@@ -94,6 +92,8 @@ pub fn build(mut job: JobSpec, options: &PlanOptions, runtime: &Runtime) -> Resu
         inputs,
         tasks: Vec::new(),
     };
+    // Whatever is wrong with the columns should be said before the work begins.
+    Columns::of_plan(&plan)?;
     plan.job_key = job_key(&plan);
     plan.tasks = match options.split_bytes {
         None => spread(whole_inputs(&plan.inputs), options.tasks),

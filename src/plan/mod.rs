@@ -63,6 +63,12 @@ impl Plan {
             let message = format!("the plan has format {}; this version has {DOCUMENT_FORMAT}", self.format);
             return Err(invalid(message));
         }
+        if chrono::DateTime::parse_from_rfc3339(&self.planned_at).is_err() {
+            return Err(invalid(format!(
+                "`planned_at` of the plan is {:?}, which is no time",
+                self.planned_at
+            )));
+        }
         // A single file may lie beside its inputs, which the job's own checks refuse.
         if self.single_file.is_none() {
             let checked = self.job.clone().finish(Path::new("/"));

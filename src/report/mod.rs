@@ -7,7 +7,7 @@ pub use terminal::{progress_bar, summary};
 use crate::commit::{Manifest, ManifestFile};
 use crate::plan::Plan;
 use crate::store::TargetIdentity;
-use crate::task::{RecordCounts, TaskReport};
+use crate::task::{Findings, RecordCounts, TaskReport};
 use serde::Serialize;
 
 /// What a run did. `--json` prints it on standard output.
@@ -29,6 +29,12 @@ pub struct RunReport {
     pub targets: Vec<TargetReport>,
     /// The files, the same in every target.
     pub files: Vec<ManifestFile>,
+    /// The files of rejected records, the same in every target.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub quarantine: Vec<ManifestFile>,
+    /// What was found wrong with the data.
+    #[serde(skip_serializing_if = "Findings::is_empty")]
+    pub findings: Findings,
     /// Wall-clock seconds from plan to commit; of `sawmill commit` alone, those
     /// of the longest task and of the commit.
     pub elapsed_seconds: f64,
@@ -109,6 +115,8 @@ impl RunReport {
                 .map(|identity| TargetReport { identity: identity.clone(), files: 0, bytes: 0 })
                 .collect(),
             files: Vec::new(),
+            quarantine: Vec::new(),
+            findings: Findings::default(),
             elapsed_seconds,
         }
     }
@@ -131,7 +139,9 @@ impl RunReport {
             target.files = manifest.files.len();
             target.bytes = manifest.files.iter().map(|file| file.bytes).sum();
         }
+        reports.iter().for_each(|task| report.findings.add(&task.findings));
         report.files = manifest.files;
+        report.quarantine = manifest.quarantine;
         report
     }
 }

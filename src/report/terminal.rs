@@ -113,6 +113,7 @@ fn write_summary(text: &mut String, report: &RunReport) -> std::fmt::Result {
         HumanCount(records.rejected),
         HumanCount(records.deduplicated),
     )?;
+    write_findings(text, report)?;
     let partitions: std::collections::BTreeSet<_> = report.files.iter().map(|file| &file.partition).collect();
     for target in &report.targets {
         let files = if target.files == 1 { "Parquet file" } else { "Parquet files" };
@@ -124,6 +125,31 @@ fn write_summary(text: &mut String, report: &RunReport) -> std::fmt::Result {
     }
     if report.targets.len() > 1 {
         writeln!(text, "  Every target holds the same files, byte for byte.")?;
+    }
+    Ok(())
+}
+
+/// What was wrong with the data, and where the rejected records are.
+fn write_findings(text: &mut String, report: &RunReport) -> std::fmt::Result {
+    let findings = &report.findings;
+    for reason in &findings.rejected {
+        write!(text, "  rejected  {} × {}", HumanCount(reason.records), reason.rule)?;
+        if let Some(column) = &reason.column {
+            write!(text, " in {column:?}")?;
+        }
+        writeln!(text, ": {}", reason.example)?;
+        writeln!(text, "            first at {}", reason.place)?;
+    }
+    for (column, count) in &findings.nulled {
+        writeln!(text, "  nulled    {} bad values of {column:?}", HumanCount(*count))?;
+    }
+    for (count, what) in [(findings.padded, "padded   "), (findings.truncated, "truncated")] {
+        if count > 0 {
+            writeln!(text, "  {what} {} records with too few or too many fields", HumanCount(count))?;
+        }
+    }
+    if let (Some(file), Some(target)) = (report.quarantine.first(), report.targets.first()) {
+        writeln!(text, "  rejects   {}{} (in every target)", target.identity.url, file.key)?;
     }
     Ok(())
 }

@@ -244,11 +244,15 @@ impl Preamble {
     }
 }
 
+/// Records at the start of an input that are no data.
+pub fn preamble_records(dialect: &Dialect) -> u64 {
+    dialect.skip_records + u64::from(dialect.header)
+}
+
 /// The number of the data record after `records_before` records; `None` if
 /// that is none, but a skipped record or the header.
 pub fn data_record(records_before: u64, dialect: &Dialect) -> Option<u64> {
-    let preamble = dialect.skip_records + u64::from(dialect.header);
-    (records_before + 1).checked_sub(preamble).filter(|&number| number > 0)
+    (records_before + 1).checked_sub(preamble_records(dialect)).filter(|&number| number > 0)
 }
 
 /// A header that does not fit, with what to do about it.

@@ -1,7 +1,13 @@
 //! The second verb: a [`Task`] of a [`Plan`] → staged Parquet in every target
 //! and a [`TaskReport`]. A task makes nothing visible.
 
+pub mod budget;
+pub mod findings;
+
+pub use findings::{Findings, Reason};
+
 use crate::error::{Error, ErrorKind, Result};
+use crate::job::ErrorsSpec;
 use crate::pipeline;
 use crate::plan::{DOCUMENT_FORMAT, Plan, Task};
 use crate::runtime::Runtime;
@@ -28,8 +34,21 @@ pub struct TaskReport {
     pub splits: Vec<SplitAccount>,
     /// The staged files, in the order in which they were begun.
     pub files: Vec<FileReport>,
+    /// The staged files of rejected records.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub quarantine: Vec<FileReport>,
+    /// What was found wrong.
+    #[serde(default, skip_serializing_if = "Findings::is_empty")]
+    pub findings: Findings,
     /// Wall-clock seconds.
     pub elapsed_seconds: f64,
+}
+
+impl TaskReport {
+    /// Every file the task staged: those of the table, then the quarantine's.
+    pub fn all_files(&self) -> impl Iterator<Item = &FileReport> {
+        self.files.iter().chain(&self.quarantine)
+    }
 }
 
 /// The records of one split: `read = written + filtered + rejected + deduplicated`.
@@ -126,6 +145,7 @@ pub fn run(
     let tee = TeeFactory::new(stores.to_vec(), runtime.handle(), in_flight, runtime.cancel());
     let done = pipeline::run(plan, task, &tee, runtime, first_text)?;
     check_account(&done.splits, &done.files)?;
+    check_quarantine(&plan.job.errors, &done.splits, &done.quarantine)?;
     tee.keep();
     Ok(TaskReport {
         format: DOCUMENT_FORMAT,
@@ -134,6 +154,8 @@ pub fn run(
         task: task.number,
         splits: done.splits,
         files: done.files,
+        quarantine: done.quarantine,
+        findings: done.findings,
         elapsed_seconds: started.elapsed().as_secs_f64(),
     })
 }
@@ -151,6 +173,22 @@ pub(crate) fn check_account(splits: &[SplitAccount], files: &[FileReport]) -> Re
     let in_files: u64 = files.iter().map(|file| file.rows).sum();
     if in_files != total.written {
         let message = format!("{} records were written, but the files hold {in_files} rows", total.written);
+        return Err(Error::new(ErrorKind::Accounting { message }));
+    }
+    Ok(())
+}
+
+/// Records rejected against rows in the quarantine.
+pub(crate) fn check_quarantine(
+    errors: &ErrorsSpec,
+    splits: &[SplitAccount],
+    quarantine: &[FileReport],
+) -> Result<()> {
+    let rejected: u64 = splits.iter().map(|split| split.records.rejected).sum();
+    let kept: u64 = quarantine.iter().map(|file| file.rows).sum();
+    let expected = if errors.quarantine { rejected } else { 0 };
+    if kept != expected {
+        let message = format!("{rejected} records were rejected, but the quarantine holds {kept}");
         return Err(Error::new(ErrorKind::Accounting { message }));
     }
     Ok(())

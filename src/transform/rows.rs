@@ -1,19 +1,9 @@
-//! What the transforms work on: the rows of one block, and which records they were.
+//! What the transforms work on, and what they make of it.
 
+pub use crate::batch::Rows;
 use crate::error::InputProblem;
 use crate::job::ValuePolicy;
-use arrow::array::RecordBatch;
 use std::collections::BTreeMap;
-
-/// Rows of one block on their way through the transforms.
-#[derive(Debug, Clone)]
-pub struct Rows {
-    /// The values.
-    pub batch: RecordBatch,
-    /// For each row of `batch`: its record, counted from the start of the
-    /// block, headers included. Ascending.
-    pub records: Vec<u32>,
-}
 
 /// Where a block stands; what lineage columns are made of.
 #[derive(Debug, Clone, Copy)]

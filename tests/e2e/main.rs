@@ -14,4 +14,5 @@ mod flights;
 mod harness;
 mod harness_tests;
 mod interrupt;
+mod rejects;
 mod steps;

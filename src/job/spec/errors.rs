@@ -36,6 +36,12 @@ pub struct ErrorsSpec {
     /// A larger share of rejected records in one input fails the run. Default: no limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_rejected_share_per_input: Option<f64>,
+    /// Fewer rows written by the run fail it. Default: no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_rows: Option<u64>,
+    /// More rows written by the run fail it. Default: no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_rows: Option<u64>,
 }
 
 impl Default for ErrorsSpec {
@@ -51,6 +57,8 @@ impl Default for ErrorsSpec {
             max_rejected_share: None,
             max_rejected_per_input: None,
             max_rejected_share_per_input: None,
+            min_rows: None,
+            max_rows: None,
         }
     }
 }

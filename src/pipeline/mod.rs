@@ -1,0 +1,284 @@
+//! The stages of a task, in order:
+//! source → split → parse → batch → transform → partition → encode → store.
+//!
+//! A reader thread hands out blocks of whole records in order
+//! ([`crate::split::read`]). The compute pool works in *waves* of
+//! [`WAVE_BLOCKS`] blocks: while it encodes the rows of one wave
+//! ([`TableWriter`]), it parses the next into record batches. Blocks keep their
+//! order within and across waves, and a wave is a fixed number of blocks, so
+//! what is written does not depend on the number of threads.
+//!
+//! [`parser`] is what happens to one block, [`ledger`] what happens to its
+//! counts, [`quarantine`] what happens to the records that were rejected.
+//!
+//! Memory: at most [`READ_AHEAD_BLOCKS`] blocks wait, one wave is being parsed,
+//! one is being encoded; encoded pages and parts are bounded by
+//! `engine.open_files_bytes` and `engine.upload_bytes_in_flight`.
+
+mod ledger;
+mod parser;
+mod quarantine;
+
+use crate::batch::{BatchBuilder, Binding, Policies, arrow_schema};
+use crate::document::{KeyPath, Problem, nearest};
+use crate::encode::{CutLimits, FileNames, FileShape, TableWriter};
+use crate::error::{Error, ErrorKind, InputProblem, Result};
+use crate::job::{JobSpec, MatchColumns, Profile, parse_compression};
+use crate::partition::Partitioner;
+use crate::plan::{Plan, Task};
+use crate::runtime::Runtime;
+use crate::schema::Schema;
+use crate::source::{Input, TextStream};
+use crate::split::read::{BLOCK_BYTES, SplitReader, TextBlock, header_error};
+use crate::store::tee::TeeFactory;
+use crate::task::{FileReport, Findings, SplitAccount};
+use crate::transform::Program;
+use crate::transform::rows::RunContext;
+use arrow::datatypes::SchemaRef;
+use crossbeam_channel::Receiver;
+use ledger::Ledger;
+use parser::{ParsedBlock, Parser};
+use quarantine::Quarantine;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// Blocks parsed, then encoded, together. Part of what determines the bytes
+/// written: changing it moves row-group cuts.
+pub const WAVE_BLOCKS: usize = 16;
+
+/// Blocks that may wait for the parsers.
+pub const READ_AHEAD_BLOCKS: usize = 16;
+
+/// What a task did.
+#[derive(Debug)]
+pub struct Done {
+    /// One for each split, in the task's order.
+    pub splits: Vec<SplitAccount>,
+    /// The staged files.
+    pub files: Vec<FileReport>,
+    /// The staged files of rejected records.
+    pub quarantine: Vec<FileReport>,
+    /// What was found wrong.
+    pub findings: Findings,
+}
+
+/// The columns at each stage.
+#[derive(Debug)]
+pub struct Columns {
+    /// As in the input.
+    pub input: Schema,
+    /// What becomes of them.
+    pub program: Program,
+    /// Which of the program's output make directories.
+    pub partitioner: Partitioner,
+    /// Arrow schema of the program's output.
+    pub batch_schema: SchemaRef,
+    /// What becomes of bad values and records.
+    policies: Policies,
+}
+
+impl Columns {
+    /// Settles the columns of a job; everything that can be wrong about them
+    /// is an error here, before any data is read.
+    pub fn resolve(schema: Schema, job: &JobSpec, run: &RunContext) -> Result<Self> {
+        let program = Program::compile(&schema, job, run)?;
+        let partitioner = Partitioner::new(program.output(), &job.output.partition_by)?;
+        let batch_schema = arrow_schema(program.output());
+        check_policies(job, &schema, program.output())?;
+        let names = program.input_positions().iter().map(|&column| schema.columns[column].name.as_str());
+        let policies = Policies::of(&job.errors, names);
+        Ok(Columns { input: schema, program, partitioner, batch_schema, policies })
+    }
+
+    /// Those of a plan.
+    pub fn of_plan(plan: &Plan) -> Result<Self> {
+        Columns::resolve(plan.schema()?, &plan.job, &run_context(plan))
+    }
+
+    /// Finds the columns in a header (`None`: there is none).
+    pub fn bind(&self, job: &JobSpec, header: Option<&[String]>) -> Result<Binding, InputProblem> {
+        let by_name = match job.source.match_columns {
+            Some(MatchColumns::Position) => None,
+            Some(MatchColumns::Name) | None => header,
+        };
+        let found = match by_name {
+            Some(header) => Binding::by_name(
+                &self.input,
+                header,
+                job.source.extra_columns,
+                job.dialect.case_sensitive_header.unwrap_or(true),
+            )?,
+            None => {
+                let fields = header.map_or(self.input.columns.len(), <[String]>::len);
+                Binding::by_position(&self.input, fields, job.source.extra_columns)?
+            }
+        };
+        let positions = self.program.input_positions();
+        let field_of_column = positions.iter().map(|&column| found.field_of_column[column]).collect();
+        Ok(Binding { field_of_column, ..found })
+    }
+
+    /// What makes rows of the records of an input with this header.
+    fn builder(&self, plan: &Plan, header: Option<&[String]>) -> Result<BatchBuilder, InputProblem> {
+        let binding = self.bind(&plan.job, header)?;
+        Ok(BatchBuilder::new(self.program.input(), &plan.dialect, &binding, self.policies.clone()))
+    }
+}
+
+/// Policies are for columns that are there, in the input or in the output.
+fn check_policies(job: &JobSpec, input: &Schema, output: &Schema) -> Result<()> {
+    let names = || input.columns.iter().chain(&output.columns).map(|column| column.name.as_str());
+    for name in job.errors.columns.keys() {
+        if !names().any(|known| known == name) {
+            let key = KeyPath::from("errors").key("columns").key(name);
+            let remedy = match nearest(name, names()) {
+                Some(known) => format!("did you mean `{known}`?"),
+                None => "name a column of the schema".to_owned(),
+            };
+            return Err(Problem::new(key, "there is no such column").remedy(remedy).into_error("job"));
+        }
+    }
+    Ok(())
+}
+
+/// What the run of a plan is called.
+fn run_context(plan: &Plan) -> RunContext {
+    let planned_at = chrono::DateTime::parse_from_rfc3339(&plan.planned_at);
+    RunContext {
+        run_id: plan.attempt.clone(),
+        // `Plan::validate` has seen to it that this is a time.
+        loaded_at_us: planned_at.map_or(0, |time| time.timestamp_micros()),
+    }
+}
+
+/// Runs the stages for one task. On error, staged files are left to the caller.
+pub fn run(
+    plan: &Plan,
+    task: &Task,
+    tee: &TeeFactory,
+    runtime: &Runtime,
+    first_text: Option<TextStream>,
+) -> Result<Done> {
+    let columns = Columns::of_plan(plan)?;
+    let writer = table_writer(plan, task, &columns, tee)?;
+    let (block_sender, blocks) = crossbeam_channel::bounded(READ_AHEAD_BLOCKS);
+    let (spare_sender, spare) = crossbeam_channel::bounded(READ_AHEAD_BLOCKS + 2 * WAVE_BLOCKS);
+    let parser = Parser::new(plan, task, &columns, spare_sender);
+    let quarantine = Quarantine::new(plan, task, tee);
+    let bind = |header: Option<&[String]>| Ok(Arc::new(columns.builder(plan, header)?));
+    // Ends the reader, wherever it waits, as soon as this task has ended.
+    let reading = runtime.cancel().child();
+    let first_text = first_text.map(|mut text| {
+        text.stop_with(reading.clone());
+        text
+    });
+    let reader_cancel = reading.clone();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            SplitReader::new(plan, runtime, reader_cancel, spare).run(
+                &task.splits,
+                first_text,
+                &bind,
+                &block_sender,
+            );
+        });
+        let done = run_waves(plan, task, runtime, &parser, writer, quarantine, blocks);
+        reading.cancel();
+        done
+    })
+}
+
+/// Whether the header of an input fits the plan's schema; reads no further.
+pub fn check_header(plan: &Plan, input: &Input, runtime: &Runtime) -> Result<()> {
+    let reader = SplitReader::new(plan, runtime, runtime.cancel().clone(), crossbeam_channel::never());
+    let header = if plan.dialect.header { Some(reader.read_header(input)?) } else { None };
+    let columns = Columns::of_plan(plan)?;
+    columns.bind(&plan.job, header.as_deref()).map_err(|problem| header_error(problem, input)).map(drop)
+}
+
+fn run_waves<'t>(
+    plan: &Plan,
+    task: &Task,
+    runtime: &Runtime,
+    parser: &Parser<'_>,
+    mut writer: TableWriter<'t>,
+    mut quarantine: Quarantine<'t>,
+    blocks: Receiver<Result<TextBlock<Arc<BatchBuilder>>>>,
+) -> Result<Done> {
+    let mut ledger = Ledger::new(plan, task);
+    let mut parsed: Vec<ParsedBlock> = Vec::new();
+    loop {
+        runtime.cancel().check()?;
+        let wave = next_wave(&blocks);
+        let rows = std::mem::take(&mut parsed).into_iter().flat_map(|block| block.rows);
+        let (written, next) =
+            runtime.pool().install(|| rayon::join(|| writer.write(rows), || parser.parse_wave(wave)));
+        written?;
+        parsed = next?;
+        if parsed.is_empty() {
+            break;
+        }
+        let rejects: Vec<_> =
+            parsed.iter_mut().flat_map(|block| std::mem::take(&mut block.rejects)).collect();
+        for block in &parsed {
+            ledger.enter(block)?;
+        }
+        runtime.pool().install(|| quarantine.write(rejects))?;
+        runtime.progress().records.store(ledger.records_read(), Ordering::Relaxed);
+    }
+    let files = runtime.pool().install(|| writer.finish())?;
+    let (splits, findings) = ledger.close()?;
+    let quarantine = runtime.pool().install(|| quarantine.finish())?;
+    Ok(Done { splits, files, quarantine, findings })
+}
+
+/// Up to [`WAVE_BLOCKS`] blocks, fewer if they are larger than usual.
+fn next_wave<B>(blocks: &Receiver<Result<TextBlock<B>>>) -> Vec<Result<TextBlock<B>>> {
+    let mut wave = Vec::with_capacity(WAVE_BLOCKS);
+    let mut bytes = 0;
+    while wave.len() < WAVE_BLOCKS && bytes < WAVE_BLOCKS * BLOCK_BYTES {
+        let Ok(block) = blocks.recv() else { break };
+        bytes += block.as_ref().map_or(0, |block| block.block.bytes.len());
+        wave.push(block);
+    }
+    wave
+}
+
+fn table_writer<'a>(
+    plan: &Plan,
+    task: &Task,
+    columns: &Columns,
+    tee: &'a TeeFactory,
+) -> Result<TableWriter<'a>> {
+    let output = &plan.job.output;
+    let embed_arrow_schema = output.profile == Profile::Standard;
+    let file_schema = columns.partitioner.file_schema(&columns.batch_schema);
+    let shape = FileShape::new(
+        file_schema,
+        parse_compression(&output.compression).map_err(invalid_codec)?,
+        embed_arrow_schema,
+    )
+    .map_err(|cause| ErrorKind::Encode { file: "the table".into(), cause })?;
+    let limits = cut_limits(plan);
+    let names = match &plan.single_file {
+        Some(name) => FileNames::Single(name.clone()),
+        None => FileNames::Parts { task: task.number, attempt: plan.attempt.clone() },
+    };
+    TableWriter::new(shape, limits, names, tee)
+}
+
+fn cut_limits(plan: &Plan) -> CutLimits {
+    let (output, engine) = (&plan.job.output, &plan.job.engine);
+    CutLimits {
+        max_row_group_rows: output.max_row_group_rows,
+        max_row_group_bytes: output.max_row_group_bytes,
+        target_file_bytes: if plan.single_file.is_some() { u64::MAX } else { output.target_file_bytes },
+        open_files_bytes: engine.open_files_bytes,
+        part_bytes: engine.part_bytes as u64,
+        max_open_files: engine.max_open_files,
+    }
+}
+
+fn invalid_codec(error: crate::job::compression::CompressionError) -> Error {
+    Problem::new(KeyPath::from("output.compression"), error.to_string()).into_error("job")
+}

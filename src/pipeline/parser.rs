@@ -1,0 +1,223 @@
+//! One block of text → rows by partition, and records that were rejected.
+
+use super::Columns;
+use super::quarantine::Reject;
+use crate::batch::{BatchBuilder, Built, DataRecords, RecordFault, Rows};
+use crate::error::{Error, ErrorKind, InputProblem, Location, Result};
+use crate::job::ValuePolicy;
+use crate::parse::{RecordIndex, Scanner};
+use crate::partition::PartitionRows;
+use crate::plan::{Plan, Task};
+use crate::split::blocks::Block;
+use crate::split::read::{BLOCK_BYTES, TextBlock, data_record, preamble_records, scan_error};
+use crate::task::Findings;
+use crate::transform::rows::{BlockContext, RowFault};
+use crossbeam_channel::Sender;
+use rayon::prelude::*;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A block after parsing, transforming and partitioning.
+pub(super) struct ParsedBlock {
+    /// Position of the split in its task.
+    pub(super) split: usize,
+    /// Records in the block, as the block cutter counted them.
+    pub(super) records_cut: u64,
+    /// Records that are no data.
+    pub(super) preamble: u64,
+    pub(super) data_records: u64,
+    pub(super) filtered: u64,
+    pub(super) text_bytes: u64,
+    /// Whether it is the last of its split.
+    pub(super) last: bool,
+    pub(super) rows: Vec<PartitionRows>,
+    /// In order of the records.
+    pub(super) rejects: Vec<Reject>,
+    pub(super) findings: Findings,
+}
+
+/// Parses blocks on the compute pool.
+pub(super) struct Parser<'a> {
+    plan: &'a Plan,
+    task: &'a Task,
+    columns: &'a Columns,
+    scanner: Scanner,
+    spare_sender: Sender<Vec<u8>>,
+}
+
+impl<'a> Parser<'a> {
+    /// `spare_sender` takes the buffers of blocks that are done with.
+    pub(super) fn new(
+        plan: &'a Plan,
+        task: &'a Task,
+        columns: &'a Columns,
+        spare_sender: Sender<Vec<u8>>,
+    ) -> Self {
+        Parser { plan, task, columns, scanner: Scanner::new(&plan.dialect), spare_sender }
+    }
+
+    /// Parses blocks in parallel; the first error in the order of the records wins.
+    pub(super) fn parse_wave(
+        &self,
+        wave: Vec<Result<TextBlock<Arc<BatchBuilder>>>>,
+    ) -> Result<Vec<ParsedBlock>> {
+        let parsed: Vec<Result<ParsedBlock>> = wave
+            .into_par_iter()
+            .map_init(RecordIndex::default, |index, block| self.parse(block?, index))
+            .collect();
+        parsed.into_iter().collect()
+    }
+
+    fn parse(&self, text: TextBlock<Arc<BatchBuilder>>, index: &mut RecordIndex) -> Result<ParsedBlock> {
+        let TextBlock { split, block, preamble, binding } = text;
+        let place = BlockPlace {
+            plan: self.plan,
+            block: &block,
+            url: &self.plan.inputs[self.task.splits[split].input].url,
+        };
+        self.scanner
+            .scan(&block.bytes, index)
+            .map_err(|e| scan_error(&e, &block, &self.plan.dialect, place.url))?;
+        let data = DataRecords { range: preamble..index.len(), broken: &[] };
+        let data_records = data.range.len() as u64;
+        let built = binding.build(&block.bytes, index, &data).map_err(|fault| {
+            let remedy = value_remedy(&fault.problem);
+            let location = place.of_fault(&fault, self.columns);
+            Error::input(fault.problem, location).remedy(remedy)
+        })?;
+        let Built { rows, faults, nulled, padded, truncated } = built;
+        let mut rejects: Vec<Reject> =
+            faults.into_iter().map(|fault| place.reject(index, fault, self.columns)).collect();
+        let mut findings =
+            Findings { padded, truncated, nulled: self.by_column(&nulled), ..Findings::default() };
+
+        let transformed = self.columns.program.apply(rows, &place.context())?;
+        for fault in transformed.faults {
+            let (policy, record) = (fault.policy, fault.record as usize);
+            let location = place.of_row(index, &fault);
+            if policy == ValuePolicy::Fail {
+                return Err(Error::input(fault.problem, location).remedy(ROW_REMEDY));
+            }
+            rejects.push(Reject::new(fault.problem, location, record, raw_record(&block, index, record)));
+        }
+        rejects.sort_by_key(|reject| reject.record_in_block);
+        for (column, count) in transformed.nulled {
+            *findings.nulled.entry(column).or_default() += count;
+        }
+        for reject in &rejects {
+            findings.reject(reject.rule, &reject.message, &reject.location);
+        }
+        let rows = self.partition(&transformed.rows)?;
+        let parsed = ParsedBlock {
+            split,
+            records_cut: block.records,
+            preamble: preamble as u64,
+            data_records,
+            filtered: transformed.filtered,
+            text_bytes: block.bytes.len() as u64,
+            last: block.last,
+            rows,
+            rejects: if self.plan.job.errors.quarantine { rejects } else { Vec::new() },
+            findings,
+        };
+        self.recycle(block.bytes);
+        Ok(parsed)
+    }
+
+    fn partition(&self, rows: &Rows) -> Result<Vec<PartitionRows>> {
+        self.columns.partitioner.split(&rows.batch).map_err(|e| {
+            let cause = parquet::errors::ParquetError::ArrowError(e.to_string());
+            ErrorKind::Encode { file: "partition keys".into(), cause }.into()
+        })
+    }
+
+    /// Counts of parsed columns, by name, without zeros.
+    fn by_column(&self, counts: &[u64]) -> BTreeMap<String, u64> {
+        let columns = self.columns.program.input().columns.iter();
+        let counted = columns.zip(counts).filter(|(_, count)| **count > 0);
+        counted.map(|(column, &count)| (column.source_name.clone(), count)).collect()
+    }
+
+    /// Gives the reader a buffer back.
+    fn recycle(&self, mut buffer: Vec<u8>) {
+        if buffer.capacity() <= 2 * BLOCK_BYTES {
+            buffer.clear();
+            // Full or closed: the buffer is freed instead.
+            let _ = self.spare_sender.try_send(buffer);
+        }
+    }
+}
+
+/// Where a block stands, for everything that names a place in it.
+struct BlockPlace<'a> {
+    plan: &'a Plan,
+    block: &'a Block,
+    url: &'a str,
+}
+
+impl BlockPlace<'_> {
+    fn context(&self) -> BlockContext<'_> {
+        let preamble = preamble_records(&self.plan.dialect);
+        BlockContext {
+            url: self.url,
+            first_record_number: self.block.records_before as i64 + 1 - preamble as i64,
+        }
+    }
+
+    fn location(&self, record: usize, byte_offset: usize, line: usize, column: Option<String>) -> Location {
+        Location {
+            url: self.url.to_owned(),
+            byte_offset: Some(self.block.byte_offset + byte_offset as u64),
+            line: Some(self.block.lines_before + line as u64 + 1),
+            record: data_record(self.block.records_before + record as u64, &self.plan.dialect),
+            column,
+        }
+    }
+
+    fn of_fault(&self, fault: &RecordFault, columns: &Columns) -> Location {
+        let parsed = &columns.program.input().columns;
+        let column = fault.column.map(|position| parsed[position].source_name.clone());
+        self.location(fault.record, fault.byte_offset, fault.line, column)
+    }
+
+    /// A row that a transform refuses: the place is the start of its record.
+    fn of_row(&self, index: &RecordIndex, fault: &RowFault) -> Location {
+        let record = fault.record as usize;
+        let (start, line) = (index.record_starts[record], index.record_lines[record]);
+        self.location(record, start as usize, line as usize, fault.column.clone())
+    }
+
+    fn reject(&self, index: &RecordIndex, fault: RecordFault, columns: &Columns) -> Reject {
+        let location = self.of_fault(&fault, columns);
+        let raw = raw_record(self.block, index, fault.record);
+        Reject::new(fault.problem, location, fault.record, raw)
+    }
+}
+
+/// A record as it stands in the text, without its terminator.
+fn raw_record<'b>(block: &'b Block, index: &RecordIndex, record: usize) -> &'b [u8] {
+    &block.bytes[index.record_starts[record] as usize..index.record_stops[record] as usize]
+}
+
+const ROW_REMEDY: &str = "mend the record, or set such records aside: `errors.bad_value = \"reject\"`";
+
+fn value_remedy(problem: &InputProblem) -> &'static str {
+    match problem {
+        InputProblem::Ragged { .. } => {
+            "is a delimiter or a quote missing or doubled in this record? \
+             `errors.bad_record = \"reject\"` sets such records aside"
+        }
+        InputProblem::RequiredNull => {
+            "mend the value, or take `constraints.required` away from the column in the schema; \
+             `errors.bad_value = \"reject\"` sets such records aside"
+        }
+        InputProblem::NulByte => {
+            "CSV text holds no NUL; is the file binary, or UTF-16 (say `dialect.encoding`, --encoding)?"
+        }
+        _ => {
+            "mend the value; or give the column another `type` or `format`, \
+             or name the text in `missingValues` (--null) if it means null; \
+             `errors.bad_value = \"reject\"` sets such records aside"
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! How many rejected records are too many, and how many rows are expected.
+
+use super::{Findings, RecordCounts};
+use crate::error::{Error, InputProblem, Location, Result};
+use crate::job::ErrorsSpec;
+
+/// Whether so many rejected records are too many before the end is known: the
+/// limits on counts. `in_input` are the records of one input so far, `in_run`
+/// those of all.
+pub fn check_counts(
+    errors: &ErrorsSpec,
+    url: &str,
+    in_input: RecordCounts,
+    in_run: RecordCounts,
+    findings: &Findings,
+) -> Result<()> {
+    let within =
+        |limit: Option<u64>, records: RecordCounts| limit.is_none_or(|limit| records.rejected <= limit);
+    if !within(errors.max_rejected_per_input, in_input) {
+        return Err(exceeded(
+            "max_rejected_per_input",
+            errors.max_rejected_per_input,
+            url,
+            in_input,
+            findings,
+        ));
+    }
+    if !within(errors.max_rejected, in_run) {
+        return Err(exceeded("max_rejected", errors.max_rejected, "", in_run, findings));
+    }
+    Ok(())
+}
+
+/// Whether an input that was read to its end keeps within its share.
+pub fn check_input_share(
+    errors: &ErrorsSpec,
+    url: &str,
+    records: RecordCounts,
+    findings: &Findings,
+) -> Result<()> {
+    let limit = errors.max_rejected_share_per_input;
+    if is_above(limit, records) {
+        return Err(exceeded("max_rejected_share_per_input", limit, url, records, findings));
+    }
+    Ok(())
+}
+
+/// Whether the whole run keeps within every limit. `inputs` are the URLs and
+/// records of each.
+pub fn check_run<'a>(
+    errors: &ErrorsSpec,
+    inputs: impl IntoIterator<Item = (&'a str, RecordCounts)>,
+    findings: &Findings,
+) -> Result<()> {
+    let mut run = RecordCounts::default();
+    for (url, records) in inputs {
+        run += records;
+        check_counts(errors, url, records, run, findings)?;
+        check_input_share(errors, url, records, findings)?;
+    }
+    if is_above(errors.max_rejected_share, run) {
+        return Err(exceeded("max_rejected_share", errors.max_rejected_share, "", run, findings));
+    }
+    Ok(())
+}
+
+/// Whether the run wrote as many rows as the job expects.
+pub fn check_rows(errors: &ErrorsSpec, records: RecordCounts) -> Result<()> {
+    let written = records.written;
+    let (key, limit) = match (errors.min_rows, errors.max_rows) {
+        (Some(limit), _) if written < limit => ("min_rows", limit),
+        (_, Some(limit)) if written > limit => ("max_rows", limit),
+        _ => return Ok(()),
+    };
+    let problem = InputProblem::RowsOutOfBounds {
+        account: records.to_string(),
+        limit: format!("errors.{key} = {limit}"),
+    };
+    Err(Error::input(problem, Location::object("the run")).remedy(format!(
+        "look at what delivers the inputs, or change `errors.{key}`; nothing was made visible"
+    )))
+}
+
+fn is_above(share: Option<f64>, records: RecordCounts) -> bool {
+    share.is_some_and(|share| records.rejected as f64 > share * records.read as f64)
+}
+
+/// `url` is empty for the whole run.
+fn exceeded(
+    key: &str,
+    limit: Option<impl std::fmt::Display>,
+    url: &str,
+    records: RecordCounts,
+    findings: &Findings,
+) -> Error {
+    const REASONS: usize = 5;
+    let mut reasons: Vec<_> = findings.rejected.iter().collect();
+    reasons.sort_by_key(|reason| std::cmp::Reverse(reason.records));
+    let shown = reasons.iter().take(REASONS).map(|reason| {
+        format!("{} × {}, first at {}: {}", reason.records, reason.rule, reason.place, reason.example)
+    });
+    let problem = InputProblem::TooManyRejected {
+        rejected: records.rejected,
+        read: records.read,
+        limit: format!("errors.{key} = {}", limit.map_or_else(String::new, |limit| limit.to_string())),
+        reasons: shown.collect::<Vec<_>>().join("; "),
+    };
+    let location = Location::object(if url.is_empty() { "the run" } else { url });
+    Error::input(problem, location)
+        .remedy(format!("mend the input, or raise `errors.{key}`; nothing was made visible"))
+}

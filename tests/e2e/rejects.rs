@@ -1,0 +1,170 @@
+//! Bad values and records: policies, the quarantine, budgets, and the account.
+
+use crate::harness::Workspace;
+use crate::harness::readback;
+
+const SCHEMA: &str = r#"{ "fields": [
+    { "name": "id", "type": "int32", "constraints": { "required": true } },
+    { "name": "name", "type": "string" },
+    { "name": "price", "type": "decimal(7,2)" }
+] }"#;
+
+/// Line 3 has a bad id, 4 none, 5 too few fields, 6 too many, 7 a bad price, 8
+/// a stray quote.
+const DIRTY: &str = "id,name,price\n1,one,1.00\nx,two,2.00\n,three,3.00\n4,four\n5,five,5.00,V\n\
+                     6,six,dear\n7,se\"ven,7.00\n8,eight,8.00\n";
+
+/// A job over `in/*.csv` with two local targets; `rest` is the end of it.
+fn job(workspace: &Workspace, rest: &str) {
+    workspace.write("schema.json", SCHEMA);
+    workspace.write(
+        "job.toml",
+        format!(
+            "schema = \"schema.json\"\nsource.inputs = [\"in/*.csv\"]\n\
+             targets = [{{ url = \"one/\" }}, {{ url = \"other/\" }}]\n{rest}\n"
+        ),
+    );
+}
+
+fn text(value: &str) -> Option<String> {
+    Some(value.to_owned())
+}
+
+#[test]
+fn rejects_are_kept_with_their_place_in_every_target() {
+    let workspace = Workspace::new();
+    workspace.write("in/a.csv", "id,name,price\n100,hundred,1.00\n");
+    workspace.write("in/b.csv", DIRTY);
+    job(&workspace, "errors = { bad_value = \"reject\", bad_record = \"reject\" }");
+    let report = workspace.sawmill(["run", "job.toml", "--json"]).run().succeeds().json();
+    let records = |of: &serde_json::Value, key: &str| of[key].as_u64().unwrap();
+    let totals = &report["totals"];
+    assert_eq!((records(totals, "read"), records(totals, "written"), records(totals, "rejected")), (9, 3, 6));
+    let second = &report["inputs"][1];
+    assert_eq!((records(second, "read"), records(second, "rejected")), (8, 6));
+
+    let name = |target: &str| {
+        let files = workspace.files(target);
+        files.into_iter().find(|name| name.starts_with("_sawmill/quarantine/_rejects-")).unwrap()
+    };
+    let quarantine = workspace.path("one").join(name("one"));
+    let rows = readback::query(
+        &quarantine,
+        "SELECT line, record, \"column\", rule, decode(raw), parse_filename(source), byte_offset FROM t ORDER BY line",
+    );
+    let row = |line: &str, record: &str, column: Option<&str>, rule: &str, raw: &str, offset: &str| {
+        let column = column.map(str::to_owned);
+        vec![text(line), text(record), column, text(rule), text(raw), text("b.csv"), text(offset)]
+    };
+    let offset = |field: &str| DIRTY.find(field).unwrap().to_string();
+    let expected = [
+        row("3", "2", Some("id"), "type", "x,two,2.00", &offset("x,two")),
+        row("4", "3", Some("id"), "required", ",three,3.00", &offset(",three")),
+        row("5", "4", None, "ragged", "4,four", &offset("4,four")),
+        row("6", "5", None, "ragged", "5,five,5.00,V", &offset("5,five")),
+        row("7", "6", Some("price"), "type", "6,six,dear", &offset("dear")),
+        row("8", "7", None, "quote", "7,se\"ven,7.00", &offset("\"ven")),
+    ];
+    assert_eq!(rows, expected);
+
+    let table = readback::query(&workspace.path("other"), "SELECT id, name, price FROM t ORDER BY id");
+    let ids: Vec<_> = table.iter().map(|row| row[0].clone().unwrap()).collect();
+    assert_eq!(ids, ["1", "8", "100"]);
+    let read = |target: &str| std::fs::read(workspace.path(target).join(name(target))).unwrap();
+    assert_eq!((name("one"), read("one")), (name("other"), read("other")));
+    assert_eq!(report["quarantine"][0]["rows"], 6);
+}
+
+#[test]
+fn a_person_is_told_what_was_wrong() {
+    let workspace = Workspace::new();
+    workspace.write("in/b.csv", DIRTY);
+    job(
+        &workspace,
+        "errors = { bad_value = \"reject\", bad_record = \"reject\", columns = { price = \"null\" } }",
+    );
+    let _ = workspace.sawmill(["run", "job.toml"]).run().succeeds().says(&[
+        "8 read = 3 written + 0 filtered + 5 rejected + 0 deduplicated",
+        "1 × type in \"id\": \"x\" is not a valid int32",
+        "b.csv: line 3, record 2, column \"id\"",
+        "2 × ragged: the record has 2 fields where 3 are expected",
+        "nulled    1 bad values of \"price\"",
+        "_sawmill/quarantine/_rejects-00000-",
+    ]);
+}
+
+#[test]
+fn lenient_policies_pad_truncate_and_null() {
+    let workspace = Workspace::new();
+    workspace.write("in/b.csv", DIRTY);
+    let rest = "errors = { bad_value = \"null\", bad_record = \"reject\", short_record = \"pad\", \
+                long_record = \"truncate\", quarantine = false }";
+    job(&workspace, rest);
+    let report = workspace.sawmill(["run", "job.toml", "--json"]).run().succeeds().json();
+    assert_eq!(report["findings"]["nulled"]["price"], 1);
+    assert_eq!((&report["findings"]["padded"], &report["findings"]["truncated"]), (&1.into(), &1.into()));
+    let rows = readback::query(&workspace.path("one"), "SELECT id, price FROM t ORDER BY id");
+    let expected = [
+        [text("1"), text("1.00")],
+        [text("4"), None],
+        [text("5"), text("5.00")],
+        [text("6"), None],
+        [text("8"), text("8.00")],
+    ];
+    assert_eq!(rows, expected);
+    assert!(!workspace.files("one").iter().any(|name| name.contains("quarantine")), "it was switched off");
+}
+
+#[test]
+fn budgets_fail_the_run_and_say_why() {
+    for (budget, says) in [
+        ("max_rejected = 5", "6 of 9 records were rejected, more than errors.max_rejected = 5"),
+        ("max_rejected_share = 0.5", "more than errors.max_rejected_share = 0.5"),
+        (
+            "max_rejected_per_input = 1",
+            "b.csv: 6 of 8 records were rejected, more than errors.max_rejected_per_input = 1",
+        ),
+        ("max_rejected_share_per_input = 0.7", "6 of 8 records were rejected"),
+        ("min_rows = 4", "errors.min_rows = 4 allows: read 9 = written 3"),
+        ("max_rows = 2", "errors.max_rows = 2 allows: read 9 = written 3"),
+    ] {
+        let workspace = Workspace::new();
+        workspace.write("in/a.csv", "id,name,price\n100,hundred,1.00\n");
+        workspace.write("in/b.csv", DIRTY);
+        job(&workspace, &format!("errors = {{ bad_value = \"reject\", bad_record = \"reject\", {budget} }}"));
+        let _ = workspace.sawmill(["run", "job.toml"]).run().exits_with(3).says(&[says]).helps();
+        workspace.assert_untouched("one");
+        workspace.assert_untouched("other");
+    }
+}
+
+#[test]
+fn budgets_hold_over_tasks_of_several_processes() {
+    let workspace = Workspace::new();
+    workspace.write("in/a.csv", DIRTY);
+    workspace.write("in/b.csv", DIRTY);
+    job(&workspace, "errors = { bad_value = \"reject\", bad_record = \"reject\", max_rejected = 11 }");
+    let _ = workspace.sawmill(["plan", "job.toml", "--tasks", "2", "-o", "plan.json"]).run().succeeds();
+    for task in ["0", "1"] {
+        let report = format!("report-{task}.json");
+        let _ = workspace.sawmill(["task", "plan.json", "--task", task, "-o", &report]).run().succeeds();
+    }
+    let _ = workspace
+        .sawmill(["commit", "plan.json", "report-0.json", "report-1.json"])
+        .run()
+        .exits_with(3)
+        .says(&["12 of 16 records were rejected, more than errors.max_rejected = 11"]);
+    assert!(workspace.visible("one").is_empty());
+}
+
+#[test]
+fn policies_name_columns_that_are_there() {
+    let workspace = Workspace::new();
+    workspace.write("in/b.csv", DIRTY);
+    job(&workspace, "errors.columns = { prise = \"null\" }");
+    let _ = workspace
+        .sawmill(["run", "job.toml"])
+        .run()
+        .exits_with(2)
+        .says(&["errors.columns.prise", "did you mean `price`?"]);
+}
