@@ -256,7 +256,7 @@ impl Parser<'_> {
     }
 
     fn parse(&self, text: TextBlock<Arc<BatchBuilder>>, index: &mut RecordIndex) -> Result<ParsedBlock> {
-        let TextBlock { split, block, preamble, binding } = text;
+        let TextBlock { split, block, preamble, binding, .. } = text;
         let url = &self.plan.inputs[self.task.splits[split].input].url;
         self.scanner
             .scan(&block.bytes, index)
