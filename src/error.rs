@@ -329,6 +329,26 @@ pub enum InputProblem {
         /// The limit.
         limit: u64,
     },
+    /// A record has more fields than `dialect.maxFields`.
+    #[error("a record has more fields than the limit of {limit}")]
+    TooManyFields {
+        /// The limit.
+        limit: u64,
+    },
+    /// The input does not end in the record that `dialect.trailerCount` expects.
+    #[error("the trailer is missing: {what}")]
+    TrailerMissing {
+        /// What stands there instead.
+        what: String,
+    },
+    /// The input has another number of records than its trailer says.
+    #[error("the trailer says {stated} records, and there are {counted}")]
+    TrailerCount {
+        /// What the trailer says.
+        stated: u64,
+        /// What was counted, of the records that `dialect.trailerCount` is about.
+        counted: u64,
+    },
     /// A record is larger than `dialect.maxRecordBytes`.
     #[error("a record is larger than the limit of {limit} bytes")]
     RecordTooLarge {
@@ -385,7 +405,10 @@ impl InputProblem {
             InputProblem::TruncatedCompression { .. }
             | InputProblem::DamagedCompression { .. }
             | InputProblem::UnsupportedCompression { .. } => "compression",
-            InputProblem::FieldTooLarge { .. } | InputProblem::RecordTooLarge { .. } => "size",
+            InputProblem::FieldTooLarge { .. }
+            | InputProblem::TooManyFields { .. }
+            | InputProblem::RecordTooLarge { .. } => "size",
+            InputProblem::TrailerMissing { .. } | InputProblem::TrailerCount { .. } => "trailer",
             InputProblem::TooManyRejected { .. } | InputProblem::RowsOutOfBounds { .. } => "budget",
             InputProblem::Changed { .. } => "changed",
         }
