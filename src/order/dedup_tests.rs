@@ -118,8 +118,7 @@ fn last_waits_for_the_end() {
 
 #[test]
 fn many_runs_are_merged_in_passes() {
-    // 7,300 entries in runs of 21 or 42: more runs than one merge takes, and
-    // more than fit into the budget.
+    // In runs of a few dozen entries.
     let keys: Vec<Key> = (0..7_300u128).map(|n| Some((n * 7919) % 2_000)).collect();
     for keep in [Keep::First, Keep::Last] {
         assert_eq!(deduplicate(keep, 1_536, &keys, 50).unwrap(), expected(keep, &keys));

@@ -79,3 +79,54 @@ impl<R: Run> Runs<R> {
         start
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// First and last row, bytes, and how often its rows were written.
+    #[derive(Debug, Clone, Copy)]
+    struct Fake(usize, usize, u64, u32);
+
+    impl Run for Fake {
+        fn merge_bytes(&self) -> u64 {
+            self.2
+        }
+    }
+
+    #[test]
+    fn merges_are_of_few_neighbours_and_as_deep_as_the_logarithm() {
+        // Runs, bytes of each; most merges of a row; runs of the last merge.
+        for (count, bytes, most_writes, most_left) in [
+            (1, 1, 1, 1),
+            (64, 1, 2, 1),
+            (63, 1, 1, 63),
+            (4_096, 1, 3, 1),
+            (5_000, 1, 3, 64),
+            (1_000, 40, 12, 2),
+            (1_000, 1_000, 12, 2),
+        ] {
+            let mut runs = Runs::new(64);
+            let mut open = 0;
+            let mut merge = |runs: Vec<Fake>| {
+                let fits = runs.iter().map(|run| run.2).sum::<u64>() <= 64 + bytes;
+                assert!(runs.len() == 2 || (runs.len() <= FAN_IN && fits), "{runs:?}");
+                assert!(runs.windows(2).all(|pair| pair[0].1 == pair[1].0), "{runs:?}");
+                let writes = runs.iter().map(|run| run.3).max().unwrap_or(0);
+                Ok(Fake(runs[0].0, runs[runs.len() - 1].1, bytes, writes + 1))
+            };
+            for n in 0..count {
+                runs.push(Fake(n, n + 1, bytes, 1), &mut merge).unwrap();
+                open = open.max(runs.runs.len());
+            }
+            let left = runs.into_one_merge(&mut merge).unwrap();
+            assert!(
+                left.len() <= most_left && open <= 3 * FAN_IN,
+                "{count}: {} left, {open} open",
+                left.len()
+            );
+            assert!(left.iter().all(|run| run.3 <= most_writes), "{count}: {left:?}");
+            assert_eq!((left[0].0, left[left.len() - 1].1), (0, count));
+        }
+    }
+}

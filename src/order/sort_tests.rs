@@ -177,7 +177,7 @@ fn numbered(count: u32, text: impl Fn(u32) -> Option<String>) -> Vec<Row> {
 #[test]
 fn many_runs_are_merged_in_passes_within_the_budget() {
     let rows = numbered(5_000, |n| Some(format!("text {n}")));
-    for budget in [1 << 14, 1 << 16, 1 << 24] {
+    for budget in [1 << 13, 1 << 16, 1 << 24] {
         assert_eq!(sort(&rows, &BY_NUMBER, budget, 100).unwrap(), expected(rows.clone(), &BY_NUMBER));
     }
 }
