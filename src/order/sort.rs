@@ -77,12 +77,11 @@ impl Sorter {
     /// each batch of one partition and of at most 8,192 rows.
     pub fn finish(mut self) -> Result<Sorted> {
         let ranks = self.partitions.ranks();
+        let limits = self.output_limits();
         let chunks = if self.runs.is_empty() {
-            let limits = ChunkLimits { one_partition: true, ..self.output_limits() };
             SortedChunks::Memory(Chunks::new(self.buffer.sorted(&ranks), limits))
         } else {
             self.spill()?;
-            let limits = ChunkLimits { one_partition: true, ..self.output_limits() };
             let write =
                 RunWriting { layout: &self.layout, limits: self.run_limits(), scratch: &self.scratch };
             let runs = self.runs.into_one_merge(|runs| write.merge(runs, &ranks))?;
@@ -92,6 +91,9 @@ impl Sorter {
     }
 
     fn spill(&mut self) -> Result<()> {
+        if self.buffer.bytes() == 0 {
+            return Ok(());
+        }
         let ranks = self.partitions.ranks();
         let write = RunWriting { layout: &self.layout, limits: self.run_limits(), scratch: &self.scratch };
         let run = write.run(std::mem::take(&mut self.buffer).sorted(&ranks))?;
@@ -110,7 +112,7 @@ impl Sorter {
     }
 }
 
-/// Rows in order.
+/// Rows in order. An error ends it: what would come after is not in order.
 pub struct Sorted {
     chunks: SortedChunks,
     partitions: Vec<Partition>,
