@@ -120,6 +120,18 @@ fn mistakes_have_their_place() {
             "job.toml:4:28: output.partition_by[1]: the key \"year\" is there already => name derived keys: `name=year(column)`",
         ),
         (
+            "[engine]\nsort_bytes = 0",
+            "job.toml:4:1: engine.sort_bytes: must be more than 0 => leave it out for the default",
+        ),
+        (
+            "[engine]\nkey_bytes = 0",
+            "job.toml:4:1: engine.key_bytes: must be more than 0 => leave it out for the default",
+        ),
+        (
+            "[engine]\nspill_directory = ''",
+            "job.toml:4:1: engine.spill_directory: names no directory => leave it out for the default",
+        ),
+        (
             "[engine]\npart_bytes = 1024",
             "job.toml:4:1: engine.part_bytes: 1024 is no size of a part of an S3 upload => write 5242880 (5 MiB) to 5368709120 (5 GiB); default: 8388608",
         ),
