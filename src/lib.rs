@@ -35,6 +35,7 @@ pub mod batch;
 pub mod infer;
 pub mod transform;
 pub mod partition;
+pub mod preflight;
 pub mod encode;
 pub mod store;
 pub mod pipeline;

@@ -13,13 +13,15 @@
 //! `engine.open_files_bytes` and `engine.upload_bytes_in_flight`.
 
 use crate::batch::{BatchBuilder, Binding, RecordError, arrow_schema};
-use crate::document::{KeyPath, Problem};
-use crate::encode::{CutLimits, FileNames, FileShape, TableWriter};
+use crate::encode::{
+    Consumed, CutLimits, FileNames, FileShape, NoRows, TableWriter, max_key_bytes, run_metadata,
+};
 use crate::error::{Error, ErrorKind, InputProblem, Location, Result};
-use crate::job::{EmptyInput, JobSpec, MatchColumns, Profile, parse_compression};
+use crate::job::{EmptyInput, EmptyOutput, JobSpec, MatchColumns, Profile};
 use crate::parse::{RecordIndex, Scanner};
 use crate::partition::{PartitionRows, Partitioner};
 use crate::plan::{Plan, Task};
+use crate::preflight;
 use crate::runtime::Runtime;
 use crate::schema::{Schema, profile};
 use crate::source::{Input, TextStream};
@@ -64,6 +66,8 @@ pub struct Columns {
     pub partitioner: Partitioner,
     /// Arrow schema of `output`.
     pub batch_schema: SchemaRef,
+    /// What the files have in common.
+    pub shape: FileShape,
 }
 
 impl Columns {
@@ -75,7 +79,8 @@ impl Columns {
             .map_err(|problems| problems.into_error("the schema"))?;
         let partitioner = Partitioner::new(&output, &job.output.partition_by)?;
         let batch_schema = arrow_schema(&output);
-        Ok(Columns { input: schema, output, from: projection.from, partitioner, batch_schema })
+        let shape = FileShape::new(&batch_schema, partitioner.file_schema(&batch_schema), &job.output)?;
+        Ok(Columns { input: schema, output, from: projection.from, partitioner, batch_schema, shape })
     }
 
     /// Finds the columns in a header (`None`: there is none).
@@ -157,13 +162,16 @@ fn run_waves(
     blocks: Receiver<Result<TextBlock<Arc<BatchBuilder>>>>,
 ) -> Result<Done> {
     let mut ledger = Ledger::new(plan, task);
+    let total_text_bytes = total_text_bytes(plan, task);
     let mut parsed: Vec<ParsedBlock> = Vec::new();
     loop {
         runtime.cancel().check()?;
         let wave = next_wave(&blocks);
+        let consumed = Consumed { total_text_bytes, ..ledger.consumed() };
         let rows = std::mem::take(&mut parsed).into_iter().flat_map(|block| block.rows);
-        let (written, next) =
-            runtime.pool().install(|| rayon::join(|| writer.write(rows), || parser.parse_wave(wave)));
+        let (written, next) = runtime
+            .pool()
+            .install(|| rayon::join(|| writer.write(rows, consumed), || parser.parse_wave(wave)));
         written?;
         parsed = next?;
         if parsed.is_empty() {
@@ -174,8 +182,36 @@ fn run_waves(
         }
         runtime.progress().records.store(ledger.records_read(), Ordering::Relaxed);
     }
-    let files = runtime.pool().install(|| writer.finish())?;
+    let records = ledger.consumed().records;
+    if records.written == 0 && plan.tasks.len() == 1 && plan.job.output.empty == EmptyOutput::Fail {
+        return Err(nothing_to_write());
+    }
+    let files = runtime.pool().install(|| writer.finish(records))?;
+    if plan.job.output.profile == Profile::Spectrum {
+        preflight::size_notes(&files).iter().for_each(|note| tracing::info!("{note}"));
+    }
     Ok(Done { splits: ledger.close()?, files })
+}
+
+/// What `output.empty = "fail"` makes of a run without rows. Where there are
+/// several tasks, only the commit knows.
+pub fn nothing_to_write() -> Error {
+    Error::new(InputProblem::NothingToWrite.into())
+        .remedy("set output.empty to \"write_schema\" or \"write_nothing\" if that is right")
+}
+
+/// Bytes of the task's text; `None` where that takes reading it. A name that
+/// lies about compression makes files uneven, nothing else.
+fn total_text_bytes(plan: &Plan, task: &Task) -> Option<u64> {
+    let sizes = task.splits.iter().map(|split| {
+        let input = &plan.inputs[split.input];
+        let packed = [".gz", ".zst", ".bz2", ".xz"].iter().any(|ending| input.url.ends_with(ending));
+        match split.range {
+            Some(range) => Some(range.end - range.start),
+            None => input.bytes.filter(|_| !packed),
+        }
+    });
+    sizes.sum()
 }
 
 /// Up to [`WAVE_BLOCKS`] blocks, fewer if they are larger than usual.
@@ -197,14 +233,6 @@ fn table_writer<'a>(
     tee: &'a TeeFactory,
 ) -> Result<TableWriter<'a>> {
     let (output, engine) = (&plan.job.output, &plan.job.engine);
-    let embed_arrow_schema = output.profile == Profile::Standard;
-    let file_schema = columns.partitioner.file_schema(&columns.batch_schema);
-    let shape = FileShape::new(
-        file_schema,
-        parse_compression(&output.compression).map_err(invalid_codec)?,
-        embed_arrow_schema,
-    )
-    .map_err(|cause| ErrorKind::Encode { file: "the table".into(), cause })?;
     let limits = CutLimits {
         max_row_group_rows: output.max_row_group_rows,
         max_row_group_bytes: output.max_row_group_bytes,
@@ -215,13 +243,22 @@ fn table_writer<'a>(
     };
     let names = match &plan.single_file {
         Some(name) => FileNames::Single(name.clone()),
-        None => FileNames::Parts { task: task.number, attempt: plan.attempt.clone() },
+        None => FileNames::Parts {
+            task: task.number,
+            attempt: plan.attempt.clone(),
+            max_key_bytes: max_key_bytes(&plan.job),
+        },
     };
-    TableWriter::new(shape, limits, names, tee)
-}
-
-fn invalid_codec(error: crate::job::compression::CompressionError) -> Error {
-    Problem::new(KeyPath::from("output.compression"), error.to_string()).into_error("job")
+    // A single file was asked for by name; of a table, the first task gives the
+    // columns, and directories of keys have no file that stands for all.
+    let write_schema =
+        output.empty == EmptyOutput::WriteSchema && task.number == 0 && output.partition_by.is_empty();
+    let no_rows = match plan.single_file.is_some() || write_schema {
+        true => NoRows::WriteSchema,
+        false => NoRows::WriteNothing,
+    };
+    let metadata = run_metadata(&plan.job, &plan.job_key, &plan.engine, &plan.inputs);
+    TableWriter::new(columns.shape.clone().with_metadata(metadata), limits, names, no_rows, tee)
 }
 
 /// A block after parsing and partitioning.
@@ -369,6 +406,16 @@ impl<'a> Ledger<'a> {
             }
         }
         Ok(self.accounts)
+    }
+
+    /// What has been entered so far.
+    fn consumed(&self) -> Consumed {
+        let mut consumed = Consumed::default();
+        for account in &self.accounts {
+            consumed.records += account.records;
+            consumed.text_bytes += account.text_bytes;
+        }
+        consumed
     }
 
     fn records_read(&self) -> u64 {
