@@ -84,6 +84,14 @@ impl ColumnEncoder {
 }
 
 impl EncodedColumn {
+    /// Size.
+    pub(super) fn bytes(&self) -> u64 {
+        match &self.form {
+            EncodedForm::Arrow(chunk) => chunk.close().bytes_written,
+            EncodedForm::Int96(chunk) => chunk.close.bytes_written,
+        }
+    }
+
     pub(super) fn append_to<W: Write + Send>(
         self,
         group: &mut SerializedRowGroupWriter<'_, W>,

@@ -42,8 +42,8 @@ pub(super) struct FileSizer {
 pub(super) struct Fill {
     /// Bytes of the row groups in the open file.
     pub(super) file: u64,
-    /// Encoded bytes of the row group under construction, about.
-    pub(super) group: u64,
+    /// Encoded bytes that are not in a file yet, about.
+    pub(super) waiting: u64,
     /// Share of the task's text that has been read, where that is known: above 0, at most 1.
     pub(super) share: Option<f64>,
 }
@@ -65,18 +65,20 @@ impl FileSizer {
         FileSizer { target: (target < u64::MAX).then_some(target as f64), ended: 0.0 }
     }
 
-    /// What ends now that a wave has been encoded.
+    /// What ends now that a wave has been encoded, and all that waits is the
+    /// row group under construction.
     pub(super) fn after_wave(&self, fill: Fill, max_group_bytes: u64) -> Cut {
-        if fill.group == 0 {
+        if fill.waiting == 0 {
             return Cut::None;
         }
-        let (group, max_group) = (fill.group as f64, max_group_bytes as f64);
-        let Some(Aim { end, expected }) = self.aim(fill) else {
+        let (group, max_group) = (fill.waiting as f64, max_group_bytes as f64);
+        let would_end_at = fill.file + fill.waiting;
+        let Some(Aim { end, expected }) = self.aim(fill, would_end_at) else {
             return if group >= max_group { Cut::Group } else { Cut::None };
         };
         let even_group = expected / (expected / max_group).ceil().max(1.0);
         match () {
-            () if (fill.file + fill.group) as f64 >= end => Cut::File,
+            () if would_end_at as f64 >= end => Cut::File,
             () if group >= even_group.min(max_group) => Cut::Group,
             () => Cut::None,
         }
@@ -84,7 +86,7 @@ impl FileSizer {
 
     /// Whether the file ends with the row group of `last` bytes that it was just given.
     pub(super) fn after_group(&self, fill: Fill, last: u64) -> bool {
-        self.aim(fill).is_some_and(|aim| {
+        self.aim(fill, fill.file).is_some_and(|aim| {
             // Half a row group too little is better than more than half of one too much.
             fill.file as f64 + last as f64 / 2.0 >= aim.end
         })
@@ -95,17 +97,20 @@ impl FileSizer {
         self.ended += bytes as f64;
     }
 
-    fn aim(&self, fill: Fill) -> Option<Aim> {
+    /// `would_end_at`: bytes of the file if it were ended now.
+    fn aim(&self, fill: Fill, would_end_at: u64) -> Option<Aim> {
         let target = self.target?;
         let Some(share) = fill.share else { return Some(Aim { end: target, expected: target }) };
-        let here = (fill.file + fill.group) as f64;
+        let here = (fill.file + fill.waiting) as f64;
         let rest = ((self.ended + here) / share - self.ended).max(here);
         let files = (rest / target - (STRETCH - 1.0)).ceil().max(1.0);
         let even = rest / files;
         let largest = LARGEST * target;
         Some(match () {
             () if files == 1.0 => Aim { end: largest, expected: even },
-            () if rest - here < LEAST_REST * target => Aim { end: largest, expected: largest },
+            () if rest - (would_end_at as f64) < LEAST_REST * target => {
+                Aim { end: largest, expected: largest }
+            }
             () => Aim { end: even.min(largest), expected: even.min(largest) },
         })
     }

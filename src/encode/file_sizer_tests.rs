@@ -13,10 +13,10 @@ fn files(waves: &[u64], max_group: u64, known: bool) -> Vec<u64> {
         group += wave;
         seen += wave;
         let share = known.then_some(seen as f64 / total as f64);
-        let cut = sizer.after_wave(Fill { file, group, share }, max_group);
+        let cut = sizer.after_wave(Fill { file, waiting: group, share }, max_group);
         if cut != Cut::None {
             file += group;
-            let fill = Fill { file, group: 0, share };
+            let fill = Fill { file, waiting: 0, share };
             if cut == Cut::File || sizer.after_group(fill, group) {
                 sizer.end_file(file);
                 files.push(std::mem::take(&mut file));
@@ -47,7 +47,7 @@ fn without_a_total_files_end_at_the_target() {
 
 #[test]
 fn one_file_is_never_cut() {
-    let fill = Fill { file: u64::MAX / 2, group: 10, share: Some(0.5) };
+    let fill = Fill { file: u64::MAX / 2, waiting: 10, share: Some(0.5) };
     assert_eq!(FileSizer::new(u64::MAX).after_wave(fill, 100), Cut::None);
     assert_eq!(FileSizer::new(u64::MAX).after_wave(fill, 10), Cut::Group);
     assert!(!FileSizer::new(u64::MAX).after_group(fill, 10));
@@ -89,10 +89,10 @@ proptest! {
             let bytes = bytes * TARGET / 1_000;
             seen += text;
             let share = Some(seen as f64 / total as f64);
-            let cut = sizer.after_wave(Fill { file, group: bytes, share }, 1);
+            let cut = sizer.after_wave(Fill { file, waiting: bytes, share }, 1);
             prop_assert_ne!(cut, Cut::None, "groups end at once here");
             file += bytes;
-            if cut == Cut::File || sizer.after_group(Fill { file, group: 0, share }, bytes) {
+            if cut == Cut::File || sizer.after_group(Fill { file, waiting: 0, share }, bytes) {
                 prop_assert!(file <= TARGET * 3 / 2 + TARGET / 25);
                 sizer.end_file(std::mem::take(&mut file));
             }

@@ -10,6 +10,7 @@ use crate::partition::Partition;
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::compute::concat_batches;
 use rayon::prelude::*;
+use std::collections::VecDeque;
 
 /// Rows of a partition that are kept as record batches before its encoders are
 /// set up. An encoder begins with a dictionary table of some 70 KiB a column,
@@ -39,7 +40,7 @@ pub(super) struct PartitionWriter {
     /// Empty while no row group is being encoded.
     columns: Vec<ColumnEncoder>,
     /// Encoded row groups that are not in a file yet.
-    closed: Vec<ClosedGroup>,
+    closed: VecDeque<ClosedGroup>,
     file: Option<OpenFile>,
     sizer: FileSizer,
 }
@@ -60,7 +61,7 @@ impl PartitionWriter {
             queued_rows: 0,
             group_rows: 0,
             columns: Vec::new(),
-            closed: Vec::new(),
+            closed: VecDeque::new(),
             file: None,
             sizer: FileSizer::new(limits.target_file_bytes),
         }
@@ -85,19 +86,18 @@ impl PartitionWriter {
     }
 
     /// Takes in what a wave has brought: encodes it, columns in parallel, or
-    /// keeps it as rows while there are few. `share` is that of the task's text
-    /// which has been read, where known.
-    pub(super) fn settle(
-        &mut self,
-        shape: &FileShape,
-        factory: &RowGroupFactory,
-        limits: &CutLimits,
-        share: Option<f64>,
-    ) -> Result<()> {
+    /// keeps it as rows while there are few.
+    pub(super) fn settle(&mut self, shape: &FileShape, factory: &RowGroupFactory) -> Result<()> {
         if self.columns.is_empty() && self.queued_rows < ENCODE_FROM_ROWS {
             return self.own_queued_rows(shape);
         }
-        self.encode(shape, factory)?;
+        self.encode(shape, factory)
+    }
+
+    /// Ends the row group if it is large enough, or the file would be with it.
+    /// `share` is that of the task's text which has been read, where known.
+    /// Called after the wave's full row groups have been moved into files.
+    pub(super) fn cut(&mut self, limits: &CutLimits, share: Option<f64>) -> Result<()> {
         let cut = self.sizer.after_wave(self.fill(share), limits.max_row_group_bytes);
         if cut != Cut::None {
             self.close_group(cut == Cut::File)?;
@@ -198,7 +198,7 @@ impl PartitionWriter {
         let columns = std::mem::take(&mut self.columns);
         let columns: Result<Vec<_>, _> = columns.into_par_iter().map(ColumnEncoder::close).collect();
         let columns = columns.map_err(|e| encode_error(&self.partition.path, e))?;
-        self.closed.push(ClosedGroup { columns, ends_file });
+        self.closed.push_back(ClosedGroup { columns, ends_file });
         Ok(())
     }
 
@@ -209,7 +209,7 @@ impl PartitionWriter {
         open: &mut dyn FnMut(&Partition) -> Result<OpenFile>,
         finished: &mut Vec<(Partition, OpenFile)>,
     ) -> Result<()> {
-        for group in std::mem::take(&mut self.closed) {
+        while let Some(group) = self.closed.pop_front() {
             let file = match &mut self.file {
                 Some(file) => file,
                 None => self.file.insert(open(&self.partition)?),
@@ -226,7 +226,10 @@ impl PartitionWriter {
 
     fn fill(&self, share: Option<f64>) -> Fill {
         let group: usize = self.columns.iter().map(ColumnEncoder::encoded_bytes).sum();
-        Fill { file: self.file.as_ref().map_or(0, OpenFile::bytes), group: group as u64, share }
+        let closed: u64 =
+            self.closed.iter().flat_map(|group| &group.columns).map(|column| column.bytes()).sum();
+        let file = self.file.as_ref().map_or(0, OpenFile::bytes);
+        Fill { file, waiting: group as u64 + closed, share }
     }
 
     pub(super) fn finish_file(&mut self, finished: &mut Vec<(Partition, OpenFile)>) {

@@ -75,14 +75,12 @@ impl<'a> TableWriter<'a> {
             };
             self.partitions[position].push(rows.batch, &self.limits);
         }
-        let (shape, factory, limits) = (&self.shape, &self.factory, &self.limits);
-        let share = self.consumed.share();
-        self.partitions
-            .par_iter_mut()
-            .try_for_each(|partition| partition.settle(shape, factory, limits, share))?;
-        for position in 0..self.partitions.len() {
-            self.flush(position)?;
-        }
+        let (shape, factory) = (&self.shape, &self.factory);
+        self.partitions.par_iter_mut().try_for_each(|partition| partition.settle(shape, factory))?;
+        self.flush_all()?;
+        let (limits, share) = (&self.limits, self.consumed.share());
+        self.partitions.par_iter_mut().try_for_each(|partition| partition.cut(limits, share))?;
+        self.flush_all()?;
         self.keep_within_budget()
     }
 
@@ -129,6 +127,10 @@ impl<'a> TableWriter<'a> {
             self.flush(position)?;
         }
         Ok(())
+    }
+
+    fn flush_all(&mut self) -> Result<()> {
+        (0..self.partitions.len()).try_for_each(|position| self.flush(position))
     }
 
     /// Moves closed row groups of a partition into files.
