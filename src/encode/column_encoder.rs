@@ -16,7 +16,6 @@ pub(super) struct ColumnEncoder {
     longest: Option<u64>,
 }
 
-#[expect(clippy::large_enum_variant, reason = "one for each column of a row group")]
 enum Form {
     Arrow(ArrowColumnWriter),
     Int96(Int96Encoder),

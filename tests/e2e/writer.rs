@@ -1,6 +1,7 @@
 //! The options of `output`, each seen by a second reader of the files.
 
 use crate::harness::Workspace;
+use crate::harness::moto::Region;
 use crate::harness::readback::{self, ChunkFacts, Footer, Table};
 use crate::harness::report::Report;
 use std::path::PathBuf;
@@ -81,8 +82,8 @@ fn columns_have_settings_of_their_own() {
         );
         readback::query(&directory, &sql)[0][0].clone().unwrap()
     };
-    assert_eq!((excludes("id", "2").as_str(), excludes("id", "7777").as_str()), ("false", "true"));
-    assert_eq!((excludes("name", "'two'").as_str(), excludes("name", "'x'").as_str()), ("false", "true"));
+    assert_eq!((excludes("id", "2").as_str(), excludes("id", "7777").as_str()), ("False", "True"));
+    assert_eq!((excludes("name", "'two'").as_str(), excludes("name", "'x'").as_str()), ("False", "True"));
     assert_eq!(excludes("shop", "'nowhere'"), "false", "it has no filter");
 }
 
@@ -279,4 +280,19 @@ fn reports_of_tasks_say_what_is_in_the_columns() {
     assert_eq!(facts(1), of("name", "one", "two", 1, Some(3)));
     assert_eq!(facts(2), of("price", "-999999.99", "1.50", 1, None));
     assert_eq!(facts(4), of("sold_at", "0001-01-01T00:00:00Z", "2024-02-29T12:30:00.123456Z", 0, None));
+}
+
+#[test]
+fn a_key_that_s3_cannot_hold_is_refused() {
+    let workspace = Workspace::new();
+    let bucket = Region::home().bucket("keys");
+    workspace.write("in.csv", format!("id,key\n1,short\n2,{}\n", "x".repeat(1_000)));
+    let target = bucket.target("a/prefix/of/the/table/");
+    workspace.write(
+        "job.toml",
+        format!("[source]\ninputs = [\"in.csv\"]\n{target}[output]\npartition_by = [\"key\"]\n"),
+    );
+    let run = workspace.sawmill(["run", "job.toml"]).run().exits_with(6);
+    let _ = run.says(&["key_length", "output.partition_by"]).helps();
+    bucket.assert_untouched();
 }

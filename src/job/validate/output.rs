@@ -106,3 +106,37 @@ impl Check {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::job::{Format, load_str};
+    use std::path::Path;
+
+    #[test]
+    fn values_that_cannot_work_are_refused() {
+        for (output, key) in [
+            ("page_rows = 0", "output.page_rows"),
+            ("page_bytes = 0", "output.page_bytes"),
+            ("dictionary_page_bytes = 2000000000", "output.dictionary_page_bytes"),
+            ("sort_by = [\"a\", \"a desc\"]", "output.sort_by[1]"),
+            ("sort_by = [\"a nulls frist\"]", "output.sort_by"),
+            ("columns.a.compression = \"snapy\"", "output.columns.a.compression"),
+            ("columns.a.compression = \"lz4\"", "output.columns.a.compression"),
+            ("columns.a.bloom_filter.fpp = 1.0", "output.columns.a.bloom_filter.fpp"),
+            ("columns.a.bloom_filter.ndv = 0", "output.columns.a.bloom_filter.ndv"),
+            ("columns.a.bloom_filter.ndw = 1", "output.columns.a.bloom_filter.ndw"),
+            ("columns.a.encoding = \"delta_byte_array\"", "output.columns.a.encoding"),
+            (
+                "profile = \"standard\"\ncolumns.a.encoding = \"delta_byte_array\"",
+                "output.columns.a.encoding",
+            ),
+            ("metadata = { \"sawmill.job\" = \"x\" }", "sawmill.job"),
+        ] {
+            let text =
+                format!("[source]\ninputs = [\"a.csv\"]\n[[targets]]\nurl = \"out/\"\n[output]\n{output}\n");
+            let loaded = load_str(&text, Format::Toml, "job.toml", Path::new("/"), &|_| None, &[]);
+            let error = loaded.map(drop).expect_err(output).to_string();
+            assert!(error.contains(key), "{output}: {error}");
+        }
+    }
+}
