@@ -16,3 +16,4 @@ mod harness_tests;
 mod interrupt;
 mod rejects;
 mod steps;
+mod writer;
