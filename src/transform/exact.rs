@@ -147,3 +147,7 @@ fn convert_each<V>(
     }
     lost
 }
+
+#[cfg(test)]
+#[path = "exact_tests.rs"]
+mod tests;

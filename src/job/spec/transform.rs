@@ -305,3 +305,6 @@ impl TextOr<DeriveSpec> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -79,13 +79,16 @@ pub(super) struct Functions {
 
 impl Functions {
     pub(super) fn new() -> Self {
+        let mut options = ConfigOptions::default();
+        // Of TIMESTAMP WITH TIME ZONE.
+        options.execution.time_zone = Some("UTC".into());
         Functions {
             planners: vec![
                 Arc::new(CoreFunctionPlanner::default()),
                 Arc::new(DatetimeFunctionPlanner),
                 Arc::new(UnicodeFunctionPlanner),
             ],
-            options: ConfigOptions::default(),
+            options,
         }
     }
 }

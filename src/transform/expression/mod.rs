@@ -29,6 +29,13 @@ use std::sync::Arc;
 #[cfg(test)]
 mod tests;
 
+/// Longest expression.
+const MAX_BYTES: usize = 32 << 10;
+
+/// Trees are parsed, planned and dropped by recursion, thousands deep for a
+/// long chain of operators before it is refused. Pages that are not touched cost nothing.
+const COMPILER_STACK_BYTES: usize = 64 << 20;
+
 /// A compiled expression.
 #[derive(Debug)]
 pub(super) struct Expression {
@@ -54,6 +61,21 @@ impl Expression {
         text: &str,
         columns: &[(&str, ColumnType)],
     ) -> Result<(Expression, Vec<usize>), Mistake> {
+        if text.len() > MAX_BYTES {
+            return Err(Mistake::new(format!("the expression has more than {MAX_BYTES} bytes")));
+        }
+        std::thread::scope(|scope| {
+            let compiler = std::thread::Builder::new().stack_size(COMPILER_STACK_BYTES);
+            let compiled = compiler.spawn_scoped(scope, || Self::compile_here(text, columns));
+            match compiled.map(|thread| thread.join()) {
+                Ok(Ok(compiled)) => compiled,
+                Ok(Err(_)) => Err(Mistake::new("DataFusion gave up on the expression")),
+                Err(error) => Err(Mistake::new(format!("no thread to compile the expression on: {error}"))),
+            }
+        })
+    }
+
+    fn compile_here(text: &str, columns: &[(&str, ColumnType)]) -> Result<(Expression, Vec<usize>), Mistake> {
         let mut used = Vec::new();
         let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
         let tree = parse::parse(text, &names, &mut used)?;
@@ -65,6 +87,7 @@ impl Expression {
             Mistake::new(format!("the result is of the type {data_type}, which a column cannot have"))
                 .remedy(remedy_for(&data_type))
         })?;
+        let result = without_idle_nanoseconds(result, &schema);
         Ok((Expression { text: text.to_owned(), expr, schema, result }, used))
     }
 
@@ -159,6 +182,21 @@ fn column_type(data_type: &DataType) -> Option<ColumnType> {
     })
 }
 
+/// DataFusion's functions give nanoseconds for anything. They are kept if a
+/// column has them; else the type is microseconds, which readers know.
+fn without_idle_nanoseconds(result: ColumnType, inputs: &arrow::datatypes::Schema) -> ColumnType {
+    let is_nanoseconds =
+        |field: &Arc<Field>| matches!(field.data_type(), DataType::Timestamp(TimeUnit::Nanosecond, _));
+    match result {
+        ColumnType::Timestamp { unit: TimeUnit::Nanosecond, utc }
+            if !inputs.fields().iter().any(is_nanoseconds) =>
+        {
+            ColumnType::Timestamp { unit: TimeUnit::Microsecond, utc }
+        }
+        other => other,
+    }
+}
+
 fn remedy_for(data_type: &DataType) -> &'static str {
     match data_type {
         DataType::Null => "say of which type the null is: CAST(NULL AS BIGINT)",
@@ -178,8 +216,11 @@ fn conform(values: ArrayRef, to: ColumnType) -> Result<ArrayRef, ArrowError> {
     } else {
         let options = CastOptions { safe: false, ..CastOptions::default() };
         let conformed = cast_with_options(&values, &wanted, &options)?;
-        // The only conversion here that can drop digits.
-        if from == DataType::Time64(TimeUnit::Nanosecond) {
+        // The only conversions here that can drop digits.
+        if matches!(
+            from,
+            DataType::Time64(TimeUnit::Nanosecond) | DataType::Timestamp(TimeUnit::Nanosecond, _)
+        ) {
             let back = cast_with_options(&conformed, &from, &options)?;
             if cmp::distinct(&values, &back)?.true_count() > 0 {
                 return Err(ArrowError::ComputeError("the time has digits below microseconds".into()));

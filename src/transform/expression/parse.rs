@@ -6,15 +6,15 @@ use crate::document::nearest;
 use crate::transform::nearest_column;
 use datafusion_expr::Volatility;
 use datafusion_sql::sqlparser::ast::{
-    Expr, Function, FunctionArguments, Ident, Spanned, Value, ValueWithSpan, VisitMut, VisitorMut,
+    DataType, Expr, Function, FunctionArguments, Ident, Spanned, Value, ValueWithSpan, VisitMut, VisitorMut,
 };
 use datafusion_sql::sqlparser::dialect::GenericDialect;
 use datafusion_sql::sqlparser::parser::{Parser, ParserError};
 use datafusion_sql::sqlparser::tokenizer::{Location, Span, Token, Tokenizer};
 use std::ops::ControlFlow;
 
-/// Deepest nesting of a tree. What comes after the parser walks trees by
-/// recursion; this is what the stack of a test thread (2 MiB, unoptimized) holds.
+/// Deepest nesting of a tree, which is evaluated by recursion on threads whose
+/// stacks are small.
 const MAX_DEPTH: usize = 100;
 
 /// Parses an expression over columns of these names.
@@ -91,6 +91,14 @@ impl VisitorMut for Check<'_> {
             Expr::Subquery(_) | Expr::InSubquery { .. } | Expr::Exists { .. } => {
                 Err(Mistake::new("an expression sees one row: there are no subqueries").at(expr.span()))
             }
+            Expr::Cast { data_type, .. } => {
+                prefer_microseconds(data_type);
+                Ok(())
+            }
+            Expr::TypedString(typed) => {
+                prefer_microseconds(&mut typed.data_type);
+                Ok(())
+            }
             Expr::Lambda(_) => Err(Mistake::new("there are no lambda functions").at(expr.span())),
             _ => Ok(()),
         };
@@ -147,6 +155,14 @@ impl Check<'_> {
                     .remedy("quote the name: quoted names are exact"))
             }
         }
+    }
+}
+
+/// TIMESTAMP is one of microseconds, as in schema files: nanoseconds, which are
+/// DataFusion's default, end in 2262.
+fn prefer_microseconds(data_type: &mut DataType) {
+    if let DataType::Timestamp(precision @ None, _) = data_type {
+        *precision = Some(6);
     }
 }
 

@@ -5,7 +5,7 @@ use crate::error::InputProblem;
 use crate::transform::expression::{BadRow, Expression};
 use crate::transform::frame::{Blame, Frame, Slot};
 use crate::transform::rows::BlockContext;
-use arrow::array::{ArrayRef, AsArray, BooleanArray};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
 use arrow::buffer::BooleanBuffer;
 use arrow::compute::prep_null_mask_filter;
 use arrow::error::ArrowError;
@@ -73,7 +73,10 @@ impl Operation for Filter {
 
     fn run(&self, frame: &mut Frame, _block: &BlockContext<'_>) -> Result<(), ArrowError> {
         let conditions = self.source.conditions(frame, &self.blame)?;
-        frame.filter(&prep_null_mask_filter(&conditions))
+        match conditions.nulls() {
+            Some(_) => frame.filter(&prep_null_mask_filter(&conditions)),
+            None => frame.filter(&conditions),
+        }
     }
 }
 
