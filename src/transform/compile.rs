@@ -80,28 +80,27 @@ impl<'a> Compiler<'a> {
             TransformSpec::Deduplicate(spec) => self.deduplicate(spec, &key),
             TransformSpec::Mask(masks) => self.mask(masks, &key),
             TransformSpec::Hash(hash) => self.hash(hash, &key),
-            TransformSpec::Lineage(columns) => self.lineage(columns, &key),
+            TransformSpec::Lineage(columns) => {
+                self.lineage(columns);
+                Ok(())
+            }
         };
         compiled.and_then(|()| self.check_names(&key)).map_err(|problem| problem.into_error("job"))
     }
 
     fn check_names(&self, key: &KeyPath) -> Step {
-        if self.columns.is_empty() {
-            return Err(Problem::new(key.clone(), "no column is left").remedy("leave at least one"));
-        }
+        let problem = |message: &str| Problem::new(key.clone(), message);
         let mut names = HashSet::new();
-        match self.columns.iter().find(|live| !names.insert(&live.column.name)) {
-            Some(Live { column: Column { name, .. }, .. }) if name.is_empty() => {
-                Err(Problem::new(key.clone(), "two columns have no name").remedy("name them"))
-            }
-            Some(twice) => {
-                let message = format!("the column {:?} stands twice now", twice.column.name);
-                Err(Problem::new(key.clone(), message).remedy("give each column a name of its own"))
-            }
-            None if names.contains(&String::new()) => {
-                Err(Problem::new(key.clone(), "a column has no name now").remedy("name it"))
-            }
-            None => Ok(()),
+        let twice = self.columns.iter().find(|live| !names.insert(live.column.name.as_str()));
+        if self.columns.is_empty() {
+            Err(problem("no column is left").remedy("leave at least one"))
+        } else if names.contains("") {
+            Err(problem("a column has no name now").remedy("name it"))
+        } else if let Some(live) = twice {
+            let message = format!("the column {:?} stands twice now", live.column.name);
+            Err(problem(&message).remedy("give each column a name of its own"))
+        } else {
+            Ok(())
         }
     }
 
@@ -339,8 +338,7 @@ impl<'a> Compiler<'a> {
         Salt::new(&secret).map_err(|_| at_root(format!("the value of {name:?} is no key")))
     }
 
-    fn lineage(&mut self, columns: &Entries<LineageSpec>, key: &KeyPath) -> Step {
-        let _ = key;
+    fn lineage(&mut self, columns: &Entries<LineageSpec>) {
         for (name, what) in &columns.0 {
             let to = self.new_slot();
             self.operations.push(Box::new(operations::Lineage { what: *what, run: self.run.clone(), to }));
@@ -348,7 +346,6 @@ impl<'a> Compiler<'a> {
             column.nullable = false;
             self.columns.push(Live { column, slot: to, derived: true });
         }
-        Ok(())
     }
 
     fn blame(&self, column: &Column, policy: ValuePolicy) -> Blame {
@@ -372,7 +369,7 @@ fn compile(columns: &[Live], text: &str, key: &KeyPath) -> Result<Source, Proble
     Ok(Source { expression, inputs: used.into_iter().map(|position| columns[position].slot).collect() })
 }
 
-/// A column that no CSV has.
+/// SEAM: a column that no CSV has.
 fn derived_column(name: &str, column_type: ColumnType) -> Column {
     Column {
         source_name: name.to_owned(),

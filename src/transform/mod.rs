@@ -42,7 +42,7 @@ fn nearest_column<'a>(name: &str, columns: impl Iterator<Item = &'a str> + Clone
 
 /// The schema after the transforms, and where its columns come from.
 ///
-/// FOR THE LEAD: what `pipeline.rs` called before [`Program`]; goes when it goes.
+/// SEAM: what `pipeline.rs` called before there was [`Program`]; goes with that call.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Projection {
     /// Columns of the output, partition columns included.
@@ -61,5 +61,5 @@ pub fn project(schema: &Schema, transforms: &[TransformSpec]) -> Result<Projecti
     }
     let from = compiler.columns.iter().map(|live| live.slot).collect();
     let columns = compiler.columns.into_iter().map(|live| live.column).collect();
-    Ok(Projection { schema: Schema { columns }, from })
+    Ok(Projection { schema: program::schema_of(columns), from })
 }

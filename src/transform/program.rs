@@ -56,15 +56,12 @@ impl Program {
         env: Environment<'_>,
     ) -> Result<Self> {
         let profile = job.output.profile;
-        let parsed = Schema {
-            columns: schema.columns.iter().map(|column| as_parsed(schema, column, profile)).collect(),
-            ..schema.clone()
-        };
+        let parsed = schema_of(schema.columns.iter().map(|column| as_parsed(column, profile)).collect());
         let mut compiler = Compiler::new(&parsed, &job.errors, run, env);
         for (number, step) in job.transforms.iter().enumerate() {
             compiler.step(number, step)?;
         }
-        let output = fit_profile(&mut compiler, schema, profile, &job.errors)?;
+        let output = fit_profile(&mut compiler, profile, &job.errors)?;
         Ok(assemble(compiler, &parsed, output, &job.errors))
     }
 
@@ -122,20 +119,15 @@ impl Program {
 
 /// A column of the schema with the type that `profile` makes of it, if it can:
 /// what it refuses may be gone or cast before the output.
-fn as_parsed(schema: &Schema, column: &Column, profile: Profile) -> Column {
-    let alone = Schema { columns: vec![column.clone()], ..schema.clone() };
+fn as_parsed(column: &Column, profile: Profile) -> Column {
+    let alone = schema_of(vec![column.clone()]);
     let fitted =
         profile::for_profile(&alone, profile).ok().and_then(|fitted| fitted.columns.into_iter().next());
     Column { column_type: fitted.map_or(column.column_type, |fitted| fitted.column_type), ..column.clone() }
 }
 
 /// The output as `profile` has it; derived columns of other types are cast.
-fn fit_profile(
-    compiler: &mut Compiler<'_>,
-    schema: &Schema,
-    profile: Profile,
-    errors: &ErrorsSpec,
-) -> Result<Schema> {
+fn fit_profile(compiler: &mut Compiler<'_>, profile: Profile, errors: &ErrorsSpec) -> Result<Schema> {
     let columns = compiler.columns.iter().map(|live| Column {
         column_type: if live.derived {
             readable(live.column.column_type, profile)
@@ -144,7 +136,7 @@ fn fit_profile(
         },
         ..live.column.clone()
     });
-    let wanted = Schema { columns: columns.collect(), ..schema.clone() };
+    let wanted = schema_of(columns.collect());
     let output = profile::for_profile(&wanted, profile)
         .map_err(|problems| problems.into_error("the columns after `transforms`"))?;
     for (position, column) in output.columns.iter().enumerate() {
@@ -178,10 +170,7 @@ fn assemble(compiler: Compiler<'_>, parsed: &Schema, output: Schema, errors: &Er
     operations.splice(0..0, constraints);
     keys.extend(unique_keys(parsed, &input_slots, errors));
 
-    let input = Schema {
-        columns: input_slots.iter().map(|&slot| parsed.columns[slot].clone()).collect(),
-        ..parsed.clone()
-    };
+    let input = schema_of(input_slots.iter().map(|&slot| parsed.columns[slot].clone()).collect());
     let output_schema = arrow_schema(&output);
     Program {
         is_identity: operations.is_empty()
@@ -217,6 +206,11 @@ fn plan_memory(
     }
     planned.reverse();
     planned
+}
+
+/// SEAM: a schema of columns without keys, which only the schema of the job has.
+pub(super) fn schema_of(columns: Vec<Column>) -> Schema {
+    Schema { columns }
 }
 
 /// SEAM: what the schema demands of the values of a column. Waits for

@@ -240,6 +240,7 @@ impl<T: JsonSchema> JsonSchema for Entries<T> {
 /// The short form, a text, or the table with everything that can be said.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(untagged)]
+#[schemars(inline)]
 pub enum TextOr<T> {
     /// The short form.
     Text(String),

@@ -74,6 +74,7 @@ fn mistakes_name_the_key() {
             "transforms[0].deduplicate.keep",
             "`first` or `last`",
         ),
+        ("[[transforms]]\nselect = ['a']\nfilter = 'a'", "transforms[0]: ", ""),
         ("[[transforms]]\nlineage = { a = 'source' }", "transforms[0].lineage.a: unknown word", ""),
     ] {
         let error = load(steps).expect_err(steps);
