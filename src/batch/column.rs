@@ -1,7 +1,7 @@
 //! One column of a block: its fields → an Arrow array.
 
 use super::convert::{
-    Format, Marks, TimestampRules, Unconvertible, binary, boolean, date, decimal, float, integer, time,
+    Format, NumberRules, TimestampRules, Unconvertible, binary, boolean, date, decimal, float, integer, time,
 };
 use super::nulls::NullTokens;
 use crate::parse::Dialect;
@@ -22,7 +22,7 @@ pub(super) struct ColumnReader {
     nulls: NullTokens,
     required: bool,
     rules: TextRules,
-    marks: Marks,
+    numbers: NumberRules,
     formats: Vec<Format>,
 }
 
@@ -112,8 +112,8 @@ impl ColumnReader {
             column_type: column.column_type,
             nulls: NullTokens::new(&rules),
             required: !column.nullable,
-            marks: Marks { decimal: rules.decimal_mark, group: rules.group_mark },
-            formats: Format::list(&rules.formats),
+            numbers: NumberRules::new(&rules),
+            formats: Format::list(&rules.formats, rules.two_digit_year_pivot),
             rules,
         }
     }
@@ -123,26 +123,27 @@ impl ColumnReader {
     pub(super) fn read(&self, fields: &ColumnFields<'_>) -> Result<ArrayRef, Fault> {
         match self.column_type {
             ColumnType::Boolean => self.booleans(fields),
-            ColumnType::Int { bits: 8 } => self.numbers::<Int8Type>(fields, integer::signed),
-            ColumnType::Int { bits: 16 } => self.numbers::<Int16Type>(fields, integer::signed),
-            ColumnType::Int { bits: 32 } => self.numbers::<Int32Type>(fields, integer::signed),
-            ColumnType::Int { .. } => self.numbers::<Int64Type>(fields, integer::signed),
-            ColumnType::UInt { bits: 8 } => self.numbers::<UInt8Type>(fields, integer::unsigned),
-            ColumnType::UInt { bits: 16 } => self.numbers::<UInt16Type>(fields, integer::unsigned),
-            ColumnType::UInt { bits: 32 } => self.numbers::<UInt32Type>(fields, integer::unsigned),
-            ColumnType::UInt { .. } => self.numbers::<UInt64Type>(fields, integer::unsigned),
+            ColumnType::Int { bits: 8 } => self.integers::<Int8Type>(fields, integer::signed),
+            ColumnType::Int { bits: 16 } => self.integers::<Int16Type>(fields, integer::signed),
+            ColumnType::Int { bits: 32 } => self.integers::<Int32Type>(fields, integer::signed),
+            ColumnType::Int { .. } => self.integers::<Int64Type>(fields, integer::signed),
+            ColumnType::UInt { bits: 8 } => self.integers::<UInt8Type>(fields, integer::unsigned),
+            ColumnType::UInt { bits: 16 } => self.integers::<UInt16Type>(fields, integer::unsigned),
+            ColumnType::UInt { bits: 32 } => self.integers::<UInt32Type>(fields, integer::unsigned),
+            ColumnType::UInt { .. } => self.integers::<UInt64Type>(fields, integer::unsigned),
             ColumnType::Float32 => self.numbers::<Float32Type>(fields, float::float),
             ColumnType::Float64 => self.numbers::<Float64Type>(fields, float::float),
             ColumnType::Decimal { precision, scale } => {
-                self.numbers::<Decimal128Type>(fields, |text| decimal::decimal(text, precision, scale))
+                self.numbers::<Decimal128Type>(fields, |text| decimal::decimal(text, precision, scale, self.rules.rounding))
             }
             ColumnType::Date => self.primitives::<Date32Type>(fields, |text| date::date(text, &self.formats)),
             ColumnType::Time => {
                 self.primitives::<Time64MicrosecondType>(fields, |text| time::time(text, &self.formats))
             }
             ColumnType::Timestamp { unit, utc } => {
-                let source_zone = self.rules.source_zone;
-                let rules = TimestampRules { unit, utc, source_zone, formats: self.formats.clone() };
+                let (source_zone, ambiguous) = (self.rules.source_zone, self.rules.ambiguous_time);
+                let formats = self.formats.clone();
+                let rules = TimestampRules { unit, utc, source_zone, ambiguous, formats };
                 let convert = |text: &[u8]| rules.timestamp(text);
                 match unit {
                     TimeUnit::Second => self.primitives::<TimestampSecondType>(fields, convert),
@@ -199,27 +200,38 @@ impl ColumnReader {
         Ok(Arc::new(array.with_data_type(self.column_type.arrow())))
     }
 
-    /// As [`Self::primitives`], of texts with the column's marks.
+    /// As [`Self::primitives`], of texts by the column's [`NumberRules`].
     fn numbers<T: ArrowPrimitiveType>(
         &self,
         fields: &ColumnFields<'_>,
         convert: impl Fn(&[u8]) -> Result<T::Native, Unconvertible>,
     ) -> Result<ArrayRef, Fault> {
-        if self.marks == Marks::PLAIN {
+        if self.numbers.is_plain() {
             return self.primitives::<T>(fields, convert);
         }
         let mut scratch = Vec::new();
-        self.primitives::<T>(fields, |text| convert(self.marks.plain(text, &mut scratch)?))
+        self.primitives::<T>(fields, |text| convert(self.numbers.plain(text, &mut scratch)?))
+    }
+
+    fn integers<T: ArrowPrimitiveType>(
+        &self,
+        fields: &ColumnFields<'_>,
+        strict: impl Fn(&[u8]) -> Result<T::Native, Unconvertible>,
+    ) -> Result<ArrayRef, Fault>
+    where
+        T::Native: TryFrom<i128>,
+    {
+        self.numbers::<T>(fields, |text| self.numbers.integer(text, &strict))
     }
 
     fn booleans(&self, fields: &ColumnFields<'_>) -> Result<ArrayRef, Fault> {
         let mut values = BooleanBufferBuilder::new(fields.rows());
         let mut validity = NullBufferBuilder::new(fields.rows());
-        let TextRules { true_tokens, false_tokens, .. } = &self.rules;
+        let TextRules { true_tokens, false_tokens, ignore_case, .. } = &self.rules;
         self.for_each(fields, |text| {
             validity.append(text.is_some());
             values.append(match text {
-                Some(text) => boolean::boolean(text, true_tokens, false_tokens)?,
+                Some(text) => boolean::boolean(text, true_tokens, false_tokens, *ignore_case)?,
                 None => false,
             });
             Ok(())

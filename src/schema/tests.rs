@@ -220,7 +220,7 @@ fn spectrum_widens_folds_and_refuses() {
         (timestamp(TimeUnit::Nanosecond, false), None),
         (ColumnType::Time, None),
     ] {
-        let schema = Schema { columns: vec![column("Größe", from)] };
+        let schema = Schema::new(vec![column("Größe", from)]);
         let found = for_profile(&schema, Profile::Spectrum).ok().map(|mut s| s.columns.remove(0));
         assert_eq!(found.as_ref().map(|c| c.column_type.to_string()).as_deref(), expected);
         if let Some(found) = found {
@@ -243,12 +243,12 @@ fn spectrum_reports_every_problem() {
         column("ID", ColumnType::Time),
         column(&"x".repeat(128), ColumnType::Text),
     ];
-    let problems = for_profile(&Schema { columns }, Profile::Spectrum).unwrap_err();
+    let problems = for_profile(&Schema::new(columns), Profile::Spectrum).unwrap_err();
     let keys = problems.0.iter().map(|p| p.key.to_string()).collect::<Vec<_>>();
     assert_eq!(keys, ["fields[1].name", "fields[1].type", "fields[2].name"]);
     assert!(problems.0.iter().all(|p| p.remedy.is_some()));
     let many = (0..1_599).map(|i| column(&format!("c{i}"), ColumnType::Text)).collect();
-    let problems = for_profile(&Schema { columns: many }, Profile::Spectrum).unwrap_err();
+    let problems = for_profile(&Schema::new(many), Profile::Spectrum).unwrap_err();
     assert_eq!(problems.0[0].message, "Spectrum reads 1598 columns, the schema has 1599");
 }
 
@@ -335,7 +335,7 @@ proptest! {
             column.name = format!("c{i}");
             column.source_name = if column.source_name.is_empty() { column.name.clone() } else { format!("s{i}") };
         }
-        let schema = Schema { columns };
+        let schema = Schema::new(columns);
         let text = serde_json::to_string(&schema.to_table_schema()).unwrap();
         let (again, _) = resolve(&text).unwrap();
         prop_assert_eq!(again, schema);

@@ -67,7 +67,8 @@ pub fn project(schema: &Schema, transforms: &[TransformSpec]) -> Result<Projecti
         column.name = name;
         column
     });
-    Ok(Projection { schema: Schema { columns: columns.collect() }, from })
+    let keys = schema.keys_among(&from);
+    Ok(Projection { schema: Schema { columns: columns.collect(), keys }, from })
 }
 
 fn invalid(number: usize, transform: &TransformSpec, message: impl Into<String>) -> Error {
@@ -93,8 +94,9 @@ mod tests {
             column_type: ColumnType::Text,
             nullable: true,
             rules: TextRules::default(),
+            constraints: Vec::new(),
         };
-        Schema { columns: names.iter().map(column).collect() }
+        Schema::new(names.iter().map(column).collect())
     }
 
     fn strings(names: &[&str]) -> Vec<String> {
