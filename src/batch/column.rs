@@ -133,9 +133,9 @@ impl ColumnReader {
             ColumnType::UInt { .. } => self.integers::<UInt64Type>(fields, integer::unsigned),
             ColumnType::Float32 => self.numbers::<Float32Type>(fields, float::float),
             ColumnType::Float64 => self.numbers::<Float64Type>(fields, float::float),
-            ColumnType::Decimal { precision, scale } => {
-                self.numbers::<Decimal128Type>(fields, |text| decimal::decimal(text, precision, scale, self.rules.rounding))
-            }
+            ColumnType::Decimal { precision, scale } => self.numbers::<Decimal128Type>(fields, |text| {
+                decimal::decimal(text, precision, scale, self.rules.rounding)
+            }),
             ColumnType::Date => self.primitives::<Date32Type>(fields, |text| date::date(text, &self.formats)),
             ColumnType::Time => {
                 self.primitives::<Time64MicrosecondType>(fields, |text| time::time(text, &self.formats))

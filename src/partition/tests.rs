@@ -5,10 +5,7 @@ use arrow::array::{Date32Array, Int32Array, StringArray};
 use arrow::datatypes::{DataType, Field, Schema as ArrowSchema};
 
 fn schema(columns: &[(&str, ColumnType)]) -> Schema {
-    let columns = columns
-        .iter()
-        .map(|&(name, column_type)| Column::new(name, column_type))
-        .collect();
+    let columns = columns.iter().map(|&(name, column_type)| Column::new(name, column_type)).collect();
     Schema::new(columns)
 }
 

@@ -18,7 +18,8 @@ impl Schema {
         });
         TableSchema {
             fields: fields.collect(),
-            unique_keys: (!self.keys.is_empty()).then(|| self.keys.iter().map(|key| self.names(key)).collect()),
+            unique_keys: (!self.keys.is_empty())
+                .then(|| self.keys.iter().map(|key| self.names(key)).collect()),
             missing_values: shared.filter(|tokens| !is_default_null(tokens)).map(|t| missing_values(t)),
             ..TableSchema::default()
         }

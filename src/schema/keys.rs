@@ -7,7 +7,11 @@ use serde_json::Value;
 
 /// The keys of a schema, each once, in the order of the document. Columns of
 /// the primary key become required.
-pub(super) fn resolve(schema: &TableSchema, columns: &mut [Column], problems: &mut Problems) -> Vec<Vec<usize>> {
+pub(super) fn resolve(
+    schema: &TableSchema,
+    columns: &mut [Column],
+    problems: &mut Problems,
+) -> Vec<Vec<usize>> {
     let mut keys = Vec::new();
     if let Some(primary) = &schema.primary_key {
         let key = key_columns(primary, KeyPath::from("primaryKey"), columns, problems);

@@ -214,7 +214,8 @@ impl FieldRules<'_> {
             let message = format!("{format:?} has an hour of twelve, but not which half of the day");
             self.problem(key, message, "add `%p`, or write `%H` for hours of 24");
         } else if needs_date && !compiled.has_date() {
-            let remedy = "it needs a year, a month and a day (or `%j`, `%s`, `%Q`); else make the type `string`";
+            let remedy =
+                "it needs a year, a month and a day (or `%j`, `%s`, `%Q`); else make the type `string`";
             self.problem(key, format!("{format:?} gives no day"), remedy);
         } else if !needs_date && !compiled.has_time() {
             self.problem(key, format!("{format:?} gives no time of day"), "it needs `%H`, or `%I` and `%p`");
@@ -330,10 +331,11 @@ impl FieldRules<'_> {
     fn warn_about_idle_rules(&mut self, column_type: ColumnType) {
         let field = self.field;
         let instant = matches!(column_type, ColumnType::Timestamp { utc: true, .. });
-        let exact = column_type.is_numeric()
-            && !matches!(column_type, ColumnType::Float32 | ColumnType::Float64);
+        let exact =
+            column_type.is_numeric() && !matches!(column_type, ColumnType::Float32 | ColumnType::Float64);
         let two_digits = field.format.iter().chain(field.formats.iter().flatten());
-        let two_digits = two_digits.flat_map(|format| Format::compile(format)).any(|f| f.has_two_digit_year());
+        let two_digits =
+            two_digits.flat_map(|format| Format::compile(format)).any(|f| f.has_two_digit_year());
         for (key, idle) in [
             ("ambiguousTime", field.ambiguous_time.is_some() && !instant),
             ("twoDigitYearPivot", field.two_digit_year_pivot.is_some() && !two_digits),

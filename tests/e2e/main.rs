@@ -15,3 +15,4 @@ mod harness;
 mod harness_tests;
 mod interrupt;
 mod steps;
+mod values;

@@ -45,8 +45,7 @@ impl NumberRules {
             let (sign, number) = self.without_surroundings(text)?;
             self.marks.rewrite(sign, number, scratch)?
         };
-        if self.leading_zeros == LeadingZeros::Error
-            && matches!(split_sign(plain).1, [b'0', b'0'..=b'9', ..])
+        if self.leading_zeros == LeadingZeros::Error && matches!(split_sign(plain).1, [b'0', b'0'..=b'9', ..])
         {
             return Err(Unconvertible::LeadingZero);
         }
@@ -76,7 +75,8 @@ impl NumberRules {
         }
         let (before, number, after) = (&text[..start], &text[start..end], &text[end..]);
         // Is `Rs.5` five or a half? The mark may belong to either.
-        let mark_of_word = start < first && before.last().is_some_and(|byte| !matches!(byte, b'+' | b'-' | b' '));
+        let mark_of_word =
+            start < first && before.last().is_some_and(|byte| !matches!(byte, b'+' | b'-' | b' '));
         let signs = before.iter().filter(|byte| matches!(byte, b'+' | b'-')).count();
         let may_count = |text: &[u8]| match std::str::from_utf8(text) {
             Ok(text) => text.chars().any(|c| may_be_part_of_number(c) && !matches!(c, '+' | '-')),

@@ -159,6 +159,8 @@ fn strings(array: &ArrayRef) -> Result<ArrayRef, ArrowError> {
         DataType::Utf8 => Ok(array.clone()),
         DataType::LargeUtf8 | DataType::Utf8View | DataType::Dictionary(..) => cast(array, &DataType::Utf8),
         DataType::Null => Ok(new_null_array(&DataType::Utf8, array.len())),
-        other => Err(ArrowError::InvalidArgumentError(format!("a constraint on text, and an array of {other}"))),
+        other => {
+            Err(ArrowError::InvalidArgumentError(format!("a constraint on text, and an array of {other}")))
+        }
     }
 }

@@ -61,7 +61,9 @@ impl Reader<'_> {
     fn is_kept_as_text(&self) -> bool {
         self.column_type == ColumnType::Text
             && !matches!(self.field.field_type.as_deref(), None | Some("string" | "any"))
-            && crate::schema::type_names::is_kept_as_text(self.field.field_type.as_deref().unwrap_or_default())
+            && crate::schema::type_names::is_kept_as_text(
+                self.field.field_type.as_deref().unwrap_or_default(),
+            )
     }
 
     /// Says that the constraint has no place on the column's type.
@@ -151,7 +153,8 @@ impl Reader<'_> {
         match Pattern::new(given) {
             Ok(pattern) => self.found.constraints.push(Constraint::Pattern(pattern)),
             Err(error) => {
-                let remedy = "the syntax is that of Rust's `regex`: Perl's, without look-around and backreferences";
+                let remedy =
+                    "the syntax is that of Rust's `regex`: Perl's, without look-around and backreferences";
                 self.problem("pattern", format!("is no regular expression: {error}"), remedy);
             }
         }
@@ -207,4 +210,3 @@ fn nothing_between(low: &Bound, high: &Bound, inclusive: bool) -> bool {
     let apart = if inclusive { cmp::lt_eq } else { cmp::lt };
     apart(low.value(), high.value()).is_ok_and(|holds| !holds.value(0))
 }
-

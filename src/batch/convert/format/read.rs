@@ -17,7 +17,8 @@ const MONTHS: [&[u8]; 12] = [
     b"november",
     b"december",
 ];
-const DAYS: [&[u8]; 7] = [b"monday", b"tuesday", b"wednesday", b"thursday", b"friday", b"saturday", b"sunday"];
+const DAYS: [&[u8]; 7] =
+    [b"monday", b"tuesday", b"wednesday", b"thursday", b"friday", b"saturday", b"sunday"];
 
 /// What a text says. Numbers are as they stand: whether the calendar and the
 /// clock have them is asked when a value is made.

@@ -100,7 +100,12 @@ fn floats() {
     }
     check(
         float::float::<f32>,
-        &[("3.4028235e38", Ok(f32::MAX)), ("1e-46", Err(TooSmall)), ("1e39", Err(OutOfRange)), ("16777217", Ok(16777216.0))],
+        &[
+            ("3.4028235e38", Ok(f32::MAX)),
+            ("1e-46", Err(TooSmall)),
+            ("1e39", Err(OutOfRange)),
+            ("16777217", Ok(16777216.0)),
+        ],
     );
 }
 
@@ -295,9 +300,8 @@ fn marks() {
 
 #[test]
 fn booleans() {
-    let convert = |ignore_case| {
-        move |text: &[u8]| boolean::boolean(text, &["true", "1"], &["false", "0"], ignore_case)
-    };
+    let convert =
+        |ignore_case| move |text: &[u8]| boolean::boolean(text, &["true", "1"], &["false", "0"], ignore_case);
     check(convert(true), &[("TRUE", Ok(true)), ("False", Ok(false)), ("tru", Err(Malformed))]);
     check(
         convert(false),

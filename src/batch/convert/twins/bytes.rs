@@ -7,9 +7,7 @@ pub fn binary(data: &[u8]) {
     let (form, text) = choice(data, 2);
     let (form, bits_per_digit, digits): (_, usize, &[u8]) = match form {
         0 => (BinaryForm::Hex, 4, b"0123456789abcdef"),
-        _ => {
-            (BinaryForm::Base64, 6, b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
-        }
+        _ => (BinaryForm::Base64, 6, b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"),
     };
     let value_of = |digit: &u8| match form {
         BinaryForm::Hex => digits.iter().position(|known| known.eq_ignore_ascii_case(digit)),
@@ -53,5 +51,10 @@ pub fn booleans(data: &[u8]) {
         (_, true) => Ok(false),
         _ => Err(Unconvertible::Malformed),
     };
-    assert_eq!(boolean::boolean(text, &yes, &no, ignore_case == 1), slow, "{:?}", text.escape_ascii().to_string());
+    assert_eq!(
+        boolean::boolean(text, &yes, &no, ignore_case == 1),
+        slow,
+        "{:?}",
+        text.escape_ascii().to_string()
+    );
 }

@@ -2,7 +2,9 @@ use super::choice;
 use crate::batch::convert::{Format, TimestampRules, Unconvertible, date, time};
 use crate::schema::AmbiguousTime;
 use arrow::datatypes::TimeUnit;
-use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, TimeZone, Timelike};
+use chrono::{
+    DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, TimeZone, Timelike,
+};
 use chrono_tz::Tz;
 
 const ZONES: [Tz; 7] = [
@@ -68,7 +70,8 @@ fn slow_timestamp(
     let rest = rest.ok_or(Unconvertible::Malformed)?;
     let clock_len = rest.iter().take_while(|byte| !matches!(byte, b'Z' | b'+' | b'-')).count();
     // What may follow the clock is told only once the clock is read.
-    let digits_and_marks = rest[..clock_len].iter().take_while(|b| b.is_ascii_digit() || matches!(b, b':' | b'.'));
+    let digits_and_marks =
+        rest[..clock_len].iter().take_while(|b| b.is_ascii_digit() || matches!(b, b':' | b'.'));
     let (clock, zone) = rest.split_at(digits_and_marks.count());
     let time = slow_time(clock, digits as usize)?;
     let offset = slow_offset(zone)?;
@@ -211,7 +214,8 @@ pub fn formats(data: &[u8]) {
         return;
     }
     let with_zone = DateTime::parse_from_str(text, pattern).map(|moment| moment.to_utc());
-    let moment = with_zone.or_else(|_| NaiveDateTime::parse_from_str(text, pattern).map(|local| local.and_utc()));
+    let moment =
+        with_zone.or_else(|_| NaiveDateTime::parse_from_str(text, pattern).map(|local| local.and_utc()));
     let moment = moment.or_else(|_| {
         NaiveDate::parse_from_str(text, pattern).map(|date| date.and_time(NaiveTime::MIN).and_utc())
     });

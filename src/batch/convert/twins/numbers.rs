@@ -40,7 +40,12 @@ pub fn integers(text: &[u8]) {
             (Rounding::Error, Err(why)) => Err(why),
             _ => decimal.and_then(|value| i64::try_from(value).map_err(|_| Unconvertible::OutOfRange)),
         };
-        assert_eq!(integer::rounded::<i64>(text, rounding), expected, "{:?}", text.escape_ascii().to_string());
+        assert_eq!(
+            integer::rounded::<i64>(text, rounding),
+            expected,
+            "{:?}",
+            text.escape_ascii().to_string()
+        );
     }
 }
 
@@ -99,7 +104,8 @@ fn slow_decimal(text: &[u8], precision: u8, scale: u8, rounding: Rounding) -> Re
     if kept.len() > usize::from(precision) {
         return Err(Unconvertible::OutOfRange);
     }
-    let magnitude: u128 = if kept.is_empty() { 0 } else { kept.parse().map_err(|_| Unconvertible::OutOfRange)? };
+    let magnitude: u128 =
+        if kept.is_empty() { 0 } else { kept.parse().map_err(|_| Unconvertible::OutOfRange)? };
     let half = format!("5{}", "0".repeat(lost.len().saturating_sub(1)));
     let is_lost = lost.bytes().any(|digit| digit != b'0');
     let up = match (rounding, lost.as_str().cmp(&half)) {
@@ -177,7 +183,9 @@ pub fn marked(data: &[u8]) {
     if rules.bare {
         let whole_at = plain.iter().take_while(|byte| matches!(byte, b'+' | b'-')).count().min(1);
         let whole_len = plain[whole_at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
-        let rest = plain[whole_at + whole_len..].iter().map(|byte| if *byte == b'.' { marks.decimal } else { *byte });
+        let rest = plain[whole_at + whole_len..]
+            .iter()
+            .map(|byte| if *byte == b'.' { marks.decimal } else { *byte });
         let whole = &plain[whole_at..whole_at + whole_len];
         let mut grouped = Vec::new();
         for (position, digit) in whole.iter().enumerate() {
