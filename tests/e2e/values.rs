@@ -3,7 +3,7 @@
 
 use crate::harness::{Workspace, readback};
 
-const SCHEMA: &str = r#"{ "missingValues": ["", "-"], "fields": [
+const SCHEMA: &str = r##"{ "missingValues": ["", "-"], "fields": [
     { "name": "id", "type": "int", "leadingZeros": "error", "constraints": { "required": true } },
     { "name": "day", "type": "date", "formats": ["%d.%m.%y", "%e %B %Y"], "twoDigitYearPivot": 2000 },
     { "name": "seen", "type": "timestamp(us,UTC)", "format": "%Y-%m-%d %H:%M:%S.%f",
@@ -18,7 +18,7 @@ const SCHEMA: &str = r#"{ "missingValues": ["", "-"], "fields": [
     { "name": "code", "type": "varchar(4)", "missingValues": ["NULL"], "quotedNulls": true },
     { "name": "note", "type": "string" },
     { "name": "raw", "type": "binary", "format": "hex" }
-] }"#;
+] }"##;
 
 const CSV: &str = r#"id;day;seen;sent;at;price;share;whole;ratio;open;code;note;raw
 1;31.12.68;2024-07-01 12:00:00.5;1500;12:05 AM;€ 1.234,50;0.25;1.5;NaN;YES;007;;00ff
@@ -75,7 +75,11 @@ fn values_that_would_lose_something() {
     ] {
         let schema = format!(r#"{{ "fields": [{{ "name": "a", {field} }}, {{ "name": "b" }}] }}"#);
         let workspace = workspace(&schema, &format!("a;b\n{value};\n"));
-        let _ = workspace.sawmill(["run", "job.toml"]).run().exits_with(3).says(&["line 2", "column \"a\"", says]);
+        let _ = workspace.sawmill(["run", "job.toml"]).run().exits_with(3).says(&[
+            "line 2",
+            "column \"a\"",
+            says,
+        ]);
         workspace.assert_untouched("out");
     }
 }
