@@ -16,4 +16,5 @@ mod harness_tests;
 mod interrupt;
 mod rejects;
 mod steps;
+mod values;
 mod writer;
