@@ -6,7 +6,7 @@
 use divan::Bencher;
 use divan::counter::BytesCount;
 use sawmill::batch::{BatchBuilder, Binding};
-use sawmill::job::ExtraColumns;
+use sawmill::job::ColumnPolicies;
 use sawmill::parse::{Dialect, RecordIndex, Scanner};
 use sawmill::schema::{Column, ColumnType, Schema, TextRules};
 use sawmill::split::blocks::BlockCutter;
@@ -89,7 +89,7 @@ fn build(bencher: Bencher) {
     let mut index = RecordIndex::default();
     Scanner::new(&dialect).scan(&text, &mut index).expect("the text is well-formed");
     let binding =
-        Binding::by_position(&schema, schema.columns.len(), ExtraColumns::Fail).expect("they match");
+        Binding::by_position(&schema, schema.columns.len(), ColumnPolicies::default()).expect("they match");
     let builder = BatchBuilder::new(&schema, &dialect, &binding);
     bencher
         .counter(BytesCount::of_slice(&text))

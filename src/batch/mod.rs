@@ -19,7 +19,7 @@ use crate::error::InputProblem;
 use crate::parse::scan::FieldSpan;
 use crate::parse::{Dialect, RecordIndex};
 use crate::schema::{ColumnType, Schema};
-use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
 use arrow::datatypes::{Field, SchemaRef};
 use column::{ColumnFields, ColumnReader, Fault, FaultKind};
 use std::sync::Arc;
@@ -70,7 +70,7 @@ impl BatchBuilder {
     pub fn new(schema: &Schema, dialect: &Dialect, binding: &Binding) -> Self {
         assert_eq!(binding.field_of_column.len(), schema.columns.len(), "a field for every column");
         assert!(
-            binding.field_of_column.iter().all(|field| *field < binding.fields_per_record),
+            binding.field_of_column.iter().flatten().all(|field| *field < binding.fields_per_record),
             "columns are bound to fields that every record has"
         );
         BatchBuilder {
@@ -105,11 +105,15 @@ impl BatchBuilder {
 
         let mut arrays: Vec<ArrayRef> = Vec::with_capacity(self.readers.len());
         for (column, reader) in self.readers.iter().enumerate() {
+            let Some(field) = self.binding.field_of_column[column] else {
+                arrays.push(new_null_array(self.arrow_schema.field(column).data_type(), rows));
+                continue;
+            };
             let fields = ColumnFields {
                 block,
                 spans: &index.fields[first_span..][..rows * self.binding.fields_per_record],
                 fields_per_record: self.binding.fields_per_record,
-                field: self.binding.field_of_column[column],
+                field,
                 dialect: &self.dialect,
             };
             match reader.read(&fields) {

@@ -59,8 +59,8 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
             let mut text = match first_text.take() {
                 Some(text) => text,
                 None => {
-                    let encoding = spec.encoding.as_deref();
-                    source::open(input, &job.source, &job.engine, encoding, None, &runtime, runtime.cancel())?
+                    let decoding = source::Decoding::strict(spec.encoding.as_deref());
+                    source::open(input, &job.source, &job.engine, decoding, None, &runtime, runtime.cancel())?
                 }
             };
             let mut records = Records::new(&input.url, &dialect);

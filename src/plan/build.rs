@@ -10,7 +10,7 @@ use crate::parse::Dialect;
 use crate::pipeline::Columns;
 use crate::runtime::Runtime;
 use crate::schema::{self, ColumnType, ResolveContext, Schema, SchemaFile, TextRules};
-use crate::source::{self, Input, TextStream};
+use crate::source::{self, Decoding, Input, TextStream};
 use crate::split::ranges::cut_ranges;
 use sha2::{Digest, Sha256};
 
@@ -222,8 +222,9 @@ fn sample(
             continue;
         }
         runtime.cancel().check()?;
+        let decoding = Decoding::strict(encoding);
         let mut text =
-            source::open(input, &job.source, &job.engine, encoding, None, runtime, runtime.cancel())?;
+            source::open(input, &job.source, &job.engine, decoding, None, runtime, runtime.cancel())?;
         let (head, whole) = text.peek(SAMPLE_BYTES)?;
         samples.push(Sample { url: input.url.clone(), text: head.to_vec(), whole });
         if !input.is_pinned() {

@@ -190,8 +190,8 @@ impl<'a> SplitReader<'a> {
 
     fn open(&self, input: &Input, range: Option<std::ops::Range<u64>>) -> Result<TextStream> {
         let job = &self.plan.job;
-        let encoding = self.plan.encoding.as_deref();
-        source::open(input, &job.source, &job.engine, encoding, range, self.runtime, &self.cancel)
+        let decoding = source::Decoding::strict(self.plan.encoding.as_deref());
+        source::open(input, &job.source, &job.engine, decoding, range, self.runtime, &self.cancel)
     }
 }
 
@@ -259,7 +259,13 @@ pub fn header_error(problem: InputProblem, input: &Input) -> Error {
             "add the columns to the schema, or leave them out with `source.extra_columns = \"ignore\"` (--ignore-extra-columns)"
         }
         InputProblem::MissingColumns { .. } => {
-            "mend the schema or the input; is `dialect.delimiter` (--delimiter) right, and `dialect.header`?"
+            "mend the schema or the input; let columns that are not required be null with `source.missing_columns = \"null\"` (--null-missing-columns); is `dialect.delimiter` (--delimiter) right, and `dialect.header`?"
+        }
+        InputProblem::DuplicateColumn { .. } => {
+            "mend the header, or read the first with `source.duplicate_columns = \"first\"` (--first-duplicate-columns)"
+        }
+        InputProblem::ReorderedColumns { .. } => {
+            "mend the input or the schema, or allow it with `source.column_order = \"any\"`"
         }
         _ => "mend the header, or match by position with `source.match_columns = \"position\"`",
     };
