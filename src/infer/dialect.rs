@@ -1,114 +1,190 @@
-//! Delimiter, escape, terminator and header, from samples.
+//! Delimiter, quote, escape, terminator, comments, preamble and header, from samples.
+//!
+//! Every combination of what occurs in the text is scanned and scored
+//! ([`look`]): the records should agree on a number of fields, and the fields
+//! should not look as if they had been cut in the wrong places. After the idea
+//! of van den Burg, Nazábal and Sutton, "Wrangling messy CSV files by detecting
+//! row and type patterns" (2019), with our grammar and types.
+
+mod header;
+mod look;
 
 use super::Sample;
-use super::types::looks_like_data;
 use crate::job::DialectSpec;
-use crate::parse::{
-    Dialect, Escape, RecordIndex, ScanError, ScanProblem, Scanner, StrayQuotes, Terminator, field_value,
-};
-use std::collections::BTreeMap;
+use crate::parse::{Dialect, Escape, Terminator};
+use look::Look;
 
 /// In order of preference when two fit equally well.
-const DELIMITERS: [u8; 4] = [b',', b'\t', b';', b'|'];
+const DELIMITERS: [u8; 7] = [b',', b'\t', b';', b'|', 0x1f, b'^', b'~'];
 
-/// Bytes of each sample that the delimiter is judged by.
+/// What begins a comment, where anything does.
+const COMMENT: u8 = b'#';
+
+/// Bytes of each sample that the dialect is judged by.
 const JUDGED_BYTES: usize = 64 << 10;
 
-/// Fills in what `given` leaves out. `resolved` is `given` with the defaults;
-/// whether there is a header is judged only if `infer_header`.
+/// The start of a sample that the dialect is judged by.
+#[derive(Debug, Clone, Copy)]
+struct Head<'a> {
+    url: &'a str,
+    /// Whole lines.
+    text: &'a [u8],
+    /// Whether the input ends with it.
+    whole: bool,
+}
+
+/// Fills in what `given` leaves out, and says what a person should check.
+/// `resolved` is `given` with the defaults. Records before the header, comments
+/// and whether there is a header are judged only if `infer_header`: all of them
+/// decide what is no data, which a job has to say itself.
 pub fn infer_dialect(
     samples: &[Sample],
     given: &DialectSpec,
     resolved: &Dialect,
     infer_header: bool,
-) -> Dialect {
-    let mut dialect = resolved.clone();
-    let heads: Vec<&[u8]> = samples.iter().map(head).filter(|head| !head.is_empty()).collect();
-    if given.line_terminator.is_none() {
-        let has = |byte| heads.iter().any(|head| memchr::memchr(byte, head).is_some());
-        if has(b'\r') && !has(b'\n') {
-            dialect.terminator = Terminator::Cr;
-        }
+) -> (Dialect, Vec<String>) {
+    let heads: Vec<Head<'_>> = samples.iter().map(Head::of).filter(|head| !head.text.is_empty()).collect();
+    let mut notes = Vec::new();
+    let mut found = best(&heads, given, resolved);
+    if infer_header && given.comment_char.is_none() {
+        found = with_comments(found, &heads, given, resolved);
     }
-    if given.delimiter.is_none() {
-        // The first of the best: max_by_key would take the last.
-        let mut best = (0, 0);
-        for delimiter in DELIMITERS {
-            let candidate = Dialect { delimiter, ..dialect.clone() };
-            let score = delimiter_score(&heads, &candidate);
-            if score > best {
-                best = score;
-                dialect.delimiter = delimiter;
+    let Some(found) = found else { return (resolved.clone(), notes) };
+    let mut dialect = found.dialect;
+    if dialect.quote.is_none() && resolved.quote.is_some() {
+        notes.push(
+            "quotes stand inside fields and around none, so they are taken as text (`quoteChar` = \"\")"
+                .into(),
+        );
+    }
+    if infer_header && given.skip_records.is_none() {
+        dialect.skip_records = header::preamble(&heads, &found.look, &mut notes);
+    }
+    if infer_header && given.header.is_none() {
+        dialect.header = header::has_header(&heads, &dialect);
+    }
+    (dialect, notes)
+}
+
+/// A dialect and what the text looks like in it.
+struct Candidate {
+    dialect: Dialect,
+    look: Look,
+}
+
+/// The best of all combinations, the first if several are; `None` without text.
+fn best(heads: &[Head<'_>], given: &DialectSpec, resolved: &Dialect) -> Option<Candidate> {
+    let mut best: Option<Candidate> = None;
+    for terminator in terminators(heads, given, resolved) {
+        for delimiter in delimiters(heads, given, resolved) {
+            let mut plain_quotes = 0;
+            for (quote, escape) in quotes(heads, given, resolved) {
+                let dialect = Dialect { delimiter, terminator, quote, escape, ..resolved.clone() };
+                let look = Look::of(heads, &dialect);
+                if quote == Some(b'"') {
+                    plain_quotes = look.quoted;
+                }
+                // Quoting that is plainly there is not switched off for a better
+                // score: its quotes would become part of every value.
+                let doubtful = match quote {
+                    Some(b'\'') if given.quote_char.is_none() => {
+                        plain_quotes > 0 || look.broken || look.quoted < 2
+                    }
+                    None if given.quote_char.is_none() => plain_quotes > 0,
+                    _ => false,
+                };
+                // With a lone CR ending no record, it is no terminator.
+                let idle = terminator == Terminator::Any
+                    && given.line_terminator.is_none()
+                    && !Look::of(heads, &Dialect { terminator: Terminator::Lf, ..dialect.clone() })
+                        .has_fewer_records(&look);
+                let better = best.as_ref().is_none_or(|best| look.rank() > best.look.rank());
+                if better && !doubtful && !idle {
+                    best = Some(Candidate { dialect, look });
+                }
             }
         }
     }
-    if given.escape_char.is_none() && given.double_quote.is_none() && dialect.quote.is_some() {
-        let with_backslash = Dialect { escape: Escape::Byte(b'\\'), ..dialect.clone() };
-        if grammar_errors(&heads, &dialect) > 0 && grammar_errors(&heads, &with_backslash) == 0 {
-            dialect.escape = Escape::Byte(b'\\');
+    best
+}
+
+/// As [`best`], with comments if lines that begin with `#` are no records.
+fn with_comments(
+    without: Option<Candidate>,
+    heads: &[Head<'_>],
+    given: &DialectSpec,
+    resolved: &Dialect,
+) -> Option<Candidate> {
+    let lines = || heads.iter().flat_map(|head| head.text.split(|byte| matches!(byte, b'\n' | b'\r')));
+    let comments: Vec<&[u8]> = lines().filter(|line| line.first() == Some(&COMMENT)).collect();
+    if comments.is_empty() {
+        return without;
+    }
+    let resolved = Dialect { comment: Some(COMMENT), ..resolved.clone() };
+    let Some(with) = best(heads, given, &resolved) else { return without };
+    let fields = |line: &[u8]| memchr::memchr_iter(with.dialect.delimiter, line).count() + 1;
+    // A name or a value may begin with #, too.
+    let may_be_record = comments.iter().any(|line| fields(line) == with.look.fields);
+    let worse = without.as_ref().is_some_and(|without| with.look.rank().0 < without.look.rank().0);
+    if may_be_record || worse || with.look.fields < 2 { without } else { Some(with) }
+}
+
+fn terminators(heads: &[Head<'_>], given: &DialectSpec, resolved: &Dialect) -> Vec<Terminator> {
+    if given.line_terminator.is_some() {
+        return vec![resolved.terminator];
+    }
+    let has_lf = heads.iter().any(|head| memchr::memchr(b'\n', head.text).is_some());
+    let lone_cr = |head: &Head<'_>| {
+        memchr::memchr_iter(b'\r', head.text).any(|at| head.text.get(at + 1) != Some(&b'\n'))
+    };
+    match (has_lf, heads.iter().any(lone_cr)) {
+        (_, false) => vec![Terminator::Lf],
+        (false, true) => vec![Terminator::Cr],
+        (true, true) => vec![Terminator::Any, Terminator::Lf],
+    }
+}
+
+fn delimiters(heads: &[Head<'_>], given: &DialectSpec, resolved: &Dialect) -> Vec<u8> {
+    let occurs = |byte: u8| heads.iter().any(|head| memchr::memchr(byte, head.text).is_some());
+    let taken = |byte| Some(byte) == resolved.quote || Some(byte) == resolved.comment;
+    match given.delimiter {
+        Some(_) => vec![resolved.delimiter],
+        // Without any, the default.
+        None => std::iter::once(resolved.delimiter)
+            .chain(DELIMITERS.into_iter().filter(|byte| *byte != resolved.delimiter && occurs(*byte)))
+            .filter(|byte| !taken(*byte))
+            .collect(),
+    }
+}
+
+/// Quotes with their escapes, in order of preference.
+fn quotes(heads: &[Head<'_>], given: &DialectSpec, resolved: &Dialect) -> Vec<(Option<u8>, Escape)> {
+    let occurs = |text: &[u8]| heads.iter().any(|head| memchr::memmem::find(head.text, text).is_some());
+    let quotes = match given.quote_char {
+        Some(_) => vec![resolved.quote],
+        None => {
+            let alternatives = [(Some(b'\''), occurs(b"'")), (None, occurs(b"\""))];
+            let present = alternatives.into_iter().filter(|(_, occurs)| *occurs).map(|(quote, _)| quote);
+            std::iter::once(resolved.quote).chain(present).collect()
+        }
+    };
+    let escape_given = given.escape_char.is_some() || given.double_quote.is_some();
+    let mut found = Vec::new();
+    for quote in quotes {
+        let given = (quote, if quote.is_some() { resolved.escape } else { Escape::Doubled });
+        found.push(given);
+        if let Some(byte) = quote.filter(|byte| !escape_given && occurs(&[b'\\', *byte])) {
+            found.push((Some(byte), Escape::Byte(b'\\')));
         }
     }
-    if infer_header && given.header.is_none() {
-        dialect.header = has_header(samples, &dialect);
-    }
-    dialect
+    found
 }
 
-/// Whole lines from the start of a sample.
-fn head(sample: &Sample) -> &[u8] {
-    let judged = &sample.text[..sample.text.len().min(JUDGED_BYTES)];
-    if judged.len() == sample.text.len() && sample.whole {
-        return judged;
+impl<'a> Head<'a> {
+    fn of(sample: &'a Sample) -> Head<'a> {
+        let judged = &sample.text[..sample.text.len().min(JUDGED_BYTES)];
+        let whole = judged.len() == sample.text.len() && sample.whole;
+        let lines = memchr::memrchr2(b'\n', b'\r', judged).map_or(judged.len(), |end| end + 1);
+        Head { url: &sample.url, text: if whole { judged } else { &judged[..lines] }, whole }
     }
-    let end = memchr::memrchr2(b'\n', b'\r', judged).map_or(judged.len(), |end| end + 1);
-    &judged[..end]
-}
-
-/// How well the records agree on a number of fields: thousandths of the
-/// records that have the commonest number above one, then that number.
-fn delimiter_score(heads: &[&[u8]], dialect: &Dialect) -> (usize, usize) {
-    let scanner = Scanner::new(&Dialect { stray_quotes: StrayQuotes::Keep, ..dialect.clone() });
-    let mut index = RecordIndex::default();
-    let mut by_fields: BTreeMap<usize, usize> = BTreeMap::new();
-    for head in heads {
-        // A head may end inside quotes; the records before count all the same.
-        let _ = scanner.scan(head, &mut index);
-        for record in dialect.skip_records as usize..index.record_ends.len() {
-            *by_fields.entry(index.record(record).len()).or_default() += 1;
-        }
-    }
-    let records: usize = by_fields.values().sum();
-    let commonest = by_fields.into_iter().filter(|&(fields, _)| fields > 1).max_by_key(|&(_, count)| count);
-    commonest.map_or((0, 0), |(fields, count)| (count * 1_000 / records, fields))
-}
-
-fn grammar_errors(heads: &[&[u8]], dialect: &Dialect) -> usize {
-    let scanner = Scanner::new(&Dialect { stray_quotes: StrayQuotes::Error, ..dialect.clone() });
-    let mut index = RecordIndex::default();
-    // A head may end inside quotes; that says nothing of the escape.
-    let is_wrong = |error: ScanError| error.problem != ScanProblem::UnterminatedQuote;
-    heads.iter().filter(|head| scanner.scan(head, &mut index).is_err_and(is_wrong)).count()
-}
-
-/// A first record of nothing but names: no field of it reads as a number, date
-/// or boolean, and at least one is not empty. Data that is all text looks the
-/// same, so text without a header needs `--no-header`.
-fn has_header(samples: &[Sample], dialect: &Dialect) -> bool {
-    let Some(sample) = samples.iter().find(|sample| !sample.text.is_empty()) else { return true };
-    let headless = Dialect { header: false, stray_quotes: StrayQuotes::Keep, ..dialect.clone() };
-    let mut index = RecordIndex::default();
-    let head = head(sample);
-    // Whatever is wrong further down, the first records are there.
-    let _ = Scanner::new(&headless).scan(head, &mut index);
-    let first = dialect.skip_records as usize;
-    if first >= index.record_ends.len() {
-        return true;
-    }
-    let (mut scratch, mut named) = (Vec::new(), false);
-    let names_only = index.record(first).iter().all(|span| {
-        let value = field_value(dialect, head, span, &mut scratch);
-        named |= !value.is_empty();
-        !looks_like_data(value)
-    });
-    named && names_only
 }
