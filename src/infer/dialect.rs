@@ -98,7 +98,10 @@ fn best(heads: &[Head<'_>], given: &DialectSpec, resolved: &Dialect) -> Option<C
                     && given.line_terminator.is_none()
                     && !Look::of(heads, &Dialect { terminator: Terminator::Lf, ..dialect.clone() })
                         .has_fewer_records(&look);
-                let better = best.as_ref().is_none_or(|best| look.rank() > best.look.rank());
+                let better = best.as_ref().is_none_or(|best| {
+                    let mended = best.dialect.delimiter == delimiter && best.look.broken && !look.broken;
+                    look.rank() > best.look.rank() || look.rank() == best.look.rank() && mended
+                });
                 if better && !doubtful && !idle {
                     best = Some(Candidate { dialect, look });
                 }

@@ -145,6 +145,7 @@ impl Figures {
             return false;
         }
         let whole_number = fraction.is_none() && exponent.is_empty();
+        // Account numbers and the like have more digits than an integer.
         if whole_number && convert::integer::signed::<i64>(plain).is_err() || !whole_number && !is_float() {
             return false;
         }
@@ -193,8 +194,8 @@ impl Figures {
     }
 }
 
-/// Digits that are no quantity: a leading zero would be lost, a plus sign begins
-/// telephone numbers, and account numbers have more digits than an integer.
+/// Digits that are no quantity: a leading zero would be lost, and a plus sign
+/// begins telephone numbers.
 fn is_identifier(whole: &[u8], plain: &[u8]) -> bool {
     matches!(whole, [b'0', _, ..]) || plain.starts_with(b"+")
 }

@@ -50,6 +50,7 @@ fn terminators_are_what_ends_lines() {
 fn quotes_and_escapes_are_those_that_enclose() {
     for (text, quote, escape) in [
         ("a,b\n\"x\\\"y\",2\n", Some(b'"'), Escape::Byte(b'\\')),
+        ("a\n\"x\\\"y\"\n", Some(b'"'), Escape::Byte(b'\\')),
         ("a,b\n\"x\\\",y\",2\n", Some(b'"'), Escape::Byte(b'\\')),
         ("a,b\n\"x\"\"y\",2\n", Some(b'"'), Escape::Doubled),
         ("a,b\n\"x\\\",2\n", Some(b'"'), Escape::Doubled),

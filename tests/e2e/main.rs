@@ -13,5 +13,6 @@ mod cli;
 mod flights;
 mod harness;
 mod harness_tests;
+mod infer_cases;
 mod interrupt;
 mod steps;
