@@ -34,9 +34,10 @@ struct Head<'a> {
 }
 
 /// Fills in what `given` leaves out, and says what a person should check.
-/// `resolved` is `given` with the defaults. Records before the header, comments
-/// and whether there is a header are judged only if `infer_header`: all of them
-/// decide what is no data, which a job has to say itself.
+/// `resolved` is `given` with the defaults. Records before the header, comments,
+/// whether there is a header and what a quote is are judged only if
+/// `infer_header`: they decide what is data and what is a mistake, which a job
+/// has to say itself.
 pub fn infer_dialect(
     samples: &[Sample],
     given: &DialectSpec,
@@ -45,9 +46,11 @@ pub fn infer_dialect(
 ) -> (Dialect, Vec<String>) {
     let heads: Vec<Head<'_>> = samples.iter().map(Head::of).filter(|head| !head.text.is_empty()).collect();
     let mut notes = Vec::new();
-    let mut found = best(&heads, given, resolved);
+    let quote_open = infer_header && given.quote_char.is_none();
+    let search = Search { heads: &heads, given, resolved, quote_open };
+    let mut found = search.best();
     if infer_header && given.comment_char.is_none() {
-        found = with_comments(found, &heads, given, resolved);
+        found = search.with_comments(found);
     }
     let Some(found) = found else { return (resolved.clone(), notes) };
     let mut dialect = found.dialect;
@@ -72,115 +75,143 @@ struct Candidate {
     look: Look,
 }
 
-/// The best of all combinations, the first if several are; `None` without text.
-fn best(heads: &[Head<'_>], given: &DialectSpec, resolved: &Dialect) -> Option<Candidate> {
-    let mut best: Option<Candidate> = None;
-    for terminator in terminators(heads, given, resolved) {
-        for delimiter in delimiters(heads, given, resolved) {
-            let mut plain_quotes = 0;
-            for (quote, escape) in quotes(heads, given, resolved) {
-                let dialect = Dialect { delimiter, terminator, quote, escape, ..resolved.clone() };
-                let look = Look::of(heads, &dialect);
-                if quote == Some(b'"') {
-                    plain_quotes = look.quoted;
-                }
-                // Quoting that is plainly there is not switched off for a better
-                // score: its quotes would become part of every value.
-                let doubtful = match quote {
-                    Some(b'\'') if given.quote_char.is_none() => {
-                        plain_quotes > 0 || look.broken || look.quoted < 2
+impl Candidate {
+    fn is_better_than(&self, other: &Candidate) -> bool {
+        let mends =
+            self.dialect.delimiter == other.dialect.delimiter && other.look.broken && !self.look.broken;
+        self.look.rank() > other.look.rank() || self.look.rank() == other.look.rank() && mends
+    }
+}
+
+/// What is known of the dialect, and what it is to fit.
+#[derive(Clone, Copy)]
+struct Search<'a> {
+    heads: &'a [Head<'a>],
+    given: &'a DialectSpec,
+    resolved: &'a Dialect,
+    /// Whether the quote is to be found.
+    quote_open: bool,
+}
+
+impl Search<'_> {
+    /// The best of all combinations, the first if several are; `None` without text.
+    fn best(&self) -> Option<Candidate> {
+        let mut best: Option<Candidate> = None;
+        for terminator in self.terminators() {
+            for delimiter in self.delimiters() {
+                for candidate in self.with_quotes(Dialect { delimiter, terminator, ..self.resolved.clone() })
+                {
+                    let better = best.as_ref().is_none_or(|best| candidate.is_better_than(best));
+                    if better && !self.has_idle_terminator(&candidate) {
+                        best = Some(candidate);
                     }
-                    None if given.quote_char.is_none() => plain_quotes > 0,
-                    _ => false,
-                };
-                // With a lone CR ending no record, it is no terminator.
-                let idle = terminator == Terminator::Any
-                    && given.line_terminator.is_none()
-                    && !Look::of(heads, &Dialect { terminator: Terminator::Lf, ..dialect.clone() })
-                        .has_fewer_records(&look);
-                let better = best.as_ref().is_none_or(|best| {
-                    let mended = best.dialect.delimiter == delimiter && best.look.broken && !look.broken;
-                    look.rank() > best.look.rank() || look.rank() == best.look.rank() && mended
-                });
-                if better && !doubtful && !idle {
-                    best = Some(Candidate { dialect, look });
                 }
             }
         }
+        best
     }
-    best
-}
 
-/// As [`best`], with comments if lines that begin with `#` are no records.
-fn with_comments(
-    without: Option<Candidate>,
-    heads: &[Head<'_>],
-    given: &DialectSpec,
-    resolved: &Dialect,
-) -> Option<Candidate> {
-    let lines = || heads.iter().flat_map(|head| head.text.split(|byte| matches!(byte, b'\n' | b'\r')));
-    let comments: Vec<&[u8]> = lines().filter(|line| line.first() == Some(&COMMENT)).collect();
-    if comments.is_empty() {
-        return without;
-    }
-    let resolved = Dialect { comment: Some(COMMENT), ..resolved.clone() };
-    let Some(with) = best(heads, given, &resolved) else { return without };
-    let fields = |line: &[u8]| memchr::memchr_iter(with.dialect.delimiter, line).count() + 1;
-    // A name or a value may begin with #, too.
-    let may_be_record = comments.iter().any(|line| fields(line) == with.look.fields);
-    let worse = without.as_ref().is_some_and(|without| with.look.rank().0 < without.look.rank().0);
-    if may_be_record || worse || with.look.fields < 2 { without } else { Some(with) }
-}
-
-fn terminators(heads: &[Head<'_>], given: &DialectSpec, resolved: &Dialect) -> Vec<Terminator> {
-    if given.line_terminator.is_some() {
-        return vec![resolved.terminator];
-    }
-    let has_lf = heads.iter().any(|head| memchr::memchr(b'\n', head.text).is_some());
-    let lone_cr = |head: &Head<'_>| {
-        memchr::memchr_iter(b'\r', head.text).any(|at| head.text.get(at + 1) != Some(&b'\n'))
-    };
-    match (has_lf, heads.iter().any(lone_cr)) {
-        (_, false) => vec![Terminator::Lf],
-        (false, true) => vec![Terminator::Cr],
-        (true, true) => vec![Terminator::Any, Terminator::Lf],
-    }
-}
-
-fn delimiters(heads: &[Head<'_>], given: &DialectSpec, resolved: &Dialect) -> Vec<u8> {
-    let occurs = |byte: u8| heads.iter().any(|head| memchr::memchr(byte, head.text).is_some());
-    let taken = |byte| Some(byte) == resolved.quote || Some(byte) == resolved.comment;
-    match given.delimiter {
-        Some(_) => vec![resolved.delimiter],
-        // Without any, the default.
-        None => std::iter::once(resolved.delimiter)
-            .chain(DELIMITERS.into_iter().filter(|byte| *byte != resolved.delimiter && occurs(*byte)))
-            .filter(|byte| !taken(*byte))
-            .collect(),
-    }
-}
-
-/// Quotes with their escapes, in order of preference.
-fn quotes(heads: &[Head<'_>], given: &DialectSpec, resolved: &Dialect) -> Vec<(Option<u8>, Escape)> {
-    let occurs = |text: &[u8]| heads.iter().any(|head| memchr::memmem::find(head.text, text).is_some());
-    let quotes = match given.quote_char {
-        Some(_) => vec![resolved.quote],
-        None => {
-            let alternatives = [(Some(b'\''), occurs(b"'")), (None, occurs(b"\""))];
-            let present = alternatives.into_iter().filter(|(_, occurs)| *occurs).map(|(quote, _)| quote);
-            std::iter::once(resolved.quote).chain(present).collect()
+    /// A dialect with every quote and escape that may be meant. Quoting that is
+    /// plainly there is not switched off for a better score: its quotes would
+    /// become part of every value.
+    fn with_quotes(&self, dialect: Dialect) -> Vec<Candidate> {
+        let mut plain_quotes = 0;
+        let mut candidates = Vec::new();
+        for (quote, escape) in self.quotes() {
+            let dialect = Dialect { quote, escape, ..dialect.clone() };
+            let look = Look::of(self.heads, &dialect);
+            if quote == Some(b'"') {
+                plain_quotes = look.quoted;
+            }
+            let meant = match quote {
+                Some(b'\'') => plain_quotes == 0 && !look.broken && look.quoted > 1,
+                None => plain_quotes == 0,
+                _ => true,
+            };
+            if meant || !self.quote_open {
+                candidates.push(Candidate { dialect, look });
+            }
         }
-    };
-    let escape_given = given.escape_char.is_some() || given.double_quote.is_some();
-    let mut found = Vec::new();
-    for quote in quotes {
-        let given = (quote, if quote.is_some() { resolved.escape } else { Escape::Doubled });
-        found.push(given);
-        if let Some(byte) = quote.filter(|byte| !escape_given && occurs(&[b'\\', *byte])) {
-            found.push((Some(byte), Escape::Byte(b'\\')));
+        candidates
+    }
+
+    /// Whether a lone CR is taken for a terminator and ends no record.
+    fn has_idle_terminator(&self, candidate: &Candidate) -> bool {
+        let Candidate { dialect, look } = candidate;
+        dialect.terminator == Terminator::Any
+            && self.given.line_terminator.is_none()
+            && !Look::of(self.heads, &Dialect { terminator: Terminator::Lf, ..dialect.clone() })
+                .has_fewer_records(look)
+    }
+
+    /// As [`Search::best`], with comments if lines that begin with `#` are no records.
+    fn with_comments(&self, without: Option<Candidate>) -> Option<Candidate> {
+        let lines =
+            || self.heads.iter().flat_map(|head| head.text.split(|byte| matches!(byte, b'\n' | b'\r')));
+        let comments: Vec<&[u8]> = lines().filter(|line| line.first() == Some(&COMMENT)).collect();
+        if comments.is_empty() {
+            return without;
+        }
+        let resolved = Dialect { comment: Some(COMMENT), ..self.resolved.clone() };
+        let search = Search { resolved: &resolved, ..*self };
+        let Some(with) = search.best() else { return without };
+        let fields = |line: &[u8]| memchr::memchr_iter(with.dialect.delimiter, line).count() + 1;
+        // A name or a value may begin with #, too.
+        let may_be_record = comments.iter().any(|line| fields(line) == with.look.fields);
+        let worse = without.as_ref().is_some_and(|without| with.look.rank().0 < without.look.rank().0);
+        if may_be_record || worse || with.look.fields < 2 { without } else { Some(with) }
+    }
+
+    fn terminators(&self) -> Vec<Terminator> {
+        let Search { heads, given, resolved, .. } = *self;
+        if given.line_terminator.is_some() {
+            return vec![resolved.terminator];
+        }
+        let has_lf = heads.iter().any(|head| memchr::memchr(b'\n', head.text).is_some());
+        let lone_cr = |head: &Head<'_>| {
+            memchr::memchr_iter(b'\r', head.text).any(|at| head.text.get(at + 1) != Some(&b'\n'))
+        };
+        match (has_lf, heads.iter().any(lone_cr)) {
+            (_, false) => vec![Terminator::Lf],
+            (false, true) => vec![Terminator::Cr],
+            (true, true) => vec![Terminator::Any, Terminator::Lf],
         }
     }
-    found
+
+    fn delimiters(&self) -> Vec<u8> {
+        let Search { heads, given, resolved, .. } = *self;
+        let occurs = |byte: u8| heads.iter().any(|head| memchr::memchr(byte, head.text).is_some());
+        let taken = |byte| Some(byte) == resolved.quote || Some(byte) == resolved.comment;
+        match given.delimiter {
+            Some(_) => vec![resolved.delimiter],
+            // Without any, the default.
+            None => std::iter::once(resolved.delimiter)
+                .chain(DELIMITERS.into_iter().filter(|byte| *byte != resolved.delimiter && occurs(*byte)))
+                .filter(|byte| !taken(*byte))
+                .collect(),
+        }
+    }
+
+    /// Quotes with their escapes, in order of preference.
+    fn quotes(&self) -> Vec<(Option<u8>, Escape)> {
+        let Search { heads, given, resolved, .. } = *self;
+        let occurs = |text: &[u8]| heads.iter().any(|head| memchr::memmem::find(head.text, text).is_some());
+        let mut quotes = vec![resolved.quote];
+        if self.quote_open {
+            quotes.extend(occurs(b"'").then_some(Some(b'\'')));
+            quotes.extend(occurs(b"\"").then_some(None));
+        }
+        let escape_given = given.escape_char.is_some() || given.double_quote.is_some();
+        let mut found = Vec::new();
+        for quote in quotes {
+            let given = (quote, if quote.is_some() { resolved.escape } else { Escape::Doubled });
+            found.push(given);
+            if let Some(byte) = quote.filter(|byte| !escape_given && occurs(&[b'\\', *byte])) {
+                found.push((Some(byte), Escape::Byte(b'\\')));
+            }
+        }
+        found
+    }
 }
 
 impl<'a> Head<'a> {

@@ -59,6 +59,7 @@ fn quotes_and_escapes_are_those_that_enclose() {
         ("a,b\n'tis,2\n'twas,3\n", Some(b'"'), Escape::Doubled),
         ("a,b\n\"x 'y'\",2\n", Some(b'"'), Escape::Doubled),
         ("a,b\n5\" pipe,2\n6\" pipe,3\n", None, Escape::Doubled),
+        ("a,b\n\"x,2\ny,3\n", Some(b'"'), Escape::Doubled),
         // One broken record does not take the quotes from the others.
         ("a,b\n\"x\",2\n6\" pipe,3\n", Some(b'"'), Escape::Doubled),
     ] {
@@ -86,9 +87,10 @@ fn what_stands_above_the_data_is_skipped() {
 
 #[test]
 fn a_job_says_itself_what_is_no_data() {
-    let text = "Report\nid,name\n# x\n1,x\n2,y\n";
-    let (dialect, _) = infer_dialect(&sample(text), &DialectSpec::default(), &Dialect::default(), false);
-    assert_eq!(dialect, Dialect::default());
+    for text in ["Report\nid,name\n# x\n1,x\n2,y\n", "a,b\n5\" pipe,2\n", "a,b\n'x,y',2\n'z',3\n"] {
+        let (dialect, _) = infer_dialect(&sample(text), &DialectSpec::default(), &Dialect::default(), false);
+        assert_eq!(dialect, Dialect::default(), "{text:?}");
+    }
 }
 
 #[test]

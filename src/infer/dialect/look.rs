@@ -3,7 +3,7 @@
 use super::{DELIMITERS, Head};
 use crate::infer::column::looks_like_data;
 use crate::parse::{
-    Dialect, FieldForm, FieldSpan, RecordIndex, ScanProblem, Scanner, StrayQuotes, field_value,
+    Dialect, FieldForm, FieldSpan, RecordIndex, ScanError, ScanProblem, Scanner, StrayQuotes, field_value,
 };
 use std::collections::BTreeMap;
 
@@ -39,13 +39,16 @@ impl Look {
     pub(super) fn of(heads: &[Head<'_>], dialect: &Dialect) -> Look {
         let scanner = Scanner::new(&Dialect { stray_quotes: StrayQuotes::Keep, ..dialect.clone() });
         let mut index = RecordIndex::default();
-        let mut scanned = Vec::with_capacity(heads.len());
+        let (mut scanned, mut quoted) = (Vec::with_capacity(heads.len()), 0);
         for head in heads {
-            // Whatever is wrong further down, the records before count.
-            let _ = scanner.scan(head.text, &mut index);
+            // Whatever is wrong further down, the records before count; and what
+            // is never closed is in quotes all the same.
+            let outcome = scanner.scan(head.text, &mut index);
+            let is_open = |error: ScanError| error.problem == ScanProblem::UnterminatedQuote;
+            quoted += usize::from(outcome.is_err_and(is_open));
             scanned.push(index.clone());
         }
-        let mut look = Look { fields: commonest(&scanned, dialect), ..Look::default() };
+        let mut look = Look { fields: commonest(&scanned, dialect), quoted, ..Look::default() };
         for (head, index) in heads.iter().zip(&scanned) {
             look.add(head, index, dialect);
         }
