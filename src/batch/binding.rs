@@ -3,6 +3,7 @@
 use crate::error::InputProblem;
 use crate::job::spec::{ColumnOrder, ColumnPolicies, DuplicateColumns, ExtraColumns, MissingColumns};
 use crate::schema::{Column, Schema};
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 /// Where the columns of a schema stand in the records of one input.
@@ -39,8 +40,8 @@ impl Binding {
             let key = key(name);
             if !wanted.contains(&key) {
                 unknown.push(name.clone());
-            } else if !field_of_key.contains_key(&key) {
-                field_of_key.insert(key, field);
+            } else if let Entry::Vacant(first) = field_of_key.entry(key) {
+                first.insert(field);
             } else if policies.duplicate == DuplicateColumns::Fail {
                 return Err(InputProblem::DuplicateColumn { name: name.clone() });
             }

@@ -9,6 +9,7 @@ use crate::parse::{RecordIndex, Scanner};
 use crate::schema::ResolveContext;
 use arrow::array::{Array, RecordBatch};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
+use chrono::Datelike;
 use proptest::prelude::*;
 
 /// The column as the inferred schema reads it, through the schema file that
@@ -148,7 +149,7 @@ proptest! {
             "timestamp(us,UTC)" => "%Y-%m-%dT%H:%M:00Z",
             other => {
                 // Day and month cannot be told apart.
-                prop_assert!(other == "string" && moments.iter().all(|m| m.format("%d").to_string() < "13".to_owned()));
+                prop_assert!(other == "string" && moments.iter().all(|m| m.day() < 13));
                 format
             }
         };
