@@ -299,6 +299,12 @@ impl BlockCutter {
             false => scanner.scan(record, &mut index),
         };
         let (offset, line, problem) = match scan {
+            // What looks stray may be a delimiter that `end` cuts in two.
+            Err(ScanError { offset, .. })
+                if self.dialect.delimiter.as_bytes().starts_with(&record[offset..]) =>
+            {
+                (0, 0, otherwise)
+            }
             Err(ScanError { offset, line, problem, .. }) => (offset, line, problem),
             Ok(()) => (0, 0, otherwise),
         };
