@@ -293,7 +293,7 @@ impl<B: Clone> Delivery<'_, B> {
             self.binding = Some(bound.map_err(|problem| header_error(problem, self.input))?);
         }
         let Some(binding) = self.binding.clone() else { return Ok(None) };
-        let data = block.records as usize - preamble;
+        let data = (block.records as usize).saturating_sub(preamble);
         let footer = if block.last { data.min(self.hold.records() as usize) } else { 0 };
         let stated_records = match &dialect.trailer_count {
             Some(trailer) if block.last && self.hold.records() > 0 => {
