@@ -211,8 +211,8 @@ pub fn formats(data: &[u8]) {
     let day = date::date(text, &formats);
     let Ok(nanoseconds) = rules.timestamp(text) else { return };
     let text = std::str::from_utf8(text).unwrap_or_default();
-    // chrono takes whole names only where they are asked for.
-    let pattern = &pattern.replace("%b", "%B").replace("%a", "%A");
+    // chrono takes whole names, and offsets of hours alone, only where they are asked for.
+    let pattern = &pattern.replace("%b", "%B").replace("%a", "%A").replace("%z", "%#z");
     // chrono has no negative seconds, and takes no Z for %z.
     if text.starts_with('-') || text.ends_with('Z') {
         return;
