@@ -8,7 +8,7 @@ use divan::counter::BytesCount;
 use sawmill::batch::{BatchBuilder, Binding};
 use sawmill::job::ExtraColumns;
 use sawmill::parse::{Dialect, RecordIndex, Scanner};
-use sawmill::schema::{Column, ColumnType, Schema, TextRules};
+use sawmill::schema::{Column, ColumnType, Schema};
 use sawmill::split::blocks::BlockCutter;
 use sawmill::split::read::BLOCK_BYTES;
 use std::fmt::Write;
@@ -41,13 +41,6 @@ fn text() -> Vec<u8> {
 }
 
 fn schema() -> Schema {
-    let column = |(name, column_type): (&str, ColumnType)| Column {
-        source_name: name.into(),
-        name: name.into(),
-        column_type,
-        nullable: true,
-        rules: TextRules::default(),
-    };
     let columns = [
         ("orderkey", ColumnType::Int { bits: 64 }),
         ("partkey", ColumnType::Int { bits: 64 }),
@@ -57,7 +50,7 @@ fn schema() -> Schema {
         ("shipmode", ColumnType::Text),
         ("comment", ColumnType::Text),
     ];
-    Schema { columns: columns.map(column).to_vec() }
+    Schema::new(columns.map(|(name, column_type)| Column::new(name, column_type)).to_vec())
 }
 
 #[divan::bench]
