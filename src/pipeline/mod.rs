@@ -217,7 +217,7 @@ pub fn run(
                 &block_sender,
             );
         });
-        let done = run_waves(plan, task, runtime, &parser, stages, &blocks);
+        let done = run_waves(plan, task, runtime, &parser, stages, blocks);
         reading.cancel();
         done
     })
@@ -245,13 +245,14 @@ fn run_waves(
     runtime: &Runtime,
     parser: &Parser<'_>,
     mut stages: Stages<'_>,
-    blocks: &Receiver<Result<TextBlock<Arc<BatchBuilder>>>>,
+    // Owned: it is dropped on the way out, or the reader would wait for room for ever.
+    blocks: Receiver<Result<TextBlock<Arc<BatchBuilder>>>>,
 ) -> Result<Done> {
     let total_text_bytes = total_text_bytes(plan, task);
     let mut parsed: Vec<ParsedBlock> = Vec::new();
     loop {
         runtime.cancel().check()?;
-        let wave = next_wave(blocks);
+        let wave = next_wave(&blocks);
         let consumed = Consumed { total_text_bytes, ..stages.ledger.consumed() };
         let rows = std::mem::take(&mut parsed).into_iter().flat_map(|block| block.rows);
         let sink = &mut stages.sink;
