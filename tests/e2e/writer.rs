@@ -84,7 +84,7 @@ fn columns_have_settings_of_their_own() {
     };
     assert_eq!((excludes("id", "2").as_str(), excludes("id", "7777").as_str()), ("False", "True"));
     assert_eq!((excludes("name", "'two'").as_str(), excludes("name", "'x'").as_str()), ("False", "True"));
-    assert_eq!(excludes("shop", "'nowhere'"), "false", "it has no filter");
+    assert_eq!(excludes("shop", "'nowhere'"), "False", "it has no filter");
 }
 
 #[test]
