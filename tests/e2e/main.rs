@@ -15,4 +15,5 @@ mod harness;
 mod harness_tests;
 mod interrupt;
 mod rejects;
+mod spark;
 mod steps;
