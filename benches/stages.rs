@@ -1,17 +1,21 @@
 //! The compute stages one by one, on text like TPC-H lineitem.
 //!
 //! `cargo bench --bench stages`; figures are bytes of CSV text a second on one
-//! thread. Whole runs beside other engines: `benches/compare/`.
+//! thread, or rows a second for what looks at many blocks. Whole runs beside other engines: `benches/compare/`.
 
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use divan::Bencher;
-use divan::counter::BytesCount;
+use divan::counter::{BytesCount, ItemsCount};
 use sawmill::batch::{BatchBuilder, Binding, DataRecords, Policies};
 use sawmill::job::{ErrorsSpec, ExtraColumns};
+use sawmill::order::{Deduplicator, Keep, Scratch, SortColumn, Sorter, TaggedBatch};
 use sawmill::parse::{Dialect, RecordIndex, Scanner};
+use sawmill::partition::{Partition, PartitionRows};
 use sawmill::schema::{Column, ColumnType, Schema, TextRules};
 use sawmill::split::blocks::BlockCutter;
 use sawmill::split::read::BLOCK_BYTES;
 use std::fmt::Write;
+use std::sync::Arc;
 
 fn main() {
     divan::main();
@@ -97,4 +101,66 @@ fn build(bencher: Bencher) {
     bencher
         .counter(BytesCount::of_slice(&text))
         .bench_local(|| builder.build(divan::black_box(&text), &index, &data).expect("the values convert"));
+}
+
+const ROWS: i64 = 1 << 20;
+
+/// `ROWS` rows of a number in no order and 20 bytes of text, 8,192 in a batch.
+fn batches() -> Vec<RecordBatch> {
+    let batch = |first: i64| {
+        let numbers = (first..first + 8192).map(|n| n.wrapping_mul(0x9E37_79B9_7F4A_7C15_u64 as i64));
+        let texts = (first..first + 8192).map(|n| Some(format!("regular deposit {n:08x}")));
+        let columns: [(&str, ArrayRef); 2] = [
+            ("number", Arc::new(numbers.collect::<Int64Array>())),
+            ("text", Arc::new(texts.collect::<StringArray>())),
+        ];
+        RecordBatch::try_from_iter(columns).expect("the columns match")
+    };
+    (0..ROWS / 8192).map(|number| batch(number * 8192)).collect()
+}
+
+/// Half of the rows repeat a key. With 64 MiB of keys nothing waits on disk if
+/// the first is kept; with 4 MiB most rows do; if the last is kept, all do.
+#[divan::bench(args = [(Keep::First, 64 << 20), (Keep::First, 4 << 20), (Keep::Last, 64 << 20)], sample_count = 5)]
+fn deduplicate(bencher: Bencher, (keep, key_bytes): (Keep, u64)) {
+    let tagged = |(number, rows): (usize, RecordBatch)| {
+        let keys = (0..8192u128).map(|row| (number as u128 * 8192 + row) % (ROWS as u128 / 2));
+        let keys = keys.map(|key| Some((key + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835)));
+        TaggedBatch { keys: keys.collect(), rows, tag: 0 }
+    };
+    let batches: Vec<TaggedBatch> = batches().into_iter().enumerate().map(tagged).collect();
+    bencher.counter(ItemsCount::new(ROWS as u64)).with_inputs(|| batches.clone()).bench_local_values(
+        |batches| {
+            let mut deduplicator = Deduplicator::new(keep, key_bytes, &Scratch::new(None));
+            for batch in batches {
+                deduplicator.push(batch).expect("there is room");
+            }
+            deduplicator
+                .finish()
+                .expect("there is room")
+                .map(|rows| rows.expect("it is read").removed)
+                .sum::<u64>()
+        },
+    );
+}
+
+/// In memory, and from runs on disk.
+#[divan::bench(args = [256 << 20, 16 << 20], sample_count = 5)]
+fn sort(bencher: Bencher, budget_bytes: u64) {
+    let batches = batches();
+    let by_number = [SortColumn { column: 0, descending: false, nulls_first: false }];
+    bencher.counter(ItemsCount::new(ROWS as u64)).bench_local(|| {
+        let schema = batches[0].schema();
+        let sorter = Sorter::new(&schema, &by_number, budget_bytes, &Scratch::new(None));
+        let mut sorter = sorter.expect("numbers have an order");
+        for batch in &batches {
+            let rows = PartitionRows { partition: Partition::default(), batch: batch.clone() };
+            sorter.push(rows).expect("there is room");
+        }
+        sorter
+            .finish()
+            .expect("there is room")
+            .map(|rows| rows.expect("it is read").batch.num_rows())
+            .sum::<usize>()
+    });
 }

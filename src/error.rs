@@ -65,6 +65,12 @@ pub enum ErrorKind {
         /// What the library said.
         cause: parquet::errors::ParquetError,
     },
+    /// Temporary files could not be created, written or read.
+    #[error("{message}")]
+    Scratch {
+        /// What failed where, and how many bytes there were.
+        message: String,
+    },
     /// SIGINT, SIGTERM, or [`crate::runtime::Cancel::cancel`].
     #[error("interrupted; nothing was made visible in any target")]
     Interrupted,
@@ -80,6 +86,7 @@ impl ErrorKind {
     /// | 4 | an input cannot be found, listed or read |
     /// | 5 | a target cannot be reached or written |
     /// | 6 | the records do not add up, or encoding failed |
+    /// | 7 | temporary files cannot be written: no room, or no such directory |
     /// | 130 | interrupted |
     pub fn exit_code(&self) -> u8 {
         match self {
@@ -88,6 +95,7 @@ impl ErrorKind {
             ErrorKind::Source(_) => 4,
             ErrorKind::Target(_) => 5,
             ErrorKind::Accounting { .. } | ErrorKind::Encode { .. } => 6,
+            ErrorKind::Scratch { .. } => 7,
             ErrorKind::Interrupted => 130,
         }
     }
@@ -102,6 +110,7 @@ impl ErrorKind {
             ErrorKind::Target(_) => "target",
             ErrorKind::Accounting { .. } => "accounting",
             ErrorKind::Encode { .. } => "encode",
+            ErrorKind::Scratch { .. } => "scratch",
             ErrorKind::Interrupted => "interrupted",
         }
     }
@@ -329,6 +338,26 @@ pub enum InputProblem {
         /// The limit.
         limit: u64,
     },
+    /// A record has more fields than `dialect.maxFields`.
+    #[error("a record has more fields than the limit of {limit}")]
+    TooManyFields {
+        /// The limit.
+        limit: u64,
+    },
+    /// The input does not end in the record that `dialect.trailerCount` expects.
+    #[error("the trailer is missing: {what}")]
+    TrailerMissing {
+        /// What stands there instead.
+        what: String,
+    },
+    /// The input has another number of records than its trailer says.
+    #[error("the trailer says {stated} records, and there are {counted}")]
+    TrailerCount {
+        /// What the trailer says.
+        stated: u64,
+        /// What was counted, of the records that `dialect.trailerCount` is about.
+        counted: u64,
+    },
     /// A record is larger than `dialect.maxRecordBytes`.
     #[error("a record is larger than the limit of {limit} bytes")]
     RecordTooLarge {
@@ -385,7 +414,10 @@ impl InputProblem {
             InputProblem::TruncatedCompression { .. }
             | InputProblem::DamagedCompression { .. }
             | InputProblem::UnsupportedCompression { .. } => "compression",
-            InputProblem::FieldTooLarge { .. } | InputProblem::RecordTooLarge { .. } => "size",
+            InputProblem::FieldTooLarge { .. }
+            | InputProblem::TooManyFields { .. }
+            | InputProblem::RecordTooLarge { .. } => "size",
+            InputProblem::TrailerMissing { .. } | InputProblem::TrailerCount { .. } => "trailer",
             InputProblem::TooManyRejected { .. } | InputProblem::RowsOutOfBounds { .. } => "budget",
             InputProblem::Changed { .. } => "changed",
         }

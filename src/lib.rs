@@ -7,9 +7,9 @@
 //! one that names every verb.
 //!
 //! ```text
-//! job, schema ─► source ─► split ─► parse ─► batch ─► partition ─► encode ─► store (tee to every target)
-//!                                                                               │ task::TaskReport
-//!                                                     commit: verify, complete, announce ◄─┘
+//! job, schema ─► source ─► split ─► parse ─► batch ─► partition ─► order ─► encode ─► store (tee to every target)
+//!                                                                                        │ task::TaskReport
+//!                                                              commit: verify, complete, announce ◄─┘
 //! ```
 //!
 //! Three verbs lie under everything, each a function with a serializable
@@ -35,6 +35,7 @@ pub mod batch;
 pub mod infer;
 pub mod transform;
 pub mod partition;
+pub mod order;
 pub mod encode;
 pub mod store;
 pub mod pipeline;

@@ -1,14 +1,14 @@
 //! Flags that describe the CSV, shared by `convert` and `infer`.
 
 use crate::job::DialectSpec;
-use crate::parse::StrayQuotes;
+use crate::parse::{Delimiter, StrayQuotes, Trim};
 
 /// What is left out is found from a sample.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "How the CSV is written (left out: found from a sample)")]
 pub(super) struct DialectArgs {
-    /// Separates fields: one ASCII character, or `\t`
-    #[arg(short, long, value_name = "CHAR", value_parser = parse_character)]
+    /// Separates fields: one to four bytes, such as `;`, `\t`, `||` or `\u{1f}`
+    #[arg(short, long, value_name = "TEXT", value_parser = parse_delimiter)]
     delimiter: Option<String>,
     /// Encloses fields: one ASCII character
     #[arg(long, value_name = "CHAR", value_parser = parse_character, conflicts_with = "no_quote")]
@@ -16,7 +16,7 @@ pub(super) struct DialectArgs {
     /// No character encloses fields
     #[arg(long)]
     no_quote: bool,
-    /// Escapes a quote inside quotes; without it a quote is written twice
+    /// Escapes a quote inside quotes, or with --no-quote a delimiter or line end; without it a quote is written twice
     #[arg(long, value_name = "CHAR", value_parser = parse_character)]
     escape: Option<String>,
     /// The first record names the columns
@@ -25,9 +25,18 @@ pub(super) struct DialectArgs {
     /// There is no header; columns are called column_1, column_2, …
     #[arg(long, overrides_with = "header")]
     no_header: bool,
+    /// Records that name the columns, joined by position [default: 1]
+    #[arg(long, value_name = "N", conflicts_with = "no_header")]
+    header_rows: Option<u64>,
     /// Records to skip before the header [default: 0]
     #[arg(long, value_name = "N")]
     skip_records: Option<u64>,
+    /// Records at the end of each input that are no data [default: 0]
+    #[arg(long, value_name = "N")]
+    footer_records: Option<u64>,
+    /// Drop spaces and tabs around fields: left, right or both
+    #[arg(long, value_name = "SIDE", value_parser = parse_trim)]
+    trim: Option<Trim>,
     /// A record that begins with this character is a comment
     #[arg(long, value_name = "CHAR", value_parser = parse_character)]
     comment: Option<String>,
@@ -45,12 +54,15 @@ impl DialectArgs {
             delimiter: self.delimiter.clone(),
             quote_char: if self.no_quote { Some(String::new()) } else { self.quote.clone() },
             escape_char: self.escape.clone(),
-            header: match (self.header, self.no_header) {
+            header: match (self.header || self.header_rows.is_some(), self.no_header) {
                 (true, _) => Some(true),
                 (_, true) => Some(false),
                 _ => None,
             },
+            header_rows: self.header_rows,
             skip_records: self.skip_records,
+            footer_records: self.footer_records,
+            trim: self.trim,
             comment_char: self.comment.clone(),
             encoding: self.encoding.clone(),
             stray_quotes: self.keep_stray_quotes.then_some(StrayQuotes::Keep),
@@ -60,9 +72,66 @@ impl DialectArgs {
 }
 
 fn parse_character(text: &str) -> Result<String, String> {
-    match text {
-        r"\t" | "tab" => Ok("\t".into()),
-        _ if text.len() == 1 && text.is_ascii() => Ok(text.into()),
+    match unescaped(text) {
+        Some(text) if text.len() == 1 && text.is_ascii() => Ok(text),
         _ => Err("expected one ASCII character, or \\t for a tab".into()),
+    }
+}
+
+fn parse_delimiter(text: &str) -> Result<String, String> {
+    let text = unescaped(text).filter(|text| Delimiter::new(text).is_some());
+    text.ok_or_else(|| "expected one to four bytes, \\t for a tab, or \\u{…} for another character".into())
+}
+
+fn parse_trim(text: &str) -> Result<Trim, String> {
+    match text {
+        "none" => Ok(Trim::None),
+        "left" => Ok(Trim::Left),
+        "right" => Ok(Trim::Right),
+        "both" => Ok(Trim::Both),
+        _ => Err("expected none, left, right or both".into()),
+    }
+}
+
+/// Text in which `\t` and `\u{…}` stand for what shells do not let one type;
+/// `tab` is a tab, too. `None` if a code is no character.
+fn unescaped(text: &str) -> Option<String> {
+    if text == "tab" {
+        return Some("\t".into());
+    }
+    let (mut rest, mut found) = (text, String::new());
+    while let Some(at) = rest.find(r"\u{") {
+        let (code, after) = rest[at + 3..].split_once('}')?;
+        found.push_str(&rest[..at]);
+        found.push(u32::from_str_radix(code, 16).ok().and_then(char::from_u32)?);
+        rest = after;
+    }
+    found.push_str(rest);
+    Some(found.replace(r"\t", "\t"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn characters_that_cannot_be_typed_have_codes() {
+        for (text, delimiter) in [
+            (",", Some(",")),
+            (r"\t", Some("\t")),
+            ("tab", Some("\t")),
+            (r"\u{1f}", Some("\u{1f}")),
+            (r"|\u{7c}", Some("||")),
+            ("¦", Some("¦")),
+            (r"\", Some(r"\")),
+            ("", None),
+            ("|||||", None),
+            (r"\u{1f", None),
+            (r"\u{110000}", None),
+        ] {
+            assert_eq!(parse_delimiter(text).ok().as_deref(), delimiter, "{text}");
+        }
+        assert_eq!(parse_character(r"\u{1}").as_deref(), Ok("\u{1}"));
+        assert!(parse_character("¦").is_err());
     }
 }

@@ -4,12 +4,13 @@ use super::Sample;
 use super::types::looks_like_data;
 use crate::job::DialectSpec;
 use crate::parse::{
-    Dialect, Escape, RecordIndex, ScanError, ScanProblem, Scanner, StrayQuotes, Terminator, field_value,
+    Delimiter, Dialect, Escape, RecordIndex, ScanError, ScanProblem, Scanner, StrayQuotes, Terminator,
+    field_value,
 };
 use std::collections::BTreeMap;
 
 /// In order of preference when two fit equally well.
-const DELIMITERS: [u8; 4] = [b',', b'\t', b';', b'|'];
+const DELIMITERS: [char; 4] = [',', '\t', ';', '|'];
 
 /// Bytes of each sample that the delimiter is judged by.
 const JUDGED_BYTES: usize = 64 << 10;
@@ -33,7 +34,7 @@ pub fn infer_dialect(
     if given.delimiter.is_none() {
         // The first of the best: max_by_key would take the last.
         let mut best = (0, 0);
-        for delimiter in DELIMITERS {
+        for delimiter in DELIMITERS.map(Delimiter::from) {
             let candidate = Dialect { delimiter, ..dialect.clone() };
             let score = delimiter_score(&heads, &candidate);
             if score > best {
@@ -95,11 +96,11 @@ fn grammar_errors(heads: &[&[u8]], dialect: &Dialect) -> usize {
 /// same, so text without a header needs `--no-header`.
 fn has_header(samples: &[Sample], dialect: &Dialect) -> bool {
     let Some(sample) = samples.iter().find(|sample| !sample.text.is_empty()) else { return true };
-    let headless = Dialect { header: false, stray_quotes: StrayQuotes::Keep, ..dialect.clone() };
+    let lenient = Dialect { stray_quotes: StrayQuotes::Keep, ..dialect.clone() };
     let mut index = RecordIndex::default();
     let head = head(sample);
     // Whatever is wrong further down, the first records are there.
-    let _ = Scanner::new(&headless).scan(head, &mut index);
+    let _ = Scanner::new(&lenient).scan(head, &mut index);
     let first = dialect.skip_records as usize;
     if first >= index.record_ends.len() {
         return true;

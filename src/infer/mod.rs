@@ -16,6 +16,8 @@ use crate::error::Result;
 use crate::parse::{Dialect, FieldForm, RecordIndex, Scanner, field_value};
 use crate::schema::Schema;
 use crate::split::blocks::{Block, BlockCutter};
+use crate::split::footer::FooterHold;
+use crate::split::preamble::{Preamble, Taken};
 use crate::split::read::{cut_error, scan_error};
 
 /// Text of an input from its start.
@@ -56,8 +58,8 @@ pub struct Records<'a> {
     scanner: Scanner,
     cutter: Option<BlockCutter>,
     index: RecordIndex,
-    /// Records still to come before the data.
-    preamble: u64,
+    preamble: Preamble<'a>,
+    hold: FooterHold,
     /// Column of each field, where the header says so.
     columns: Vec<usize>,
 }
@@ -74,7 +76,8 @@ impl<'a> Records<'a> {
             scanner: Scanner::new(dialect),
             cutter: Some(BlockCutter::new(dialect, BLOCK_BYTES)),
             index: RecordIndex::default(),
-            preamble: dialect.skip_records + u64::from(dialect.header),
+            preamble: Preamble::new(dialect),
+            hold: FooterHold::new(dialect.footer_records),
             columns: Vec::new(),
         }
     }
@@ -97,28 +100,32 @@ impl<'a> Records<'a> {
         cut.map_err(|error| cut_error(error, self.dialect, self.url))
     }
 
-    fn observe(&mut self, blocks: Vec<Block>, inference: &mut TypeInference) -> Result<()> {
+    fn observe(&mut self, cut: Vec<Block>, inference: &mut TypeInference) -> Result<()> {
+        let mut blocks = Vec::new();
+        for block in cut {
+            self.hold.push(block, &mut blocks);
+        }
         let mut scratch = Vec::new();
         for block in blocks {
             let scanned = self.scanner.scan(&block.bytes, &mut self.index);
             scanned.map_err(|error| scan_error(&error, &block, self.dialect, self.url))?;
-            for record in 0..self.index.record_ends.len() {
+            let footer = if block.last { self.hold.records() as usize } else { 0 };
+            for record in 0..self.index.len() {
                 let fields = self.index.record(record);
-                let mut names = Vec::new();
-                let is_header = self.preamble == 1 && self.dialect.header;
+                match self.preamble.take(&block.bytes, fields) {
+                    Taken::Skipped => continue,
+                    Taken::Header(names) => {
+                        self.columns = inference.name_columns(names);
+                        continue;
+                    }
+                    Taken::Data if record + footer >= self.index.len() => break,
+                    Taken::Data => {}
+                }
                 for (position, span) in fields.iter().enumerate() {
                     let value = field_value(self.dialect, &block.bytes, span, &mut scratch);
-                    if is_header {
-                        names.push(String::from_utf8_lossy(value).into_owned());
-                    } else if self.preamble == 0 {
-                        let column = self.columns.get(position).copied().unwrap_or(position);
-                        inference.observe(column, value, span.form != FieldForm::Bare);
-                    }
+                    let column = self.columns.get(position).copied().unwrap_or(position);
+                    inference.observe(column, value, span.form != FieldForm::Bare);
                 }
-                if is_header {
-                    self.columns = inference.name_columns(names);
-                }
-                self.preamble = self.preamble.saturating_sub(1);
             }
         }
         Ok(())

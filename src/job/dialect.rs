@@ -2,8 +2,11 @@
 
 use super::DialectSpec;
 use crate::document::Problem;
-use crate::parse::{Dialect, Escape, StrayQuotes, Terminator};
+use crate::parse::{Delimiter, Dialect, Escape, StrayQuotes, Terminator, TrailerCount};
 use encoding_rs::Encoding;
+
+/// Header records and footer records that are held in memory at once.
+const MAX_HELD_RECORDS: u64 = 100;
 
 impl DialectSpec {
     /// The dialect, with defaults for what is left out. Keys of the problem
@@ -16,35 +19,61 @@ impl DialectSpec {
             None => default.quote,
         };
         let dialect = Dialect {
-            delimiter: match &self.delimiter {
-                Some(text) => one_byte("delimiter", text)?,
-                None => default.delimiter,
-            },
+            delimiter: self.delimiter.as_deref().map_or(Ok(default.delimiter), delimiter)?,
             quote,
             escape: self.escape(quote)?,
-            terminator: match self.line_terminator.as_deref() {
-                None | Some("\n" | "\r\n") => Terminator::Lf,
-                Some("\r") => Terminator::Cr,
-                Some("any") => Terminator::Any,
-                Some(other) => {
-                    return Err(Problem::new("lineTerminator", format!("{other:?} ends no record"))
-                        .remedy(r#"write "\n" (which takes CRLF, too), "\r\n", "\r" or "any""#));
-                }
-            },
+            terminator: self.line_terminator.as_deref().map_or(Ok(default.terminator), terminator)?,
             stray_quotes: self.stray_quotes.unwrap_or(default.stray_quotes),
             comment: self.comment_char.as_deref().map(|text| one_byte("commentChar", text)).transpose()?,
+            trim: self.trim.unwrap_or(default.trim),
+            skip_initial_space: self.skip_initial_space.unwrap_or(default.skip_initial_space),
             header: self.header.unwrap_or(default.header),
+            header_rows: self.header_rows()?,
+            header_join: self.header_join.clone().unwrap_or(default.header_join),
             skip_records: self.skip_records.unwrap_or(default.skip_records),
+            skip_records_after_header: self.skip_records_after_header.unwrap_or_default(),
+            footer_records: self.footer_records()?,
+            trailer_count: self.trailer_count.clone(),
+            invalid_bytes: self.invalid_bytes.unwrap_or(default.invalid_bytes),
             max_field_bytes: above_zero("maxFieldBytes", self.max_field_bytes, default.max_field_bytes)?,
             max_record_bytes: above_zero("maxRecordBytes", self.max_record_bytes, default.max_record_bytes)?,
+            max_fields: above_zero("maxFields", self.max_fields, default.max_fields)?,
         };
-        self.check_distinct(&dialect)?;
+        check_distinct(&dialect)?;
+        check_space(&dialect)?;
         self.encoding.as_deref().map(encoding_named).transpose()?;
-        if self.skip_initial_space == Some(true) {
-            return Err(Problem::new("skipInitialSpace", "only false is supported")
-                .remedy("leave it out; spaces then belong to the fields"));
-        }
         Ok(dialect)
+    }
+
+    fn header_rows(&self) -> Result<u64, Problem> {
+        match (self.header_rows, self.header) {
+            (Some(_), Some(false)) => {
+                Err(Problem::new("headerRows", "`header` says that there is no header")
+                    .remedy("leave out `headerRows`, or say `header = true`"))
+            }
+            (Some(rows), _) if rows == 0 || rows > MAX_HELD_RECORDS => {
+                Err(Problem::new("headerRows", format!("{rows} is not from 1 to {MAX_HELD_RECORDS}"))
+                    .remedy("say `header = false` if there is no header, and `skipRecords` for what is none"))
+            }
+            (rows, _) => Ok(rows.unwrap_or(1)),
+        }
+    }
+
+    fn footer_records(&self) -> Result<u64, Problem> {
+        match (self.footer_records, &self.trailer_count) {
+            (Some(0), Some(_)) => {
+                Err(Problem::new("footerRecords", "the record of `trailerCount` is a footer record")
+                    .remedy("leave out one of the two"))
+            }
+            (Some(records), _) if records > MAX_HELD_RECORDS => {
+                Err(Problem::new("footerRecords", format!("{records} is more than {MAX_HELD_RECORDS}"))
+                    .remedy("cut the footer off before, or filter its records out with `transforms`"))
+            }
+            (_, Some(TrailerCount { field: 0, .. })) => {
+                Err(Problem::new("trailerCount", "`field` counts from 1").remedy("the first field is 1"))
+            }
+            (records, trailer) => Ok(records.unwrap_or(trailer.is_some() as u64)),
+        }
     }
 
     fn escape(&self, quote: Option<u8>) -> Result<Escape, Problem> {
@@ -59,8 +88,7 @@ impl DialectSpec {
         };
         let byte = one_byte("escapeChar", text)?;
         match (quote, self.double_quote) {
-            (None, _) => Err(Problem::new("escapeChar", "escapes quotes, and `quoteChar` switches them off")
-                .remedy("leave `escapeChar` out, or give `quoteChar`")),
+            (None, _) => Ok(Escape::Byte(byte)),
             // Some tools spell doubling like this.
             (Some(quote), _) if quote == byte => Ok(Escape::Doubled),
             (Some(_), Some(true)) => {
@@ -71,28 +99,6 @@ impl DialectSpec {
         }
     }
 
-    fn check_distinct(&self, dialect: &Dialect) -> Result<(), Problem> {
-        let escape = match dialect.escape {
-            Escape::Byte(byte) => Some(byte),
-            Escape::Doubled => None,
-        };
-        let special = [
-            ("delimiter", Some(dialect.delimiter)),
-            ("quoteChar", dialect.quote),
-            ("escapeChar", escape),
-            ("commentChar", dialect.comment),
-        ];
-        for (i, (key, byte)) in special.iter().enumerate() {
-            let first = special[..i].iter().find(|(_, earlier)| byte.is_some() && earlier == byte);
-            if let Some((other, _)) = first {
-                let character = char::from(byte.unwrap_or_default());
-                return Err(Problem::new(*key, format!("{character:?} is the `{other}`, too"))
-                    .remedy(format!("give `{key}` and `{other}` different characters")));
-            }
-        }
-        Ok(())
-    }
-
     /// The descriptor of a dialect: what differs from the defaults of
     /// [`DialectSpec::resolve`], and the delimiter, for people.
     pub fn from_dialect(dialect: &Dialect) -> Self {
@@ -100,30 +106,90 @@ impl DialectSpec {
         let text = |byte: u8| char::from(byte).to_string();
         let differing = |value: u64, default: u64| (value != default).then_some(value);
         DialectSpec {
-            delimiter: Some(text(dialect.delimiter)),
+            delimiter: Some(dialect.delimiter.into()),
             line_terminator: match dialect.terminator {
                 Terminator::Lf => None,
                 Terminator::Cr => Some("\r".into()),
                 Terminator::Any => Some("any".into()),
+                Terminator::Byte(byte) => Some(text(byte)),
             },
             quote_char: match dialect.quote {
                 quote if quote == default.quote => None,
                 Some(byte) => Some(text(byte)),
                 None => Some(String::new()),
             },
-            escape_char: match (dialect.quote, dialect.escape) {
-                (Some(_), Escape::Byte(byte)) => Some(text(byte)),
-                _ => None,
+            escape_char: match dialect.escape {
+                Escape::Byte(byte) => Some(text(byte)),
+                Escape::Doubled => None,
             },
+            skip_initial_space: dialect.skip_initial_space.then_some(true),
+            trim: (dialect.trim != default.trim).then_some(dialect.trim),
+            header_rows: differing(dialect.header_rows, default.header_rows),
+            header_join: (dialect.header_join != default.header_join).then(|| dialect.header_join.clone()),
+            skip_records_after_header: differing(dialect.skip_records_after_header, 0),
+            footer_records: differing(dialect.footer_records, default.footer_records),
+            trailer_count: dialect.trailer_count.clone(),
+            invalid_bytes: (dialect.invalid_bytes != default.invalid_bytes).then_some(dialect.invalid_bytes),
             header: (dialect.header != default.header).then_some(dialect.header),
             comment_char: dialect.comment.map(text),
             skip_records: differing(dialect.skip_records, default.skip_records),
             stray_quotes: (dialect.stray_quotes == StrayQuotes::Keep).then_some(StrayQuotes::Keep),
             max_field_bytes: differing(dialect.max_field_bytes, default.max_field_bytes),
             max_record_bytes: differing(dialect.max_record_bytes, default.max_record_bytes),
+            max_fields: differing(dialect.max_fields, default.max_fields),
             ..DialectSpec::default()
         }
     }
+}
+
+/// No byte may have two meanings at one place.
+fn check_distinct(dialect: &Dialect) -> Result<(), Problem> {
+    let escape = match dialect.escape {
+        Escape::Byte(byte) => Some(byte),
+        Escape::Doubled => None,
+    };
+    let terminator = match dialect.terminator {
+        Terminator::Byte(byte) => Some(byte),
+        Terminator::Lf | Terminator::Cr | Terminator::Any => None,
+    };
+    let special = [
+        ("quoteChar", dialect.quote),
+        ("escapeChar", escape),
+        ("commentChar", dialect.comment),
+        ("lineTerminator", terminator),
+    ];
+    for (i, (key, byte)) in special.iter().enumerate() {
+        let Some(byte) = *byte else { continue };
+        let in_delimiter = dialect.delimiter.as_bytes().contains(&byte).then_some("delimiter");
+        let first = special[..i].iter().find(|(_, earlier)| *earlier == Some(byte)).map(|(key, _)| *key);
+        if let Some(other) = in_delimiter.or(first) {
+            let whole = other != "delimiter" || dialect.delimiter.single().is_some();
+            let relation = if whole { "is" } else { "is in" };
+            let message = format!("{:?} {relation} the `{other}`, too", char::from(byte));
+            return Err(Problem::new(*key, message)
+                .remedy(format!("give `{key}` and `{other}` different characters")));
+        }
+    }
+    Ok(())
+}
+
+/// What is trimmed may mean nothing else.
+fn check_space(dialect: &Dialect) -> Result<(), Problem> {
+    let space = [dialect.leading_space(), dialect.trailing_space()].concat();
+    let means = |byte: Option<u8>| byte.is_some_and(|byte| space.contains(&byte));
+    let terminator = match dialect.terminator {
+        Terminator::Byte(byte) => Some(byte),
+        Terminator::Lf | Terminator::Cr | Terminator::Any => None,
+    };
+    for (key, byte) in
+        [("quoteChar", dialect.quote), ("escapeChar", dialect.escape_byte()), ("lineTerminator", terminator)]
+    {
+        if means(byte) {
+            return Err(Problem::new(key, "is white space, which is to be trimmed")
+                .remedy("leave out `trim` and `skipInitialSpace`, or choose another character"));
+        }
+    }
+    Ok(())
 }
 
 /// Finds the encoding that a job names. Labels are those of the Encoding
@@ -151,6 +217,31 @@ pub(crate) fn encoding_named(name: &str) -> Result<&'static Encoding, Problem> {
     })
 }
 
+fn delimiter(text: &str) -> Result<Delimiter, Problem> {
+    let problem = match Delimiter::new(text) {
+        _ if text.contains(['\r', '\n', '\0']) => {
+            Problem::new("delimiter", format!("{text:?} holds a line end or NUL"))
+        }
+        Some(delimiter) => return Ok(delimiter),
+        None => Problem::new("delimiter", format!("{text:?} is not one to four bytes")),
+    };
+    Err(problem.remedy(r#"write what separates fields, such as ",", "\t" or "||""#))
+}
+
+fn terminator(text: &str) -> Result<Terminator, Problem> {
+    match (text, text.as_bytes()) {
+        ("\n" | "\r\n", _) => Ok(Terminator::Lf),
+        ("\r", _) => Ok(Terminator::Cr),
+        ("any", _) => Ok(Terminator::Any),
+        // A letter or digit would rather be a mistake.
+        (_, [byte]) if byte.is_ascii() && !byte.is_ascii_alphanumeric() && *byte != 0 => {
+            Ok(Terminator::Byte(*byte))
+        }
+        _ => Err(Problem::new("lineTerminator", format!("{text:?} ends no record"))
+            .remedy(r#"write "\n" (which takes CRLF, too), "\r\n", "\r", "any", or one other character"#)),
+    }
+}
+
 fn one_byte(key: &'static str, text: &str) -> Result<u8, Problem> {
     let problem = match text.as_bytes() {
         [b'\r' | b'\n' | 0] => Problem::new(key, format!("{text:?} cannot be a special character")),
@@ -158,7 +249,6 @@ fn one_byte(key: &'static str, text: &str) -> Result<u8, Problem> {
         _ => Problem::new(key, format!("{text:?} is not one ASCII character")),
     };
     Err(problem.remedy(match key {
-        "delimiter" => r#"write one character, such as "," or "\t""#,
         "quoteChar" => r#"write one character, or "" for no quoting"#,
         _ => "write one character, or leave the key out",
     }))

@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::error::{Error, ErrorKind};
-use crate::parse::{Dialect, Escape, StrayQuotes, Terminator};
+use crate::parse::{
+    CountedRecords, Dialect, Escape, InvalidBytes, StrayQuotes, Terminator, TrailerCount, Trim,
+};
 use parquet::basic::Compression;
 use proptest::prelude::*;
 use std::path::Path;
@@ -118,6 +120,18 @@ fn mistakes_have_their_place() {
             "job.toml:4:28: output.partition_by[1]: the key \"year\" is there already => name derived keys: `name=year(column)`",
         ),
         (
+            "[engine]\nsort_bytes = 0",
+            "job.toml:4:1: engine.sort_bytes: must be more than 0 => leave it out for the default",
+        ),
+        (
+            "[engine]\nkey_bytes = 0",
+            "job.toml:4:1: engine.key_bytes: must be more than 0 => leave it out for the default",
+        ),
+        (
+            "[engine]\nspill_directory = ''",
+            "job.toml:4:1: engine.spill_directory: names no directory => leave it out for the default",
+        ),
+        (
             "[engine]\npart_bytes = 1024",
             "job.toml:4:1: engine.part_bytes: 1024 is no size of a part of an S3 upload => write 5242880 (5 MiB) to 5368709120 (5 GiB); default: 8388608",
         ),
@@ -126,8 +140,8 @@ fn mistakes_have_their_place() {
             "job.toml:3:2: engine.upload_bytes_in_flight: 33554432 does not hold one part => write at least `engine.part_bytes`, which is 67108864",
         ),
         (
-            "[dialect]\ndelimiter = '||'",
-            "job.toml:4:1: dialect.delimiter: \"||\" is not one ASCII character => write one character, such as \",\" or \"\\t\"",
+            "[dialect]\ndelimiter = '|||||'",
+            "job.toml:4:1: dialect.delimiter: \"|||||\" is not one to four bytes => write what separates fields, such as \",\", \"\\t\" or \"||\"",
         ),
         (
             "[dialect]\nquoteChar = ','",
@@ -178,7 +192,7 @@ fn several_mistakes_are_one_error() {
     let error = read("targts = []\n[source]\ninput = ['a']\n[zzz]\n", &[]).unwrap_err();
     let expected = "job.toml:1:1: targts: unknown key\n\
         job.toml:3:1: source.input: unknown key (did you mean `inputs`?)\n\
-        job.toml:4:2: zzz: unknown key (known here: `$schema`, `name`, `source`, `dialect`, `schema`, `transforms`, `targets`, `output`, `engine`)";
+        job.toml:4:2: zzz: unknown key (known here: `$schema`, `name`, `source`, `dialect`, `schema`, `transforms`, `errors`, `targets`, `output`, `engine`)";
     assert_eq!(error.to_string(), expected);
     assert_eq!(error.what_to_do(), Some("did you mean `targets`?"));
 }
@@ -369,10 +383,24 @@ fn dialects_go_both_ways() {
     let plain = Dialect::default();
     for dialect in [
         plain.clone(),
-        Dialect { delimiter: b'\t', quote: None, header: false, skip_records: 2, ..plain.clone() },
+        Dialect { delimiter: '\t'.into(), quote: None, header: false, skip_records: 2, ..plain.clone() },
         Dialect { escape: Escape::Byte(b'\\'), terminator: Terminator::Any, ..plain.clone() },
         Dialect { quote: Some(b'\''), terminator: Terminator::Cr, comment: Some(b'#'), ..plain.clone() },
         Dialect { stray_quotes: StrayQuotes::Keep, max_field_bytes: 7, max_record_bytes: 9, ..plain.clone() },
+        Dialect { delimiter: '¦'.into(), terminator: Terminator::Byte(0x1e), ..plain.clone() },
+        Dialect { quote: None, escape: Escape::Byte(b'\\'), trim: Trim::Both, ..plain.clone() },
+        Dialect { header_rows: 2, header_join: ".".into(), skip_records_after_header: 1, ..plain.clone() },
+        Dialect { skip_initial_space: true, invalid_bytes: InvalidBytes::Replace, ..plain.clone() },
+        Dialect {
+            max_fields: 5,
+            footer_records: 2,
+            trailer_count: Some(TrailerCount {
+                field: 2,
+                marker: Some("TRL".into()),
+                counts: CountedRecords::All,
+            }),
+            ..plain.clone()
+        },
     ] {
         assert_eq!(DialectSpec::from_dialect(&dialect).resolve(), Ok(dialect));
     }
@@ -385,13 +413,22 @@ fn dialects_that_cannot_work_are_refused() {
     for (json, key) in [
         (r#"{"delimiter": ""}"#, "delimiter"),
         (r#"{"delimiter": "\n"}"#, "delimiter"),
-        (r#"{"delimiter": "é"}"#, "delimiter"),
+        (r#"{"delimiter": "|||||"}"#, "delimiter"),
+        (r#"{"delimiter": "|\""}"#, "quoteChar"),
+        (r#"{"delimiter": "|\\", "quoteChar": "", "escapeChar": "\\"}"#, "escapeChar"),
+        (r#"{"lineTerminator": ","}"#, "lineTerminator"),
+        (r#"{"quoteChar": "\t", "trim": "left"}"#, "quoteChar"),
+        (r#"{"escapeChar": " ", "skipInitialSpace": true}"#, "escapeChar"),
+        (r#"{"header": false, "headerRows": 1}"#, "headerRows"),
+        (r#"{"headerRows": 0}"#, "headerRows"),
+        (r#"{"footerRecords": 101}"#, "footerRecords"),
+        (r#"{"footerRecords": 0, "trailerCount": {"field": 1}}"#, "footerRecords"),
+        (r#"{"trailerCount": {"field": 0}}"#, "trailerCount"),
+        (r#"{"maxFields": 0}"#, "maxFields"),
         (r#"{"doubleQuote": false}"#, "doubleQuote"),
         (r#"{"doubleQuote": true, "escapeChar": "\\"}"#, "escapeChar"),
-        (r#"{"quoteChar": "", "escapeChar": "\\"}"#, "escapeChar"),
         (r#"{"commentChar": "\""}"#, "commentChar"),
         (r#"{"lineTerminator": "x"}"#, "lineTerminator"),
-        (r#"{"skipInitialSpace": true}"#, "skipInitialSpace"),
         (r#"{"maxFieldBytes": 0}"#, "maxFieldBytes"),
     ] {
         let spec: DialectSpec = serde_json::from_str(json).unwrap();

@@ -187,6 +187,11 @@ impl Check {
         let key = |name: &str| KeyPath::from("engine").key(name);
         let engine = &job.engine;
         self.above_zero(key("open_files_bytes"), engine.open_files_bytes);
+        self.above_zero(key("sort_bytes"), engine.sort_bytes);
+        self.above_zero(key("key_bytes"), engine.key_bytes);
+        if engine.spill_directory.as_ref().is_some_and(|directory| directory.as_os_str().is_empty()) {
+            self.problem(key("spill_directory"), "names no directory", "leave it out for the default");
+        }
         self.above_zero(key("max_open_files"), engine.max_open_files as u64);
         self.above_zero(key("fetch_bytes"), engine.fetch_bytes as u64);
         self.above_zero(key("fetch_concurrency"), engine.fetch_concurrency as u64);

@@ -1,6 +1,8 @@
 //! How the bytes of a CSV text are cut into records and fields.
 
-/// A resolved dialect: single bytes and policies, nothing left to infer.
+use super::Delimiter;
+
+/// A resolved dialect: bytes and policies, nothing left to infer.
 ///
 /// Vocabulary after the Frictionless *CSV Dialect* descriptor; the job file's
 /// spelling of it is [`crate::job::DialectSpec`].
@@ -11,10 +13,11 @@
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 pub struct Dialect {
     /// Separates fields.
-    pub delimiter: u8,
+    pub delimiter: Delimiter,
     /// Encloses fields; `None` switches quoting off.
     pub quote: Option<u8>,
-    /// What a quote inside a quoted field looks like.
+    /// What a quote inside a quoted field looks like, or, where quoting is off,
+    /// what takes the meaning from a byte.
     pub escape: Escape,
     /// What ends a record.
     pub terminator: Terminator,
@@ -22,14 +25,33 @@ pub struct Dialect {
     pub stray_quotes: StrayQuotes,
     /// A record that begins with this byte is a comment.
     pub comment: Option<u8>,
-    /// Whether the first record after `skip_records` names the columns.
+    /// White space that belongs to no field.
+    pub trim: Trim,
+    /// Whether spaces (not tabs) at the start of a field belong to no field,
+    /// also before an opening quote.
+    pub skip_initial_space: bool,
+    /// Whether the records after `skip_records` name the columns.
     pub header: bool,
+    /// How many records that takes, at least 1; they are joined by position.
+    pub header_rows: u64,
+    /// Stands between the parts of a name that several header records give.
+    pub header_join: String,
     /// Records to skip before the header.
     pub skip_records: u64,
+    /// Records to skip between the header and the data.
+    pub skip_records_after_header: u64,
+    /// Records at the end of each input that are no data.
+    pub footer_records: u64,
+    /// Where the last footer record says how many records there are.
+    pub trailer_count: Option<TrailerCount>,
+    /// What becomes of bytes that the encoding does not allow.
+    pub invalid_bytes: InvalidBytes,
     /// A larger field is an error; bytes, quotes included.
     pub max_field_bytes: u64,
     /// A larger record is an error; bytes, terminator not included.
     pub max_record_bytes: u64,
+    /// More fields in a record are an error.
+    pub max_fields: u64,
 }
 
 /// How a quote is written inside a quoted field.
@@ -38,9 +60,72 @@ pub struct Dialect {
 pub enum Escape {
     /// Twice (RFC 4180).
     Doubled,
-    /// After this byte, which also escapes itself and, inside quotes only,
-    /// any other byte (the escape is dropped, the byte kept).
+    /// After this byte, which also escapes itself and, inside quotes, any other
+    /// byte (the escape is dropped, the byte kept). Outside quotes it is text,
+    /// unless quoting is off: then it takes the meaning from the next byte, and
+    /// is dropped if there was one to take. So `a\,b` is one field, and the
+    /// `\N` that MySQL and Hive write for null stays `\N`.
     Byte(u8),
+}
+
+/// White space (spaces and tabs) that belongs to no field: around an unquoted
+/// field, and around the quotes of a quoted one, never inside them. What begins
+/// a delimiter is no white space.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Trim {
+    /// All of it belongs to fields; ` "a"` is not a quoted field.
+    #[default]
+    None,
+    /// Before the field.
+    Left,
+    /// After the field.
+    Right,
+    /// On both sides.
+    Both,
+}
+
+/// What becomes of bytes that the encoding of an input does not allow.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum InvalidBytes {
+    /// An error with its place.
+    #[default]
+    Error,
+    /// U+FFFD stands in for them.
+    Replace,
+}
+
+/// Where the last record of an input says how many records the input has; a
+/// difference fails the run.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct TrailerCount {
+    /// Position of the number in the record, from 1.
+    pub field: u64,
+    /// What the first field of the record must be, such as `TRL`. Default: anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub marker: Option<String>,
+    /// Which records the number counts. Default: `data`.
+    #[serde(default)]
+    pub counts: CountedRecords,
+}
+
+/// Which records a trailer counts.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum CountedRecords {
+    /// Those that hold data.
+    #[default]
+    Data,
+    /// All: data, header, skipped records and footers.
+    All,
 }
 
 /// What ends a record, outside quotes.
@@ -53,6 +138,8 @@ pub enum Terminator {
     Cr,
     /// LF, CRLF and CR alike.
     Any,
+    /// This byte, such as the record separator U+001E. CR and LF are data.
+    Byte(u8),
 }
 
 /// What to make of a quote inside an unquoted field, or of text between a
@@ -76,17 +163,70 @@ impl Dialect {
             Escape::Byte(_) | Escape::Doubled => None,
         }
     }
+
+    /// The byte that escapes others outside quotes: only where quoting is off.
+    pub fn bare_escape(&self) -> Option<u8> {
+        if self.quote.is_some() { None } else { self.escape_byte() }
+    }
+
+    /// Whether `byte` after [`Dialect::bare_escape`] is one that the escape
+    /// takes a meaning from. If not, the escape is text.
+    pub fn is_escapable(&self, byte: u8) -> bool {
+        self.delimiter.as_bytes().contains(&byte)
+            || self.bare_escape() == Some(byte)
+            || self.comment == Some(byte)
+            || self.terminator == Terminator::Byte(byte)
+            || matches!(byte, b'\r' | b'\n')
+    }
+
+    /// The bytes that belong to no field at its start.
+    pub fn leading_space(&self) -> &'static [u8] {
+        match self.trim {
+            Trim::Left | Trim::Both => b" \t",
+            _ if self.skip_initial_space => b" ",
+            _ => b"",
+        }
+    }
+
+    /// The bytes that belong to no field at its end.
+    pub fn trailing_space(&self) -> &'static [u8] {
+        match self.trim {
+            Trim::Right | Trim::Both => b" \t",
+            Trim::None | Trim::Left => b"",
+        }
+    }
+
+    /// Whether fields are what stands between single bytes: no trimming, no
+    /// escapes outside quotes, a delimiter of one byte.
+    pub fn is_plain(&self) -> bool {
+        self.delimiter.single().is_some()
+            && self.leading_space().is_empty()
+            && self.trailing_space().is_empty()
+            && self.bare_escape().is_none()
+    }
+
+    /// Records that name the columns.
+    pub fn header_records(&self) -> u64 {
+        if self.header { self.header_rows } else { 0 }
+    }
+
+    /// Records at the start of each input that are no data: skipped ones and the header.
+    pub fn preamble_records(&self) -> u64 {
+        let skipped = self.skip_records.saturating_add(self.skip_records_after_header);
+        skipped.saturating_add(self.header_records())
+    }
 }
 
 impl Terminator {
     /// Lines that end in `text`, inside quotes or not: LF for [`Terminator::Lf`],
-    /// CR for [`Terminator::Cr`], LF and every CR without an LF after it for
+    /// CR for [`Terminator::Cr`], the byte of [`Terminator::Byte`], LF and every CR without an LF after it for
     /// [`Terminator::Any`]. A CR at the very end counts as one without.
     pub fn count_lines(self, text: &[u8]) -> usize {
         let count = |byte| memchr::memchr_iter(byte, text).count();
         match self {
             Terminator::Lf => count(b'\n'),
             Terminator::Cr => count(b'\r'),
+            Terminator::Byte(byte) => count(byte),
             Terminator::Any => {
                 let lone = |&at: &usize| text.get(at + 1) != Some(&b'\n');
                 count(b'\n') + memchr::memchr_iter(b'\r', text).filter(lone).count()
@@ -98,16 +238,26 @@ impl Terminator {
 impl Default for Dialect {
     fn default() -> Self {
         Dialect {
-            delimiter: b',',
+            delimiter: Delimiter::from(','),
             quote: Some(b'"'),
             escape: Escape::Doubled,
             terminator: Terminator::Lf,
             stray_quotes: StrayQuotes::Error,
             comment: None,
+            trim: Trim::None,
+            skip_initial_space: false,
             header: true,
+            header_rows: 1,
+            header_join: " ".into(),
             skip_records: 0,
+            skip_records_after_header: 0,
+            footer_records: 0,
+            trailer_count: None,
+            invalid_bytes: InvalidBytes::Error,
             max_field_bytes: 8 << 20,
             max_record_bytes: 16 << 20,
+            // As many columns as a spreadsheet has.
+            max_fields: 16_384,
         }
     }
 }

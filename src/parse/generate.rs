@@ -1,14 +1,19 @@
 //! Random dialects and dirty texts for the property tests of this stage and of
 //! [`crate::split`].
 
-use super::{Dialect, Escape, StrayQuotes, Terminator};
+use super::{Delimiter, Dialect, Escape, StrayQuotes, Terminator, Trim};
 use proptest::prelude::*;
 
-/// Dialects whose bytes are all different, often with limits that texts break.
+/// Dialects whose bytes are all different, often with limits that texts break,
+/// half of them plain.
 pub(crate) fn dialects() -> impl Strategy<Value = Dialect> {
     let limit = || prop_oneof![3 => Just(1 << 20), 1 => 0u64..24];
+    let plain = prop::sample::select(vec![",", ";", "b", "\0"]);
+    let other = prop::sample::select(vec!["||", ",|", "\t", " ", " ,", "é", "bcb"]);
+    let terminators = vec![Terminator::Lf, Terminator::Cr, Terminator::Any, Terminator::Byte(0x1e)];
+    let trims = vec![Trim::None, Trim::None, Trim::Left, Trim::Right, Trim::Both];
     (
-        prop::sample::select(vec![b',', b';', b'b', 0]),
+        prop_oneof![plain, other],
         prop::sample::select(vec![None, Some(b'"'), Some(b'"'), Some(b'a')]),
         prop::sample::select(vec![
             Escape::Doubled,
@@ -16,30 +21,62 @@ pub(crate) fn dialects() -> impl Strategy<Value = Dialect> {
             Escape::Byte(b'"'),
             Escape::Byte(b','),
         ]),
-        prop::sample::select(vec![Terminator::Lf, Terminator::Cr, Terminator::Any]),
+        prop::sample::select(terminators),
         prop::sample::select(vec![StrayQuotes::Error, StrayQuotes::Keep]),
         prop::sample::select(vec![None, Some(b'#')]),
-        (limit(), limit()),
+        (prop::sample::select(trims), any::<bool>(), any::<bool>()),
+        (limit(), limit(), limit()),
     )
-        .prop_map(|(delimiter, quote, escape, terminator, stray_quotes, comment, limits)| Dialect {
-            delimiter,
-            quote,
-            escape,
-            terminator,
-            stray_quotes,
-            comment,
-            max_field_bytes: limits.0,
-            max_record_bytes: limits.1,
-            ..Dialect::default()
+        .prop_map(|(delimiter, quote, escape, terminator, stray_quotes, comment, space, limits)| {
+            let delimiter = Delimiter::new(delimiter).expect("short");
+            let (trim, skip_initial_space, trimming) = space;
+            // Inside quotes delimiters mean nothing, so there one may be the escape.
+            let ambiguous = |byte| quote.is_none() && delimiter.as_bytes().contains(&byte);
+            Dialect {
+                delimiter,
+                quote,
+                escape: match escape {
+                    Escape::Byte(byte) if ambiguous(byte) => Escape::Doubled,
+                    escape => escape,
+                },
+                terminator,
+                stray_quotes,
+                comment,
+                trim: if trimming { trim } else { Trim::None },
+                skip_initial_space: skip_initial_space && trimming,
+                max_field_bytes: limits.0,
+                max_record_bytes: limits.1,
+                max_fields: limits.2,
+                ..Dialect::default()
+            }
         })
 }
 
 /// Texts of a small alphabet in which everything means something somewhere,
 /// and of whole fields and records, which such an alphabet seldom spells.
 pub(crate) fn texts() -> impl Strategy<Value = Vec<u8>> {
-    let dirt = vec!["a", "b", ",", ";", "\"", "\\", "#", "\r", "\n", "\r\n", "\0", "é"];
-    let clean =
-        vec!["ab,", "\"a\",", "\"\"\"\",", "\"b,\r\n\"", "xyz\n", "x\r\n", "\"a\\\"\"\n", "#c\"\n", "\n\n"];
+    let dirt = vec![
+        "a", "b", ",", ";", "\"", "\\", "#", "\r", "\n", "\r\n", "\0", "é", "|", "||", " ", "\t", "\u{1e}",
+    ];
+    let clean = vec![
+        "ab,",
+        "\"a\",",
+        "\"\"\"\",",
+        "\"b,\r\n\"",
+        "xyz\n",
+        "x\r\n",
+        "\"a\\\"\"\n",
+        "#c\"\n",
+        "\n\n",
+        " \"a\" ,",
+        ",\t\"b\"\r\n",
+        "||\"a|b\"||",
+        "é\"a\"é",
+        "|||\"a\"\n",
+        "\\,",
+        "\\\n",
+        "\\\r\n",
+    ];
     let piece = prop_oneof![prop::sample::select(dirt), prop::sample::select(clean)];
     prop::collection::vec(piece, 0..80).prop_map(|pieces| pieces.concat().into_bytes())
 }

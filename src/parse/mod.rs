@@ -5,11 +5,15 @@
 //! allocates per record, or knows of types. [`mod@reference`] is the slow, obvious
 //! twin that defines what is right; tests hold the two together.
 
+mod delimiter;
 pub mod dialect;
 pub mod reference;
 pub mod scan;
 
-pub use dialect::{Dialect, Escape, StrayQuotes, Terminator};
+pub use delimiter::Delimiter;
+pub use dialect::{
+    CountedRecords, Dialect, Escape, InvalidBytes, StrayQuotes, Terminator, TrailerCount, Trim,
+};
 pub use scan::{FieldForm, FieldSpan, RecordIndex, ScanError, ScanProblem, Scanner, field_value, unescape};
 
 #[cfg(test)]

@@ -11,10 +11,12 @@
 //! - A blank line is no record, nor is a comment, which extends to the next
 //!   terminator whatever quotes it holds.
 //! - A field that begins with a quote is quoted. What follows its closing quote
-//!   up to the delimiter or terminator is stray.
-//! - In one record, what breaks the grammar is found before what is too large,
-//!   and a field that is too large before the record. A comment that is too
-//!   large is a record that is.
+//!   up to the delimiter or terminator is stray, unless all of it is trimmed.
+//! - Delimiters are found from left to right: `||` stands once in `|||`.
+//! - Trimming takes bytes as they stand: what an escape stands before is kept.
+//! - In one record, what breaks the grammar is found before what is too large;
+//!   then too many fields before a field that is too large, and that before the
+//!   record. A comment that is too large is a record that is.
 
 use super::{Dialect, ScanError, ScanProblem, StrayQuotes, Terminator};
 use std::ops::Range;
@@ -24,8 +26,10 @@ use std::ops::Range;
 pub struct Parsed {
     /// Every record, or those before the one that is wrong.
     pub records: Vec<Record>,
-    /// What is wrong, if anything.
+    /// What is wrong, if anything, and ends the text.
     pub error: Option<ScanError>,
+    /// What was tolerated: the first in each record that has any.
+    pub faults: Vec<ScanError>,
 }
 
 /// One record.
@@ -44,37 +48,33 @@ pub struct Record {
 /// One field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Field {
-    /// Without quotes and escapes.
+    /// Without quotes, escapes and what is trimmed.
     pub value: Vec<u8>,
     /// Whether it began with a quote.
     pub quoted: bool,
-    /// Its bytes in the text, quotes included.
+    /// Its bytes in the text up to the delimiter or terminator, quotes and what
+    /// is trimmed included.
     pub raw: Range<usize>,
 }
 
-/// Parses a whole text.
+/// Parses a whole text up to the first record that is wrong.
 pub fn parse(dialect: &Dialect, text: &[u8]) -> Parsed {
-    let mut parser = Parser { dialect, text, at: 0, records: Vec::new(), field: 0 };
-    while parser.at < text.len() {
-        if let Err((offset, problem)) = parser.record() {
-            let error = ScanError {
-                offset,
-                record: parser.records.len(),
-                field: parser.field,
-                line: parser.lines_before(offset),
-                problem,
-            };
-            return Parsed { records: parser.records, error: Some(error) };
-        }
-    }
-    Parsed { records: parser.records, error: None }
+    Parser::new(dialect, text, false).parse()
+}
+
+/// Parses a whole text past records that are wrong in a way that leaves their
+/// end known, see [`super::Scanner::scan_tolerant`].
+pub fn parse_tolerant(dialect: &Dialect, text: &[u8]) -> Parsed {
+    Parser::new(dialect, text, true).parse()
 }
 
 struct Parser<'a> {
     dialect: &'a Dialect,
     text: &'a [u8],
+    tolerant: bool,
     at: usize,
     records: Vec<Record>,
+    faults: Vec<ScanError>,
     /// Index of the field that is being parsed or judged.
     field: usize,
 }
@@ -82,7 +82,37 @@ struct Parser<'a> {
 /// Where, and what.
 type Wrong = (usize, ScanProblem);
 
-impl Parser<'_> {
+impl<'a> Parser<'a> {
+    fn new(dialect: &'a Dialect, text: &'a [u8], tolerant: bool) -> Self {
+        Parser { dialect, text, tolerant, at: 0, records: Vec::new(), faults: Vec::new(), field: 0 }
+    }
+
+    fn parse(mut self) -> Parsed {
+        let mut error = None;
+        while self.at < self.text.len() && error.is_none() {
+            error = self.record().err().map(|wrong| self.error(wrong));
+        }
+        // Of a record that is not there, nothing was tolerated.
+        self.faults.retain(|fault| fault.record < self.records.len());
+        Parsed { records: self.records, error, faults: self.faults }
+    }
+
+    fn error(&self, (offset, problem): Wrong) -> ScanError {
+        let (record, line) = (self.records.len(), self.lines_before(offset));
+        ScanError { offset, record, field: self.field, line, problem }
+    }
+
+    /// Passes over what is wrong, if that is tolerated.
+    fn fault(&mut self, wrong: Wrong) -> Result<(), Wrong> {
+        if !self.tolerant {
+            return Err(wrong);
+        }
+        if self.faults.last().is_none_or(|last| last.record < self.records.len()) {
+            self.faults.push(self.error(wrong));
+        }
+        Ok(())
+    }
+
     /// One record, blank line or comment.
     fn record(&mut self) -> Result<(), Wrong> {
         let start = self.at;
@@ -98,8 +128,8 @@ impl Parser<'_> {
             }
         } else {
             fields.push(self.field()?);
-            while self.byte() == Some(self.dialect.delimiter) {
-                self.at += 1;
+            while self.dialect.delimiter.stands_at(self.text, self.at) {
+                self.at += self.dialect.delimiter.as_bytes().len();
                 self.field += 1;
                 fields.push(self.field()?);
             }
@@ -114,10 +144,14 @@ impl Parser<'_> {
     }
 
     fn judge_sizes(&mut self, start: usize, fields: &[Field]) -> Result<(), Wrong> {
+        if fields.len() as u64 > self.dialect.max_fields {
+            self.field = 0;
+            self.fault((start, ScanProblem::TooManyFields))?;
+        }
         for (index, field) in fields.iter().enumerate() {
             self.field = index;
             if field.raw.len() as u64 > self.dialect.max_field_bytes {
-                return Err((field.raw.start, ScanProblem::FieldTooLarge));
+                self.fault((field.raw.start, ScanProblem::FieldTooLarge))?;
             }
         }
         self.field = 0;
@@ -130,27 +164,57 @@ impl Parser<'_> {
     /// One field, up to its delimiter, terminator or the end.
     fn field(&mut self) -> Result<Field, Wrong> {
         let start = self.at;
+        let strict = self.dialect.stray_quotes == StrayQuotes::Error;
         let mut value = Vec::new();
+        self.skip(self.dialect.leading_space());
         let quoted = self.dialect.quote.is_some() && self.byte() == self.dialect.quote;
         if quoted {
             self.quoted_part(&mut value)?;
+            let after = self.at;
+            self.skip(self.dialect.trailing_space());
+            if self.in_field() {
+                if strict {
+                    self.fault((self.at, ScanProblem::TextAfterQuote))?;
+                }
+                self.at = after;
+            }
         }
-        while let Some(byte) = self.byte() {
-            if byte == self.dialect.delimiter || self.terminator().is_some() {
-                break;
+        // Length of what trimming leaves.
+        let mut kept = value.len();
+        while let Some(byte) = self.byte().filter(|_| self.in_field()) {
+            if strict && !quoted && Some(byte) == self.dialect.quote {
+                self.fault((self.at, ScanProblem::QuoteInBareField))?;
             }
-            if self.dialect.stray_quotes == StrayQuotes::Error {
-                if quoted {
-                    return Err((self.at, ScanProblem::TextAfterQuote));
+            self.at += 1;
+            let escaped = self.byte().filter(|_| Some(byte) == self.dialect.bare_escape());
+            if let Some(escaped) = escaped {
+                if !self.dialect.is_escapable(escaped) {
+                    value.push(byte);
                 }
-                if Some(byte) == self.dialect.quote {
-                    return Err((self.at, ScanProblem::QuoteInBareField));
-                }
+                value.push(escaped);
+                self.at += 1;
+            } else {
+                value.push(byte);
             }
-            value.push(byte);
+            if escaped.is_some() || !self.dialect.trailing_space().contains(&byte) {
+                kept = value.len();
+            }
+        }
+        value.truncate(kept);
+        Ok(Field { value, quoted, raw: start..self.at })
+    }
+
+    fn skip(&mut self, space: &[u8]) {
+        while self.in_field() && self.byte().is_some_and(|byte| space.contains(&byte)) {
             self.at += 1;
         }
-        Ok(Field { value, quoted, raw: start..self.at })
+    }
+
+    /// Whether neither a delimiter nor a terminator nor the end stands here.
+    fn in_field(&self) -> bool {
+        self.at < self.text.len()
+            && !self.dialect.delimiter.stands_at(self.text, self.at)
+            && self.terminator().is_none()
     }
 
     /// From the opening quote to after the closing one.
@@ -187,12 +251,14 @@ impl Parser<'_> {
             Terminator::Lf => lf.then_some(1),
             Terminator::Cr => cr.then_some(1),
             Terminator::Any => (cr || lf).then_some(1),
+            Terminator::Byte(byte) => (self.byte() == Some(byte)).then_some(1),
         }
     }
 
     fn lines_before(&self, offset: usize) -> usize {
         let ends_line = |&at: &usize| match (self.dialect.terminator, self.text[at]) {
             (Terminator::Lf | Terminator::Any, b'\n') | (Terminator::Cr, b'\r') => true,
+            (Terminator::Byte(terminator), byte) => byte == terminator,
             (Terminator::Any, b'\r') => self.text.get(at + 1) != Some(&b'\n'),
             _ => false,
         };

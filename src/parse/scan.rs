@@ -1,12 +1,16 @@
 //! The record scanner: a block of whole records → a [`RecordIndex`].
 //!
-//! [`structural`] finds the bytes that can mean something, the walk here decides
-//! what they mean. What is right is defined by [`super::reference`].
+//! [`structural`] finds the bytes that can mean something, [`walk`] decides what
+//! they mean. What is right is defined by [`super::reference`].
 
 mod structural;
+mod walk;
 
-use super::{Dialect, StrayQuotes, Terminator};
-use structural::{Needles, Positions};
+use super::Dialect;
+#[cfg(doc)]
+use super::{StrayQuotes, Terminator};
+use structural::Needles;
+use walk::{Limits, Walk};
 
 /// Where the records and fields of one block are. Reused from block to block.
 #[derive(Debug, Clone, Default)]
@@ -17,7 +21,8 @@ pub struct RecordIndex {
     pub record_ends: Vec<u32>,
     /// For each record: byte offset of its first byte in the block.
     pub record_starts: Vec<u32>,
-    /// For each record: byte offset after its last byte, its terminator not included.
+    /// For each record: byte offset after its last byte in the block; the
+    /// terminator is not part of it.
     pub record_stops: Vec<u32>,
     /// For each record: lines that end before it in the block, see
     /// [`Terminator::count_lines`].
@@ -27,10 +32,10 @@ pub struct RecordIndex {
 /// One field, as bytes of its block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FieldSpan {
-    /// First byte of the content, after an opening quote.
+    /// First byte of the content, after an opening quote or what is trimmed.
     pub start: u32,
-    /// End of the content (exclusive): before a closing quote, unless stray text
-    /// follows that; then the end of this text.
+    /// End of the content (exclusive), before what is trimmed: before a closing
+    /// quote, unless stray text follows that; then the end of this text.
     pub end: u32,
     /// How the bytes become the value.
     pub form: FieldForm,
@@ -44,10 +49,11 @@ pub enum FieldForm {
     /// As they stand; the field was quoted.
     Quoted,
     /// The field was quoted and holds escapes, or stray text after its closing
-    /// quote: see [`unescape`].
+    /// quote; or it holds escapes where quoting is off: see [`unescape`].
     Escaped,
-    /// Not there at all: what padding adds to a short record. Always null; the
-    /// scanner never makes it.
+    /// The record ends before this field. The scanner makes no such span; a
+    /// short record is padded with them. Always null, whatever the column takes
+    /// an empty field for.
     Missing,
 }
 
@@ -78,8 +84,24 @@ pub enum ScanProblem {
     TextAfterQuote,
     /// See [`Dialect::max_field_bytes`].
     FieldTooLarge,
+    /// See [`Dialect::max_fields`].
+    TooManyFields,
     /// See [`Dialect::max_record_bytes`].
     RecordTooLarge,
+}
+
+impl ScanProblem {
+    /// Whether the end of the record is known all the same, so that what
+    /// follows it can be read.
+    pub fn is_recoverable(self) -> bool {
+        match self {
+            ScanProblem::UnterminatedQuote | ScanProblem::RecordTooLarge => false,
+            ScanProblem::QuoteInBareField
+            | ScanProblem::TextAfterQuote
+            | ScanProblem::FieldTooLarge
+            | ScanProblem::TooManyFields => true,
+        }
+    }
 }
 
 impl RecordIndex {
@@ -117,19 +139,13 @@ impl RecordIndex {
 pub struct Scanner {
     dialect: Dialect,
     needles: Needles,
-    /// No record up to this size can break a limit.
-    unsuspicious_bytes: usize,
+    limits: Limits,
 }
 
 impl Scanner {
     /// A scanner for this dialect.
     pub fn new(dialect: &Dialect) -> Self {
-        let limit = dialect.max_field_bytes.min(dialect.max_record_bytes);
-        Scanner {
-            dialect: dialect.clone(),
-            needles: Needles::new(dialect),
-            unsuspicious_bytes: usize::try_from(limit).unwrap_or(usize::MAX),
-        }
+        Scanner { dialect: dialect.clone(), needles: Needles::new(dialect), limits: Limits::new(dialect) }
     }
 
     /// Replaces the contents of `index` with the records of `block`.
@@ -145,252 +161,40 @@ impl Scanner {
     /// [`ScanProblem::RecordTooLarge`] at its first byte, as spans cannot tell
     /// its offsets.
     pub fn scan(&self, block: &[u8], index: &mut RecordIndex) -> Result<(), ScanError> {
-        index.clear();
-        let mut walk = Walk {
-            dialect: &self.dialect,
-            unsuspicious_bytes: self.unsuspicious_bytes,
-            block,
-            positions: Positions::new(&self.needles, block),
-            at: 0,
-            lines: 0,
-            index,
-        };
-        if u32::try_from(block.len()).is_err() {
-            return Err(walk.error(0, ScanProblem::RecordTooLarge));
-        }
-        while walk.at < block.len() {
-            if let Err(error) = walk.record() {
-                let whole = walk.index.record_ends.last().map_or(0, |&end| end as usize);
-                walk.index.fields.truncate(whole);
-                return Err(error);
-            }
-        }
-        Ok(())
-    }
-}
-
-/// One pass over one block.
-struct Walk<'a> {
-    dialect: &'a Dialect,
-    unsuspicious_bytes: usize,
-    block: &'a [u8],
-    /// Every byte up to the last position taken has been dealt with.
-    positions: Positions<'a>,
-    /// The record boundary that was reached.
-    at: usize,
-    /// Lines that end before the last position taken.
-    lines: usize,
-    index: &'a mut RecordIndex,
-}
-
-/// What stands after a field.
-enum FieldEnd {
-    /// A delimiter; the next field begins here.
-    Delimiter { next: usize },
-    /// A terminator or the end of the input; the record's bytes end here.
-    Record { end: usize },
-}
-
-impl Walk<'_> {
-    /// Walks over one record, blank line or comment.
-    #[inline]
-    fn record(&mut self) -> Result<(), ScanError> {
-        let record_start = self.at;
-        let lines_before = self.lines;
-        if self.dialect.comment.is_some() && self.byte(record_start) == self.dialect.comment {
-            return self.comment();
-        }
-        let mut start = record_start;
-        let end = loop {
-            let Some(at) = self.positions.next() else {
-                self.push(start, self.block.len(), FieldForm::Bare);
-                break self.end_of_input();
-            };
-            let byte = self.block[at];
-            if byte == self.dialect.delimiter {
-                self.push(start, at, FieldForm::Bare);
-                start = at + 1;
-            } else if self.is_terminator(byte) {
-                let end = self.terminator(start, at);
-                if end == record_start {
-                    return Ok(()); // A blank line.
-                }
-                self.push(start, end, FieldForm::Bare);
-                break end;
-            } else if Some(byte) == self.dialect.quote {
-                if at == start {
-                    match self.quoted_field(start)? {
-                        FieldEnd::Delimiter { next } => start = next,
-                        FieldEnd::Record { end } => break end,
-                    }
-                } else if self.dialect.stray_quotes == StrayQuotes::Error {
-                    return Err(self.error(at, ScanProblem::QuoteInBareField));
-                }
-            }
-            // Else an escape byte, which means nothing outside quotes.
-        };
-        if end - record_start > self.unsuspicious_bytes {
-            self.judge_sizes(record_start, end)?;
-        }
-        self.index.record_ends.push(self.index.fields.len() as u32);
-        self.index.record_starts.push(record_start as u32);
-        self.index.record_stops.push(end as u32);
-        self.index.record_lines.push(lines_before as u32);
-        Ok(())
+        self.scan_noting(block, index, None)
     }
 
-    /// A field whose opening quote is the last position taken.
-    fn quoted_field(&mut self, open: usize) -> Result<FieldEnd, ScanError> {
-        let Some((close, escapes)) = self.closing_quote() else {
-            return Err(self.error(open, ScanProblem::UnterminatedQuote));
-        };
-        let after = close + 1;
-        let (end, field_end) = loop {
-            let Some(at) = self.positions.next() else {
-                let end = self.end_of_input();
-                break (end, FieldEnd::Record { end });
-            };
-            let byte = self.block[at];
-            if byte == self.dialect.delimiter {
-                break (at, FieldEnd::Delimiter { next: at + 1 });
-            }
-            if self.is_terminator(byte) {
-                let end = self.terminator(after, at);
-                break (end, FieldEnd::Record { end });
-            }
-        };
-        let content = open + 1;
-        if end == after {
-            self.push(content, close, if escapes { FieldForm::Escaped } else { FieldForm::Quoted });
-        } else if self.dialect.stray_quotes == StrayQuotes::Error {
-            return Err(self.error(after, ScanProblem::TextAfterQuote));
-        } else {
-            self.push(content, end, FieldForm::Escaped);
-        }
-        Ok(field_end)
+    /// Like [`Scanner::scan`], but goes on after a record whose end is known
+    /// although it is wrong ([`ScanProblem::is_recoverable`]). It is then in
+    /// `index` with the fields that [`StrayQuotes::Keep`] reads in it, and the
+    /// first thing wrong with it is in `faults`, in the order of the records;
+    /// [`ScanError::record`] is its position in `index`. What `faults` held
+    /// before is gone.
+    ///
+    /// # Errors
+    ///
+    /// The first record that is wrong beyond that; `index` and `faults` then
+    /// tell of those before it.
+    pub fn scan_tolerant(
+        &self,
+        block: &[u8],
+        index: &mut RecordIndex,
+        faults: &mut Vec<ScanError>,
+    ) -> Result<(), ScanError> {
+        faults.clear();
+        self.scan_noting(block, index, Some(faults))
     }
 
-    /// The position of the next closing quote, and whether escapes stand before it.
-    fn closing_quote(&mut self) -> Option<(usize, bool)> {
-        let quote = self.dialect.quote;
-        let escape = self.dialect.escape_byte();
-        let mut escapes = false;
-        let mut escaped_at = usize::MAX;
-        while let Some(at) = self.positions.next() {
-            let byte = self.byte(at);
-            if at == escaped_at {
-                self.lines += self.ends_line(at) as usize;
-            } else if escape.is_some() && byte == escape {
-                escapes = true;
-                escaped_at = at + 1;
-            } else if byte != quote {
-                self.lines += self.ends_line(at) as usize;
-            } else if escape.is_none() && self.byte(at + 1) == quote {
-                escapes = true;
-                escaped_at = at + 1;
-            } else {
-                return Some((at, escapes));
-            }
-        }
-        None
-    }
-
-    /// Walks over a comment to after its terminator.
-    fn comment(&mut self) -> Result<(), ScanError> {
-        let start = self.at;
-        let end = loop {
-            match self.positions.next() {
-                Some(at) if self.is_terminator(self.block[at]) => break self.terminator(start, at),
-                Some(_) => {}
-                None => break self.end_of_input(),
-            }
-        };
-        self.judge_record_size(start, end)
-    }
-
-    /// Takes the terminator whose first structural byte stands at `at`, and
-    /// gives the end of what stands before it, which is not before `floor`.
-    #[inline(always)]
-    fn terminator(&mut self, floor: usize, at: usize) -> usize {
-        self.lines += 1;
-        self.at = at + 1;
-        match self.dialect.terminator {
-            // Not structural, or every CR elsewhere would be walked over.
-            Terminator::Lf if at > floor && self.block[at - 1] == b'\r' => at - 1,
-            Terminator::Any if self.block[at] == b'\r' && self.byte(at + 1) == Some(b'\n') => {
-                self.positions.next();
-                self.at = at + 2;
-                at
-            }
-            _ => at,
-        }
-    }
-
-    #[inline(always)]
-    fn is_terminator(&self, byte: u8) -> bool {
-        match self.dialect.terminator {
-            Terminator::Lf => byte == b'\n',
-            Terminator::Cr => byte == b'\r',
-            Terminator::Any => byte == b'\n' || byte == b'\r',
-        }
-    }
-
-    /// Whether a line ends with the byte at `at`, inside quotes.
-    fn ends_line(&self, at: usize) -> bool {
-        let followed_by_lf = || self.byte(at + 1) == Some(b'\n');
-        self.is_terminator(self.block[at])
-            && !(self.dialect.terminator == Terminator::Any && self.block[at] == b'\r' && followed_by_lf())
-    }
-
-    fn end_of_input(&mut self) -> usize {
-        self.at = self.block.len();
-        self.at
-    }
-
-    #[inline(always)]
-    fn byte(&self, at: usize) -> Option<u8> {
-        self.block.get(at).copied()
-    }
-
-    #[inline(always)]
-    fn push(&mut self, start: usize, end: usize, form: FieldForm) {
-        self.index.fields.push(FieldSpan { start: start as u32, end: end as u32, form });
-    }
-
-    /// Judges the record whose fields were pushed last. The raw end of a field
-    /// is one byte before the raw start of the next, as delimiters are one byte.
-    #[cold]
-    fn judge_sizes(&self, start: usize, end: usize) -> Result<(), ScanError> {
-        let first = self.index.record_ends.last().map_or(0, |&end| end as usize);
-        let fields = &self.index.fields[first..];
-        let raw_start = |span: &FieldSpan| span.start as usize - (span.form != FieldForm::Bare) as usize;
-        for (number, span) in fields.iter().enumerate() {
-            let raw_end = fields.get(number + 1).map_or(end, |next| raw_start(next) - 1);
-            let offset = raw_start(span);
-            if (raw_end - offset) as u64 > self.dialect.max_field_bytes {
-                return Err(ScanError { field: number, ..self.error(offset, ScanProblem::FieldTooLarge) });
-            }
-        }
-        self.judge_record_size(start, end)
-    }
-
-    fn judge_record_size(&self, start: usize, end: usize) -> Result<(), ScanError> {
-        if (end - start) as u64 > self.dialect.max_record_bytes {
-            return Err(ScanError { field: 0, ..self.error(start, ScanProblem::RecordTooLarge) });
-        }
-        Ok(())
-    }
-
-    /// An error in the field after the last one pushed.
-    #[cold]
-    fn error(&self, offset: usize, problem: ScanProblem) -> ScanError {
-        let whole = self.index.record_ends.last().map_or(0, |&end| end as usize);
-        ScanError {
-            offset,
-            record: self.index.len(),
-            field: self.index.fields.len() - whole,
-            line: self.dialect.terminator.count_lines(&self.block[..offset]),
-            problem,
+    fn scan_noting(
+        &self,
+        block: &[u8],
+        index: &mut RecordIndex,
+        faults: Option<&mut Vec<ScanError>>,
+    ) -> Result<(), ScanError> {
+        // Once for the block, so that the loop of most inputs has nothing to ask.
+        match self.dialect.is_plain() {
+            true => Walk::<true>::new(self, block, index, faults).run(),
+            false => Walk::<false>::new(self, block, index, faults).run(),
         }
     }
 }
@@ -399,10 +203,11 @@ impl Walk<'_> {
 ///
 /// The first quote of `raw` that is not escaped closes the field, and what
 /// stands after it is text as it is ([`StrayQuotes::Keep`]); without such a
-/// quote all of `raw` stood inside the quotes.
+/// quote all of `raw` stood inside the quotes. Where quoting is off, an escape
+/// is dropped before a byte that would mean something ([`Dialect::is_escapable`]).
 pub fn unescape(dialect: &Dialect, raw: &[u8], value: &mut Vec<u8>) {
     let Some(quote) = dialect.quote else {
-        return value.extend_from_slice(raw);
+        return unescape_bare(dialect, raw, value);
     };
     let escape = dialect.escape_byte();
     let mut rest = raw;
@@ -420,8 +225,21 @@ pub fn unescape(dialect: &Dialect, raw: &[u8], value: &mut Vec<u8>) {
     value.extend_from_slice(rest);
 }
 
+fn unescape_bare(dialect: &Dialect, raw: &[u8], value: &mut Vec<u8>) {
+    let mut rest = raw;
+    while let Some(escape) = dialect.bare_escape()
+        && let Some(at) = memchr::memchr(escape, rest)
+        && let Some(&escaped) = rest.get(at + 1)
+    {
+        value.extend_from_slice(&rest[..at + !dialect.is_escapable(escaped) as usize]);
+        value.push(escaped);
+        rest = &rest[at + 2..];
+    }
+    value.extend_from_slice(rest);
+}
+
 /// The value of a field: bytes of `block` where they are the value as they
-/// stand, else of `scratch`, whose contents are replaced.
+/// stand, else of `scratch`, whose contents are replaced. Empty if it is missing.
 ///
 /// # Panics
 ///
@@ -435,11 +253,12 @@ pub fn field_value<'a>(
 ) -> &'a [u8] {
     let raw = &block[span.start as usize..span.end as usize];
     match span.form {
-        FieldForm::Bare | FieldForm::Quoted | FieldForm::Missing => raw,
+        FieldForm::Bare | FieldForm::Quoted => raw,
         FieldForm::Escaped => {
             scratch.clear();
             unescape(dialect, raw, scratch);
             scratch
         }
+        FieldForm::Missing => b"",
     }
 }

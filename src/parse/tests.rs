@@ -6,12 +6,16 @@ use super::*;
 use proptest::prelude::*;
 
 /// What the scanner makes of a text, in the reference's terms.
-fn scanned(dialect: &Dialect, text: &[u8], index: &mut RecordIndex) -> Parsed {
-    let error = Scanner::new(dialect).scan(text, index).err();
+fn scanned(dialect: &Dialect, tolerant: bool, text: &[u8], index: &mut RecordIndex) -> Parsed {
+    let (scanner, mut faults) = (Scanner::new(dialect), Vec::new());
+    let scan = match tolerant {
+        true => scanner.scan_tolerant(text, index, &mut faults),
+        false => scanner.scan(text, index),
+    };
     let mut scratch = b"left over".to_vec();
     let mut field = |span: &FieldSpan| Field {
         value: field_value(dialect, text, span, &mut scratch).to_vec(),
-        quoted: span.form != FieldForm::Bare,
+        quoted: span.form != FieldForm::Bare && dialect.quote.is_some(),
         raw: 0..0,
     };
     let records = (0..index.len())
@@ -23,12 +27,14 @@ fn scanned(dialect: &Dialect, text: &[u8], index: &mut RecordIndex) -> Parsed {
         })
         .collect();
     assert_eq!(index.fields.len(), index.record_ends.last().map_or(0, |&end| end as usize));
-    Parsed { records, error }
+    assert_eq!(index.record_stops.len(), index.len());
+    Parsed { records, error: scan.err(), faults }
 }
 
 /// The same of the reference; spans do not say where a raw field is.
-fn referred(dialect: &Dialect, text: &[u8]) -> Parsed {
-    let mut parsed = reference::parse(dialect, text);
+fn referred(dialect: &Dialect, tolerant: bool, text: &[u8]) -> Parsed {
+    let parse = if tolerant { reference::parse_tolerant } else { reference::parse };
+    let mut parsed = parse(dialect, text);
     for field in parsed.records.iter_mut().flat_map(|record| &mut record.fields) {
         field.raw = 0..0;
     }
@@ -38,11 +44,13 @@ fn referred(dialect: &Dialect, text: &[u8]) -> Parsed {
 /// What the `csv` crate makes of a text.
 fn by_csv(dialect: &Dialect, text: &[u8]) -> Vec<Vec<Vec<u8>>> {
     let mut builder = csv::ReaderBuilder::new();
-    builder.has_headers(false).flexible(true).delimiter(dialect.delimiter);
+    builder.has_headers(false).flexible(true);
+    builder.delimiter(dialect.delimiter.single().expect("csv knows no others"));
     builder.terminator(match dialect.terminator {
         Terminator::Any => csv::Terminator::CRLF,
         Terminator::Lf => csv::Terminator::Any(b'\n'),
         Terminator::Cr => csv::Terminator::Any(b'\r'),
+        Terminator::Byte(byte) => csv::Terminator::Any(byte),
     });
     match dialect.quote {
         Some(quote) => builder.quote(quote),
@@ -59,8 +67,13 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     #[test]
-    fn scanner_agrees_with_the_reference(dialect in dialects(), text in texts()) {
-        prop_assert_eq!(scanned(&dialect, &text, &mut RecordIndex::default()), referred(&dialect, &text));
+    fn scanner_agrees_with_the_reference(
+        dialect in dialects(),
+        tolerant in any::<bool>(),
+        text in texts(),
+    ) {
+        let found = scanned(&dialect, tolerant, &text, &mut RecordIndex::default());
+        prop_assert_eq!(found, referred(&dialect, tolerant, &text));
     }
 
     #[test]
@@ -69,18 +82,50 @@ proptest! {
         (first, second) in (texts(), texts()),
     ) {
         let mut index = RecordIndex::default();
-        scanned(&dialect, &first, &mut index);
-        prop_assert_eq!(scanned(&dialect, &second, &mut index), referred(&dialect, &second));
+        scanned(&dialect, false, &first, &mut index);
+        prop_assert_eq!(scanned(&dialect, false, &second, &mut index), referred(&dialect, false, &second));
+    }
+
+    /// Tolerance changes no record, and notes those that strictness refuses.
+    #[test]
+    fn tolerant_scans_read_what_keep_reads(dialect in dialects(), text in texts()) {
+        let (max_field_bytes, max_fields) = (u64::MAX, u64::MAX);
+        let keep =
+            Dialect { stray_quotes: StrayQuotes::Keep, max_field_bytes, max_fields, ..dialect.clone() };
+        let mut index = RecordIndex::default();
+        let kept = scanned(&keep, false, &text, &mut RecordIndex::default());
+        let tolerated = scanned(&dialect, true, &text, &mut index);
+        prop_assert_eq!(&tolerated.records, &kept.records);
+        prop_assert_eq!(tolerated.error, kept.error);
+        let mut refused = Vec::new();
+        for record in 0..index.len() {
+            let (start, stop) = (index.record_starts[record] as usize, index.record_stops[record] as usize);
+            let alone = scanned(&dialect, false, &text[start..stop], &mut RecordIndex::default());
+            let placed = |error: ScanError| ScanError {
+                offset: start + error.offset,
+                record,
+                line: dialect.terminator.count_lines(&text[..start + error.offset]),
+                ..error
+            };
+            refused.extend(alone.error.map(placed));
+        }
+        prop_assert_eq!(tolerated.faults, refused);
     }
 
     /// Differences on purpose, all left out here: `csv` ends an unterminated
     /// quote silently, keeps the CR of a CRLF when the terminator is a lone LF,
-    /// knows no limits and ends comments at LF only.
+    /// knows no limits, ends comments at LF only, and trims values, not fields.
     #[test]
     fn reference_agrees_with_the_csv_crate(dialect in dialects(), mut text in texts()) {
         let stray_quotes = StrayQuotes::Keep;
-        let (max_field_bytes, max_record_bytes) = (u64::MAX, u64::MAX);
-        let dialect = Dialect { stray_quotes, max_field_bytes, max_record_bytes, comment: None, ..dialect };
+        let dialect = Dialect {
+            stray_quotes,
+            delimiter: dialect.delimiter.single().map_or(','.into(), |_| dialect.delimiter),
+            escape: dialect.bare_escape().map_or(dialect.escape, |_| Escape::Doubled),
+            terminator: dialect.terminator,
+            quote: dialect.quote,
+            ..Dialect::default()
+        };
         text.retain(|&byte| dialect.terminator != Terminator::Lf || byte != b'\r');
         let parsed = reference::parse(&dialect, &text);
         if parsed.error.is_some() {
@@ -94,14 +139,23 @@ proptest! {
     #[test]
     fn no_bytes_panic_under_any_dialect(
         dialect in dialects(),
-        bytes in prop::array::uniform4(prop::sample::select(b"\r\n\",#\0".to_vec())),
+        bytes in prop::array::uniform4(prop::sample::select(b"\r\n\",#\0 ".to_vec())),
+        quoting in any::<bool>(),
         text in prop_oneof![texts(), prop::collection::vec(any::<u8>(), 0..300)],
     ) {
         let [delimiter, quote, escape, comment] = bytes;
         let escape = Escape::Byte(escape);
-        let degenerate = Dialect { delimiter, quote: Some(quote), escape, comment: Some(comment), ..dialect };
-        reference::parse(&degenerate, &text);
-        scanned(&degenerate, &text, &mut RecordIndex::default());
+        let degenerate = Dialect {
+            delimiter: char::from(delimiter).into(),
+            quote: quoting.then_some(quote),
+            escape,
+            comment: Some(comment),
+            ..dialect
+        };
+        for tolerant in [false, true] {
+            referred(&degenerate, tolerant, &text);
+            scanned(&degenerate, tolerant, &text, &mut RecordIndex::default());
+        }
     }
 
     #[test]

@@ -40,7 +40,7 @@ impl<'a> Ledger<'a> {
         let plan = self.plan;
         let account = &mut self.accounts[block.split];
         let url = &plan.inputs[account.input].url;
-        let parsed = block.preamble + block.data_records;
+        let parsed = block.not_data + block.data_records;
         if block.records_cut != parsed {
             let message = format!(
                 "{url}: the block cutter counted {} records in a block, the parser {parsed}",

@@ -5,11 +5,11 @@ use super::quarantine::Reject;
 use crate::batch::{BatchBuilder, Built, DataRecords, RecordFault, Rows};
 use crate::error::{Error, ErrorKind, InputProblem, Location, Result};
 use crate::job::ValuePolicy;
-use crate::parse::{RecordIndex, Scanner};
+use crate::parse::{RecordIndex, ScanError, Scanner};
 use crate::partition::PartitionRows;
 use crate::plan::{Plan, Task};
 use crate::split::blocks::Block;
-use crate::split::read::{BLOCK_BYTES, TextBlock, data_record, preamble_records, scan_error};
+use crate::split::read::{BLOCK_BYTES, TextBlock, data_record, is_tolerant, scan_error, scan_failure};
 use crate::task::Findings;
 use crate::transform::rows::{BlockContext, RowFault};
 use crossbeam_channel::Sender;
@@ -23,8 +23,8 @@ pub(super) struct ParsedBlock {
     pub(super) split: usize,
     /// Records in the block, as the block cutter counted them.
     pub(super) records_cut: u64,
-    /// Records that are no data.
-    pub(super) preamble: u64,
+    /// Records of headers and footers.
+    pub(super) not_data: u64,
     pub(super) data_records: u64,
     pub(super) filtered: u64,
     pub(super) text_bytes: u64,
@@ -42,7 +42,16 @@ pub(super) struct Parser<'a> {
     task: &'a Task,
     columns: &'a Columns,
     scanner: Scanner,
+    /// Whether records that break the dialect are set aside.
+    tolerant: bool,
     spare_sender: Sender<Vec<u8>>,
+}
+
+/// What a thread keeps from block to block.
+#[derive(Debug, Default)]
+struct Scratch {
+    index: RecordIndex,
+    broken: Vec<ScanError>,
 }
 
 impl<'a> Parser<'a> {
@@ -53,7 +62,8 @@ impl<'a> Parser<'a> {
         columns: &'a Columns,
         spare_sender: Sender<Vec<u8>>,
     ) -> Self {
-        Parser { plan, task, columns, scanner: Scanner::new(&plan.dialect), spare_sender }
+        let (scanner, tolerant) = (Scanner::new(&plan.dialect), is_tolerant(&plan.job));
+        Parser { plan, task, columns, scanner, tolerant, spare_sender }
     }
 
     /// Parses blocks in parallel; the first error in the order of the records wins.
@@ -63,22 +73,22 @@ impl<'a> Parser<'a> {
     ) -> Result<Vec<ParsedBlock>> {
         let parsed: Vec<Result<ParsedBlock>> = wave
             .into_par_iter()
-            .map_init(RecordIndex::default, |index, block| self.parse(block?, index))
+            .map_init(Scratch::default, |scratch, block| self.parse(block?, scratch))
             .collect();
         parsed.into_iter().collect()
     }
 
-    fn parse(&self, text: TextBlock<Arc<BatchBuilder>>, index: &mut RecordIndex) -> Result<ParsedBlock> {
-        let TextBlock { split, block, preamble, binding } = text;
-        let place = BlockPlace {
-            plan: self.plan,
-            block: &block,
-            url: &self.plan.inputs[self.task.splits[split].input].url,
-        };
-        self.scanner
-            .scan(&block.bytes, index)
-            .map_err(|e| scan_error(&e, &block, &self.plan.dialect, place.url))?;
-        let data = DataRecords { range: preamble..index.len(), broken: &[] };
+    fn parse(&self, text: TextBlock<Arc<BatchBuilder>>, scratch: &mut Scratch) -> Result<ParsedBlock> {
+        let TextBlock { split, block, preamble, footer, binding, .. } = text;
+        let url = &self.plan.inputs[self.task.splits[split].input].url;
+        let place = BlockPlace { plan: self.plan, block: &block, url };
+        self.scan(&block, url, scratch)?;
+        let Scratch { index, broken } = scratch;
+        let records = preamble..index.len().saturating_sub(footer).max(preamble);
+        // What is wrong with headers and footers is nobody's loss.
+        broken.retain(|error| records.contains(&error.record));
+        let data =
+            DataRecords { range: records, broken: &broken.iter().map(|e| e.record).collect::<Vec<_>>() };
         let data_records = data.range.len() as u64;
         let built = binding.build(&block.bytes, index, &data).map_err(|fault| {
             let remedy = value_remedy(&fault.problem);
@@ -86,8 +96,8 @@ impl<'a> Parser<'a> {
             Error::input(fault.problem, location).remedy(remedy)
         })?;
         let Built { rows, faults, nulled, padded, truncated } = built;
-        let mut rejects: Vec<Reject> =
-            faults.into_iter().map(|fault| place.reject(index, fault, self.columns)).collect();
+        let mut rejects: Vec<Reject> = broken.iter().map(|error| place.broken(index, error)).collect();
+        rejects.extend(faults.into_iter().map(|fault| place.reject(index, fault, self.columns)));
         let mut findings =
             Findings { padded, truncated, nulled: self.by_column(&nulled), ..Findings::default() };
 
@@ -111,7 +121,7 @@ impl<'a> Parser<'a> {
         let parsed = ParsedBlock {
             split,
             records_cut: block.records,
-            preamble: preamble as u64,
+            not_data: (preamble + footer) as u64,
             data_records,
             filtered: transformed.filtered,
             text_bytes: block.bytes.len() as u64,
@@ -122,6 +132,15 @@ impl<'a> Parser<'a> {
         };
         self.recycle(block.bytes);
         Ok(parsed)
+    }
+
+    fn scan(&self, block: &Block, url: &str, scratch: &mut Scratch) -> Result<()> {
+        let Scratch { index, broken } = scratch;
+        let scanned = match self.tolerant {
+            true => self.scanner.scan_tolerant(&block.bytes, index, broken),
+            false => self.scanner.scan(&block.bytes, index),
+        };
+        scanned.map_err(|error| scan_error(&error, block, &self.plan.dialect, url))
     }
 
     fn partition(&self, rows: &Rows) -> Result<Vec<PartitionRows>> {
@@ -157,7 +176,7 @@ struct BlockPlace<'a> {
 
 impl BlockPlace<'_> {
     fn context(&self) -> BlockContext<'_> {
-        let preamble = preamble_records(&self.plan.dialect);
+        let preamble = self.plan.dialect.preamble_records();
         BlockContext {
             url: self.url,
             first_record_number: self.block.records_before as i64 + 1 - preamble as i64,
@@ -185,6 +204,12 @@ impl BlockPlace<'_> {
         let record = fault.record as usize;
         let (start, line) = (index.record_starts[record], index.record_lines[record]);
         self.location(record, start as usize, line as usize, fault.column.clone())
+    }
+
+    /// A record that breaks the dialect.
+    fn broken(&self, index: &RecordIndex, error: &ScanError) -> Reject {
+        let (problem, location) = scan_failure(error, self.block, &self.plan.dialect, self.url);
+        Reject::new(problem, location, error.record, raw_record(self.block, index, error.record))
     }
 
     fn reject(&self, index: &RecordIndex, fault: RecordFault, columns: &Columns) -> Reject {

@@ -204,6 +204,14 @@ fn merge(job: &DialectSpec, file: Option<DialectSpec>) -> DialectSpec {
         stray_quotes: job.stray_quotes.or(file.stray_quotes),
         max_field_bytes: job.max_field_bytes.or(file.max_field_bytes),
         max_record_bytes: job.max_record_bytes.or(file.max_record_bytes),
+        trim: job.trim.or(file.trim),
+        header_rows: job.header_rows.or(file.header_rows),
+        header_join: job.header_join.or(file.header_join),
+        skip_records_after_header: job.skip_records_after_header.or(file.skip_records_after_header),
+        footer_records: job.footer_records.or(file.footer_records),
+        trailer_count: job.trailer_count.or(file.trailer_count),
+        invalid_bytes: job.invalid_bytes.or(file.invalid_bytes),
+        max_fields: job.max_fields.or(file.max_fields),
     }
 }
 

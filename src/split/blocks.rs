@@ -7,7 +7,7 @@
 //! [`Scanner`] that gets the block.
 
 use crate::parse::{Dialect, RecordIndex, ScanError, ScanProblem, Scanner, Terminator};
-use memchr::{memchr, memchr2, memchr3};
+use memchr::{memchr, memchr2, memchr3, memmem};
 
 /// A run of whole records of one input.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -39,6 +39,11 @@ pub struct Block {
 #[derive(Debug)]
 pub struct BlockCutter {
     dialect: Dialect,
+    /// [`Dialect::is_plain`]: an opening quote stands right after a delimiter
+    /// byte or a record boundary.
+    plain: bool,
+    /// Whether records that are wrong in a recoverable way are passed over.
+    tolerant: bool,
     /// What a block is filled to, in bytes.
     block_bytes: usize,
     /// A larger record, its terminator included, is an error; in bytes.
@@ -53,6 +58,11 @@ pub struct BlockCutter {
     record_start: usize,
     /// Records in the block before `record_start`.
     records: u64,
+    /// Up to where fields are known, if not `plain`: a field boundary, or the end of
+    /// the last quoted part.
+    fields_known: usize,
+    /// Whether `fields_known` is a field boundary.
+    at_field_start: bool,
 }
 
 /// Where the scan stands.
@@ -68,6 +78,8 @@ enum State {
     Quoted,
     /// Inside quotes, after an escape byte.
     Escaped,
+    /// Outside, after an escape byte where quoting is off.
+    BareEscaped,
     /// After a quote inside quotes, which closes them unless another follows.
     QuoteInQuotes,
 }
@@ -106,6 +118,8 @@ impl BlockCutter {
         let max_record_bytes = dialect.max_record_bytes.saturating_add(2).min(u32::MAX as u64 - 1);
         BlockCutter {
             dialect: dialect.clone(),
+            plain: dialect.is_plain(),
+            tolerant: false,
             block_bytes: block_bytes.clamp(1, 1 << 30),
             max_record_bytes: usize::try_from(max_record_bytes).unwrap_or(usize::MAX),
             block: Block { byte_offset, lines_before, records_before, ..Block::default() },
@@ -113,7 +127,17 @@ impl BlockCutter {
             scanned: 0,
             record_start: 0,
             records: 0,
+            fields_known: 0,
+            at_field_start: true,
         }
+    }
+
+    /// Sets whether the blocks go to [`Scanner::scan_tolerant`]: what that passes
+    /// over is then not what an error is about. Blocks are cut the same.
+    #[must_use]
+    pub fn tolerant(mut self, tolerant: bool) -> Self {
+        self.tolerant = tolerant;
+        self
     }
 
     /// Adds bytes of the input and moves every block that is complete to `out`.
@@ -232,6 +256,8 @@ impl BlockCutter {
         };
         self.block.records = self.records;
         self.scanned -= end;
+        // It was moved to the boundary with `record_start`, or beyond.
+        self.fields_known -= end;
         self.record_start = 0;
         self.records = 0;
         std::mem::replace(&mut self.block, next)
@@ -266,7 +292,12 @@ impl BlockCutter {
         if self.record_start > 0 {
             out.push(self.cut(spare));
         }
-        let scan = Scanner::new(&self.dialect).scan(&self.block.bytes[..end], &mut RecordIndex::default());
+        let (scanner, mut index) = (Scanner::new(&self.dialect), RecordIndex::default());
+        let record = &self.block.bytes[..end];
+        let scan = match self.tolerant {
+            true => scanner.scan_tolerant(record, &mut index, &mut Vec::new()),
+            false => scanner.scan(record, &mut index),
+        };
         let (offset, line, problem) = match scan {
             Err(ScanError { offset, line, problem, .. }) => (offset, line, problem),
             Ok(()) => (0, 0, otherwise),
@@ -301,34 +332,40 @@ impl BlockCutter {
                     self.scanned += 1;
                     self.state = State::Quoted;
                 }
+                State::BareEscaped => {
+                    self.scanned += 1;
+                    self.state = State::Outside;
+                }
                 State::QuoteInQuotes => {
                     let doubled = Some(byte) == self.dialect.quote && self.dialect.escape_byte().is_none();
                     self.scanned += doubled as usize;
                     self.state = if doubled { State::Quoted } else { State::Outside };
+                    self.fields_known = self.scanned;
                 }
             }
         }
         self.block.bytes = bytes;
     }
 
-    /// Hops to the next opening quote, or over records to the end of the buffer.
-    /// Whether to go on.
+    /// Hops to the next opening quote or escape, or over records to the end of
+    /// the buffer. Whether to go on.
     fn scan_outside(&mut self, bytes: &[u8], next: Option<u8>) -> bool {
         let terminator = self.dialect.terminator;
-        let quote = match self.state {
+        let special = match self.state {
             State::Comment => None,
-            _ => self.dialect.quote,
+            _ => self.dialect.quote.or(self.dialect.bare_escape()),
         };
         let (a, b) = match terminator {
             Terminator::Lf => (b'\n', b'\n'),
             Terminator::Cr => (b'\r', b'\r'),
             Terminator::Any => (b'\n', b'\r'),
+            Terminator::Byte(byte) => (byte, byte),
         };
         while self.scanned < bytes.len() {
             let rest = &bytes[self.scanned..];
-            let hit = match (quote, a == b) {
-                (Some(quote), true) => memchr2(quote, a, rest),
-                (Some(quote), false) => memchr3(quote, a, b, rest),
+            let hit = match (special, a == b) {
+                (Some(special), true) => memchr2(special, a, rest),
+                (Some(special), false) => memchr3(special, a, b, rest),
                 (None, true) => memchr(a, rest),
                 (None, false) => memchr2(a, b, rest),
             };
@@ -338,11 +375,13 @@ impl BlockCutter {
             };
             let at = self.scanned + hit;
             let mut end = at + 1;
-            if Some(bytes[at]) == quote {
+            if Some(bytes[at]) == special {
                 self.scanned = end;
-                // The delimiter before it is none that quotes enclose: after
-                // them stands the quote that closed them.
-                if at == self.record_start || bytes[at - 1] == self.dialect.delimiter {
+                if self.dialect.quote.is_none() {
+                    self.state = State::BareEscaped;
+                    return true;
+                }
+                if self.is_opening(bytes, at) {
                     self.state = State::Quoted;
                     return true;
                 }
@@ -369,6 +408,35 @@ impl BlockCutter {
         false
     }
 
+    /// Whether a quote at `at`, outside quotes, opens a field.
+    #[inline]
+    fn is_opening(&mut self, bytes: &[u8], at: usize) -> bool {
+        if self.plain {
+            // The delimiter before it is none that quotes enclose: after them
+            // stands the quote that closed them.
+            at == self.record_start || Some(bytes[at - 1]) == self.dialect.delimiter.single()
+        } else {
+            self.is_opening_after_space(bytes, at)
+        }
+    }
+
+    /// The same where space may stand before the quote, or where delimiters may
+    /// overlap: `||` ends after the second byte of `|||`, so only what stands
+    /// before tells. No byte is looked at twice.
+    fn is_opening_after_space(&mut self, bytes: &[u8], at: usize) -> bool {
+        let delimiter = self.dialect.delimiter.as_bytes();
+        while let Some(found) = memmem::find(&bytes[self.fields_known..at], delimiter) {
+            self.fields_known += found + delimiter.len();
+            self.at_field_start = true;
+        }
+        let space = self.dialect.leading_space();
+        let opening = self.at_field_start && bytes[self.fields_known..at].iter().all(|b| space.contains(b));
+        // A delimiter has no quote in it, so none begins before this one.
+        self.fields_known = at;
+        self.at_field_start = false;
+        opening
+    }
+
     /// Takes the boundary at `end` after a terminator at `at`. Whether to go on.
     #[inline]
     fn end_record(&mut self, bytes: &[u8], at: usize, end: usize) -> bool {
@@ -383,6 +451,8 @@ impl BlockCutter {
         };
         self.records += (!blank && self.state != State::Comment) as u64;
         self.record_start = end;
+        self.fields_known = end;
+        self.at_field_start = true;
         self.scanned = end;
         self.state = if self.dialect.comment.is_some() { State::RecordStart } else { State::Outside };
         end <= self.block_bytes
@@ -415,7 +485,9 @@ impl BlockCutter {
             // where every field is quoted this spares a hop of one byte in two.
             match bytes[at + 1..] {
                 [next, ..] if next == quote && escape.is_none() => self.scanned = at + 2,
-                [next, after, ..] if next == self.dialect.delimiter && after == quote => {
+                [next, after, ..]
+                    if self.plain && Some(next) == self.dialect.delimiter.single() && after == quote =>
+                {
                     self.scanned = at + 3
                 }
                 _ => {

@@ -1,9 +1,11 @@
 //! A stream of text → blocks of whole records, cut at true record boundaries.
 //!
 //! [`blocks`] finds the boundaries; [`read`] is the sequential stage of a task
-//! around it, with the header of each input; [`ranges`] cuts large inputs for
-//! several tasks.
+//! around it, with what stands before ([`preamble`]) and after the data
+//! ([`footer`]) of each input; [`ranges`] cuts large inputs for several tasks.
 
 pub mod blocks;
+pub mod footer;
+pub mod preamble;
 pub mod ranges;
 pub mod read;

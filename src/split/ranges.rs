@@ -1,7 +1,7 @@
 //! Inputs → splits at true record boundaries.
 
 use super::blocks::BlockCutter;
-use super::read::cut_error;
+use super::read::{cut_error, is_tolerant};
 use crate::error::{Error, Result};
 use crate::plan::{Plan, Split, SplitRange};
 use crate::runtime::Runtime;
@@ -14,13 +14,14 @@ use crate::source;
 /// every input is read once, at the speed of the block cutter. That makes the
 /// counts before each split exact, and with them every place in an error.
 /// Compressed or transcoded inputs stay whole: their text cannot be entered in
-/// the middle.
+/// the middle. So do inputs with footer records, which only the end of an input
+/// tells from data.
 pub fn cut_ranges(plan: &Plan, split_bytes: u64, runtime: &Runtime) -> Result<Vec<(Split, u64)>> {
     let mut splits = Vec::new();
     for (position, input) in plan.inputs.iter().enumerate() {
         let stored = input.bytes.unwrap_or(0);
         let whole = (Split { input: position, range: None }, stored);
-        if stored <= split_bytes {
+        if stored <= split_bytes || plan.dialect.footer_records > 0 {
             splits.push(whole);
             continue;
         }
@@ -30,8 +31,9 @@ pub fn cut_ranges(plan: &Plan, split_bytes: u64, runtime: &Runtime) -> Result<Ve
         let block_bytes =
             usize::try_from(split_bytes).map_err(|_| Error::usage("--split-bytes is too large"))?;
         // Splits begin where blocks do, so blocks are a good deal smaller.
-        let mut cutter = BlockCutter::new(&plan.dialect, (block_bytes / 16).clamp(1, 1 << 20));
-        let preamble = plan.dialect.skip_records + u64::from(plan.dialect.header);
+        let mut cutter = BlockCutter::new(&plan.dialect, (block_bytes / 16).clamp(1, 1 << 20))
+            .tolerant(is_tolerant(&plan.job));
+        let preamble = plan.dialect.preamble_records();
         let mut blocks = Vec::new();
         let mut ranges: Vec<SplitRange> = Vec::new();
         let mut collect = |blocks: &mut Vec<super::blocks::Block>| {

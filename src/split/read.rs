@@ -5,9 +5,11 @@
 //! more than the channel's capacity ahead of the parsers.
 
 use super::blocks::{Block, BlockCutter, CutError};
+use super::footer::{FooterHold, check_trailer};
+use super::preamble::{Preamble, Taken};
 use crate::error::{Error, InputProblem, Location, Result};
-use crate::job::EmptyInput;
-use crate::parse::{Dialect, RecordIndex, ScanError, ScanProblem, Scanner, field_value};
+use crate::job::{EmptyInput, JobSpec, RecordPolicy};
+use crate::parse::{Dialect, RecordIndex, ScanError, ScanProblem, Scanner};
 use crate::plan::{Plan, Split};
 use crate::runtime::{Cancel, Runtime};
 use crate::source::{self, Input, TextStream};
@@ -27,6 +29,12 @@ pub struct TextBlock<B> {
     pub block: Block,
     /// Records at the start of the block that are no data: skipped ones and the header.
     pub preamble: usize,
+    /// Records at the end of the block that are no data: none but in the last
+    /// block of an input.
+    pub footer: usize,
+    /// On the last block of an input with a trailer, the records that it states;
+    /// the block cutter counted as many.
+    pub stated_records: Option<u64>,
     /// What the header was bound to.
     pub binding: B,
 }
@@ -42,6 +50,8 @@ pub struct SplitReader<'a> {
     /// Ends what this reader waits for.
     cancel: Cancel,
     scanner: Scanner,
+    /// See [`is_tolerant`].
+    tolerant: bool,
     /// Buffers that the parsers are done with.
     spare: Receiver<Vec<u8>>,
 }
@@ -49,7 +59,8 @@ pub struct SplitReader<'a> {
 impl<'a> SplitReader<'a> {
     /// `cancel` ends it, wherever it waits; `spare` brings back the buffers of blocks.
     pub fn new(plan: &'a Plan, runtime: &'a Runtime, cancel: Cancel, spare: Receiver<Vec<u8>>) -> Self {
-        SplitReader { plan, runtime, cancel, scanner: Scanner::new(&plan.dialect), spare }
+        let tolerant = is_tolerant(&plan.job);
+        SplitReader { plan, runtime, cancel, scanner: Scanner::new(&plan.dialect), tolerant, spare }
     }
 
     /// Sends every block of `splits`, in order; an error is the last thing
@@ -90,9 +101,20 @@ impl<'a> SplitReader<'a> {
             Some(text) => text,
             None => self.open(input, split.range.map(|range| range.start..range.end))?,
         };
-        let mut preamble = Preamble::new(dialect.skip_records, dialect.header);
-        let mut binding = None;
         let mut cutter = BlockCutter::new(dialect, BLOCK_BYTES);
+        let mut delivery = Delivery {
+            reader: self,
+            position,
+            input,
+            preamble: Preamble::new(dialect),
+            header: None,
+            binding: None,
+            // Splits that are ranges of an input have none.
+            hold: FooterHold::new(if split.range.is_none() { dialect.footer_records } else { 0 }),
+            index: RecordIndex::default(),
+            bind,
+            blocks,
+        };
         if let Some(range) = split.range
             && range.start > 0
         {
@@ -104,25 +126,11 @@ impl<'a> SplitReader<'a> {
                 range.records_before,
             );
             let header = if dialect.header { Some(self.read_header(input)?) } else { None };
-            binding = Some(bind(header.as_deref()).map_err(|problem| header_error(problem, input))?);
-            preamble.pending = 0;
+            delivery.binding = Some(bind(header.as_deref()).map_err(|problem| header_error(problem, input))?);
+            delivery.preamble = Preamble::passed(dialect);
         }
+        let mut cutter = cutter.tolerant(self.tolerant);
         let mut cut = Vec::new();
-        let mut deliver = |cut: &mut Vec<Block>, binding: &mut Option<B>| -> Result<bool> {
-            for block in cut.drain(..) {
-                let skipped = preamble.advance(&self.scanner, &block, dialect, input)?;
-                if binding.is_none() && preamble.pending == 0 {
-                    let header = preamble.header.as_deref();
-                    *binding = Some(bind(header).map_err(|problem| header_error(problem, input))?);
-                }
-                let Some(binding) = binding.clone() else { continue };
-                let item = TextBlock { split: position, block, preamble: skipped, binding };
-                if blocks.send(Ok(item)).is_err() {
-                    return Ok(false);
-                }
-            }
-            Ok(true)
-        };
         let mut spare = || self.spare.try_recv().unwrap_or_default();
         let mut stored_before = 0;
         while let Some(bytes) = text.next()? {
@@ -130,7 +138,7 @@ impl<'a> SplitReader<'a> {
             let outcome = cutter.push(bytes, &mut spare, &mut cut);
             // Blocks that were complete before the error come first: an error
             // in them is earlier in the input.
-            if !deliver(&mut cut, &mut binding)? {
+            if !delivery.deliver(&mut cut, outcome.is_err())? {
                 return Ok(false);
             }
             outcome.map_err(|error| cut_error(error, dialect, &input.url))?;
@@ -146,11 +154,12 @@ impl<'a> SplitReader<'a> {
         if empty {
             return Ok(true);
         }
-        let listening = deliver(&mut cut, &mut binding)?;
+        let listening = delivery.deliver(&mut cut, outcome.is_err())?;
         outcome.map_err(|error| cut_error(error, dialect, &input.url))?;
-        if binding.is_none() {
-            return Err(located(InputProblem::NoHeader)
-                .remedy("check `dialect.skipRecords` (--skip-records) against the file"));
+        if delivery.binding.is_none() {
+            return Err(located(InputProblem::NoHeader).remedy(
+                "check `dialect.skipRecords` (--skip-records) and `dialect.headerRows` against the file",
+            ));
         }
         Ok(listening)
     }
@@ -159,8 +168,9 @@ impl<'a> SplitReader<'a> {
     pub fn read_header(&self, input: &Input) -> Result<Vec<String>> {
         let dialect = &self.plan.dialect;
         let mut text = self.open(input, None)?;
-        let mut preamble = Preamble::new(dialect.skip_records, true);
-        let mut cutter = BlockCutter::new(dialect, BLOCK_BYTES);
+        let mut preamble = Preamble::new(dialect);
+        let mut index = RecordIndex::default();
+        let mut cutter = BlockCutter::new(dialect, BLOCK_BYTES).tolerant(self.tolerant);
         let mut cut = Vec::new();
         let mut spare = Vec::new;
         loop {
@@ -174,8 +184,7 @@ impl<'a> SplitReader<'a> {
                 }
             };
             for block in cut.drain(..) {
-                preamble.advance(&self.scanner, &block, dialect, input)?;
-                if let Some(header) = preamble.header.take() {
+                if let (_, Some(header)) = self.advance(&mut preamble, &block, &mut index, input)? {
                     return Ok(header);
                 }
             }
@@ -188,6 +197,42 @@ impl<'a> SplitReader<'a> {
         }
     }
 
+    /// How many records of this block belong to the preamble, and the header if
+    /// it ends here.
+    fn advance(
+        &self,
+        preamble: &mut Preamble<'_>,
+        block: &Block,
+        index: &mut RecordIndex,
+        input: &Input,
+    ) -> Result<(usize, Option<Vec<String>>)> {
+        let mut header = None;
+        if preamble.is_over() {
+            return Ok((0, header));
+        }
+        let located = |error: &ScanError| scan_error(error, block, &self.plan.dialect, &input.url);
+        let mut faults = Vec::new();
+        let scanned = match self.tolerant {
+            true => self.scanner.scan_tolerant(&block.bytes, index, &mut faults),
+            false => self.scanner.scan(&block.bytes, index),
+        };
+        scanned.map_err(|error| located(&error))?;
+        for record in 0..index.len() {
+            // A header cannot be put aside, as all that follows hangs on it.
+            if preamble.is_at_header()
+                && let Some(fault) = faults.iter().find(|fault| fault.record == record)
+            {
+                return Err(located(fault));
+            }
+            match preamble.take(&block.bytes, index.record(record)) {
+                Taken::Data => return Ok((record, header)),
+                Taken::Skipped => {}
+                Taken::Header(names) => header = Some(names),
+            }
+        }
+        Ok((index.len(), header))
+    }
+
     fn open(&self, input: &Input, range: Option<std::ops::Range<u64>>) -> Result<TextStream> {
         let job = &self.plan.job;
         let encoding = self.plan.encoding.as_deref();
@@ -195,64 +240,80 @@ impl<'a> SplitReader<'a> {
     }
 }
 
+/// The blocks of one split on their way out.
+struct Delivery<'a, B> {
+    reader: &'a SplitReader<'a>,
+    /// Position of the split in its task.
+    position: usize,
+    input: &'a Input,
+    preamble: Preamble<'a>,
+    header: Option<Vec<String>>,
+    /// There as soon as the preamble is over.
+    binding: Option<B>,
+    hold: FooterHold,
+    index: RecordIndex,
+    bind: &'a Bind<'a, B>,
+    blocks: &'a Sender<Result<TextBlock<B>>>,
+}
+
+impl<B: Clone> Delivery<'_, B> {
+    /// Sends the blocks that were cut, but for those that may hold footer
+    /// records; those too if the input `failed`. Whether anybody still listens.
+    fn deliver(&mut self, cut: &mut Vec<Block>, failed: bool) -> Result<bool> {
+        let mut ready = Vec::with_capacity(cut.len());
+        for block in cut.drain(..) {
+            self.hold.push(block, &mut ready);
+        }
+        if failed {
+            self.hold.release(&mut ready);
+        }
+        for block in ready {
+            if let Some(block) = self.dress(block)?
+                && self.blocks.send(Ok(block)).is_err()
+            {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Adds to a block what the parsers have to know; `None` if there is
+    /// nothing but preamble up to its end.
+    fn dress(&mut self, block: Block) -> Result<Option<TextBlock<B>>> {
+        let SplitReader { plan, .. } = self.reader;
+        let (dialect, url) = (&plan.dialect, &self.input.url);
+        let (preamble, header) =
+            self.reader.advance(&mut self.preamble, &block, &mut self.index, self.input)?;
+        self.header = header.or(self.header.take());
+        if self.binding.is_none() && self.preamble.is_over() {
+            let bound = (self.bind)(self.header.as_deref());
+            self.binding = Some(bound.map_err(|problem| header_error(problem, self.input))?);
+        }
+        let Some(binding) = self.binding.clone() else { return Ok(None) };
+        let data = block.records as usize - preamble;
+        let footer = if block.last { data.min(self.hold.records() as usize) } else { 0 };
+        let stated_records = match &dialect.trailer_count {
+            Some(trailer) if block.last && self.hold.records() > 0 => {
+                Some(check_trailer(trailer, dialect, &block, footer, url)?.count)
+            }
+            _ => None,
+        };
+        Ok(Some(TextBlock { split: self.position, block, preamble, footer, stated_records, binding }))
+    }
+}
+
+/// Whether records that break the dialect are put aside instead of failing the run.
+pub fn is_tolerant(job: &JobSpec) -> bool {
+    job.errors.bad_record != RecordPolicy::Fail
+}
+
 /// What to do about an input without records.
 pub const EMPTY_REMEDY: &str = "if an input without records is right, say `source.empty_input = \"allow\"` (--allow-empty); else look at what delivers it";
-
-/// Counts down the records before the data, and keeps the header.
-#[derive(Debug)]
-struct Preamble {
-    /// Records still to come, the header included.
-    pending: u64,
-    has_header: bool,
-    header: Option<Vec<String>>,
-    index: RecordIndex,
-}
-
-impl Preamble {
-    fn new(skip_records: u64, has_header: bool) -> Self {
-        let pending = skip_records + u64::from(has_header);
-        Preamble { pending, has_header, header: None, index: RecordIndex::default() }
-    }
-
-    /// How many records of this block belong to the preamble.
-    fn advance(
-        &mut self,
-        scanner: &Scanner,
-        block: &Block,
-        dialect: &Dialect,
-        input: &Input,
-    ) -> Result<usize> {
-        if self.pending == 0 {
-            return Ok(0);
-        }
-        scanner
-            .scan(&block.bytes, &mut self.index)
-            .map_err(|error| scan_error(&error, block, dialect, &input.url))?;
-        let records = self.index.record_ends.len() as u64;
-        let taken = records.min(self.pending);
-        if self.has_header && taken == self.pending {
-            let fields = self.index.record(taken as usize - 1);
-            let mut scratch = Vec::new();
-            let names = fields.iter().map(|span| {
-                let value = field_value(dialect, &block.bytes, span, &mut scratch);
-                String::from_utf8_lossy(value).into_owned()
-            });
-            self.header = Some(names.collect());
-        }
-        self.pending -= taken;
-        Ok(taken as usize)
-    }
-}
-
-/// Records at the start of an input that are no data.
-pub fn preamble_records(dialect: &Dialect) -> u64 {
-    dialect.skip_records + u64::from(dialect.header)
-}
 
 /// The number of the data record after `records_before` records; `None` if
 /// that is none, but a skipped record or the header.
 pub fn data_record(records_before: u64, dialect: &Dialect) -> Option<u64> {
-    (records_before + 1).checked_sub(preamble_records(dialect)).filter(|&number| number > 0)
+    (records_before + 1).checked_sub(dialect.preamble_records()).filter(|&number| number > 0)
 }
 
 /// A header that does not fit, with what to do about it.
@@ -272,6 +333,17 @@ pub fn header_error(problem: InputProblem, input: &Input) -> Error {
 
 /// An error of the scanner, with its absolute place.
 pub fn scan_error(error: &ScanError, block: &Block, dialect: &Dialect, url: &str) -> Error {
+    let (problem, location) = scan_failure(error, block, dialect, url);
+    Error::input(problem, location).remedy(grammar_problem(error.problem, dialect).1)
+}
+
+/// What the scanner found, and its absolute place.
+pub fn scan_failure(
+    error: &ScanError,
+    block: &Block,
+    dialect: &Dialect,
+    url: &str,
+) -> (InputProblem, Location) {
     let location = Location {
         url: url.to_owned(),
         byte_offset: Some(block.byte_offset + error.offset as u64),
@@ -279,7 +351,7 @@ pub fn scan_error(error: &ScanError, block: &Block, dialect: &Dialect, url: &str
         record: data_record(block.records_before + error.record as u64, dialect),
         column: None,
     };
-    grammar_error(error.problem, location, dialect)
+    (grammar_problem(error.problem, dialect).0, location)
 }
 
 /// An error of the block cutter, with its absolute place.
@@ -291,11 +363,13 @@ pub fn cut_error(error: CutError, dialect: &Dialect, url: &str) -> Error {
         record: data_record(error.records_before, dialect),
         column: None,
     };
-    grammar_error(error.problem, location, dialect)
+    let (problem, remedy) = grammar_problem(error.problem, dialect);
+    Error::input(problem, location).remedy(remedy)
 }
 
-fn grammar_error(problem: ScanProblem, location: Location, dialect: &Dialect) -> Error {
-    let (problem, remedy) = match problem {
+/// What is wrong, in a user's words, and what to do about it.
+fn grammar_problem(problem: ScanProblem, dialect: &Dialect) -> (InputProblem, &'static str) {
+    match problem {
         ScanProblem::UnterminatedQuote => (
             InputProblem::UnterminatedQuote,
             "the file may be cut off; if its quotes mean nothing, say `dialect.quoteChar = \"\"` (--no-quote)",
@@ -312,10 +386,13 @@ fn grammar_error(problem: ScanProblem, location: Location, dialect: &Dialect) ->
             InputProblem::FieldTooLarge { limit: dialect.max_field_bytes },
             "raise `dialect.maxFieldBytes`; or is a closing quote missing here?",
         ),
+        ScanProblem::TooManyFields => (
+            InputProblem::TooManyFields { limit: dialect.max_fields },
+            "raise `dialect.maxFields`; or is `dialect.lineTerminator` another one?",
+        ),
         ScanProblem::RecordTooLarge => (
             InputProblem::RecordTooLarge { limit: dialect.max_record_bytes },
             "raise `dialect.maxRecordBytes`; or is `dialect.lineTerminator` another one?",
         ),
-    };
-    Error::input(problem, location).remedy(remedy)
+    }
 }

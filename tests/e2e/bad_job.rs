@@ -45,7 +45,7 @@ bad_jobs! {
     no_target: "[[targets]]\nurl = \"out/\"\n" => "", ["the key `targets` is missing"];
     no_schema_file: "schema.json" => "scheme.json", ["scheme.json"];
     unknown_type: "int32" => "int23", ["schema.json", "int23", "int32"];
-    delimiter_of_two_characters: "[output]" => "[dialect]\ndelimiter = \"||\"\n[output]", ["job.toml:7", "dialect.delimiter", "\n  help: "];
+    delimiter_that_is_too_long: "[output]" => "[dialect]\ndelimiter = \"|||||\"\n[output]", ["job.toml:7", "dialect.delimiter", "\n  help: "];
     partition_key_that_is_no_column: "[output]" => "[output]\npartition_by = [\"yaer\"]", ["partition_by", "yaer"];
 }
 

@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct DialectSpec {
-    /// Separates fields: one ASCII character. Default: found from a sample.
+    /// Separates fields: one to four bytes, such as `,`, `\t`, `||` or `¦`. Default: found from a sample.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delimiter: Option<String>,
-    /// What ends a record: `"\n"` or `"\r\n"` (both take LF and CRLF), `"\r"`, or `any`. Default: found from a sample.
+    /// What ends a record: `"\n"` or `"\r\n"` (both take LF and CRLF), `"\r"`, `any` of these, or one other ASCII character, such as U+001E. Default: found from a sample.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line_terminator: Option<String>,
     /// Encloses fields: one ASCII character, or `""` for no quoting. Default: `"`.
@@ -20,13 +20,13 @@ pub struct DialectSpec {
     /// Whether a quote inside quotes is written twice. Default: true, unless `escapeChar` is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub double_quote: Option<bool>,
-    /// Escapes a quote inside quotes: one ASCII character. Default: none.
+    /// Escapes a quote inside quotes: one ASCII character. Where `quoteChar` is `""`, it takes the meaning from a delimiter, a terminator or itself. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub escape_char: Option<String>,
     /// Text that is null in every column. Default: none, see `missingValues` of the schema.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub null_sequence: Option<String>,
-    /// Whether spaces after a delimiter are dropped. Only false is supported. Default: false.
+    /// Whether spaces at the start of a field are dropped, also before an opening quote. Default: false.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skip_initial_space: Option<bool>,
     /// Whether the first record names the columns. Default: true; in `convert` and `infer`, found from a sample.
@@ -50,6 +50,30 @@ pub struct DialectSpec {
     /// Extension: `error` or `keep` a quote where the grammar has none. Default: `error`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stray_quotes: Option<crate::parse::StrayQuotes>,
+    /// Extension: drop spaces and tabs around a field, and around the quotes of a quoted one: `none`, `left`, `right` or `both`. Default: `none`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trim: Option<crate::parse::Trim>,
+    /// Extension: records that name the columns, joined by position; from 1 to 100. Default: 1, if there is a header.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header_rows: Option<u64>,
+    /// Extension: stands between the parts of a name where `headerRows` is more than 1; empty parts are left out. Default: one space.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header_join: Option<String>,
+    /// Extension: records to skip between the header and the data. Default: 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skip_records_after_header: Option<u64>,
+    /// Extension: records at the end of each input that are no data, at most 100. Default: 0; 1 if `trailerCount` is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub footer_records: Option<u64>,
+    /// Extension: where the last footer record says how many records the input has; a difference fails the run. Default: nowhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trailer_count: Option<crate::parse::TrailerCount>,
+    /// Extension: what becomes of bytes that the encoding does not allow: `error`, or `replace` by U+FFFD. Default: `error`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invalid_bytes: Option<crate::parse::InvalidBytes>,
+    /// Extension: most fields in a record. Default: 16,384.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_fields: Option<u64>,
     /// Extension: largest field in bytes. Default: 8,388,608 (8 MiB).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_field_bytes: Option<u64>,

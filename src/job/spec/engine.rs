@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 
 /// Threads, memory and part sizes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -11,6 +12,13 @@ pub struct EngineSpec {
     pub threads: usize,
     /// Bytes of row groups under construction, and again of row groups that wait to fill a part: beyond it the largest are ended early and become smaller row groups or files. Default: 67,108,864 (64 MiB).
     pub open_files_bytes: u64,
+    /// Bytes of rows and their sort keys in memory while `output.sort_by` sorts; what does not fit goes to temporary files. Default: 67,108,864 (64 MiB).
+    pub sort_bytes: u64,
+    /// Bytes of keys in memory, at 32 for each distinct key of a task, for each `deduplicate` and each unique constraint. `deduplicate` puts what does not fit into temporary files; a unique constraint fails. Default: 67,108,864 (64 MiB).
+    pub key_bytes: u64,
+    /// Directory of temporary files for what does not fit into `sort_bytes` and `key_bytes`; they have no names and are gone when the process ends. Default: the system's (`TMPDIR`, or `/tmp`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spill_directory: Option<PathBuf>,
     /// Files that may be open at once, over all partitions; a local target takes a descriptor for each. Default: 256.
     pub max_open_files: usize,
     /// Size of a part of an S3 upload in bytes, 5 MiB to 5 GiB. Default: 8,388,608 (8 MiB).
@@ -28,6 +36,9 @@ impl Default for EngineSpec {
         EngineSpec {
             threads: 0,
             open_files_bytes: 64 << 20,
+            sort_bytes: 64 << 20,
+            key_bytes: 64 << 20,
+            spill_directory: None,
             max_open_files: 256,
             part_bytes: 8 << 20,
             upload_bytes_in_flight: 32 << 20,

@@ -1,5 +1,5 @@
 use super::*;
-use crate::parse::Escape;
+use crate::parse::{Delimiter, Escape, Trim};
 
 /// The records as `field|field` with quoted fields in angle brackets, one after
 /// the other with ` / ` between; then the error as `problem@offset:line:record:field`.
@@ -58,6 +58,8 @@ fn terminators() {
         ],
     );
     check(&with(Terminator::Cr), &[("a\rb\n\r\r", "a / b\n"), ("a\r\nb", "a / \nb")]);
+    let separated = Dialect { delimiter: '\u{1f}'.into(), ..with(Terminator::Byte(0x1e)) };
+    check(&separated, &[("a\u{1f}b\r\n\u{1e}\u{1e}\"c\u{1e}\"\u{1e}", "a|b\r\n / <c\u{1e}>")]);
     check(&with(Terminator::Any), &[("a\rb\nc\r\nd\n\re\r", "a / b / c / d / e"), ("\"a\"\r\n", "<a>")]);
 }
 
@@ -78,6 +80,79 @@ fn quotes_and_escapes() {
     );
     let unquoted = Dialect { quote: None, ..Dialect::default() };
     check(&unquoted, &[("\"a,b\"\n", "\"a|b\"")]);
+}
+
+#[test]
+fn escapes_without_quotes() {
+    let dialect = Dialect { quote: None, escape: Escape::Byte(b'\\'), ..Dialect::default() };
+    check(
+        &dialect,
+        &[
+            ("a\\,b,c\nd", "a,b|c / d"),
+            ("a\\\nb,\\\\\n", "a\nb|\\"),
+            ("\\N,\"x\\t\"\n", "\\N|\"x\\t\""),
+            ("a\\\r\nb", "a\r / b"),
+            ("a\\", "a\\"),
+        ],
+    );
+    let both = Dialect { trim: Trim::Both, ..dialect };
+    check(&both, &[(" a\\,  , \\, \n", "a,|,")]);
+}
+
+#[test]
+fn delimiters_of_several_bytes() {
+    let with = |text| Dialect { delimiter: Delimiter::new(text).unwrap(), ..Dialect::default() };
+    check(
+        &with("||"),
+        &[
+            ("a|b||\"c||\"\"d\"||\n", "a|b|<c||\"d>|"),
+            ("|||b|\n", "||b|"),
+            ("|||\"b\"\n", "QuoteInBareField@3:0:0:1"),
+            ("||||\"b\"\n", "||<b>"),
+            ("\"a\"|\n", "TextAfterQuote@3:0:0:0"),
+        ],
+    );
+    check(&with("¦"), &[("a¦\"b¦\"\n¦\n", "a|<b¦> / |"), ("\u{a7}¦b", "\u{a7}|b")]);
+    check(&with("aba"), &[("ababa", "|ba"), ("abcaba", "abc|")]);
+    check(&with(" ,"), &[("a ,b, c  ,d", "a|b, c |d")]);
+}
+
+#[test]
+fn trimming() {
+    let with = |trim| Dialect { trim, ..Dialect::default() };
+    let text = " a\t,\t\" b \" , \r\n";
+    check(
+        &with(Trim::Both),
+        &[
+            (text, "a|< b >|"),
+            (" \"a\" b ,", "TextAfterQuote@5:0:0:0"),
+            (" \n\n", ""),
+            ("\"a\nb\"\t\n \"c\"", "<a\nb> / <c>"),
+        ],
+    );
+    check(&with(Trim::Left), &[(" a\t, \"b\"\n ", "a\t|<b> / "), ("\"b\" ,", "TextAfterQuote@3:0:0:0")]);
+    check(&with(Trim::Right), &[(" a\t,\"b\" \n ", " a|<b> / "), (" \"b\",", "QuoteInBareField@1:0:0:0")]);
+    let initial = Dialect { skip_initial_space: true, ..Dialect::default() };
+    check(&initial, &[("  a , \"b\",\tc", "a |<b>|\tc")]);
+    let keep = Dialect { stray_quotes: StrayQuotes::Keep, ..with(Trim::Both) };
+    check(&keep, &[(" \"a \" b ,", "<a  b>|"), ("x \"a\" \n", "x \"a\"")]);
+    let tabs = Dialect { delimiter: '\t'.into(), ..with(Trim::Both) };
+    check(&tabs, &[("a \t \t b\n", "a||b")]);
+}
+
+#[test]
+fn tolerance_notes_the_first_fault_of_each_record() {
+    let dialect = Dialect { max_fields: 3, max_field_bytes: 9, ..Dialect::default() };
+    let parsed = parse_tolerant(&dialect, b"a\"b,\"c\"d\n1,2\n1,2,3,4567890123\nx,\"y\"z\n\"a");
+    let faults = parsed.faults.iter().map(|fault| (fault.record, fault.offset, fault.problem));
+    let expected = [
+        (0, 1, ScanProblem::QuoteInBareField),
+        (2, 13, ScanProblem::TooManyFields),
+        (3, 35, ScanProblem::TextAfterQuote),
+    ];
+    assert_eq!(faults.collect::<Vec<_>>(), expected);
+    assert_eq!(parsed.records.len(), 4);
+    assert_eq!(parsed.error.map(|error| error.problem), Some(ScanProblem::UnterminatedQuote));
 }
 
 #[test]
@@ -125,14 +200,20 @@ fn comments() {
 
 #[test]
 fn limits() {
-    let dialect =
-        Dialect { max_field_bytes: 3, max_record_bytes: 6, comment: Some(b'#'), ..Dialect::default() };
+    let dialect = Dialect {
+        max_field_bytes: 3,
+        max_record_bytes: 6,
+        max_fields: 6,
+        comment: Some(b'#'),
+        ..Dialect::default()
+    };
     check(
         &dialect,
         &[
             ("abc,de\r\n", "abc|de"),
             ("x\n1,\"ab\"\n", "x / FieldTooLarge@4:1:1:1"),
             ("x\na,b,c,d\n", "x / RecordTooLarge@2:1:1:0"),
+            ("x\n,,,,,,\n", "x / TooManyFields@2:1:1:0"),
             ("abcdefg,\"", "UnterminatedQuote@8:0:0:1"),
             ("#abcdef\n", "RecordTooLarge@0:0:0:0"),
         ],

@@ -9,20 +9,21 @@ use crate::parse::{Dialect, Terminator};
 
 const WORD: usize = 64;
 
-/// The bytes to look for. Five are the most a dialect has; one with fewer
+/// The bytes to look for; of a delimiter of several bytes, the first. Five are the most a dialect has; one with fewer
 /// repeats its delimiter, which costs less than a loop of variable length.
 #[derive(Debug, Clone)]
 pub(super) struct Needles([u8; 5]);
 
 impl Needles {
     pub(super) fn new(dialect: &Dialect) -> Self {
-        let delimiter = dialect.delimiter;
+        let delimiter = dialect.delimiter.first();
         let quote = dialect.quote.unwrap_or(delimiter);
-        let escape = dialect.quote.and(dialect.escape_byte()).unwrap_or(delimiter);
+        let escape = dialect.escape_byte().unwrap_or(delimiter);
         let (first, second) = match dialect.terminator {
             Terminator::Lf => (b'\n', b'\n'),
             Terminator::Cr => (b'\r', b'\r'),
             Terminator::Any => (b'\n', b'\r'),
+            Terminator::Byte(byte) => (byte, byte),
         };
         Needles([delimiter, quote, escape, first, second])
     }
@@ -110,7 +111,7 @@ mod tests {
 
     #[test]
     fn positions_are_those_of_the_needles_at_any_length() {
-        let dialect = Dialect { delimiter: 0, terminator: Terminator::Any, ..Dialect::default() };
+        let dialect = Dialect { delimiter: '\0'.into(), terminator: Terminator::Any, ..Dialect::default() };
         let needles = Needles::new(&dialect);
         for length in 0..300 {
             let text: Vec<u8> = (0..length).map(|i| b"a\0b\"c\r\n\xffd"[i * i % 9]).collect();

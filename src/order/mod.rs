@@ -1,0 +1,41 @@
+//! Rows in order → rows without duplicates, rows sorted, keys found twice: what
+//! has to look at more than one block.
+//!
+//! - [`Deduplicator`] keeps the first or the last row of each key.
+//! - [`UniqueCheck`] says which rows repeat a key.
+//! - [`Sorter`] sorts rows inside their partitions.
+//! - [`Spool`] holds batches on disk until they can go on.
+//!
+//! Guarantees. The outcome depends on the rows and their order alone: neither on
+//! how they are cut into batches, nor on threads, nor on how much memory there
+//! is. Memory is bounded in bytes by the budgets given and one batch more;
+//! what does not fit goes to temporary files in [`Scratch`], which have no name
+//! and vanish with the process, however it ends. A disk without room is an
+//! [`crate::error::ErrorKind::Scratch`].
+//!
+//! Called by [`crate::pipeline`] between the waves, in record order.
+
+mod dedup;
+mod entry_sort;
+mod key_set;
+mod repeats;
+mod runs;
+mod scratch;
+mod sort;
+mod spool;
+mod unique;
+
+pub use dedup::{Deduplicator, Kept, SurvivingBatches, Survivors, TaggedBatch, TaggedRows};
+pub use repeats::Keep;
+pub use scratch::Scratch;
+pub use sort::{SortColumn, Sorted, Sorter};
+pub use spool::{Spool, SpoolReader, SpoolWriter};
+pub use unique::UniqueCheck;
+
+use crate::error::{Error, ErrorKind};
+use arrow::error::ArrowError;
+
+/// For what Arrow refuses to compute in memory.
+fn refused(cause: ArrowError) -> Error {
+    ErrorKind::Encode { file: "the table".into(), cause: cause.into() }.into()
+}

@@ -1,0 +1,107 @@
+//! Temporary files without names, and how many bytes they hold.
+
+use crate::error::{Error, ErrorKind};
+use std::fs::File;
+use std::io::{self, Read, Seek, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The directory of temporary files; clones share it and its count of bytes.
+#[derive(Debug, Clone)]
+pub struct Scratch(Arc<Place>);
+
+#[derive(Debug)]
+struct Place {
+    directory: PathBuf,
+    bytes: AtomicU64,
+    /// Bytes that fit: a disk that is full, for tests.
+    room: u64,
+}
+
+impl Scratch {
+    /// Files in `directory`, or in the system's directory for temporary files.
+    /// Nothing is created before the first byte has to be written.
+    pub fn new(directory: Option<&Path>) -> Self {
+        Scratch::with_room(directory, u64::MAX)
+    }
+
+    pub(super) fn with_room(directory: Option<&Path>, room: u64) -> Self {
+        let directory = directory.map_or_else(std::env::temp_dir, Path::to_owned);
+        Scratch(Arc::new(Place { directory, bytes: AtomicU64::new(0), room }))
+    }
+
+    /// Bytes in temporary files now.
+    pub fn bytes(&self) -> u64 {
+        self.0.bytes.load(Ordering::Relaxed)
+    }
+
+    /// A file that nobody else can open and that is gone when it is closed.
+    pub(super) fn file(&self) -> Result<ScratchFile, Error> {
+        match tempfile::tempfile_in(&self.0.directory) {
+            Ok(file) => Ok(ScratchFile { file, bytes: 0, scratch: self.clone() }),
+            Err(cause) => Err(self.failed("create", &cause)),
+        }
+    }
+
+    /// The error for an operation on a file of this directory.
+    pub(super) fn failed(&self, operation: &str, cause: &io::Error) -> Error {
+        let directory = self.0.directory.display();
+        let bytes = self.bytes();
+        let message = format!(
+            "cannot {operation} a temporary file in {directory}: {cause}; temporary files took {bytes} bytes so far"
+        );
+        Error::new(ErrorKind::Scratch { message }).remedy(
+            "name a directory with more room in `engine.spill_directory`; \
+             or raise `engine.key_bytes` (deduplicate) or `engine.sort_bytes` (sort), so that less goes to disk",
+        )
+    }
+}
+
+/// A temporary file; unlinked from the start, so that no exit leaves it behind.
+#[derive(Debug)]
+pub(super) struct ScratchFile {
+    file: File,
+    bytes: u64,
+    scratch: Scratch,
+}
+
+impl ScratchFile {
+    pub(super) fn scratch(&self) -> &Scratch {
+        &self.scratch
+    }
+
+    /// Back to the first byte, for reading.
+    pub(super) fn rewind(&mut self) -> Result<(), Error> {
+        self.file.rewind().map_err(|cause| self.scratch.failed("read", &cause))
+    }
+}
+
+impl Write for ScratchFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let place = &self.scratch.0;
+        if place.bytes.load(Ordering::Relaxed).saturating_add(bytes.len() as u64) > place.room {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        let written = self.file.write(bytes)?;
+        self.bytes += written as u64;
+        place.bytes.fetch_add(written as u64, Ordering::Relaxed);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Read for ScratchFile {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.file.read(buffer)
+    }
+}
+
+impl Drop for ScratchFile {
+    fn drop(&mut self) {
+        self.scratch.0.bytes.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}

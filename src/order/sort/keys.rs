@@ -1,0 +1,96 @@
+//! What rows are sorted by, as bytes that compare like them.
+
+use super::chunks::Chunk;
+use crate::error::{Error, Result};
+use crate::order::refused;
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt32Array};
+use arrow::compute::SortOptions;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::row::{RowConverter, Rows, SortField};
+use std::sync::Arc;
+
+/// A column to sort by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SortColumn {
+    /// Its position in the files.
+    pub column: usize,
+    /// Largest first.
+    pub descending: bool,
+    /// Nulls before all values, or behind all; whatever `descending` is.
+    pub nulls_first: bool,
+}
+
+/// The columns of rows, in memory and on disk.
+pub(super) struct Layout {
+    schema: SchemaRef,
+    spool_schema: SchemaRef,
+    columns: Vec<usize>,
+    converter: RowConverter,
+}
+
+impl Layout {
+    pub(super) fn new(schema: &SchemaRef, columns: &[SortColumn]) -> Result<Self> {
+        let key = |&SortColumn { column, descending, nulls_first }: &SortColumn| {
+            let field = schema.fields().get(column)?;
+            let options = SortOptions { descending, nulls_first };
+            Some(SortField::new_with_options(field.data_type().clone(), options))
+        };
+        let fields: Option<Vec<SortField>> = columns.iter().map(key).collect();
+        let Some(fields) = fields.filter(|fields| !fields.is_empty()) else {
+            return Err(Error::usage("a sort needs columns, and they must be in the files"));
+        };
+        let mut spooled = schema.fields().to_vec();
+        spooled.push(Arc::new(Field::new("partition", DataType::UInt32, false)));
+        Ok(Layout {
+            schema: schema.clone(),
+            spool_schema: Arc::new(Schema::new_with_metadata(spooled, schema.metadata().clone())),
+            columns: columns.iter().map(|column| column.column).collect(),
+            converter: RowConverter::new(fields).map_err(refused)?,
+        })
+    }
+
+    pub(super) fn spool_schema(&self) -> &SchemaRef {
+        &self.spool_schema
+    }
+
+    /// The keys of rows with these columns.
+    pub(super) fn keys(&self, columns: &[ArrayRef]) -> Result<Rows> {
+        let columns: Vec<ArrayRef> = self.columns.iter().map(|&column| columns[column].clone()).collect();
+        self.converter.convert_columns(&columns).map_err(refused)
+    }
+
+    /// A chunk as it goes to disk.
+    pub(super) fn with_partitions(&self, chunk: Chunk) -> Result<RecordBatch> {
+        let mut columns = chunk.rows.columns().to_vec();
+        columns.push(Arc::new(UInt32Array::from(chunk.partitions)));
+        RecordBatch::try_new(self.spool_schema.clone(), columns).map_err(refused)
+    }
+
+    /// A chunk as it came from disk: rows, and the number of the partition of each.
+    pub(super) fn without_partitions(&self, chunk: &RecordBatch) -> Result<(RecordBatch, UInt32Array)> {
+        let (partitions, columns) = chunk.columns().split_last().expect("the writer adds a column");
+        let rows = RecordBatch::try_new(self.schema.clone(), columns.to_vec()).map_err(refused)?;
+        Ok((rows, partitions.as_primitive().clone()))
+    }
+
+    /// No rows at all.
+    pub(super) fn nothing(&self) -> (RecordBatch, UInt32Array) {
+        (RecordBatch::new_empty(self.schema.clone()), UInt32Array::from(Vec::<u32>::new()))
+    }
+}
+
+/// Bytes that the rows of this batch take, without what else its buffers hold.
+pub(super) fn row_bytes(batch: &RecordBatch) -> u64 {
+    let size = |column: &ArrayRef| column.to_data().get_slice_memory_size();
+    // Types whose slices cannot be measured are counted whole.
+    batch
+        .columns()
+        .iter()
+        .map(|column| size(column).unwrap_or_else(|_| column.get_buffer_memory_size()) as u64)
+        .sum()
+}
+
+/// Bytes that the key of a row takes.
+pub(super) fn key_bytes(keys: &Rows, row: usize) -> u64 {
+    (keys.row_len(row) + size_of::<usize>()) as u64
+}

@@ -1,0 +1,129 @@
+//! Small odd files, each with what it holds: `testdata/csv-spectrum` and
+//! `testdata/regression`.
+//!
+//! Every text goes the way of the engine, block cutter, footer, preamble and
+//! scanner, in blocks of several sizes.
+#![allow(clippy::unwrap_used, reason = "a test fails where it unwraps")]
+
+use sawmill::job::DialectSpec;
+use sawmill::parse::{Dialect, RecordIndex, Scanner, field_value};
+use sawmill::split::blocks::{Block, BlockCutter};
+use sawmill::split::footer::{FooterHold, check_trailer};
+use sawmill::split::preamble::{Preamble, Taken};
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+
+/// What a text holds.
+#[derive(Debug, Default, PartialEq, Deserialize)]
+#[serde(default)]
+struct Content {
+    header: Vec<String>,
+    records: Vec<Vec<String>>,
+    /// Positions in `records` of those that break the dialect.
+    faults: Vec<usize>,
+    /// What the text ends with, if it cannot be read to its end.
+    error: Option<String>,
+}
+
+/// A file of `testdata/regression`.
+#[derive(Deserialize)]
+struct Case {
+    /// What is odd.
+    #[allow(dead_code, reason = "for people")]
+    why: String,
+    dialect: DialectSpec,
+    #[serde(flatten)]
+    content: Content,
+}
+
+fn read(dialect: &Dialect, text: &[u8], block_bytes: usize) -> Content {
+    let (mut cut, mut blocks) = (Vec::new(), Vec::new());
+    let mut cutter = BlockCutter::new(dialect, block_bytes).tolerant(true);
+    let pushed = cutter.push(text, &mut Vec::new, &mut cut);
+    let failed = pushed.and_then(|()| cutter.finish(&mut Vec::new, &mut cut)).err();
+    let mut hold = FooterHold::new(dialect.footer_records);
+    cut.into_iter().for_each(|block| hold.push(block, &mut blocks));
+    hold.release(&mut blocks);
+
+    let mut content =
+        Content { error: failed.map(|error| format!("{:?}", error.problem)), ..Content::default() };
+    let mut preamble = Preamble::new(dialect);
+    for block in &blocks {
+        read_block(dialect, block, &mut preamble, &mut content);
+    }
+    content
+}
+
+fn read_block(dialect: &Dialect, block: &Block, preamble: &mut Preamble<'_>, content: &mut Content) {
+    let (mut index, mut faults, mut scratch) = (RecordIndex::default(), Vec::new(), Vec::new());
+    Scanner::new(dialect).scan_tolerant(&block.bytes, &mut index, &mut faults).unwrap();
+    assert_eq!(index.len() as u64, block.records, "the cutter counts what the scanner finds");
+    let footer = if block.last { dialect.footer_records as usize } else { 0 };
+    if let Some(trailer) = dialect.trailer_count.as_ref().filter(|_| block.last)
+        && let Err(error) = check_trailer(trailer, dialect, block, footer, "file:///a.csv")
+    {
+        content.error = Some(format!("{:?}", error.kind()).split(['(', ' ']).nth(1).unwrap().into());
+    }
+    for record in 0..index.len() - footer {
+        match preamble.take(&block.bytes, index.record(record)) {
+            Taken::Skipped => continue,
+            Taken::Header(names) => {
+                content.header = names;
+                continue;
+            }
+            Taken::Data => {}
+        }
+        if faults.iter().any(|fault| fault.record == record) {
+            content.faults.push(content.records.len());
+        }
+        let fields = index.record(record).iter().map(|span| {
+            String::from_utf8(field_value(dialect, &block.bytes, span, &mut scratch).to_vec()).unwrap()
+        });
+        content.records.push(fields.collect());
+    }
+}
+
+/// Every CSV file in a directory of `testdata`, with the JSON beside it.
+fn files(directory: &str) -> Vec<(PathBuf, Vec<u8>, Vec<u8>)> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata").join(directory);
+    let paths = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    let mut texts: Vec<_> = paths.filter(|path| path.extension().is_some_and(|end| end == "csv")).collect();
+    texts.sort();
+    assert!(!texts.is_empty());
+    let read = |path: PathBuf| {
+        let (text, json) =
+            (std::fs::read(&path).unwrap(), std::fs::read(path.with_extension("json")).unwrap());
+        (path, text, json)
+    };
+    texts.into_iter().map(read).collect()
+}
+
+const BLOCK_SIZES: [usize; 3] = [1, 16, 1 << 20];
+
+#[test]
+fn csv_spectrum() {
+    for (path, text, json) in files("csv-spectrum") {
+        let expected: Vec<serde_json::Map<String, serde_json::Value>> =
+            serde_json::from_slice(&json).unwrap();
+        let value = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+        let expected = Content {
+            header: expected[0].keys().cloned().collect(),
+            records: expected.iter().map(|record| record.values().map(value).collect()).collect(),
+            ..Content::default()
+        };
+        for block_bytes in BLOCK_SIZES {
+            assert_eq!(read(&Dialect::default(), &text, block_bytes), expected, "{}", path.display());
+        }
+    }
+}
+
+#[test]
+fn regression() {
+    for (path, text, json) in files("regression") {
+        let case: Case = serde_json::from_slice(&json).unwrap();
+        let dialect = case.dialect.resolve().unwrap();
+        for block_bytes in BLOCK_SIZES {
+            assert_eq!(read(&dialect, &text, block_bytes), case.content, "{}", path.display());
+        }
+    }
+}
