@@ -71,6 +71,16 @@ pub enum ErrorKind {
         /// What failed where, and how many bytes there were.
         message: String,
     },
+    /// A file that the readers of its profile, or a target, would not take.
+    #[error("{file} breaks the rule `{rule}`: {message}")]
+    Preflight {
+        /// The output file, relative to the table.
+        file: String,
+        /// The rule that it breaks.
+        rule: crate::preflight::Rule,
+        /// What is found, and where.
+        message: String,
+    },
     /// SIGINT, SIGTERM, or [`crate::runtime::Cancel::cancel`].
     #[error("interrupted; nothing was made visible in any target")]
     Interrupted,
@@ -85,7 +95,7 @@ impl ErrorKind {
     /// | 3 | input data |
     /// | 4 | an input cannot be found, listed or read |
     /// | 5 | a target cannot be reached or written |
-    /// | 6 | the records do not add up, or encoding failed |
+    /// | 6 | the records do not add up, encoding failed, or a file is not fit for its readers |
     /// | 7 | temporary files cannot be written: no room, or no such directory |
     /// | 130 | interrupted |
     pub fn exit_code(&self) -> u8 {
@@ -94,7 +104,7 @@ impl ErrorKind {
             ErrorKind::Input(_) => 3,
             ErrorKind::Source(_) => 4,
             ErrorKind::Target(_) => 5,
-            ErrorKind::Accounting { .. } | ErrorKind::Encode { .. } => 6,
+            ErrorKind::Accounting { .. } | ErrorKind::Encode { .. } | ErrorKind::Preflight { .. } => 6,
             ErrorKind::Scratch { .. } => 7,
             ErrorKind::Interrupted => 130,
         }
@@ -111,6 +121,7 @@ impl ErrorKind {
             ErrorKind::Accounting { .. } => "accounting",
             ErrorKind::Encode { .. } => "encode",
             ErrorKind::Scratch { .. } => "scratch",
+            ErrorKind::Preflight { .. } => "preflight",
             ErrorKind::Interrupted => "interrupted",
         }
     }
@@ -212,6 +223,9 @@ pub enum InputProblem {
     /// No records, and no header either.
     #[error("the input has no records")]
     NoRecords,
+    /// Records, maybe, and none that is left to be written.
+    #[error("no row is left to be written")]
+    NothingToWrite,
     /// A column of the header has no name.
     #[error("column {position} of the header has no name")]
     UnnamedColumn {
@@ -396,7 +410,10 @@ impl InputProblem {
     /// The rule that is broken, as one stable word: `rule` in the quarantine.
     pub fn rule(&self) -> &'static str {
         match self {
-            InputProblem::EmptyFile | InputProblem::HeaderOnly | InputProblem::NoRecords => "empty",
+            InputProblem::EmptyFile
+            | InputProblem::HeaderOnly
+            | InputProblem::NoRecords
+            | InputProblem::NothingToWrite => "empty",
             InputProblem::UnnamedColumn { .. }
             | InputProblem::NoHeader
             | InputProblem::MissingColumns { .. }

@@ -36,6 +36,7 @@ pub mod infer;
 pub mod transform;
 pub mod partition;
 pub mod order;
+pub mod preflight;
 pub mod encode;
 pub mod store;
 pub mod pipeline;

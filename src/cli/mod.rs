@@ -27,7 +27,7 @@ pub struct Cli {
 
 const AFTER_HELP: &str = "\
 Exit codes: 0 done, 2 usage or job file, 3 input data, 4 input not found or not readable, \
-5 target, 6 records do not add up, 130 interrupted.";
+5 target, 6 records do not add up or a file is not fit for its readers, 130 interrupted.";
 
 /// Flags of every command.
 #[derive(Debug, Clone, clap::Args)]

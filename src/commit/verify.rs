@@ -92,7 +92,7 @@ impl<'a> Verified<'a> {
         let mut findings = Findings::default();
         self.reports.iter().for_each(|report| findings.add(&report.findings));
         budget::check_run(&self.plan.job.errors, inputs, &findings)?;
-        budget::check_rows(&self.plan.job.errors, self.records())
+        budget::check_rows(&self.plan.job, self.records())
     }
 
     fn check_files(&self) -> Result<()> {

@@ -1,19 +1,16 @@
 //! One partition: the row group being encoded, and the file being filled.
 
+use super::column_encoder::{ColumnEncoder, EncodedColumn};
+use super::file_sizer::{Cut, FileSizer, Fill};
+use super::open_file::OpenFile;
+use super::shape::RowGroupFactory;
 use super::{CutLimits, FileShape, encode_error};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::partition::Partition;
-use crate::store::tee::{TeeFile, TeeWriter};
-use crate::task::FileReport;
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::compute::concat_batches;
-use parquet::arrow::arrow_writer::{
-    ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves,
-};
-use parquet::errors::ParquetError;
-use parquet::file::writer::SerializedFileWriter;
 use rayon::prelude::*;
-use std::io::{self, Write};
+use std::collections::VecDeque;
 
 /// Rows of a partition that are kept as record batches before its encoders are
 /// set up. An encoder begins with a dictionary table of some 70 KiB a column,
@@ -41,44 +38,22 @@ pub(super) struct PartitionWriter {
     /// Rows since the last cut, those in `queue` included.
     group_rows: usize,
     /// Empty while no row group is being encoded.
-    columns: Vec<ArrowColumnWriter>,
+    columns: Vec<ColumnEncoder>,
     /// Encoded row groups that are not in a file yet.
-    closed: Vec<Vec<ArrowColumnChunk>>,
+    closed: VecDeque<ClosedGroup>,
     file: Option<OpenFile>,
+    sizer: FileSizer,
 }
 
-/// A file that holds at least one row group.
-pub(super) struct OpenFile {
-    number: u32,
-    key: String,
-    writer: SerializedFileWriter<Sink>,
-}
-
-/// Lets the tee be taken out of the Parquet writer once the footer is written,
-/// without losing it (and the error it keeps) if writing the footer fails.
-struct Sink(Option<TeeWriter>);
-
-impl Sink {
-    fn take_error(&mut self) -> Option<Error> {
-        self.0.as_mut().and_then(|tee| tee.take_error())
-    }
-}
-
-impl Write for Sink {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match &mut self.0 {
-            Some(tee) => tee.write(bytes),
-            None => Err(io::ErrorKind::BrokenPipe.into()),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.as_mut().map_or(Ok(()), TeeWriter::flush)
-    }
+/// An encoded row group.
+struct ClosedGroup {
+    columns: Vec<EncodedColumn>,
+    /// Whether the file ends with it.
+    ends_file: bool,
 }
 
 impl PartitionWriter {
-    pub(super) fn new(partition: Partition) -> Self {
+    pub(super) fn new(partition: Partition, limits: &CutLimits) -> Self {
         PartitionWriter {
             partition,
             queue: Vec::new(),
@@ -86,8 +61,9 @@ impl PartitionWriter {
             queued_rows: 0,
             group_rows: 0,
             columns: Vec::new(),
-            closed: Vec::new(),
+            closed: VecDeque::new(),
             file: None,
+            sizer: FileSizer::new(limits.target_file_bytes),
         }
     }
 
@@ -111,33 +87,30 @@ impl PartitionWriter {
 
     /// Takes in what a wave has brought: encodes it, columns in parallel, or
     /// keeps it as rows while there are few.
-    pub(super) fn settle(
-        &mut self,
-        shape: &FileShape,
-        factory: &ArrowRowGroupWriterFactory,
-        limits: &CutLimits,
-    ) -> Result<()> {
+    pub(super) fn settle(&mut self, shape: &FileShape, factory: &RowGroupFactory) -> Result<()> {
         if self.columns.is_empty() && self.queued_rows < ENCODE_FROM_ROWS {
             return self.own_queued_rows(shape);
         }
-        self.encode(shape, factory)?;
-        let encoded: usize = self.columns.iter().map(|column| column.get_estimated_total_bytes()).sum();
-        if encoded as u64 >= limits.max_row_group_bytes {
-            self.close_group()?;
+        self.encode(shape, factory)
+    }
+
+    /// Ends the row group if it is large enough, or the file would be with it.
+    /// `share` is that of the task's text which has been read, where known.
+    /// Called after the wave's full row groups have been moved into files.
+    pub(super) fn cut(&mut self, limits: &CutLimits, share: Option<f64>) -> Result<()> {
+        let cut = self.sizer.after_wave(self.fill(share), limits.max_row_group_bytes);
+        if cut != Cut::None {
+            self.close_group(cut == Cut::File)?;
             self.group_rows = 0;
         }
         Ok(())
     }
 
     /// Ends the row group with what is queued.
-    pub(super) fn end_group(
-        &mut self,
-        shape: &FileShape,
-        factory: &ArrowRowGroupWriterFactory,
-    ) -> Result<()> {
+    pub(super) fn end_group(&mut self, shape: &FileShape, factory: &RowGroupFactory) -> Result<()> {
         self.encode(shape, factory)?;
         self.group_rows = 0;
-        self.close_group()
+        self.close_group(false)
     }
 
     /// Copies slices: each would keep the whole block alive that it was cut from.
@@ -169,7 +142,7 @@ impl PartitionWriter {
         Ok(())
     }
 
-    fn encode(&mut self, shape: &FileShape, factory: &ArrowRowGroupWriterFactory) -> Result<()> {
+    fn encode(&mut self, shape: &FileShape, factory: &RowGroupFactory) -> Result<()> {
         let mut batches = Vec::new();
         (self.queued_rows, self.owned) = (0, 0);
         for piece in std::mem::take(&mut self.queue) {
@@ -178,7 +151,7 @@ impl PartitionWriter {
                 Piece::Cut => {
                     self.encode_batches(&batches, shape, factory)?;
                     batches.clear();
-                    self.close_group()?;
+                    self.close_group(false)?;
                 }
             }
         }
@@ -189,13 +162,13 @@ impl PartitionWriter {
         &mut self,
         batches: &[RecordBatch],
         shape: &FileShape,
-        factory: &ArrowRowGroupWriterFactory,
+        factory: &RowGroupFactory,
     ) -> Result<()> {
         if batches.is_empty() {
             return Ok(());
         }
         if self.columns.is_empty() {
-            let columns = factory.create_column_writers(0);
+            let columns = factory.encoders();
             self.columns = columns.map_err(|e| encode_error(&self.partition.path, e))?;
         }
         let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
@@ -205,12 +178,7 @@ impl PartitionWriter {
             .enumerate()
             .try_for_each(|(position, column)| {
                 let field = shape.schema().field(position);
-                let mut write = |array: &ArrayRef| -> Result<(), ParquetError> {
-                    for leaf in compute_leaves(field, array)? {
-                        column.write(&leaf)?;
-                    }
-                    Ok(())
-                };
+                let mut write = |array: &ArrayRef| column.write(field, array);
                 if join {
                     let arrays: Vec<_> =
                         batches.iter().map(|batch| batch.column(position).as_ref()).collect();
@@ -223,38 +191,50 @@ impl PartitionWriter {
     }
 
     /// Ends the row group that is being encoded, if there is one.
-    fn close_group(&mut self) -> Result<()> {
+    fn close_group(&mut self, ends_file: bool) -> Result<()> {
         if self.columns.is_empty() {
             return Ok(());
         }
         let columns = std::mem::take(&mut self.columns);
-        let chunks: Result<Vec<_>, _> = columns.into_par_iter().map(ArrowColumnWriter::close).collect();
-        self.closed.push(chunks.map_err(|e| encode_error(&self.partition.path, e))?);
+        let columns: Result<Vec<_>, _> = columns.into_par_iter().map(ColumnEncoder::close).collect();
+        let columns = columns.map_err(|e| encode_error(&self.partition.path, e))?;
+        self.closed.push_back(ClosedGroup { columns, ends_file });
         Ok(())
     }
 
     /// Moves closed row groups into files; finished files go to `finished`.
     pub(super) fn flush(
         &mut self,
-        limits: &CutLimits,
+        share: Option<f64>,
         open: &mut dyn FnMut(&Partition) -> Result<OpenFile>,
         finished: &mut Vec<(Partition, OpenFile)>,
     ) -> Result<()> {
-        for chunks in std::mem::take(&mut self.closed) {
+        while let Some(group) = self.closed.pop_front() {
             let file = match &mut self.file {
                 Some(file) => file,
                 None => self.file.insert(open(&self.partition)?),
             };
-            file.append(chunks)?;
-            if file.writer.bytes_written() as u64 >= limits.target_file_bytes {
+            let before = file.bytes();
+            file.append(group.columns)?;
+            let last = file.bytes() - before;
+            if group.ends_file || self.sizer.after_group(self.fill(share), last) {
                 self.finish_file(finished);
             }
         }
         Ok(())
     }
 
+    fn fill(&self, share: Option<f64>) -> Fill {
+        let group: usize = self.columns.iter().map(ColumnEncoder::encoded_bytes).sum();
+        let closed: u64 =
+            self.closed.iter().flat_map(|group| &group.columns).map(|column| column.bytes()).sum();
+        let file = self.file.as_ref().map_or(0, OpenFile::bytes);
+        Fill { file, waiting: group as u64 + closed, share }
+    }
+
     pub(super) fn finish_file(&mut self, finished: &mut Vec<(Partition, OpenFile)>) {
         if let Some(file) = self.file.take() {
+            self.sizer.end_file(file.bytes());
             finished.push((self.partition.clone(), file));
         }
     }
@@ -265,7 +245,7 @@ impl PartitionWriter {
             Piece::Rows(batch) => batch.get_array_memory_size() as u64,
             Piece::Cut => 0,
         });
-        let pages = self.columns.iter().map(|column| column.memory_size() as u64);
+        let pages = self.columns.iter().map(|column| column.memory_bytes() as u64);
         queued.sum::<u64>() + pages.sum::<u64>()
     }
 
@@ -274,54 +254,10 @@ impl PartitionWriter {
     /// Depends on what was written and the job's settings only, not on the kind
     /// of target: it decides what is cut, and every target must get the same files.
     pub(super) fn unsent_bytes(&self, limits: &CutLimits) -> u64 {
-        self.file.as_ref().map_or(0, |file| file.writer.bytes_written() as u64 % limits.part_bytes)
+        self.file.as_ref().map_or(0, |file| file.bytes() % limits.part_bytes)
     }
 
     pub(super) fn has_file(&self) -> bool {
         self.file.is_some()
-    }
-}
-
-impl OpenFile {
-    pub(super) fn create(number: u32, key: String, tee: TeeWriter, shape: &FileShape) -> Result<Self> {
-        let (schema, properties) = (shape.parquet_schema(), shape.properties());
-        let writer = SerializedFileWriter::new(Sink(Some(tee)), schema, properties)
-            .map_err(|e| encode_error(&key, e))?;
-        Ok(OpenFile { number, key, writer })
-    }
-
-    /// Files count in the order in which they were begun.
-    pub(super) fn number(&self) -> u32 {
-        self.number
-    }
-
-    fn append(&mut self, chunks: Vec<ArrowColumnChunk>) -> Result<()> {
-        let appended = (|| {
-            let mut group = self.writer.next_row_group()?;
-            for chunk in chunks {
-                chunk.append_to_row_group(&mut group)?;
-            }
-            group.close().map(drop)
-        })();
-        // A target that fails reaches us as an I/O error inside a Parquet
-        // error; the tee keeps the real one.
-        appended.map_err(|e: ParquetError| {
-            self.writer.inner_mut().take_error().unwrap_or_else(|| encode_error(&self.key, e))
-        })
-    }
-
-    /// Writes the footer and waits until every target holds the file durably.
-    pub(super) fn finish(self, partition: &Partition) -> Result<FileReport> {
-        let OpenFile { key, mut writer, .. } = self;
-        let groups = writer.flushed_row_groups();
-        let rows: i64 = groups.iter().map(|group| group.num_rows()).sum();
-        let row_groups = groups.len();
-        if let Err(e) = writer.finish() {
-            return Err(writer.inner_mut().take_error().unwrap_or_else(|| encode_error(&key, e)));
-        }
-        let tee = writer.inner_mut().0.take().expect("taken only here, and `self` is gone after");
-        let TeeFile { key, bytes, sha256, staged } = tee.finish()?;
-        let rows = rows as u64;
-        Ok(FileReport { key, partition: partition.values.clone(), rows, row_groups, bytes, sha256, staged })
     }
 }

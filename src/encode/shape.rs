@@ -1,46 +1,56 @@
 //! What every file of a table has in common.
 
+use super::column_encoder::ColumnEncoder;
+use super::column_settings::writer_properties;
+use super::encode_error;
+use super::int96::Int96Encoder;
+use super::parquet_schema::parquet_schema;
+use crate::error::Result;
+use crate::job::{OutputSpec, Profile};
+use crate::preflight::Preflight;
 use arrow::datatypes::SchemaRef;
 use parquet::arrow::arrow_writer::ArrowRowGroupWriterFactory;
-use parquet::arrow::{ArrowSchemaConverter, add_encoded_arrow_schema_to_metadata};
-use parquet::basic::Compression;
+use parquet::basic::Type as PhysicalType;
 use parquet::errors::ParquetError;
-use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesPtr, WriterVersion};
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::WriterPropertiesPtr;
 use parquet::file::writer::SerializedFileWriter;
-use parquet::schema::types::TypePtr;
+use parquet::schema::types::{SchemaDescriptor, TypePtr};
 use std::sync::Arc;
 
-/// Columns, types, codec and page settings of every file of a table.
+/// Columns, types and settings of every file of a table.
 #[derive(Debug, Clone)]
 pub struct FileShape {
     schema: SchemaRef,
     parquet_schema: TypePtr,
     properties: WriterPropertiesPtr,
+    metadata: Vec<KeyValue>,
+    preflight: Option<Arc<Preflight>>,
 }
 
 impl FileShape {
-    /// Version-1 data pages, PLAIN and dictionary encodings (what Redshift
-    /// Spectrum documents), statistics for each column chunk, a page index.
+    /// The shape of files with the columns `file`, which are those of `table`
+    /// but for partition columns.
     ///
-    /// `embed_arrow_schema` stores the Arrow schema in the footer, from which
-    /// Arrow readers restore types that Parquet lacks.
-    pub fn new(
-        schema: SchemaRef,
-        compression: Compression,
-        embed_arrow_schema: bool,
-    ) -> Result<Self, ParquetError> {
-        let parquet_schema = ArrowSchemaConverter::new().schema_root("schema").convert(&schema)?;
-        let mut properties = WriterProperties::builder()
-            .set_writer_version(WriterVersion::PARQUET_1_0)
-            .set_compression(compression)
-            .set_statistics_enabled(EnabledStatistics::Page)
-            .set_created_by(concat!("sawmill version ", env!("CARGO_PKG_VERSION")).to_owned())
-            .build();
-        if embed_arrow_schema {
-            add_encoded_arrow_schema_to_metadata(&schema, &mut properties);
-        }
-        let parquet_schema = parquet_schema.root_schema_ptr();
-        Ok(FileShape { schema, parquet_schema, properties: Arc::new(properties) })
+    /// # Errors
+    /// Settings of `output` that do not fit the columns, all at once, by their keys.
+    pub fn new(table: &SchemaRef, file: SchemaRef, output: &OutputSpec) -> Result<Self> {
+        let parquet_schema = parquet_schema(&file, output.timestamps, output.decimals)
+            .map_err(|cause| encode_error("the table", cause))?;
+        let properties = writer_properties(table, &file, &parquet_schema, output)
+            .map_err(|problems| problems.into_error("the job"))?;
+        let preflight = match output.profile {
+            Profile::Standard => None,
+            Profile::Spectrum => Some(Arc::new(Preflight::new(table, &file, output))),
+        };
+        let properties = Arc::new(properties);
+        Ok(FileShape { schema: file, parquet_schema, properties, metadata: Vec::new(), preflight })
+    }
+
+    /// The same with these pairs in the footer of every file.
+    #[must_use]
+    pub fn with_metadata(self, metadata: Vec<KeyValue>) -> Self {
+        FileShape { metadata, ..self }
     }
 
     /// The Arrow schema of the batches that go into the files.
@@ -56,11 +66,43 @@ impl FileShape {
         self.properties.clone()
     }
 
-    /// Makes column writers for row groups of any file of this shape.
-    pub(super) fn row_group_factory(&self) -> Result<ArrowRowGroupWriterFactory, ParquetError> {
+    pub(super) fn metadata(&self) -> &[KeyValue] {
+        &self.metadata
+    }
+
+    /// What footers are held against; `None`: any will do.
+    pub(super) fn preflight(&self) -> Option<&Preflight> {
+        self.preflight.as_deref()
+    }
+
+    /// Makes encoders for row groups of any file of this shape.
+    pub(super) fn row_group_factory(&self) -> Result<RowGroupFactory, ParquetError> {
         // The factory takes its settings from a file writer, but its column
         // writers belong to no file: one that leads nowhere serves for all.
         let nowhere = SerializedFileWriter::new(std::io::sink(), self.parquet_schema(), self.properties())?;
-        Ok(ArrowRowGroupWriterFactory::new(&nowhere, self.schema.clone()))
+        Ok(RowGroupFactory {
+            arrow: ArrowRowGroupWriterFactory::new(&nowhere, self.schema.clone()),
+            columns: SchemaDescriptor::new(self.parquet_schema()),
+            properties: self.properties(),
+        })
+    }
+}
+
+/// Makes the encoders of a row group.
+pub(super) struct RowGroupFactory {
+    arrow: ArrowRowGroupWriterFactory,
+    columns: SchemaDescriptor,
+    properties: WriterPropertiesPtr,
+}
+
+impl RowGroupFactory {
+    /// One encoder for each column.
+    pub(super) fn encoders(&self) -> Result<Vec<ColumnEncoder>, ParquetError> {
+        let writers = self.arrow.create_column_writers(0)?.into_iter().zip(self.columns.columns());
+        let encoders = writers.map(|(writer, column)| match column.physical_type() {
+            PhysicalType::INT96 => Int96Encoder::new(column.clone(), self.properties.clone()).into(),
+            _ => writer.into(),
+        });
+        Ok(encoders.collect())
     }
 }

@@ -1,50 +1,31 @@
 //! All partitions of one task: routing, encoding in parallel, the memory budget.
 
-use super::partition_writer::{OpenFile, PartitionWriter};
-use super::{CutLimits, FileShape, encode_error};
+use super::file_names::FileNames;
+use super::footer::ledger;
+use super::open_file::OpenFile;
+use super::partition_writer::PartitionWriter;
+use super::shape::RowGroupFactory;
+use super::{Consumed, CutLimits, FileShape, NoRows, encode_error};
 use crate::error::Result;
 use crate::partition::{Partition, PartitionRows};
 use crate::store::tee::TeeFactory;
-use crate::task::FileReport;
-use parquet::arrow::arrow_writer::ArrowRowGroupWriterFactory;
+use crate::task::{FileReport, RecordCounts};
 use rayon::prelude::*;
 use std::collections::HashMap;
 
 /// Files finished at the same time: finishing waits for the stores, not the CPU.
 const FINISH_CONCURRENCY: usize = 16;
 
-/// Names the files of one task.
-#[derive(Debug, Clone)]
-pub enum FileNames {
-    /// `<partition>/part-<task>-<n>-<attempt>.parquet`
-    Parts {
-        /// Number of the task.
-        task: u32,
-        /// Name of the attempt.
-        attempt: String,
-    },
-    /// One file of this name. Row groups are never cut into a second file.
-    Single(String),
-}
-
-impl FileNames {
-    fn key(&self, partition: &Partition, number: u32) -> String {
-        match self {
-            FileNames::Parts { task, attempt } => {
-                format!("{}part-{task:05}-{number:05}-{attempt}.parquet", partition.path)
-            }
-            FileNames::Single(name) => name.clone(),
-        }
-    }
-}
-
 /// Writes the rows of one task into Parquet files of every partition.
 pub struct TableWriter<'a> {
     shape: FileShape,
-    factory: ArrowRowGroupWriterFactory,
+    factory: RowGroupFactory,
     limits: CutLimits,
     names: FileNames,
+    no_rows: NoRows,
     tee: &'a TeeFactory,
+    /// As of the wave that was written last.
+    consumed: Consumed,
     index: HashMap<String, usize>,
     /// In the order in which the partitions first came up.
     partitions: Vec<PartitionWriter>,
@@ -55,14 +36,22 @@ pub struct TableWriter<'a> {
 
 impl<'a> TableWriter<'a> {
     /// A writer without open files.
-    pub fn new(shape: FileShape, limits: CutLimits, names: FileNames, tee: &'a TeeFactory) -> Result<Self> {
+    pub fn new(
+        shape: FileShape,
+        limits: CutLimits,
+        names: FileNames,
+        no_rows: NoRows,
+        tee: &'a TeeFactory,
+    ) -> Result<Self> {
         let factory = shape.row_group_factory().map_err(|e| encode_error("the table", e))?;
         Ok(TableWriter {
             shape,
             factory,
             limits,
             names,
+            no_rows,
             tee,
+            consumed: Consumed::default(),
             index: HashMap::new(),
             partitions: Vec::new(),
             files_begun: 0,
@@ -72,34 +61,39 @@ impl<'a> TableWriter<'a> {
 
     /// Encodes one wave of rows. Called in order; the calling thread belongs
     /// to the compute pool and waits here while the targets are behind.
-    pub fn write(&mut self, wave: impl IntoIterator<Item = PartitionRows>) -> Result<()> {
+    /// `consumed` is what the task has read by the end of this wave.
+    pub fn write(&mut self, wave: impl IntoIterator<Item = PartitionRows>, consumed: Consumed) -> Result<()> {
+        self.consumed = consumed;
         for rows in wave {
             let position = match self.index.get(&rows.partition.path) {
                 Some(&position) => position,
                 None => {
                     self.index.insert(rows.partition.path.clone(), self.partitions.len());
-                    self.partitions.push(PartitionWriter::new(rows.partition));
+                    self.partitions.push(PartitionWriter::new(rows.partition, &self.limits));
                     self.partitions.len() - 1
                 }
             };
             self.partitions[position].push(rows.batch, &self.limits);
         }
-        let (shape, factory, limits) = (&self.shape, &self.factory, &self.limits);
-        self.partitions.par_iter_mut().try_for_each(|partition| partition.settle(shape, factory, limits))?;
-        for position in 0..self.partitions.len() {
-            self.flush(position)?;
-        }
+        let (shape, factory) = (&self.shape, &self.factory);
+        self.partitions.par_iter_mut().try_for_each(|partition| partition.settle(shape, factory))?;
+        self.flush_all()?;
+        let (limits, share) = (&self.limits, self.consumed.share());
+        self.partitions.par_iter_mut().try_for_each(|partition| partition.cut(limits, share))?;
+        self.flush_all()?;
         self.keep_within_budget()
     }
 
     /// Finishes every file and waits until all targets hold all of them.
-    /// Files come in the order in which they were begun.
-    pub fn finish(mut self) -> Result<Vec<FileReport>> {
+    /// Files come in the order in which they were begun; `records` are all
+    /// that the task has read.
+    pub fn finish(mut self, records: RecordCounts) -> Result<Vec<FileReport>> {
+        self.consumed.records = records;
         let everyone: Vec<usize> = (0..self.partitions.len()).collect();
         self.end(&everyone)?;
-        if let (FileNames::Single(name), 0) = (&self.names, self.files_begun) {
-            // Somebody asked for a file of this name: no records is still a file.
-            let file = OpenFile::create(0, name.clone(), self.tee.begin(name)?, &self.shape)?;
+        if self.files_begun == 0 && self.no_rows == NoRows::WriteSchema {
+            let key = self.names.key(&Partition::default(), 0)?;
+            let file = OpenFile::create(0, key.clone(), self.tee.begin(&key)?, &self.shape)?;
             self.finish_all(vec![(Partition::default(), file)])?;
         }
         self.finished.sort_by_key(|(number, _)| *number);
@@ -122,7 +116,8 @@ impl<'a> TableWriter<'a> {
 
     /// Ends row groups and moves them into files.
     fn end_groups(&mut self, partitions: &[usize]) -> Result<()> {
-        let nobody = || PartitionWriter::new(Partition::default());
+        let limits = &self.limits;
+        let nobody = || PartitionWriter::new(Partition::default(), limits);
         let take = |&position: &usize| std::mem::replace(&mut self.partitions[position], nobody());
         let mut taken: Vec<PartitionWriter> = partitions.iter().map(take).collect();
         let (shape, factory) = (&self.shape, &self.factory);
@@ -134,6 +129,10 @@ impl<'a> TableWriter<'a> {
         Ok(())
     }
 
+    fn flush_all(&mut self) -> Result<()> {
+        (0..self.partitions.len()).try_for_each(|position| self.flush(position))
+    }
+
     /// Moves closed row groups of a partition into files.
     fn flush(&mut self, position: usize) -> Result<()> {
         let mut full = Vec::new();
@@ -141,14 +140,17 @@ impl<'a> TableWriter<'a> {
         let mut open = |partition: &Partition| {
             let number = *files_begun;
             *files_begun += 1;
-            let key = names.key(partition, number);
+            let key = names.key(partition, number)?;
             OpenFile::create(number, key.clone(), tee.begin(&key)?, shape)
         };
-        self.partitions[position].flush(&self.limits, &mut open, &mut full)?;
+        let share = self.consumed.share();
+        self.partitions[position].flush(share, &mut open, &mut full)?;
         self.finish_all(full)
     }
 
     fn finish_all(&mut self, files: Vec<(Partition, OpenFile)>) -> Result<()> {
+        let (shape, records) = (&self.shape, &self.consumed.records);
+        let task = self.names.task();
         let mut files = files.into_iter();
         loop {
             let batch: Vec<_> = files.by_ref().take(FINISH_CONCURRENCY).collect();
@@ -160,7 +162,8 @@ impl<'a> TableWriter<'a> {
                 let threads: Vec<_> = batch
                     .into_iter()
                     .map(|(partition, file)| {
-                        scope.spawn(move || Ok((file.number(), file.finish(&partition)?)))
+                        let ledger = ledger(task, records);
+                        scope.spawn(move || Ok((file.number(), file.finish(&partition, shape, ledger)?)))
                     })
                     .collect();
                 threads

@@ -14,11 +14,13 @@ mod interpolate;
 pub mod load;
 pub mod location;
 mod partition_key;
+mod sort_key;
 pub mod spec;
 mod validate;
 
 pub use compression::parse_compression;
 pub use load::{Format, Override, job_json_schema, load, load_str};
+pub use sort_key::{NullOrder, SortKey, SortOrder};
 pub use spec::*;
 
 #[cfg(test)]

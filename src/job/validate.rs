@@ -1,10 +1,11 @@
 //! What must hold of a job beyond its types.
 
+mod output;
+
 use super::location::{absolute, before_glob, check_no_credentials, comparable, with_slash};
-use super::{JobSpec, SchemaSpec, parse_compression};
+use super::{JobSpec, SchemaSpec};
 use crate::document::{KeyPath, Problem, Problems};
 use crate::schema::ResolveContext;
-use std::collections::HashSet;
 use std::path::Path;
 
 /// Smallest part of a multipart upload but the last ("Amazon S3 multipart upload limits").
@@ -138,27 +139,6 @@ impl Check {
             let context = ResolveContext { null_sequence: job.dialect.null_sequence.as_deref(), file: "" };
             if let Err(problems) = schema.try_resolve(&context) {
                 self.problems.0.extend(problems.under(&"schema".into()).0);
-            }
-        }
-    }
-
-    fn output(&mut self, job: &JobSpec) {
-        let output = KeyPath::from("output");
-        if let Err(error) = parse_compression(&job.output.compression) {
-            self.problem(output.key("compression"), error.message, error.remedy);
-        }
-        self.above_zero(output.key("max_row_group_rows"), job.output.max_row_group_rows as u64);
-        self.above_zero(output.key("max_row_group_bytes"), job.output.max_row_group_bytes);
-        self.above_zero(output.key("target_file_bytes"), job.output.target_file_bytes);
-        let mut names = HashSet::new();
-        for (i, partition_key) in job.output.partition_by.iter().enumerate() {
-            let key = output.key("partition_by").index(i);
-            let name = partition_key.name();
-            if name.is_empty() {
-                self.problem(key, "a partition key needs a name", "name a column");
-            } else if !names.insert(name) {
-                let message = format!("the key {name:?} is there already");
-                self.problem(key, message, "name derived keys: `name=year(column)`");
             }
         }
     }

@@ -1,6 +1,7 @@
 //! What the blocks say of their records, added up and held against each other.
 
 use super::parser::ParsedBlock;
+use crate::encode::Consumed;
 use crate::error::{Error, ErrorKind, InputProblem, Location, Result};
 use crate::job::EmptyInput;
 use crate::plan::{Plan, Task};
@@ -94,6 +95,12 @@ impl<'a> Ledger<'a> {
             }
         }
         Ok((self.accounts, self.findings))
+    }
+
+    /// What has been entered so far.
+    pub(super) fn consumed(&self) -> Consumed {
+        let text_bytes = self.accounts.iter().map(|account| account.text_bytes).sum();
+        Consumed { records: self.total, text_bytes, ..Consumed::default() }
     }
 
     pub(super) fn records_read(&self) -> u64 {

@@ -21,11 +21,14 @@ mod quarantine;
 
 use crate::batch::{BatchBuilder, Binding, Policies, arrow_schema};
 use crate::document::{KeyPath, Problem, nearest};
-use crate::encode::{CutLimits, FileNames, FileShape, TableWriter};
-use crate::error::{Error, ErrorKind, InputProblem, Result};
-use crate::job::{JobSpec, MatchColumns, Profile, parse_compression};
+use crate::encode::{
+    Consumed, CutLimits, FileNames, FileShape, NoRows, TableWriter, max_key_bytes, run_metadata,
+};
+use crate::error::{InputProblem, Result};
+use crate::job::{EmptyOutput, JobSpec, MatchColumns, Profile};
 use crate::partition::Partitioner;
 use crate::plan::{Plan, Task};
+use crate::preflight;
 use crate::runtime::Runtime;
 use crate::schema::Schema;
 use crate::source::{Input, TextStream};
@@ -73,6 +76,8 @@ pub struct Columns {
     pub partitioner: Partitioner,
     /// Arrow schema of the program's output.
     pub batch_schema: SchemaRef,
+    /// What the files have in common.
+    pub shape: FileShape,
     /// What becomes of bad values and records.
     policies: Policies,
 }
@@ -84,10 +89,11 @@ impl Columns {
         let program = Program::compile(&schema, job, run)?;
         let partitioner = Partitioner::new(program.output(), &job.output.partition_by)?;
         let batch_schema = arrow_schema(program.output());
+        let shape = FileShape::new(&batch_schema, partitioner.file_schema(&batch_schema), &job.output)?;
         check_policies(job, &schema, program.output())?;
         let names = program.input_positions().iter().map(|&column| schema.columns[column].name.as_str());
         let policies = Policies::of(&job.errors, names);
-        Ok(Columns { input: schema, program, partitioner, batch_schema, policies })
+        Ok(Columns { input: schema, program, partitioner, batch_schema, shape, policies })
     }
 
     /// Those of a plan.
@@ -206,13 +212,16 @@ fn run_waves<'t>(
     blocks: Receiver<Result<TextBlock<Arc<BatchBuilder>>>>,
 ) -> Result<Done> {
     let mut ledger = Ledger::new(plan, task);
+    let total_text_bytes = total_text_bytes(plan, task);
     let mut parsed: Vec<ParsedBlock> = Vec::new();
     loop {
         runtime.cancel().check()?;
         let wave = next_wave(&blocks);
+        let consumed = Consumed { total_text_bytes, ..ledger.consumed() };
         let rows = std::mem::take(&mut parsed).into_iter().flat_map(|block| block.rows);
-        let (written, next) =
-            runtime.pool().install(|| rayon::join(|| writer.write(rows), || parser.parse_wave(wave)));
+        let (written, next) = runtime
+            .pool()
+            .install(|| rayon::join(|| writer.write(rows, consumed), || parser.parse_wave(wave)));
         written?;
         parsed = next?;
         if parsed.is_empty() {
@@ -226,10 +235,28 @@ fn run_waves<'t>(
         runtime.pool().install(|| quarantine.write(rejects))?;
         runtime.progress().records.store(ledger.records_read(), Ordering::Relaxed);
     }
-    let files = runtime.pool().install(|| writer.finish())?;
+    let records = ledger.consumed().records;
+    let files = runtime.pool().install(|| writer.finish(records))?;
+    if plan.job.output.profile == Profile::Spectrum {
+        preflight::size_notes(&files).iter().for_each(|note| tracing::info!("{note}"));
+    }
     let (splits, findings) = ledger.close()?;
     let quarantine = runtime.pool().install(|| quarantine.finish())?;
     Ok(Done { splits, files, quarantine, findings })
+}
+
+/// Bytes of the task's text; `None` where that takes reading it. A name that
+/// lies about compression makes files uneven, nothing else.
+fn total_text_bytes(plan: &Plan, task: &Task) -> Option<u64> {
+    let sizes = task.splits.iter().map(|split| {
+        let input = &plan.inputs[split.input];
+        let packed = [".gz", ".zst", ".bz2", ".xz"].iter().any(|ending| input.url.ends_with(ending));
+        match split.range {
+            Some(range) => Some(range.end - range.start),
+            None => input.bytes.filter(|_| !packed),
+        }
+    });
+    sizes.sum()
 }
 
 /// Up to [`WAVE_BLOCKS`] blocks, fewer if they are larger than usual.
@@ -251,20 +278,24 @@ fn table_writer<'a>(
     tee: &'a TeeFactory,
 ) -> Result<TableWriter<'a>> {
     let output = &plan.job.output;
-    let embed_arrow_schema = output.profile == Profile::Standard;
-    let file_schema = columns.partitioner.file_schema(&columns.batch_schema);
-    let shape = FileShape::new(
-        file_schema,
-        parse_compression(&output.compression).map_err(invalid_codec)?,
-        embed_arrow_schema,
-    )
-    .map_err(|cause| ErrorKind::Encode { file: "the table".into(), cause })?;
-    let limits = cut_limits(plan);
     let names = match &plan.single_file {
         Some(name) => FileNames::Single(name.clone()),
-        None => FileNames::Parts { task: task.number, attempt: plan.attempt.clone() },
+        None => FileNames::Parts {
+            task: task.number,
+            attempt: plan.attempt.clone(),
+            max_key_bytes: max_key_bytes(&plan.job),
+        },
     };
-    TableWriter::new(shape, limits, names, tee)
+    // A single file was asked for by name; of a table, the first task gives the
+    // columns, and directories of keys have no file that stands for all.
+    let write_schema =
+        output.empty == EmptyOutput::WriteSchema && task.number == 0 && output.partition_by.is_empty();
+    let no_rows = match plan.single_file.is_some() || write_schema {
+        true => NoRows::WriteSchema,
+        false => NoRows::WriteNothing,
+    };
+    let metadata = run_metadata(&plan.job, &plan.job_key, &plan.engine, &plan.inputs);
+    TableWriter::new(columns.shape.clone().with_metadata(metadata), cut_limits(plan), names, no_rows, tee)
 }
 
 fn cut_limits(plan: &Plan) -> CutLimits {
@@ -277,8 +308,4 @@ fn cut_limits(plan: &Plan) -> CutLimits {
         part_bytes: engine.part_bytes as u64,
         max_open_files: engine.max_open_files,
     }
-}
-
-fn invalid_codec(error: crate::job::compression::CompressionError) -> Error {
-    Problem::new(KeyPath::from("output.compression"), error.to_string()).into_error("job")
 }

@@ -4,14 +4,13 @@
 //! readers of the table scan does not hold them, whichever of the two rules a
 //! reader follows. They are staged and committed like the table's own.
 
-use crate::document::{KeyPath, Problem};
-use crate::encode::{CutLimits, FileNames, FileShape, TableWriter};
+use crate::encode::{Consumed, CutLimits, FileNames, FileShape, NoRows, TableWriter};
 use crate::error::{Error, ErrorKind, InputProblem, Location, Result};
-use crate::job::parse_compression;
+use crate::job::{OutputSpec, Profile};
 use crate::partition::{Partition, PartitionRows};
 use crate::plan::{Plan, Task};
 use crate::store::tee::TeeFactory;
-use crate::task::FileReport;
+use crate::task::{FileReport, RecordCounts};
 use arrow::array::{ArrayRef, BinaryArray, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use parquet::errors::ParquetError;
@@ -48,6 +47,8 @@ pub(super) struct Quarantine<'a> {
     schema: SchemaRef,
     tee: &'a TeeFactory,
     writer: Option<TableWriter<'a>>,
+    /// Rows written so far.
+    rows: u64,
 }
 
 impl<'a> Quarantine<'a> {
@@ -56,7 +57,7 @@ impl<'a> Quarantine<'a> {
             Some(name) => format!("{}.rejects.parquet", name.strip_suffix(".parquet").unwrap_or(name)),
             None => format!("_sawmill/quarantine/_rejects-{:05}-{}.parquet", task.number, plan.attempt),
         };
-        Quarantine { plan, key, schema: schema(), tee, writer: None }
+        Quarantine { plan, key, schema: schema(), tee, writer: None, rows: 0 }
     }
 
     /// Adds rejects, in order.
@@ -65,28 +66,37 @@ impl<'a> Quarantine<'a> {
             return Ok(());
         }
         let batch = self.batch(&rejects).map_err(|cause| self.failure(cause.into()))?;
+        self.rows += batch.num_rows() as u64;
         let writer = match self.writer.take() {
             Some(writer) => writer,
             None => self.open()?,
         };
-        let rows = PartitionRows { partition: Partition::default(), batch };
-        self.writer.insert(writer).write([rows])
+        let (rows, consumed) = (PartitionRows { partition: Partition::default(), batch }, self.consumed());
+        self.writer.insert(writer).write([rows], consumed)
     }
 
     /// The staged files.
     pub(super) fn finish(self) -> Result<Vec<FileReport>> {
-        self.writer.map_or(Ok(Vec::new()), TableWriter::finish)
+        let records = self.consumed().records;
+        self.writer.map_or(Ok(Vec::new()), |writer| writer.finish(records))
+    }
+
+    /// What this table has taken up: nothing but rejected records.
+    fn consumed(&self) -> Consumed {
+        let records = RecordCounts { read: self.rows, rejected: self.rows, ..RecordCounts::default() };
+        Consumed { records, ..Consumed::default() }
     }
 
     fn open(&self) -> Result<TableWriter<'a>> {
-        let output = &self.plan.job.output;
-        let compression = parse_compression(&output.compression).map_err(|error| {
-            Problem::new(KeyPath::from("output.compression"), error.to_string()).into_error("job")
-        })?;
-        let shape =
-            FileShape::new(self.schema.clone(), compression, false).map_err(|cause| self.failure(cause))?;
+        // Not for Spectrum to read: its rules do not hold here.
+        let output = OutputSpec {
+            profile: Profile::Standard,
+            compression: self.plan.job.output.compression.clone(),
+            ..OutputSpec::default()
+        };
+        let shape = FileShape::new(&self.schema, self.schema.clone(), &output)?;
         let limits = CutLimits { target_file_bytes: u64::MAX, ..super::cut_limits(self.plan) };
-        TableWriter::new(shape, limits, FileNames::Single(self.key.clone()), self.tee)
+        TableWriter::new(shape, limits, FileNames::Single(self.key.clone()), NoRows::WriteNothing, self.tee)
     }
 
     fn batch(&self, rejects: &[Reject]) -> Result<RecordBatch, arrow::error::ArrowError> {

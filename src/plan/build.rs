@@ -5,9 +5,10 @@ use crate::document::{KeyPath, Problem};
 use crate::error::{Error, InputProblem, Location, Result};
 use crate::infer::{self, SAMPLE_BYTES, SAMPLED_INPUTS, Sample};
 use crate::job::location::local_path;
-use crate::job::{DialectSpec, JobSpec, MatchColumns, SchemaSpec, SourceSpec};
+use crate::job::{DialectSpec, JobSpec, MatchColumns, Profile, SchemaSpec, SourceSpec};
 use crate::parse::Dialect;
 use crate::pipeline::Columns;
+use crate::preflight;
 use crate::runtime::Runtime;
 use crate::schema::{self, ColumnType, ResolveContext, Schema, SchemaFile, TextRules};
 use crate::source::{self, Input, TextStream};
@@ -72,9 +73,12 @@ pub struct Settled {
 /// ranges; writes nothing.
 pub fn build(mut job: JobSpec, options: &PlanOptions, runtime: &Runtime) -> Result<Planned> {
     let inputs = runtime.block_on(runtime.cancel().or(source::list(&job.source)))?;
-    let Settled { spec, dialect, schema, notes, first_text } = settle(&job, &inputs, options, runtime)?;
+    let Settled { spec, dialect, schema, mut notes, first_text } = settle(&job, &inputs, options, runtime)?;
     let encoding = spec.encoding.clone();
     job.dialect = spec;
+    if job.output.profile == Profile::Spectrum {
+        notes.extend(preflight::settings_notes(&job.output));
+    }
     for note in notes {
         tracing::warn!("{note}");
     }

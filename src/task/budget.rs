@@ -2,7 +2,7 @@
 
 use super::{Findings, RecordCounts};
 use crate::error::{Error, InputProblem, Location, Result};
-use crate::job::ErrorsSpec;
+use crate::job::{EmptyOutput, ErrorsSpec, JobSpec};
 
 /// Whether so many rejected records are too many before the end is known: the
 /// limits on counts. `in_input` are the records of one input so far, `in_run`
@@ -65,8 +65,12 @@ pub fn check_run<'a>(
 }
 
 /// Whether the run wrote as many rows as the job expects.
-pub fn check_rows(errors: &ErrorsSpec, records: RecordCounts) -> Result<()> {
-    let written = records.written;
+pub fn check_rows(job: &JobSpec, records: RecordCounts) -> Result<()> {
+    let (errors, written) = (&job.errors, records.written);
+    if written == 0 && job.output.empty == EmptyOutput::Fail {
+        return Err(Error::new(InputProblem::NothingToWrite.into())
+            .remedy("set output.empty to \"write_schema\" or \"write_nothing\" if that is right"));
+    }
     let (key, limit) = match (errors.min_rows, errors.max_rows) {
         (Some(limit), _) if written < limit => ("min_rows", limit),
         (_, Some(limit)) if written > limit => ("max_rows", limit),

@@ -123,8 +123,33 @@ pub struct FileReport {
     pub bytes: u64,
     /// Hexadecimal.
     pub sha256: String,
+    /// One for each column, in the order of the file.
+    #[serde(default)]
+    pub columns: Vec<ColumnReport>,
     /// What holds it, one for each target in the job's order.
     pub staged: Vec<StagedFile>,
+}
+
+/// What a file holds of one column.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ColumnReport {
+    /// Name in the file.
+    pub name: String,
+    /// Nulls; absent without statistics.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nulls: Option<u64>,
+    /// No value is less; texts are cut to 64 bytes. Absent without statistics or values, and for INT96.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min: Option<String>,
+    /// No value is greater; as `min`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max: Option<String>,
+    /// Bytes of its column chunks.
+    pub compressed_bytes: u64,
+    /// Bytes of the longest text or binary value: a VARCHAR of this length holds all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_value_bytes: Option<u64>,
 }
 
 /// Runs one task to its end. On any error, what it had staged is removed.

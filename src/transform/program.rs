@@ -1,38 +1,80 @@
 //! The transforms of a job, compiled.
 
-use super::project;
-use super::rows::{BlockContext, KeyCheck, Outcome, Rows, RunContext};
-use crate::error::Result;
-use crate::job::JobSpec;
-use crate::schema::{Schema, profile};
+use super::compile::{Compiler, Environment, Live};
+use super::frame::{Blame, Frame, Slot};
+use super::keys::Key;
+use super::operations::{CheckConstraint, Operation, ValueConstraint};
+use super::rows::{BlockContext, KeyCheck, KeyMeaning, Outcome, Rows, RunContext};
+use crate::batch::arrow_schema;
+use crate::error::{Error, ErrorKind, Result};
+use crate::job::{ErrorsSpec, JobSpec, Profile, ValuePolicy};
+use crate::schema::{Column, ColumnType, Schema, profile};
+use arrow::array::{RecordBatch, RecordBatchOptions};
+use arrow::datatypes::{SchemaRef, TimeUnit};
+use arrow::error::ArrowError;
 use std::collections::BTreeMap;
 
 /// What is done to the rows of every block.
 #[derive(Debug)]
 pub struct Program {
     input: Schema,
-    from: Vec<usize>,
+    /// Slots of the input; for each, the position in the schema of the job is the same number.
+    input_slots: Vec<Slot>,
+    operations: Vec<Planned>,
+    slots: usize,
     output: Schema,
+    output_slots: Vec<Slot>,
+    output_schema: SchemaRef,
+    keys: Vec<Key>,
+    checks: Vec<KeyCheck>,
+    /// Whether rows go out as they come in.
+    is_identity: bool,
+}
+
+/// An operation and the slots that nothing needs after it.
+#[derive(Debug)]
+struct Planned {
+    operation: Box<dyn Operation>,
+    last_use_of: Vec<Slot>,
 }
 
 impl Program {
-    /// Settles the columns; everything that can be wrong about them is an
-    /// error here, before any data is read.
-    pub fn compile(schema: &Schema, job: &JobSpec, _run: &RunContext) -> Result<Self> {
-        let projection = project(schema, &job.transforms)?;
-        let output = profile::for_profile(&projection.schema, job.output.profile)
-            .map_err(|problems| problems.into_error("the schema"))?;
-        Ok(Program { input: output.clone(), from: projection.from, output })
+    /// Compiles the transforms of `job` for the columns of `schema`.
+    ///
+    /// # Errors
+    /// Everything that can be wrong with the steps, naming `transforms[n]`; a
+    /// salt that the environment lacks; columns that the output profile refuses.
+    pub fn compile(schema: &Schema, job: &JobSpec, run: &RunContext) -> Result<Self> {
+        Self::compile_in(schema, job, run, &|name| std::env::var(name).ok())
     }
 
-    /// The columns to be parsed.
+    /// [`Self::compile`] in this environment.
+    pub(super) fn compile_in(
+        schema: &Schema,
+        job: &JobSpec,
+        run: &RunContext,
+        env: Environment<'_>,
+    ) -> Result<Self> {
+        let profile = job.output.profile;
+        let parsed = schema_of(schema.columns.iter().map(|column| as_parsed(column, profile)).collect());
+        let mut compiler = Compiler::new(&parsed, &job.errors, run, env);
+        for (number, step) in job.transforms.iter().enumerate() {
+            compiler.step(number, step)?;
+        }
+        let output = fit_profile(&mut compiler, profile, &job.errors)?;
+        Ok(assemble(compiler, &parsed, output, &job.errors))
+    }
+
+    /// The columns to be parsed: those that a step or the output needs, in the
+    /// order and by the names of the schema of the job. Types are those of the
+    /// output profile where it has a wider one.
     pub fn input(&self) -> &Schema {
         &self.input
     }
 
     /// For each column of [`Self::input`]: its position in the schema of the job.
     pub fn input_positions(&self) -> &[usize] {
-        &self.from
+        &self.input_slots
     }
 
     /// The columns of the rows that [`Self::apply`] gives, partition columns included.
@@ -40,13 +82,172 @@ impl Program {
         &self.output
     }
 
-    /// Comparisons of rows that one block cannot make for itself.
+    /// Comparisons of rows that one block cannot make for itself: first those
+    /// of `deduplicate`, then those of unique keys, in which its result counts.
     pub fn key_checks(&self) -> &[KeyCheck] {
-        &[]
+        &self.checks
     }
 
     /// Applies the transforms to rows with the columns of [`Self::input`].
-    pub fn apply(&self, rows: Rows, _block: &BlockContext<'_>) -> Result<Outcome> {
-        Ok(Outcome { rows, filtered: 0, faults: Vec::new(), nulled: BTreeMap::new(), keys: Vec::new() })
+    ///
+    /// # Errors
+    /// None that data can cause: what is wrong with rows is in [`Outcome::faults`].
+    pub fn apply(&self, rows: Rows, block: &BlockContext<'_>) -> Result<Outcome> {
+        if self.is_identity {
+            let (filtered, faults, nulled) = (0, Vec::new(), BTreeMap::new());
+            return Ok(Outcome { rows, filtered, faults, nulled, keys: Vec::new() });
+        }
+        self.run(rows, block).map_err(|error| {
+            let cause = parquet::errors::ParquetError::ArrowError(error.to_string());
+            Error::from(ErrorKind::Encode { file: "transformed rows".into(), cause })
+        })
+    }
+
+    fn run(&self, rows: Rows, block: &BlockContext<'_>) -> Result<Outcome, ArrowError> {
+        let mut frame = Frame::new(rows, self.slots, &self.input_slots);
+        for planned in &self.operations {
+            planned.operation.run(&mut frame, block)?;
+            frame.free(&planned.last_use_of);
+        }
+        let keys = self.keys.iter().map(|key| key.of_rows(&frame)).collect::<Result<Vec<_>, _>>()?;
+        let options = RecordBatchOptions::new().with_row_count(Some(frame.rows()));
+        let columns = frame.columns(&self.output_slots)?;
+        let batch = RecordBatch::try_new_with_options(self.output_schema.clone(), columns, &options)?;
+        Ok(frame.finish(batch, keys))
     }
 }
+
+/// A column of the schema with the type that `profile` makes of it, if it can:
+/// what it refuses may be gone or cast before the output.
+fn as_parsed(column: &Column, profile: Profile) -> Column {
+    let alone = schema_of(vec![column.clone()]);
+    let fitted =
+        profile::for_profile(&alone, profile).ok().and_then(|fitted| fitted.columns.into_iter().next());
+    Column { column_type: fitted.map_or(column.column_type, |fitted| fitted.column_type), ..column.clone() }
+}
+
+/// The output as `profile` has it; derived columns of other types are cast.
+fn fit_profile(compiler: &mut Compiler<'_>, profile: Profile, errors: &ErrorsSpec) -> Result<Schema> {
+    let columns = compiler.columns.iter().map(|live| Column {
+        column_type: if live.derived {
+            readable(live.column.column_type, profile)
+        } else {
+            live.column.column_type
+        },
+        ..live.column.clone()
+    });
+    let wanted = schema_of(columns.collect());
+    let output = profile::for_profile(&wanted, profile)
+        .map_err(|problems| problems.into_error("the columns after `transforms`"))?;
+    for (position, column) in output.columns.iter().enumerate() {
+        let policy = errors.for_column(&compiler.columns[position].column.name);
+        compiler.cast_column(position, column.column_type, policy);
+    }
+    Ok(output)
+}
+
+/// DataFusion's functions give nanoseconds whether or not any are there.
+fn readable(column_type: ColumnType, profile: Profile) -> ColumnType {
+    match (column_type, profile) {
+        (ColumnType::Timestamp { unit: TimeUnit::Nanosecond, utc }, Profile::Spectrum) => {
+            ColumnType::Timestamp { unit: TimeUnit::Microsecond, utc }
+        }
+        _ => column_type,
+    }
+}
+
+fn assemble(compiler: Compiler<'_>, parsed: &Schema, output: Schema, errors: &ErrorsSpec) -> Program {
+    let Compiler { columns, mut operations, mut keys, slots, .. } = compiler;
+    let output_slots: Vec<Slot> = columns.iter().map(|Live { slot, .. }| *slot).collect();
+    let mut used = vec![false; slots];
+    let reads = operations.iter().flat_map(|operation| operation.inputs());
+    let compared = keys.iter().flat_map(|key| key.slots.iter().copied());
+    reads.chain(compared).chain(output_slots.iter().copied()).for_each(|slot| used[slot] = true);
+    let input_slots: Vec<Slot> = (0..parsed.columns.len()).filter(|&slot| used[slot]).collect();
+
+    let constraints =
+        input_slots.iter().flat_map(|&slot| constraint_checks(&parsed.columns[slot], slot, errors));
+    operations.splice(0..0, constraints);
+    keys.extend(unique_keys(parsed, &input_slots, errors));
+
+    let input = schema_of(input_slots.iter().map(|&slot| parsed.columns[slot].clone()).collect());
+    let output_schema = arrow_schema(&output);
+    Program {
+        is_identity: operations.is_empty()
+            && keys.is_empty()
+            && input_slots == output_slots
+            && arrow_schema(&input) == output_schema,
+        checks: keys.iter().map(|key| key.check.clone()).collect(),
+        operations: plan_memory(operations, &output_slots, &keys, slots),
+        input,
+        input_slots,
+        slots,
+        output,
+        output_slots,
+        output_schema,
+        keys,
+    }
+}
+
+/// Finds the last use of each slot.
+fn plan_memory(
+    operations: Vec<Box<dyn Operation>>,
+    output: &[Slot],
+    keys: &[Key],
+    slots: usize,
+) -> Vec<Planned> {
+    let mut needed = vec![false; slots];
+    output.iter().chain(keys.iter().flat_map(|key| &key.slots)).for_each(|&slot| needed[slot] = true);
+    let mut planned: Vec<Planned> = Vec::with_capacity(operations.len());
+    for operation in operations.into_iter().rev() {
+        let mut last_use_of = operation.inputs();
+        last_use_of.retain(|&slot| !std::mem::replace(&mut needed[slot], true));
+        planned.push(Planned { operation, last_use_of });
+    }
+    planned.reverse();
+    planned
+}
+
+/// SEAM: a schema of columns without keys, which only the schema of the job has.
+pub(super) fn schema_of(columns: Vec<Column>) -> Schema {
+    Schema { columns }
+}
+
+/// SEAM: what the schema demands of the values of a column. Waits for
+/// `Column::constraints`; each becomes a [`ValueConstraint`].
+fn constraints_of(_column: &Column) -> Vec<Box<dyn ValueConstraint>> {
+    Vec::new()
+}
+
+/// SEAM: positions of the columns of each unique key. Waits for `Schema::keys`.
+fn unique_keys_of(_schema: &Schema) -> Vec<Vec<usize>> {
+    Vec::new()
+}
+
+fn constraint_checks(column: &Column, slot: Slot, errors: &ErrorsSpec) -> Vec<Box<dyn Operation>> {
+    let check = |constraint| -> Box<dyn Operation> {
+        let policy = errors.for_column(&column.name);
+        let blame = Blame { column: Some(column.name.clone()), policy, nullable: column.nullable };
+        Box::new(CheckConstraint { slot, constraint, blame })
+    };
+    constraints_of(column).into_iter().map(check).collect()
+}
+
+/// The unique keys all of whose columns are parsed.
+fn unique_keys(schema: &Schema, parsed: &[Slot], errors: &ErrorsSpec) -> Vec<Key> {
+    let keys = unique_keys_of(schema).into_iter().filter(|key| key.iter().all(|slot| parsed.contains(slot)));
+    let key = |slots: Vec<Slot>| {
+        let columns: Vec<String> = slots.iter().map(|&slot| schema.columns[slot].name.clone()).collect();
+        // One column has a policy of its own; rows cannot become null.
+        let policy = match &columns[..] {
+            [only] => errors.for_column(only),
+            _ => errors.bad_value,
+        };
+        let policy = if policy == ValuePolicy::Null { ValuePolicy::Reject } else { policy };
+        Key { check: KeyCheck { columns, meaning: KeyMeaning::Unique(policy) }, slots }
+    };
+    keys.map(key).collect()
+}
+
+#[cfg(test)]
+mod tests;

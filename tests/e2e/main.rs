@@ -17,3 +17,4 @@ mod interrupt;
 mod rejects;
 mod spark;
 mod steps;
+mod writer;

@@ -128,6 +128,38 @@ def layout(files):
     return {key: sorted(value) if isinstance(value, set) else value for key, value in found.items()}
 
 
+def footers(files):
+    """What pyarrow makes of the footer of each file."""
+    return [footer(pyarrow.parquet.ParquetFile(file).metadata) for file in files]
+
+
+def footer(metadata):
+    groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+    columns = {}
+    for position in range(metadata.num_columns):
+        chunks = [group.column(position) for group in groups]
+        column = metadata.schema.column(position)
+        columns[column.path] = {
+            "physical": column.physical_type,
+            "length": column.length,
+            "codecs": sorted({chunk.compression for chunk in chunks}),
+            "encodings": sorted({encoding for chunk in chunks for encoding in chunk.encodings}),
+            "has_statistics": all(chunk.is_stats_set for chunk in chunks),
+            "has_page_index": all(chunk.has_column_index and chunk.has_offset_index for chunk in chunks),
+        }
+    pairs = (metadata.metadata or {}).items()
+    return {
+        "rows": metadata.num_rows,
+        "row_groups": len(groups),
+        "sorting": [
+            [(key.column_index, key.descending, key.nulls_first) for key in group.sorting_columns]
+            for group in groups
+        ],
+        "pairs": {key.decode(): value.decode() for key, value in pairs},
+        "columns": columns,
+    }
+
+
 def arrow(directory):
     """pyarrow's reading of a partitioned table: (rows, types, nulls)."""
     files = pyarrow.dataset.dataset(directory, format="parquet", partitioning="hive", exclude_invalid_files=False)
@@ -244,7 +276,7 @@ def enforce_permissions(server):
 operations = {
     function.__name__: function
     for function in (
-        parquet, csv, query, layout, arrow, spark, write_parquet, nycflights13,
+        parquet, csv, query, layout, footers, arrow, spark, write_parquet, nycflights13,
         create_bucket, put, objects, uploads, download, stranger, enforce_permissions,
     )
 }  # fmt: skip

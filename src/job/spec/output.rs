@@ -1,7 +1,10 @@
 //! How the Parquet is written: `output` of the job file.
 
+use super::ColumnOutput;
+use crate::job::SortKey;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// How the Parquet is written.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -11,16 +14,39 @@ pub struct OutputSpec {
     pub profile: Profile,
     /// What a table that holds data already means. Default: `error_if_exists`.
     pub mode: WriteMode,
+    /// What a run without rows writes. Default: `write_schema`.
+    pub empty: EmptyOutput,
     /// Partition keys, outermost first: a column, or a derived key.
     pub partition_by: Vec<PartitionKey>,
-    /// `snappy`, `zstd`, `zstd(level)`, `gzip`, `gzip(level)`, `lz4` or `none`. Default: `snappy`.
+    /// Order of the rows in each file, most significant first: `price`, `price desc`, `price desc nulls first`. Default: as in the inputs.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sort_by: Vec<SortKey>,
+    /// `snappy`, `zstd`, `zstd(level)`, `gzip`, `gzip(level)`, `lz4` or `none`; profile `spectrum` takes no `lz4`. Default: `snappy`.
     pub compression: String,
+    /// Statistics for readers to skip by. Default: `page`.
+    pub statistics: StatisticsLevel,
+    /// Largest data page in bytes before compression. Default: 1,048,576 (1 MiB).
+    pub page_bytes: usize,
+    /// Largest data page in records. Default: 20,000.
+    pub page_rows: usize,
+    /// Largest dictionary of a column chunk in bytes; beyond it, values are written plainly. Default: 1,048,576 (1 MiB).
+    pub dictionary_page_bytes: usize,
+    /// Settings of single columns, by their names in the output.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub columns: BTreeMap<String, ColumnOutput>,
+    /// How timestamps are stored. Default: `int64`.
+    pub timestamps: TimestampForm,
+    /// How decimals are stored. Default: `int`.
+    pub decimals: DecimalForm,
     /// Largest row group in records. Default: 1,048,576.
     pub max_row_group_rows: usize,
-    /// Encoded bytes at which a row group is closed, checked after every 16 MiB of text. Default: 134,217,728 (128 MiB).
+    /// Encoded bytes at which a row group is closed, checked after every 8 MiB of text. Default: 134,217,728 (128 MiB).
     pub max_row_group_bytes: u64,
-    /// A file is finished after the row group that reaches this many bytes. Default: 536,870,912 (512 MiB).
+    /// Size of a file in bytes, to aim at: where the size of the inputs is known, the files of a partition are made equal, of two thirds to one and a half times this. Default: 536,870,912 (512 MiB).
     pub target_file_bytes: u64,
+    /// Key-value pairs for the footer of each file, besides those that begin with `sawmill.`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub metadata: BTreeMap<String, String>,
 }
 
 impl Default for OutputSpec {
@@ -28,11 +54,21 @@ impl Default for OutputSpec {
         OutputSpec {
             profile: Profile::default(),
             mode: WriteMode::default(),
+            empty: EmptyOutput::default(),
             partition_by: Vec::new(),
+            sort_by: Vec::new(),
             compression: "snappy".into(),
+            statistics: StatisticsLevel::default(),
+            page_bytes: 1 << 20,
+            page_rows: 20_000,
+            dictionary_page_bytes: 1 << 20,
+            columns: BTreeMap::new(),
+            timestamps: TimestampForm::default(),
+            decimals: DecimalForm::default(),
             max_row_group_rows: 1 << 20,
             max_row_group_bytes: 128 << 20,
             target_file_bytes: 512 << 20,
+            metadata: BTreeMap::new(),
         }
     }
 }
@@ -57,6 +93,54 @@ pub enum WriteMode {
     ErrorIfExists,
     /// Files are added.
     Append,
+}
+
+/// What a run without rows writes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EmptyOutput {
+    /// The run fails.
+    Fail,
+    /// A table without files.
+    WriteNothing,
+    /// One file with the columns and no rows; none where there are partition keys, which only directories hold. As Spark does.
+    #[default]
+    WriteSchema,
+}
+
+/// Which statistics are written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StatisticsLevel {
+    /// None.
+    None,
+    /// Least value, greatest value and nulls of each column chunk.
+    Chunk,
+    /// Those, and a page index with the same for each page.
+    #[default]
+    Page,
+}
+
+/// How timestamps are stored.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TimestampForm {
+    /// As 64-bit integers, of microseconds in profile `spectrum`.
+    #[default]
+    Int64,
+    /// As INT96, which older Hive, Impala and Spark read: no statistics, no distinction of instants and local times.
+    Int96,
+}
+
+/// How decimals are stored.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DecimalForm {
+    /// As integers of 32 bits up to 9 digits and of 64 bits up to 18; longer ones as `fixed`. As arrow-rs, Arrow C++ and Spark 2 and later do.
+    #[default]
+    Int,
+    /// As big-endian bytes of the least length that holds the precision. As Hive and Spark's `writeLegacyFormat` do.
+    Fixed,
 }
 
 /// A partition key: directories are `name=value/`. As text it is the name of a

@@ -121,6 +121,36 @@ impl Layout {
     }
 }
 
+/// A footer as pyarrow reads it.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub(crate) struct Footer {
+    pub(crate) rows: u64,
+    pub(crate) row_groups: usize,
+    /// Position, whether descending, whether nulls come first; for each row group.
+    pub(crate) sorting: Vec<Vec<(u32, bool, bool)>>,
+    pub(crate) pairs: BTreeMap<String, String>,
+    pub(crate) columns: BTreeMap<String, ChunkFacts>,
+}
+
+/// What is said of the column chunks of one column.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub(crate) struct ChunkFacts {
+    pub(crate) physical: String,
+    /// Of values of fixed length.
+    pub(crate) length: u32,
+    pub(crate) codecs: Vec<String>,
+    pub(crate) encodings: Vec<String>,
+    pub(crate) has_statistics: bool,
+    pub(crate) has_page_index: bool,
+}
+
+impl Footer {
+    /// Of all Parquet files under a directory, in order of their names.
+    pub(crate) fn of(directory: &Path) -> Vec<Footer> {
+        parse(shared().ask("footers", json!({ "files": parquet_files(directory) })))
+    }
+}
+
 /// The result of a query over the table `t`, values as text.
 pub(crate) fn query(directory: &Path, sql: &str) -> Vec<Vec<Option<String>>> {
     parse(shared().ask("query", json!({ "sql": sql, "files": parquet_files(directory) })))

@@ -1,0 +1,83 @@
+//! Where files stand in the table.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::job::JobSpec;
+use crate::partition::Partition;
+use crate::preflight::Rule;
+
+/// Longest key of an object ("Naming Amazon S3 objects").
+const MAX_KEY_BYTES: usize = 1_024;
+
+/// Names the files of one task.
+#[derive(Debug, Clone)]
+pub enum FileNames {
+    /// `<partition>/part-<task>-<n>-<attempt>.parquet`
+    Parts {
+        /// Number of the task.
+        task: u32,
+        /// Name of the attempt.
+        attempt: String,
+        /// Longest key below the root of the table, as [`max_key_bytes`] has it.
+        max_key_bytes: usize,
+    },
+    /// One file of this name. Row groups are never cut into a second file.
+    Single(String),
+}
+
+/// Bytes that S3 leaves for keys below the root of the table, in the target
+/// where they are fewest; no limit where all targets are directories.
+pub fn max_key_bytes(job: &JobSpec) -> usize {
+    let prefixes = job.targets.iter().filter_map(|target| {
+        let (_bucket, prefix) = target.url.strip_prefix("s3://")?.split_once('/')?;
+        Some(prefix.len())
+    });
+    prefixes.max().map_or(usize::MAX, |prefix| MAX_KEY_BYTES.saturating_sub(prefix))
+}
+
+impl FileNames {
+    /// The key of a partition's file.
+    ///
+    /// # Errors
+    /// A value of a partition key that S3 cannot hold.
+    pub(super) fn key(&self, partition: &Partition, number: u32) -> Result<String> {
+        let (key, limit) = match self {
+            FileNames::Parts { task, attempt, max_key_bytes } => {
+                let key = format!("{}part-{task:05}-{number:05}-{attempt}.parquet", partition.path);
+                (key, *max_key_bytes)
+            }
+            FileNames::Single(name) => return Ok(name.clone()),
+        };
+        if key.len() <= limit {
+            return Ok(key);
+        }
+        let shown: String = key.chars().take(100).collect();
+        let message = format!("{} bytes, S3 leaves {limit} under the prefix of the target", key.len());
+        let rule = Rule::KeyLength;
+        Err(Error::new(ErrorKind::Preflight { file: format!("{shown}…"), rule, message })
+            .remedy(rule.remedy()))
+    }
+
+    /// Number of the task; 0 for a single file.
+    pub(super) fn task(&self) -> u32 {
+        match self {
+            FileNames::Parts { task, .. } => *task,
+            FileNames::Single(_) => 0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_that_s3_cannot_hold_are_refused() {
+        let names = FileNames::Parts { task: 3, attempt: "abc".into(), max_key_bytes: 60 };
+        let partition = |value: &str| Partition { path: format!("k={value}/"), ..Partition::default() };
+        assert_eq!(names.key(&partition("v"), 7).unwrap(), "k=v/part-00003-00007-abc.parquet");
+        let error = names.key(&partition(&"v".repeat(60)), 7).unwrap_err();
+        assert_eq!(error.kind().exit_code(), 6);
+        assert!(error.to_string().contains("S3 leaves 60"), "{error}");
+        assert!(error.what_to_do().unwrap().contains("output.partition_by"));
+    }
+}

@@ -1,0 +1,142 @@
+//! What must hold of `output`. Names of columns are held against the schema later, by [`crate::encode::FileShape`].
+
+use super::Check;
+use crate::document::KeyPath;
+use crate::job::{ColumnEncoding, ColumnOutput, JobSpec, OutputSpec, Profile, parse_compression};
+use parquet::basic::Compression;
+use std::collections::HashSet;
+
+/// Pages and dictionaries beyond this would not fit the 32-bit sizes of page headers.
+const MAX_PAGE_BYTES: usize = 1 << 30;
+
+impl Check {
+    pub(super) fn output(&mut self, job: &JobSpec) {
+        let (key, output) = (KeyPath::from("output"), &job.output);
+        self.codec(key.key("compression"), &output.compression, output.profile);
+        self.above_zero(key.key("max_row_group_rows"), output.max_row_group_rows as u64);
+        self.above_zero(key.key("max_row_group_bytes"), output.max_row_group_bytes);
+        self.above_zero(key.key("target_file_bytes"), output.target_file_bytes);
+        self.above_zero(key.key("page_rows"), output.page_rows as u64);
+        self.page_bytes(key.key("page_bytes"), output.page_bytes);
+        self.page_bytes(key.key("dictionary_page_bytes"), output.dictionary_page_bytes);
+        self.partition_keys(&key, output);
+        self.sort_keys(&key, output);
+        for (name, column) in &output.columns {
+            self.output_column(&key.key("columns").key(name), column, output.profile);
+        }
+        for name in output.metadata.keys() {
+            let key = key.key("metadata").key(name);
+            if name.is_empty() {
+                self.problem(key, "a pair needs a name", "name it, or leave it out");
+            } else if name.starts_with("sawmill.") || name == parquet::arrow::ARROW_SCHEMA_META_KEY {
+                let message = format!("{name:?} is written by sawmill itself");
+                self.problem(key, message, "choose another name");
+            }
+        }
+    }
+
+    fn codec(&mut self, key: KeyPath, name: &str, profile: Profile) {
+        match (parse_compression(name), profile) {
+            (Err(error), _) => self.problem(key, error.message, error.remedy),
+            (Ok(Compression::LZ4_RAW), Profile::Spectrum) => self.problem(
+                key,
+                "Spectrum does not read `lz4`",
+                "write `snappy` or `gzip`, or set output.profile = \"standard\"",
+            ),
+            _ => {}
+        }
+    }
+
+    fn page_bytes(&mut self, key: KeyPath, bytes: usize) {
+        if !(1..=MAX_PAGE_BYTES).contains(&bytes) {
+            let message = format!("{bytes} is no size of a page");
+            self.problem(key, message, "write 1 to 1073741824 (1 GiB); default: 1048576 (1 MiB)");
+        }
+    }
+
+    fn partition_keys(&mut self, output_key: &KeyPath, output: &OutputSpec) {
+        let mut names = HashSet::new();
+        for (i, partition_key) in output.partition_by.iter().enumerate() {
+            let key = output_key.key("partition_by").index(i);
+            let name = partition_key.name();
+            if name.is_empty() {
+                self.problem(key, "a partition key needs a name", "name a column");
+            } else if !names.insert(name) {
+                let message = format!("the key {name:?} is there already");
+                self.problem(key, message, "name derived keys: `name=year(column)`");
+            }
+        }
+    }
+
+    fn sort_keys(&mut self, output_key: &KeyPath, output: &OutputSpec) {
+        let mut names = HashSet::new();
+        for (i, sort_key) in output.sort_by.iter().enumerate() {
+            if !names.insert(&sort_key.column) {
+                let message = format!("{:?} is sorted by already", sort_key.column);
+                self.problem(output_key.key("sort_by").index(i), message, "leave it out");
+            }
+        }
+    }
+
+    fn output_column(&mut self, key: &KeyPath, column: &ColumnOutput, profile: Profile) {
+        if let Some(codec) = &column.compression {
+            self.codec(key.key("compression"), codec, profile);
+        }
+        if let Some(filter) = column.bloom_filter.and_then(|filter| filter.size()) {
+            if !(filter.fpp > 0.0 && filter.fpp < 1.0) {
+                let message = format!("{} is no share of false positives", filter.fpp);
+                let key = key.key("bloom_filter").key("fpp");
+                self.problem(key, message, "write a number between 0 and 1; default: 0.01");
+            }
+            self.above_zero(key.key("bloom_filter").key("ndv"), filter.ndv);
+        }
+        match column.encoding {
+            None | Some(ColumnEncoding::Plain) => {}
+            Some(_) if profile == Profile::Spectrum => self.problem(
+                key.key("encoding"),
+                "Spectrum reads `plain` and dictionaries only",
+                "leave it out, or set output.profile = \"standard\"",
+            ),
+            Some(_) if column.dictionary != Some(false) => self.problem(
+                key.key("encoding"),
+                "it would be used only once the dictionary is full",
+                "set `dictionary = false` beside it",
+            ),
+            Some(_) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::job::{Format, load_str};
+    use std::path::Path;
+
+    #[test]
+    fn values_that_cannot_work_are_refused() {
+        for (output, key) in [
+            ("page_rows = 0", "output.page_rows"),
+            ("page_bytes = 0", "output.page_bytes"),
+            ("dictionary_page_bytes = 2000000000", "output.dictionary_page_bytes"),
+            ("sort_by = [\"a\", \"a desc\"]", "output.sort_by[1]"),
+            ("sort_by = [\"a nulls frist\"]", "output.sort_by"),
+            ("columns.a.compression = \"snapy\"", "output.columns.a.compression"),
+            ("columns.a.compression = \"lz4\"", "output.columns.a.compression"),
+            ("columns.a.bloom_filter.fpp = 1.0", "output.columns.a.bloom_filter.fpp"),
+            ("columns.a.bloom_filter.ndv = 0", "output.columns.a.bloom_filter.ndv"),
+            ("columns.a.bloom_filter.ndw = 1", "output.columns.a.bloom_filter.ndw"),
+            ("columns.a.encoding = \"delta_byte_array\"", "output.columns.a.encoding"),
+            (
+                "profile = \"standard\"\ncolumns.a.encoding = \"delta_byte_array\"",
+                "output.columns.a.encoding",
+            ),
+            ("metadata = { \"sawmill.job\" = \"x\" }", "sawmill.job"),
+        ] {
+            let text =
+                format!("[source]\ninputs = [\"a.csv\"]\n[[targets]]\nurl = \"out/\"\n[output]\n{output}\n");
+            let loaded = load_str(&text, Format::Toml, "job.toml", Path::new("/"), &|_| None, &[]);
+            let error = loaded.map(drop).expect_err(output).to_string();
+            assert!(error.contains(key), "{output}: {error}");
+        }
+    }
+}

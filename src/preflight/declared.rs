@@ -1,0 +1,119 @@
+//! The types of the table's columns against those in a footer.
+
+use super::{Rule, Violation, broken};
+use crate::encode::parquet_schema::decimal_bytes;
+use crate::job::{DecimalForm, OutputSpec, TimestampForm};
+use arrow::datatypes::{DataType, Field};
+use parquet::basic::{LogicalType, TimeUnit, Type as PhysicalType};
+use parquet::schema::types::ColumnDescriptor;
+
+/// A column as the table declares it.
+#[derive(Debug)]
+pub(super) struct Declared {
+    pub(super) name: String,
+    pub(super) is_text: bool,
+    nullable: bool,
+    /// `None`: a type that Spectrum does not have.
+    stored: Option<Stored>,
+}
+
+/// How a value of SQL is stored.
+#[derive(Debug, Clone, PartialEq)]
+struct Stored {
+    physical: PhysicalType,
+    logical: Option<LogicalType>,
+}
+
+impl Declared {
+    /// Made from the type alone, apart from the encoders: each checks the other.
+    pub(super) fn new(field: &Field, output: &OutputSpec) -> Self {
+        Declared {
+            name: field.name().clone(),
+            is_text: *field.data_type() == DataType::Utf8,
+            nullable: field.is_nullable(),
+            stored: stored(field.data_type(), output),
+        }
+    }
+
+    pub(super) fn check(&self, column: &ColumnDescriptor) -> Result<(), Violation> {
+        let found = Stored { physical: column.physical_type(), logical: column.logical_type_ref().cloned() };
+        let name = &self.name;
+        if self.stored.as_ref() != Some(&found) {
+            let message = format!("column {name:?} is stored as {found:?}, declared as {:?}", self.stored);
+            return broken(Rule::DeclaredType, message);
+        }
+        let is_nullable = column.max_def_level() > 0;
+        if is_nullable != self.nullable {
+            let message = format!(
+                "column {name:?}: nullable in the file: {is_nullable}, in the table: {}",
+                self.nullable
+            );
+            return broken(Rule::DeclaredType, message);
+        }
+        if found.physical == PhysicalType::FIXED_LEN_BYTE_ARRAY {
+            let digits = u8::try_from(column.type_precision()).unwrap_or(u8::MAX);
+            let (bytes, least) = (column.type_length(), decimal_bytes(digits));
+            if bytes != least {
+                let message = format!("column {name:?}: {digits} digits take {least} bytes, not {bytes}");
+                return broken(Rule::DecimalLength, message);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn stored(data_type: &DataType, output: &OutputSpec) -> Option<Stored> {
+    let plain = |physical| Some(Stored { physical, logical: None });
+    let with = |physical, logical| Some(Stored { physical, logical: Some(logical) });
+    match data_type {
+        DataType::Boolean => plain(PhysicalType::BOOLEAN),
+        DataType::Int16 => with(PhysicalType::INT32, LogicalType::integer(16, true)),
+        DataType::Int32 => plain(PhysicalType::INT32),
+        DataType::Int64 => plain(PhysicalType::INT64),
+        DataType::Float32 => plain(PhysicalType::FLOAT),
+        DataType::Float64 => plain(PhysicalType::DOUBLE),
+        DataType::Date32 => with(PhysicalType::INT32, LogicalType::Date),
+        DataType::Utf8 => with(PhysicalType::BYTE_ARRAY, LogicalType::String),
+        DataType::Binary => plain(PhysicalType::BYTE_ARRAY),
+        DataType::Timestamp(..) if output.timestamps == TimestampForm::Int96 => plain(PhysicalType::INT96),
+        DataType::Timestamp(arrow::datatypes::TimeUnit::Microsecond, zone) => {
+            with(PhysicalType::INT64, LogicalType::timestamp(zone.is_some(), TimeUnit::MICROS))
+        }
+        DataType::Decimal128(precision, scale) => {
+            let physical = match (output.decimals, precision) {
+                (DecimalForm::Int, ..=9) => PhysicalType::INT32,
+                (DecimalForm::Int, ..=18) => PhysicalType::INT64,
+                _ => PhysicalType::FIXED_LEN_BYTE_ARRAY,
+            };
+            with(physical, LogicalType::decimal(i32::from(*scale), i32::from(*precision)))
+        }
+        _ => None,
+    }
+}
+
+/// Whether Spectrum has a type for what is stored, whichever the table declares.
+pub(super) fn check_readable(column: &ColumnDescriptor) -> Result<(), Violation> {
+    use PhysicalType::{BOOLEAN, BYTE_ARRAY, DOUBLE, FIXED_LEN_BYTE_ARRAY, FLOAT, INT32, INT64, INT96};
+    let (physical, logical) = (column.physical_type(), column.logical_type_ref().cloned());
+    let name = column.path().string();
+    if column.path().parts().len() != 1 {
+        return broken(Rule::ReadableType, format!("column {name:?} is nested"));
+    }
+    let is_decimal = matches!(logical, Some(LogicalType::Decimal { .. }));
+    let readable = match (physical, &logical) {
+        (BOOLEAN | INT32 | INT64 | INT96 | FLOAT | DOUBLE | BYTE_ARRAY, None) => true,
+        (INT32 | INT64 | FIXED_LEN_BYTE_ARRAY, Some(_)) if is_decimal => true,
+        (INT32, Some(LogicalType::Date)) | (BYTE_ARRAY, Some(LogicalType::String)) => true,
+        (INT32, Some(logical)) => [16, 32].map(|bits| LogicalType::integer(bits, true)).contains(logical),
+        (INT64, Some(logical)) => {
+            let instants = [true, false].map(|utc| LogicalType::timestamp(utc, TimeUnit::MICROS));
+            instants.contains(logical) || *logical == LogicalType::integer(64, true)
+        }
+        _ => false,
+    };
+    if readable {
+        return Ok(());
+    }
+    let logical = logical.map_or_else(|| "no logical type".to_owned(), |logical| format!("{logical:?}"));
+    broken(Rule::ReadableType, format!("column {name:?} is {physical} with {logical}"))
+}

@@ -1,0 +1,236 @@
+//! The footer of a file, as it went to the targets → what Redshift Spectrum would not read.
+//!
+//! [`crate::schema::profile`] refuses columns before a run. This looks at the
+//! other end: it decodes the footer anew from the bytes that were sent and
+//! holds it against the table's columns and against every [`Rule`]. A file
+//! that breaks one fails its task before the file, or any other, is visible.
+//! What only costs speed is said, not refused ([`settings_notes`],
+//! [`size_notes`]). Called by [`crate::encode`] for `output.profile = "spectrum"`.
+
+mod declared;
+mod rule;
+
+pub use rule::Rule;
+
+use crate::error::{Error, ErrorKind};
+use crate::job::{OutputSpec, parse_compression};
+use crate::schema::profile::{MAX_COLUMNS, MAX_NAME_BYTES};
+use crate::task::FileReport;
+use arrow::datatypes::Schema;
+use declared::Declared;
+use parquet::basic::{Compression, Encoding, PageType};
+use parquet::errors::ParquetError;
+use parquet::file::metadata::{
+    ColumnChunkMetaData, FooterTail, ParquetMetaData, ParquetMetaDataOptions, ParquetMetaDataReader,
+};
+use std::collections::{BTreeMap, HashSet};
+
+/// Longest VARCHAR in bytes ("Character types", Amazon Redshift Database Developer Guide).
+pub const MAX_TEXT_BYTES: u64 = 65_535;
+/// The sizes of files that Spectrum reads best (best practices for Redshift Spectrum).
+const GOOD_FILE_BYTES: std::ops::RangeInclusive<u64> = (100 << 20)..=(1 << 30);
+/// What the Parquet format calls its magic, at the end of each file.
+const FOOTER_TAIL_BYTES: usize = 8;
+
+/// What the footers of a table are held against.
+#[derive(Debug)]
+pub struct Preflight {
+    columns: Vec<Declared>,
+    /// Columns that only directories hold.
+    partition_columns: Vec<String>,
+}
+
+/// What the writer knows of a file apart from its footer.
+#[derive(Debug, Clone, Copy)]
+pub struct Written<'a> {
+    /// Rows handed to the encoders.
+    pub rows: u64,
+    /// Bytes of the longest value of each column of texts.
+    pub longest: &'a [Option<u64>],
+}
+
+/// A rule that a file breaks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// The rule.
+    pub rule: Rule,
+    /// What is found, and where.
+    pub message: String,
+}
+
+fn broken(rule: Rule, message: impl Into<String>) -> Result<(), Violation> {
+    Err(Violation { rule, message: message.into() })
+}
+
+impl Preflight {
+    /// For files with the columns `file`, which are those of `table` but for
+    /// partition columns.
+    pub fn new(table: &Schema, file: &Schema, output: &OutputSpec) -> Self {
+        let in_directories = table.fields().iter().filter(|field| file.index_of(field.name()).is_err());
+        let derived = output.partition_by.iter().map(|key| key.name().to_owned());
+        let partition_columns = in_directories.map(|field| field.name().clone()).chain(derived);
+        Preflight {
+            columns: file.fields().iter().map(|field| Declared::new(field, output)).collect(),
+            partition_columns: partition_columns.collect(),
+        }
+    }
+
+    /// Checks the file whose last bytes are `tail`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Preflight`] with the first rule that the file breaks.
+    pub fn check(&self, file: &str, tail: &[u8], written: &Written<'_>) -> Result<(), Error> {
+        let checked = match decode_footer(tail) {
+            Ok(metadata) => self.check_metadata(&metadata, written),
+            Err(cause) => broken(Rule::Footer, cause.to_string()),
+        };
+        checked.map_err(|Violation { rule, message }| {
+            Error::new(ErrorKind::Preflight { file: file.to_owned(), rule, message }).remedy(rule.remedy())
+        })
+    }
+
+    fn check_metadata(&self, metadata: &ParquetMetaData, written: &Written<'_>) -> Result<(), Violation> {
+        self.check_names(metadata)?;
+        self.check_types(metadata)?;
+        for (number, group) in metadata.row_groups().iter().enumerate() {
+            for column in group.columns() {
+                check_chunk(column).map_err(|violation| Violation {
+                    message: format!("row group {number}, {}", violation.message),
+                    ..violation
+                })?;
+            }
+        }
+        self.check_longest(written.longest)?;
+        let in_groups: i64 = metadata.row_groups().iter().map(|group| group.num_rows()).sum();
+        let in_footer = metadata.file_metadata().num_rows();
+        if [in_footer, in_groups] != [written.rows as i64; 2] {
+            let message = format!(
+                "{} were written; the footer says {in_footer}, its row groups {in_groups}",
+                written.rows
+            );
+            return broken(Rule::RowCount, message);
+        }
+        Ok(())
+    }
+
+    fn check_names(&self, metadata: &ParquetMetaData) -> Result<(), Violation> {
+        let columns = metadata.file_metadata().schema_descr().columns();
+        let all = columns.len() + self.partition_columns.len();
+        if all > MAX_COLUMNS {
+            return broken(Rule::ColumnCount, format!("there are {all} columns, keys included"));
+        }
+        let mut names = HashSet::new();
+        for column in columns {
+            let name = column.name();
+            if name.to_lowercase() != name {
+                return broken(Rule::NameCase, format!("{name:?} is not in lower case"));
+            }
+            if name.is_empty() || name.len() > MAX_NAME_BYTES {
+                return broken(Rule::NameLength, format!("{name:?} has {} bytes", name.len()));
+            }
+            if !names.insert(name) {
+                return broken(Rule::NameTwice, format!("there are two columns {name:?}"));
+            }
+            if self.partition_columns.iter().any(|key| key == name) {
+                return broken(Rule::PartitionColumn, format!("the file holds the partition key {name:?}"));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_types(&self, metadata: &ParquetMetaData) -> Result<(), Violation> {
+        let columns = metadata.file_metadata().schema_descr().columns();
+        for column in columns {
+            declared::check_readable(column)?;
+        }
+        let names: Vec<_> = columns.iter().map(|column| column.path().string()).collect();
+        if !names.iter().eq(self.columns.iter().map(|declared| &declared.name)) {
+            let declared: Vec<_> = self.columns.iter().map(|declared| &declared.name).collect();
+            return broken(Rule::Columns, format!("the file has {names:?}, the table {declared:?}"));
+        }
+        columns.iter().zip(&self.columns).try_for_each(|(column, declared)| declared.check(column))
+    }
+
+    fn check_longest(&self, longest: &[Option<u64>]) -> Result<(), Violation> {
+        for (declared, longest) in self.columns.iter().zip(longest) {
+            if let Some(bytes) = longest.filter(|bytes| declared.is_text && *bytes > MAX_TEXT_BYTES) {
+                let message = format!("column {:?} holds a value of {bytes} bytes", declared.name);
+                return broken(Rule::TextLength, message);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Decodes the metadata at the end of a file.
+fn decode_footer(tail: &[u8]) -> Result<ParquetMetaData, ParquetError> {
+    let cut_off = || ParquetError::General("the footer is cut off".into());
+    let (before, last) = tail.split_last_chunk::<FOOTER_TAIL_BYTES>().ok_or_else(cut_off)?;
+    let length = FooterTail::try_new(last)?.metadata_length();
+    let start = before.len().checked_sub(length).ok_or_else(cut_off)?;
+    let options = ParquetMetaDataOptions::new().with_encoding_stats_as_mask(false);
+    ParquetMetaDataReader::decode_metadata_with_options(&before[start..], Some(&options))
+}
+
+fn check_chunk(chunk: &ColumnChunkMetaData) -> Result<(), Violation> {
+    let name = chunk.column_path().string();
+    match chunk.compression() {
+        // Zstandard is not documented, and read in practice: `settings_notes` says so.
+        Compression::UNCOMPRESSED | Compression::SNAPPY | Compression::GZIP(_) | Compression::ZSTD(_) => {}
+        other => return broken(Rule::Codec, format!("column {name:?} is compressed with {other}")),
+    }
+    let pages = chunk.page_encoding_stats().into_iter().flatten();
+    for page in pages.clone() {
+        if page.page_type == PageType::DATA_PAGE_V2 {
+            return broken(Rule::PageVersion, format!("column {name:?} has data pages of version 2"));
+        }
+    }
+    for encoding in chunk.encodings().chain(pages.map(|page| page.encoding)) {
+        match encoding {
+            Encoding::PLAIN | Encoding::RLE | Encoding::RLE_DICTIONARY => {}
+            // How pages of version 1 call a dictionary, and levels.
+            #[expect(deprecated, reason = "both stand in files")]
+            Encoding::PLAIN_DICTIONARY | Encoding::BIT_PACKED => {}
+            other => return broken(Rule::Encoding, format!("column {name:?} has values in {other}")),
+        }
+    }
+    Ok(())
+}
+
+/// What of the settings is not documented for Spectrum, though it is no rule.
+pub fn settings_notes(output: &OutputSpec) -> Vec<String> {
+    let codecs = output.columns.values().filter_map(|column| column.compression.as_ref());
+    let zstd = codecs
+        .chain([&output.compression])
+        .any(|codec| matches!(parse_compression(codec), Ok(Compression::ZSTD(_))));
+    let note = "AWS does not list zstd among what Redshift Spectrum reads in Parquet; \
+                test it, or set output.compression to \"snappy\" or \"gzip\"";
+    zstd.then(|| note.to_owned()).into_iter().collect()
+}
+
+/// Which files are larger than Spectrum reads well, or smaller although
+/// they need not be.
+pub fn size_notes(files: &[FileReport]) -> Vec<String> {
+    let mut by_partition: BTreeMap<_, Vec<&FileReport>> = BTreeMap::new();
+    for file in files {
+        by_partition.entry(&file.partition).or_default().push(file);
+    }
+    let large = files.iter().filter(|file| file.bytes > *GOOD_FILE_BYTES.end()).count();
+    let in_company = by_partition.values().filter(|files| files.len() > 1).flatten();
+    let small = in_company.filter(|file| file.bytes < *GOOD_FILE_BYTES.start()).count();
+    let note = |count: usize, what: &str, remedy: &str| {
+        let note =
+            format!("Redshift Spectrum is fastest with files of 100 MiB to 1 GiB; {count} {what}: {remedy}");
+        (count > 0).then_some(note)
+    };
+    let large = note(large, "are larger", "lower output.target_file_bytes");
+    let small = note(
+        small,
+        "are smaller beside others of their partition",
+        "raise output.target_file_bytes or engine.open_files_bytes",
+    );
+    large.into_iter().chain(small).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,119 @@
+//! Syntax tree → expression that DataFusion evaluates, every overflow an error.
+
+use super::functions::Functions;
+use super::mistake::Mistake;
+use arrow::array::{RecordBatch, RecordBatchOptions};
+use arrow::datatypes::{DataType, Schema};
+use datafusion_common::tree_node::{Transformed, TransformedResult, TreeNode};
+use datafusion_common::{DFSchema, DataFusionError, Result, ScalarValue};
+use datafusion_expr::execution_props::ExecutionProps;
+use datafusion_expr::physical_planning_context::PhysicalPlanningContext;
+use datafusion_expr::simplify::SimplifyContext;
+use datafusion_expr::{ColumnarValue, Expr, Operator};
+use datafusion_optimizer::simplify_expressions::ExprSimplifier;
+use datafusion_physical_expr::expressions::{BinaryExpr, Literal, NegativeExpr};
+use datafusion_physical_expr::{PhysicalExpr, create_physical_expr};
+use datafusion_sql::planner::{ParserOptions, PlannerContext, SqlToRel};
+use datafusion_sql::sqlparser::ast::Expr as SqlExpr;
+use std::sync::Arc;
+
+/// Plans `tree`, whose names are exact, over the columns of `schema`.
+pub(super) fn plan(tree: SqlExpr, schema: &Schema) -> Result<Arc<dyn PhysicalExpr>, Mistake> {
+    plan_with_datafusion(tree, schema).map_err(|error| {
+        let types = schema.fields().iter().map(|field| format!("{} is {}", field.name(), field.data_type()));
+        let types = types.collect::<Vec<_>>();
+        let mistake = Mistake::of(&error);
+        match types.is_empty() {
+            true => mistake,
+            false => mistake.remedy(format!("{}; CAST(… AS …) changes a type", types.join(", "))),
+        }
+    })
+}
+
+fn plan_with_datafusion(tree: SqlExpr, schema: &Schema) -> Result<Arc<dyn PhysicalExpr>> {
+    let functions = Functions::new();
+    // Numbers with a point are decimals, as in Spark: `price * 1.1` of a decimal stays exact.
+    let options = ParserOptions::new()
+        .with_parse_float_as_decimal(true)
+        .with_enable_ident_normalization(false)
+        .with_map_string_types_to_utf8view(false)
+        .with_collect_spans(true);
+    let df_schema = Arc::new(DFSchema::try_from(schema.clone())?);
+    let planner = SqlToRel::new_with_options(&functions, options);
+    let expr = planner.sql_to_expr(tree, &df_schema, &mut PlannerContext::new())?;
+    let simplifier = ExprSimplifier::new(SimplifyContext::builder().with_schema(df_schema.clone()).build());
+    let expr = simplifier.coerce(expr, &df_schema)?;
+    let expr = simplifier.simplify(fold_constants(expr, &simplifier)?)?;
+    physical(&expr, &df_schema)
+}
+
+fn physical(expr: &Expr, schema: &DFSchema) -> Result<Arc<dyn PhysicalExpr>> {
+    let props = ExecutionProps::new();
+    let expr = create_physical_expr(expr, schema, &props, &PhysicalPlanningContext::default())?;
+    refuse_overflow(expr, schema.as_arrow())
+}
+
+/// Computes what depends on no column, before the simplifier does: that would
+/// wrap around where numbers overflow.
+fn fold_constants(expr: Expr, simplifier: &ExprSimplifier) -> Result<Expr> {
+    let empty = DFSchema::empty();
+    let fold = |node: Expr| {
+        if matches!(node, Expr::Literal(..) | Expr::Column(_)) || !node.column_refs().is_empty() {
+            return Ok(Transformed::no(node));
+        }
+        match &node {
+            Expr::BinaryExpr(binary) if is_literal(&binary.left) && is_literal(&binary.right) => {
+                Ok(Transformed::yes(Expr::Literal(constant(&node, &empty)?, None)))
+            }
+            Expr::Negative(inner) if is_literal(inner) => {
+                Ok(Transformed::yes(Expr::Literal(constant(&node, &empty)?, None)))
+            }
+            Expr::BinaryExpr(_) | Expr::Negative(_) => Ok(Transformed::no(node)),
+            _ => simplifier.simplify(node).map(Transformed::yes),
+        }
+    };
+    expr.transform_up(fold).data()
+}
+
+fn is_literal(expr: &Expr) -> bool {
+    matches!(expr, Expr::Literal(..))
+}
+
+fn constant(expr: &Expr, empty: &DFSchema) -> Result<ScalarValue> {
+    let options = RecordBatchOptions::new().with_row_count(Some(1));
+    let row = RecordBatch::try_new_with_options(Arc::new(Schema::empty()), Vec::new(), &options)?;
+    match physical(expr, empty)?.evaluate(&row)? {
+        ColumnarValue::Scalar(value) => Ok(value),
+        ColumnarValue::Array(array) => ScalarValue::try_from_array(&array, 0),
+    }
+}
+
+/// DataFusion's `+`, `-` and `*` wrap around where integers overflow, unless told otherwise.
+fn refuse_overflow(expr: Arc<dyn PhysicalExpr>, schema: &Schema) -> Result<Arc<dyn PhysicalExpr>> {
+    let checked = |left: &Arc<dyn PhysicalExpr>, operator: Operator, right: &Arc<dyn PhysicalExpr>| {
+        let expr = BinaryExpr::new(left.clone(), operator, right.clone()).with_fail_on_overflow(true);
+        Transformed::yes(Arc::new(expr) as Arc<dyn PhysicalExpr>)
+    };
+    let rewrite =
+        |node: Arc<dyn PhysicalExpr>| -> Result<Transformed<Arc<dyn PhysicalExpr>>, DataFusionError> {
+            if let Some(binary) = node.downcast_ref::<BinaryExpr>() {
+                if matches!(binary.op(), Operator::Plus | Operator::Minus | Operator::Multiply) {
+                    return Ok(checked(binary.left(), *binary.op(), binary.right()));
+                }
+            } else if let Some(negative) = node.downcast_ref::<NegativeExpr>() {
+                let data_type = negative.data_type(schema)?;
+                if data_type.is_signed_integer() {
+                    let zero: Arc<dyn PhysicalExpr> =
+                        Arc::new(Literal::new(ScalarValue::new_zero(&data_type)?));
+                    return Ok(checked(&zero, Operator::Minus, negative.arg()));
+                }
+            }
+            Ok(Transformed::no(node))
+        };
+    expr.transform_up(rewrite).data()
+}
+
+/// The type that an expression gives.
+pub(super) fn data_type(expr: &Arc<dyn PhysicalExpr>, schema: &Schema) -> Result<DataType, Mistake> {
+    expr.data_type(schema).map_err(|error| Mistake::of(&error))
+}

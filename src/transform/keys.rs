@@ -1,0 +1,40 @@
+//! Keys of rows: 128 bits for the values of several columns.
+//!
+//! The bytes hashed are Arrow's row format, in which equal values, and only
+//! those, have equal bytes; the hash is XXH3-128. Two different keys among n
+//! have the same hash with a chance of about n²/2^129: 10^-21 for a billion
+//! keys (the birthday bound), less than that of a memory error unseen. XXH3 is
+//! no cryptographic hash: who can choose the values can make collisions.
+
+use super::frame::{Frame, Slot};
+use super::rows::{KeyCheck, KeyMeaning};
+use arrow::array::{Array, ArrayRef};
+use arrow::error::ArrowError;
+use arrow::row::{RowConverter, SortField};
+use twox_hash::XxHash3_128;
+
+/// A comparison of rows and where its columns are at the end of the program.
+#[derive(Debug)]
+pub(super) struct Key {
+    pub(super) check: KeyCheck,
+    pub(super) slots: Vec<Slot>,
+}
+
+impl Key {
+    /// The key of every row that is left; `None` if it is not to be compared:
+    /// nulls are equal where rows are deduplicated, and unlike all where they must be unique.
+    pub(super) fn of_rows(&self, frame: &Frame) -> Result<Vec<Option<u128>>, ArrowError> {
+        let columns = frame.columns(&self.slots)?;
+        let hashes = hashes(&columns)?;
+        let is_null = |row: usize| columns.iter().any(|column| column.is_null(row));
+        let compares_nulls = !matches!(self.check.meaning, KeyMeaning::Unique(_));
+        let keys = hashes.into_iter().enumerate();
+        Ok(keys.map(|(row, hash)| (compares_nulls || !is_null(row)).then_some(hash)).collect())
+    }
+}
+
+fn hashes(columns: &[ArrayRef]) -> Result<Vec<u128>, ArrowError> {
+    let fields = columns.iter().map(|column| SortField::new(column.data_type().clone())).collect();
+    let rows = RowConverter::new(fields)?.convert_columns(columns)?;
+    Ok(rows.iter().map(|row| XxHash3_128::oneshot(row.as_ref())).collect())
+}
