@@ -11,7 +11,7 @@ use sawmill::job::{ErrorsSpec, ExtraColumns};
 use sawmill::order::{Deduplicator, Keep, Scratch, SortColumn, Sorter, TaggedBatch};
 use sawmill::parse::{Dialect, RecordIndex, Scanner};
 use sawmill::partition::{Partition, PartitionRows};
-use sawmill::schema::{Column, ColumnType, Schema, TextRules};
+use sawmill::schema::{Column, ColumnType, Schema};
 use sawmill::split::blocks::BlockCutter;
 use sawmill::split::read::BLOCK_BYTES;
 use std::fmt::Write;
@@ -45,13 +45,7 @@ fn text() -> Vec<u8> {
 }
 
 fn schema() -> Schema {
-    let column = |(name, column_type): (&str, ColumnType)| Column {
-        source_name: name.into(),
-        name: name.into(),
-        column_type,
-        nullable: true,
-        rules: TextRules::default(),
-    };
+    let column = |(name, column_type): (&str, ColumnType)| Column::new(name, column_type);
     let columns = [
         ("orderkey", ColumnType::Int { bits: 64 }),
         ("partkey", ColumnType::Int { bits: 64 }),
@@ -61,7 +55,7 @@ fn schema() -> Schema {
         ("shipmode", ColumnType::Text),
         ("comment", ColumnType::Text),
     ];
-    Schema { columns: columns.map(column).to_vec() }
+    Schema::new(columns.map(column).to_vec())
 }
 
 #[divan::bench]

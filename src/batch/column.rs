@@ -1,7 +1,7 @@
 //! One column of a block: its fields → an Arrow array.
 
 use super::convert::{
-    Format, Marks, TimestampRules, Unconvertible, binary, boolean, date, decimal, float, integer, time,
+    Format, NumberRules, TimestampRules, Unconvertible, binary, boolean, date, decimal, float, integer, time,
 };
 use super::nulls::NullTokens;
 use crate::parse::Dialect;
@@ -22,7 +22,7 @@ pub(super) struct ColumnReader {
     nulls: NullTokens,
     required: bool,
     rules: TextRules,
-    marks: Marks,
+    numbers: NumberRules,
     formats: Vec<Format>,
 }
 
@@ -115,8 +115,8 @@ impl ColumnReader {
             column_type: column.column_type,
             nulls: NullTokens::new(&rules),
             required: !column.nullable,
-            marks: Marks { decimal: rules.decimal_mark, group: rules.group_mark },
-            formats: Format::list(&rules.formats),
+            numbers: NumberRules::new(&rules),
+            formats: Format::list(&rules.formats, rules.two_digit_year_pivot),
             rules,
         }
     }
@@ -131,19 +131,19 @@ impl ColumnReader {
     ) -> Result<ArrayRef, Fault> {
         match self.column_type {
             ColumnType::Boolean => self.booleans(fields, on_fault),
-            ColumnType::Int { bits: 8 } => self.numbers::<Int8Type>(fields, on_fault, integer::signed),
-            ColumnType::Int { bits: 16 } => self.numbers::<Int16Type>(fields, on_fault, integer::signed),
-            ColumnType::Int { bits: 32 } => self.numbers::<Int32Type>(fields, on_fault, integer::signed),
-            ColumnType::Int { .. } => self.numbers::<Int64Type>(fields, on_fault, integer::signed),
-            ColumnType::UInt { bits: 8 } => self.numbers::<UInt8Type>(fields, on_fault, integer::unsigned),
-            ColumnType::UInt { bits: 16 } => self.numbers::<UInt16Type>(fields, on_fault, integer::unsigned),
-            ColumnType::UInt { bits: 32 } => self.numbers::<UInt32Type>(fields, on_fault, integer::unsigned),
-            ColumnType::UInt { .. } => self.numbers::<UInt64Type>(fields, on_fault, integer::unsigned),
+            ColumnType::Int { bits: 8 } => self.integers::<Int8Type>(fields, on_fault, integer::signed),
+            ColumnType::Int { bits: 16 } => self.integers::<Int16Type>(fields, on_fault, integer::signed),
+            ColumnType::Int { bits: 32 } => self.integers::<Int32Type>(fields, on_fault, integer::signed),
+            ColumnType::Int { .. } => self.integers::<Int64Type>(fields, on_fault, integer::signed),
+            ColumnType::UInt { bits: 8 } => self.integers::<UInt8Type>(fields, on_fault, integer::unsigned),
+            ColumnType::UInt { bits: 16 } => self.integers::<UInt16Type>(fields, on_fault, integer::unsigned),
+            ColumnType::UInt { bits: 32 } => self.integers::<UInt32Type>(fields, on_fault, integer::unsigned),
+            ColumnType::UInt { .. } => self.integers::<UInt64Type>(fields, on_fault, integer::unsigned),
             ColumnType::Float32 => self.numbers::<Float32Type>(fields, on_fault, float::float),
             ColumnType::Float64 => self.numbers::<Float64Type>(fields, on_fault, float::float),
             ColumnType::Decimal { precision, scale } => {
                 self.numbers::<Decimal128Type>(fields, on_fault, |text| {
-                    decimal::decimal(text, precision, scale)
+                    decimal::decimal(text, precision, scale, self.rules.rounding)
                 })
             }
             ColumnType::Date => {
@@ -153,8 +153,9 @@ impl ColumnReader {
                 time::time(text, &self.formats)
             }),
             ColumnType::Timestamp { unit, utc } => {
-                let source_zone = self.rules.source_zone;
-                let rules = TimestampRules { unit, utc, source_zone, formats: self.formats.clone() };
+                let (source_zone, ambiguous) = (self.rules.source_zone, self.rules.ambiguous_time);
+                let formats = self.formats.clone();
+                let rules = TimestampRules { unit, utc, source_zone, ambiguous, formats };
                 let convert = |text: &[u8]| rules.timestamp(text);
                 match unit {
                     TimeUnit::Second => self.primitives::<TimestampSecondType>(fields, on_fault, convert),
@@ -228,27 +229,39 @@ impl ColumnReader {
         Ok(Arc::new(array.with_data_type(self.column_type.arrow())))
     }
 
-    /// As [`Self::primitives`], of texts with the column's marks.
+    /// As [`Self::primitives`], of texts by the column's [`NumberRules`].
     fn numbers<T: ArrowPrimitiveType>(
         &self,
         fields: &ColumnFields<'_>,
         on_fault: &mut OnFault<'_>,
         convert: impl Fn(&[u8]) -> Result<T::Native, Unconvertible>,
     ) -> Result<ArrayRef, Fault> {
-        if self.marks == Marks::PLAIN {
+        if self.numbers.is_plain() {
             return self.primitives::<T>(fields, on_fault, convert);
         }
         let mut scratch = Vec::new();
-        self.primitives::<T>(fields, on_fault, |text| convert(self.marks.plain(text, &mut scratch)?))
+        self.primitives::<T>(fields, on_fault, |text| convert(self.numbers.plain(text, &mut scratch)?))
+    }
+
+    fn integers<T: ArrowPrimitiveType>(
+        &self,
+        fields: &ColumnFields<'_>,
+        on_fault: &mut OnFault<'_>,
+        strict: impl Fn(&[u8]) -> Result<T::Native, Unconvertible>,
+    ) -> Result<ArrayRef, Fault>
+    where
+        T::Native: TryFrom<i128>,
+    {
+        self.numbers::<T>(fields, on_fault, |text| self.numbers.integer(text, &strict))
     }
 
     fn booleans(&self, fields: &ColumnFields<'_>, on_fault: &mut OnFault<'_>) -> Result<ArrayRef, Fault> {
         let mut values = BooleanBufferBuilder::new(fields.rows());
         let mut validity = NullBufferBuilder::new(fields.rows());
-        let TextRules { true_tokens, false_tokens, .. } = &self.rules;
+        let TextRules { true_tokens, false_tokens, ignore_case, .. } = &self.rules;
         self.for_each(fields, on_fault, |text| {
             values.append(match text {
-                Some(text) => boolean::boolean(text, true_tokens, false_tokens)?,
+                Some(text) => boolean::boolean(text, true_tokens, false_tokens, *ignore_case)?,
                 None => false,
             });
             validity.append(text.is_some());

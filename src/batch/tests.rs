@@ -9,27 +9,18 @@ use proptest::prelude::*;
 
 fn column(name: &str, column_type: ColumnType) -> Column {
     let strings = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<String>>();
-    Column {
-        source_name: name.into(),
-        name: name.into(),
-        column_type,
-        nullable: true,
-        rules: TextRules {
-            null_tokens: strings(&["", "NULL"]),
-            quoted_nulls: false,
-            formats: Vec::new(),
-            source_zone: chrono_tz::UTC,
-            true_tokens: strings(&["true"]),
-            false_tokens: strings(&["false"]),
-            decimal_mark: b'.',
-            group_mark: None,
-            binary_form: BinaryForm::Hex,
-        },
-    }
+    let rules = TextRules {
+        null_tokens: strings(&["", "NULL"]),
+        true_tokens: strings(&["true"]),
+        false_tokens: strings(&["false"]),
+        binary_form: BinaryForm::Hex,
+        ..TextRules::default()
+    };
+    Column { rules, ..Column::new(name, column_type) }
 }
 
 fn schema(columns: Vec<Column>) -> Schema {
-    Schema { columns }
+    Schema::new(columns)
 }
 
 const INT: ColumnType = ColumnType::Int { bits: 32 };

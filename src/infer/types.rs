@@ -1,7 +1,7 @@
 //! Column types, from values.
 
 use crate::batch::convert;
-use crate::schema::{Column, ColumnType, Schema, TextRules};
+use crate::schema::{AmbiguousTime, Column, ColumnType, Schema, TextRules};
 use arrow::datatypes::TimeUnit;
 use std::collections::BTreeSet;
 
@@ -65,8 +65,14 @@ impl Candidate {
 
     fn accepts(self, value: &[u8]) -> bool {
         let timestamp = |utc| {
-            let (unit, source_zone, formats) = (TimeUnit::Microsecond, chrono_tz::UTC, Vec::new());
-            convert::TimestampRules { unit, utc, source_zone, formats }.timestamp(value).is_ok()
+            let rules = convert::TimestampRules {
+                unit: TimeUnit::Microsecond,
+                utc,
+                source_zone: chrono_tz::UTC,
+                ambiguous: AmbiguousTime::default(),
+                formats: Vec::new(),
+            };
+            rules.timestamp(value).is_ok()
         };
         // Only texts that name their zone are instants, and only those.
         let has_zone = |value: &[u8]| match value {
@@ -186,8 +192,8 @@ impl TypeInference {
                 rules.true_tokens = TRUE_TOKENS.map(str::to_owned).to_vec();
                 rules.false_tokens = FALSE_TOKENS.map(str::to_owned).to_vec();
             }
-            columns.push(Column { source_name: name.clone(), name, column_type, nullable: true, rules });
+            columns.push(Column { rules, ..Column::new(name, column_type) });
         }
-        (Schema { columns }, notes)
+        (Schema::new(columns), notes)
     }
 }

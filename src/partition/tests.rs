@@ -1,21 +1,12 @@
 use super::*;
 use crate::job::{DatePart, DerivedKey};
-use crate::schema::{Column, ColumnType, TextRules};
+use crate::schema::{Column, ColumnType};
 use arrow::array::{Date32Array, Int32Array, StringArray};
 use arrow::datatypes::{DataType, Field, Schema as ArrowSchema};
 
 fn schema(columns: &[(&str, ColumnType)]) -> Schema {
-    let columns = columns
-        .iter()
-        .map(|&(name, column_type)| Column {
-            source_name: name.into(),
-            name: name.into(),
-            column_type,
-            nullable: true,
-            rules: TextRules::default(),
-        })
-        .collect();
-    Schema { columns }
+    let columns = columns.iter().map(|&(name, column_type)| Column::new(name, column_type)).collect();
+    Schema::new(columns)
 }
 
 fn batch() -> RecordBatch {

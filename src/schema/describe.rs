@@ -2,8 +2,9 @@
 
 use super::resolve::{DEFAULT_FALSE, DEFAULT_TRUE};
 use super::table_schema::{Constraints, Field, MissingValue, TableSchema};
-use super::{BinaryForm, Column, ColumnType, Schema};
+use super::{BinaryForm, Column, ColumnType, Constraint, Schema, TextRules};
 use arrow::datatypes::TimeUnit;
+use serde_json::Value;
 
 impl Schema {
     /// The descriptor that resolves to this schema, without what is default.
@@ -17,9 +18,15 @@ impl Schema {
         });
         TableSchema {
             fields: fields.collect(),
+            unique_keys: (!self.keys.is_empty())
+                .then(|| self.keys.iter().map(|key| self.names(key)).collect()),
             missing_values: shared.filter(|tokens| !is_default_null(tokens)).map(|t| missing_values(t)),
             ..TableSchema::default()
         }
+    }
+
+    fn names(&self, key: &[usize]) -> Value {
+        key.iter().map(|position| self.columns[*position].name.as_str()).collect()
     }
 }
 
@@ -33,6 +40,7 @@ fn missing_values(tokens: &[String]) -> Vec<MissingValue> {
 
 fn field(column: &Column) -> Field {
     let rules = &column.rules;
+    let default = TextRules::default();
     let tokens = |given: &[String], default: [&str; 4]| (given != default).then(|| given.to_vec());
     let format = match (column.column_type, rules.formats.as_slice()) {
         (ColumnType::Binary, _) => (rules.binary_form == BinaryForm::Hex).then(|| "hex".into()),
@@ -42,24 +50,71 @@ fn field(column: &Column) -> Field {
     Field {
         name: column.name.clone(),
         source_name: (column.source_name != column.name).then(|| column.source_name.clone()),
-        field_type: Some(type_name(column.column_type)),
+        field_type: Some(type_name(column)),
         format,
         formats: (rules.formats.len() > 1).then(|| rules.formats.clone()),
-        constraints: (!column.nullable)
-            .then(|| Constraints { required: Some(true), ..Constraints::default() }),
+        constraints: constraints(column),
+        categories: column.constraints.iter().find_map(|constraint| match constraint {
+            Constraint::Enum(allowed) if allowed.is_categories() => Some(allowed.spelling().into()),
+            _ => None,
+        }),
         quoted_nulls: rules.quoted_nulls.then_some(true),
         source_time_zone: (rules.source_zone != chrono_tz::Tz::UTC).then(|| rules.source_zone.name().into()),
+        ambiguous_time: given(rules.ambiguous_time, default.ambiguous_time),
+        two_digit_year_pivot: given(rules.two_digit_year_pivot, default.two_digit_year_pivot),
+        ignore_case: given(rules.ignore_case, default.ignore_case),
         true_values: tokens(&rules.true_tokens, DEFAULT_TRUE),
         false_values: tokens(&rules.false_tokens, DEFAULT_FALSE),
         decimal_char: (rules.decimal_mark != b'.').then(|| char::from(rules.decimal_mark).into()),
         group_char: rules.group_mark.map(|mark| char::from(mark).into()),
+        bare_number: given(rules.bare_number, default.bare_number),
+        rounding: given(rules.rounding, default.rounding),
+        leading_zeros: given(rules.leading_zeros, default.leading_zeros),
         ..Field::default()
     }
 }
 
+/// What differs from the default.
+fn given<T: PartialEq>(value: T, default: T) -> Option<T> {
+    (value != default).then_some(value)
+}
+
+fn constraints(column: &Column) -> Option<Constraints> {
+    let mut constraints =
+        Constraints { required: (!column.nullable).then_some(true), ..Constraints::default() };
+    for constraint in &column.constraints {
+        match constraint {
+            Constraint::MinLength(length) => constraints.min_length = Some(*length),
+            Constraint::MaxLength(length) => constraints.max_length = Some(*length),
+            Constraint::Minimum(bound) => constraints.minimum = Some(bound.spelling().clone()),
+            Constraint::Maximum(bound) => constraints.maximum = Some(bound.spelling().clone()),
+            Constraint::ExclusiveMinimum(bound) => {
+                constraints.exclusive_minimum = Some(bound.spelling().clone());
+            }
+            Constraint::ExclusiveMaximum(bound) => {
+                constraints.exclusive_maximum = Some(bound.spelling().clone());
+            }
+            Constraint::Pattern(pattern) => constraints.pattern = Some(pattern.spelling().into()),
+            Constraint::Enum(allowed) if !allowed.is_categories() => {
+                constraints.enumeration = Some(allowed.spelling().to_vec());
+            }
+            // Said by `categories` and by the type.
+            Constraint::Enum(_) | Constraint::MaxBytes(_) => {}
+        }
+    }
+    (constraints != Constraints::default()).then_some(constraints)
+}
+
 /// The name that Table Schema has, if it has one.
-fn type_name(column_type: ColumnType) -> String {
-    match column_type {
+fn type_name(column: &Column) -> String {
+    let max_bytes = column.constraints.iter().find_map(|constraint| match constraint {
+        Constraint::MaxBytes(bytes) => Some(bytes),
+        _ => None,
+    });
+    if let Some(bytes) = max_bytes {
+        return format!("varchar({bytes})");
+    }
+    match column.column_type {
         ColumnType::Int { bits: 64 } => "integer".into(),
         ColumnType::Float64 => "number".into(),
         ColumnType::Timestamp { unit: TimeUnit::Microsecond, utc: false } => "datetime".into(),

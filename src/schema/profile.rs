@@ -60,7 +60,7 @@ fn spectrum(schema: &Schema) -> Result<Schema, Problems> {
             }
         }
     }
-    problems.or_ok(Schema { columns })
+    problems.or_ok(Schema { columns, keys: schema.keys.clone() })
 }
 
 fn check_name<'a>(

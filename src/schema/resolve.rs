@@ -1,10 +1,11 @@
 //! [`TableSchema`] → [`Schema`]: defaults filled in, every rule checked.
 
-use super::table_schema::{Constraints, Field, MissingValue, TableSchema};
-use super::{BinaryForm, Column, ColumnType, Schema, TextRules};
+use super::table_schema::{Field, MissingValue, TableSchema};
+use super::{BinaryForm, Column, ColumnType, Schema, TextRules, TypeName, constraint, keys};
+use crate::batch::convert::Format;
+use crate::batch::convert::format::POSIX_PIVOT;
 use crate::document::{KeyPath, Problem, Problems, nearest};
 use crate::error::Result;
-use chrono::format::{Item, StrftimeItems};
 use std::collections::{BTreeMap, HashMap};
 
 /// What a schema's columns mean depends on this much of the job.
@@ -44,19 +45,14 @@ impl TableSchema {
             FieldRules { field, key, schema: self, problems: &mut problems, warnings: &mut warnings }
                 .resolve(context.null_sequence)
         });
-        let columns = columns.collect::<Vec<_>>();
+        let mut columns = columns.collect::<Vec<_>>();
         check_names(&columns, &mut problems);
-        for (name, given) in [
-            ("primaryKey", self.primary_key.is_some()),
-            ("uniqueKeys", self.unique_keys.is_some()),
-            ("foreignKeys", self.foreign_keys.is_some()),
-        ] {
-            if given {
-                warnings.texts.push(format!("`{name}` is not checked by this version"));
-            }
+        let keys = keys::resolve(self, &mut columns, &mut problems);
+        if self.foreign_keys.is_some() {
+            warnings.texts.push("`foreignKeys` is not checked".into());
         }
         let warnings = self.notes.iter().cloned().chain(warnings.into_texts()).collect();
-        problems.or_ok((Schema { columns }, warnings))
+        problems.or_ok((Schema { columns, keys }, warnings))
     }
 }
 
@@ -110,7 +106,7 @@ struct FieldRules<'a> {
 impl FieldRules<'_> {
     fn resolve(mut self, null_sequence: Option<&str>) -> Column {
         let field = self.field;
-        let column_type = self.column_type();
+        let TypeName { column_type, max_bytes } = self.type_name();
         let (decimal_mark, group_mark) = self.number_marks(column_type);
         let (true_tokens, false_tokens) = self.boolean_tokens(column_type);
         let rules = TextRules {
@@ -118,19 +114,27 @@ impl FieldRules<'_> {
             quoted_nulls: field.quoted_nulls.unwrap_or(false),
             formats: self.formats(column_type),
             source_zone: self.source_zone(column_type),
+            ambiguous_time: field.ambiguous_time.unwrap_or_default(),
+            two_digit_year_pivot: self.two_digit_year_pivot(),
             true_tokens,
             false_tokens,
+            ignore_case: field.ignore_case.unwrap_or(false),
             decimal_mark,
             group_mark,
+            bare_number: field.bare_number.unwrap_or(true),
+            rounding: field.rounding.unwrap_or_default(),
+            leading_zeros: field.leading_zeros.unwrap_or_default(),
             binary_form: self.binary_form(column_type),
         };
-        self.warn_about_constraints();
+        self.warn_about_idle_rules(column_type);
+        let constraints = self.constraints(column_type, max_bytes, &rules);
         Column {
             source_name: field.source_name.clone().unwrap_or_else(|| field.name.clone()),
             name: field.name.clone(),
             column_type,
             nullable: field.constraints.as_ref().and_then(|c| c.required) != Some(true),
             rules,
+            constraints,
         }
     }
 
@@ -138,16 +142,17 @@ impl FieldRules<'_> {
         self.problems.0.push(Problem::new(self.key.key(key), message).remedy(remedy));
     }
 
-    fn column_type(&mut self) -> ColumnType {
+    fn type_name(&mut self) -> TypeName {
         let name = self.field.field_type.as_deref().unwrap_or("string");
+        let plain = |column_type| TypeName { column_type, max_bytes: None };
         match name.parse() {
-            Ok(ColumnType::Text) if name == "string" && self.field.format.as_deref() == Some("binary") => {
-                ColumnType::Binary
+            Ok(_) if name == "string" && self.field.format.as_deref() == Some("binary") => {
+                plain(ColumnType::Binary)
             }
-            Ok(column_type) => column_type,
+            Ok(type_name) => type_name,
             Err(error) => {
                 self.problem("type", error.message, error.remedy);
-                ColumnType::Text
+                plain(ColumnType::Text)
             }
         }
     }
@@ -194,13 +199,38 @@ impl FieldRules<'_> {
             (None, None) => return Vec::new(),
         };
         for format in &formats {
-            let valid = !format.is_empty() && !StrftimeItems::new(format).any(|item| item == Item::Error);
-            if !valid || !format.contains('%') {
-                let remedy = "write one like `%Y-%m-%d %H:%M:%S`, or `default` for ISO 8601";
-                self.problem(key, format!("{format:?} is no strftime pattern"), remedy);
+            match Format::compile(format) {
+                Err(error) => self.problem(key, error.message, error.remedy),
+                Ok(compiled) => self.check_format(key, format, &compiled, column_type),
             }
         }
         formats
+    }
+
+    /// A format that cannot give a value of the type would refuse every text.
+    fn check_format(&mut self, key: &str, format: &str, compiled: &Format, column_type: ColumnType) {
+        let needs_date = column_type != ColumnType::Time;
+        if compiled.lacks_half_of_day() {
+            let message = format!("{format:?} has an hour of twelve, but not which half of the day");
+            self.problem(key, message, "add `%p`, or write `%H` for hours of 24");
+        } else if needs_date && !compiled.has_date() {
+            let remedy =
+                "it needs a year, a month and a day (or `%j`, `%s`, `%Q`); else make the type `string`";
+            self.problem(key, format!("{format:?} gives no day"), remedy);
+        } else if !needs_date && !compiled.has_time() {
+            self.problem(key, format!("{format:?} gives no time of day"), "it needs `%H`, or `%I` and `%p`");
+        }
+    }
+
+    fn two_digit_year_pivot(&mut self) -> u16 {
+        let pivot = self.field.two_digit_year_pivot.unwrap_or(POSIX_PIVOT);
+        // All hundred years from there on have four digits.
+        if !(1..=9900).contains(&pivot) {
+            let message = format!("{pivot} is not the first of a hundred years");
+            self.problem("twoDigitYearPivot", message, "write a year from 1 to 9900, such as 2000");
+            return POSIX_PIVOT;
+        }
+        pivot
     }
 
     fn source_zone(&mut self, column_type: ColumnType) -> chrono_tz::Tz {
@@ -259,21 +289,9 @@ impl FieldRules<'_> {
             let message = format!("{:?} is the decimal mark, too", char::from(mark));
             self.problem("groupChar", message, "set `decimalChar` to the other mark");
         }
-        let numeric = matches!(
-            column_type,
-            ColumnType::Int { .. }
-                | ColumnType::UInt { .. }
-                | ColumnType::Float32
-                | ColumnType::Float64
-                | ColumnType::Decimal { .. }
-        );
-        if (decimal.is_some() || group.is_some()) && !numeric {
+        if (decimal.is_some() || group.is_some()) && !column_type.is_numeric() {
             self.warnings
                 .column("`decimalChar` and `groupChar` have no effect on this type".into(), &field.name);
-        }
-        if field.bare_number == Some(false) {
-            let kind = "`bareNumber` = false is not supported; a number with text around it is an error";
-            self.warnings.column(kind.into(), &field.name);
         }
         (mark, group)
     }
@@ -309,11 +327,41 @@ impl FieldRules<'_> {
         }
     }
 
-    fn warn_about_constraints(&mut self) {
+    /// Rules that are given and have nothing to do with the type.
+    fn warn_about_idle_rules(&mut self, column_type: ColumnType) {
         let field = self.field;
-        let unchecked = field.constraints.iter().flat_map(Constraints::unchecked);
-        for constraint in unchecked.chain(field.categories.is_some().then_some("categories")) {
-            self.warnings.column(format!("`{constraint}` is not checked by this version"), &field.name);
+        let instant = matches!(column_type, ColumnType::Timestamp { utc: true, .. });
+        let exact =
+            column_type.is_numeric() && !matches!(column_type, ColumnType::Float32 | ColumnType::Float64);
+        let two_digits = field.format.iter().chain(field.formats.iter().flatten());
+        let two_digits =
+            two_digits.flat_map(|format| Format::compile(format)).any(|f| f.has_two_digit_year());
+        for (key, idle) in [
+            ("ambiguousTime", field.ambiguous_time.is_some() && !instant),
+            ("twoDigitYearPivot", field.two_digit_year_pivot.is_some() && !two_digits),
+            ("ignoreCase", field.ignore_case.is_some() && column_type != ColumnType::Boolean),
+            ("bareNumber", field.bare_number == Some(false) && !column_type.is_numeric()),
+            ("rounding", field.rounding.is_some() && !exact),
+            ("leadingZeros", field.leading_zeros.is_some() && !column_type.is_numeric()),
+        ] {
+            if idle {
+                self.warnings.column(format!("`{key}` has no effect here"), &field.name);
+            }
         }
+    }
+
+    fn constraints(
+        &mut self,
+        column_type: ColumnType,
+        max_bytes: Option<u64>,
+        rules: &TextRules,
+    ) -> Vec<constraint::Constraint> {
+        let found = constraint::resolve::resolve(self.field, column_type, max_bytes, rules);
+        self.problems.0.extend(found.problems.under(&self.key).0);
+        for key in found.unchecked {
+            let kind = format!("`{key}` is not checked, as the column is kept as text");
+            self.warnings.column(kind, &self.field.name);
+        }
+        found.constraints
     }
 }

@@ -4,6 +4,7 @@
 //! all here, custom ones are tolerated. Keys marked *extension* are sawmill's.
 //! [`TableSchema::resolve`] (in [`super::resolve`]) makes a [`super::Schema`].
 
+use super::{AmbiguousTime, LeadingZeros, Rounding};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -14,13 +15,13 @@ use serde_json::Value;
 pub struct TableSchema {
     /// The columns, in the order of the output.
     pub fields: Vec<Field>,
-    /// Texts that are null in every column. Default: `[""]`.
+    /// Texts that are null in every column, compared after the trimming that the dialect asks for. Default: `[""]`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missing_values: Option<Vec<MissingValue>>,
-    /// Name or names of the key's columns. Accepted, not checked.
+    /// Name or names of the columns whose values together are never null and never the same in two records.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub primary_key: Option<Value>,
-    /// Sets of columns whose values are unique. Accepted, not checked.
+    /// Lists of names of columns whose values together are never the same in two records.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unique_keys: Option<Value>,
     /// References to other tables. Accepted, not checked.
@@ -56,10 +57,10 @@ pub struct Field {
     /// Extension: name in the header of the CSV. Default: `name`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_name: Option<String>,
-    /// `string`, `integer`, `number`, `boolean`, `date`, `time`, `datetime`, `year`, or another type of Table Schema (read as text). Extensions: `int8` to `int64`, `uint8` to `uint64`, `float32`, `float64`, `decimal(precision,scale)`, `timestamp(s|ms|us|ns)`, `timestamp(unit,UTC)`, `binary`. Default: `string`.
+    /// `string`, `integer`, `number`, `boolean`, `date`, `time`, `datetime`, `year`, or another type of Table Schema (read as text). Extensions: `int8` to `int64`, `uint8` to `uint64`, `float32`, `float64`, `decimal(precision,scale)`, `timestamp(s|ms|us|ns)`, `timestamp(unit,UTC)`, `binary`. SQL's names work, too: `smallint`, `int`, `bigint`, `real`, `double precision`, `numeric(precision,scale)`, `varchar(n)` and `char(n)` (text of up to n bytes), `bool`, `timestamptz`. Default: `string`.
     #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
     pub field_type: Option<String>,
-    /// Of dates and times: a strftime pattern, or `default` for ISO 8601. Of strings: `binary` means base64. Of `binary`: `base64` (the default) or `hex`.
+    /// Of dates and times: a strftime pattern (also `%s` and `%Q`: seconds and milliseconds since 1970), or `default` for ISO 8601. Of strings: `binary` means base64. Of `binary`: `base64` (the default) or `hex`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub format: Option<String>,
     /// Extension: strftime patterns of dates and times, tried in order, instead of `format`.
@@ -80,7 +81,7 @@ pub struct Field {
     /// What must hold of the values.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub constraints: Option<Constraints>,
-    /// Texts that are null in this column, instead of the schema's. Default: the schema's.
+    /// Texts that are null in this column, instead of the schema's, compared after the trimming that the dialect asks for. Default: the schema's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missing_values: Option<Vec<MissingValue>>,
     /// Extension: whether a quoted text of `missingValues` is null, too. Default: false.
@@ -89,22 +90,37 @@ pub struct Field {
     /// Extension: IANA name of the zone of timestamps that carry none, for types `timestamp(unit,UTC)`. Default: `UTC`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_time_zone: Option<String>,
+    /// Extension: which instant a local time is that the clocks of `sourceTimeZone` showed twice: `error` (a bad value), `earlier` or `later`. Default: `error`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ambiguous_time: Option<AmbiguousTime>,
+    /// Extension: first of the hundred years in which two-digit years (`%y`) lie; 2000 means 2000 to 2099. Default: 1969, as POSIX has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub two_digit_year_pivot: Option<u16>,
     /// Texts that are true. Default: `["true", "True", "TRUE", "1"]`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub true_values: Option<Vec<String>>,
     /// Texts that are false. Default: `["false", "False", "FALSE", "0"]`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub false_values: Option<Vec<String>>,
+    /// Extension: whether `trueValues` and `falseValues` match in any case of the letters A to Z. Default: false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ignore_case: Option<bool>,
     /// The mark between whole and fraction, one ASCII character. Default: `.`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decimal_char: Option<String>,
     /// The mark between groups of digits, one ASCII character. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group_char: Option<String>,
-    /// Whether numbers stand without currency or percent signs. Only true is supported. Default: true.
+    /// Whether numbers stand without currency signs, percent signs or units, which are dropped unread otherwise: `5%` is 5, `5k` is 5. Default: true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bare_number: Option<bool>,
-    /// Categories of Table Schema 2. Accepted, not checked.
+    /// Extension: what becomes of digits that a decimal or integer type does not keep: `error` (unless they are zeros, the value is bad; integers have no point at all), `half_up`, `half_even` or `down`. Default: `error`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rounding: Option<Rounding>,
+    /// Extension: whether numbers may begin with zeros that say nothing, as `007`: `allow` or `error`. Default: `allow`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leading_zeros: Option<LeadingZeros>,
+    /// The values allowed, as Table Schema 2 lists them: texts or integers, or tables with `value` and `label`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub categories: Option<Value>,
     /// Whether categories are ordered. Accepted and ignored.
@@ -118,63 +134,45 @@ pub struct Field {
     pub delimiter: Option<String>,
 }
 
-/// What must hold of a column's values. Only `required` is checked by this version.
+/// What must hold of a column's values. Nulls break none of it but `required`.
+///
+/// Values are written as JSON has them, or as texts that the column would read.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Constraints {
     /// Whether nulls are refused. Default: false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub required: Option<bool>,
-    /// Whether values are unique. Accepted, not checked.
+    /// Whether values are unique. Default: false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unique: Option<bool>,
-    /// Shortest text. Accepted, not checked.
+    /// Shortest text in characters, or binary in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_length: Option<u64>,
-    /// Longest text. Accepted, not checked.
+    /// Longest text in characters, or binary in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_length: Option<u64>,
-    /// Smallest value. Accepted, not checked.
+    /// Smallest value of numbers, dates and times.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub minimum: Option<Value>,
-    /// Largest value. Accepted, not checked.
+    /// Largest value of numbers, dates and times.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub maximum: Option<Value>,
-    /// Value that all are larger than. Accepted, not checked.
+    /// Value that all are larger than.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exclusive_minimum: Option<Value>,
-    /// Value that all are smaller than. Accepted, not checked.
+    /// Value that all are smaller than.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exclusive_maximum: Option<Value>,
-    /// Regular expression of the text. Accepted, not checked.
+    /// Regular expression that the whole text matches, in the syntax of Rust's `regex` (Perl's without look-around and backreferences).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pattern: Option<String>,
-    /// The values allowed. Accepted, not checked.
+    /// The values allowed.
     #[serde(rename = "enum", skip_serializing_if = "Option::is_none")]
     pub enumeration: Option<Vec<Value>>,
-    /// JSON Schema of the value. Accepted, not checked.
+    /// JSON Schema of the value. Not supported: an error.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub json_schema: Option<Value>,
-}
-
-impl Constraints {
-    /// Names of the constraints that are given and not checked.
-    pub(super) fn unchecked(&self) -> impl Iterator<Item = &'static str> {
-        [
-            ("unique", self.unique == Some(true)),
-            ("minLength", self.min_length.is_some()),
-            ("maxLength", self.max_length.is_some()),
-            ("minimum", self.minimum.is_some()),
-            ("maximum", self.maximum.is_some()),
-            ("exclusiveMinimum", self.exclusive_minimum.is_some()),
-            ("exclusiveMaximum", self.exclusive_maximum.is_some()),
-            ("pattern", self.pattern.is_some()),
-            ("enum", self.enumeration.is_some()),
-            ("jsonSchema", self.json_schema.is_some()),
-        ]
-        .into_iter()
-        .filter_map(|(name, given)| given.then_some(name))
-    }
 }
 
 /// A text that is null.

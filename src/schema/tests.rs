@@ -48,15 +48,12 @@ fn a_published_descriptor_works_unmodified() {
     assert_eq!(price.null_tokens, ["", "n/a"]);
     assert_eq!(schema.columns[3].rules.true_tokens, ["yes"]);
     assert_eq!(schema.columns[4].rules.formats, ["%d/%m/%Y"]);
-    let expected = [
-        "`primaryKey` is not checked by this version",
-        "`foreignKeys` is not checked by this version",
-        "`enum` is not checked by this version: \"since\"",
-        "`minimum` is not checked by this version: \"seen\"",
-        "`pattern` is not checked by this version: \"email\"",
-        "`unique` is not checked by this version: \"id\", \"since\"",
-    ];
+    let expected = ["`foreignKeys` is not checked"];
     assert_eq!(warnings, expected);
+    assert_eq!(schema.keys, [vec![0], vec![8]]);
+    let constraints = |column: usize| schema.columns[column].constraints.iter().map(Constraint::describe);
+    let all = (0..9).flat_map(constraints).collect::<Vec<_>>();
+    assert_eq!(all, ["pattern: .+@.+", "minimum: 2020-01-01T00:00:00Z", "enum: 2020, 2021"]);
 }
 
 #[test]
@@ -112,7 +109,11 @@ fn mistakes_in_a_schema_have_their_place() {
 fn mistakes_in_a_field_name_the_key() {
     for (field, expected) in [
         (r#""type": "dat""#, "type: unknown type `dat` => did you mean `date`?"),
-        (r#""type": "bigint""#, "type: unknown type `bigint` => did you mean `int64`?"),
+        (r#""type": "float""#, "type: unknown type `float` => did you mean `float64` or `float32`?"),
+        (
+            r#""type": "varchar(0)""#,
+            "type: `varchar(0)` does not say how many bytes a text may have => write `varchar(n)` with n from 1, or `string`",
+        ),
         (
             r#""type": "decimal(39,2)""#,
             "type: `decimal(39,2)` is no decimal that can be stored => write `decimal(precision,scale)` with precision 1 to 38 and scale 0 to precision",
@@ -134,12 +135,24 @@ fn mistakes_in_a_field_name_the_key() {
             "format: `any` would leave the order of day and month to a guess => name the pattern in `format`, or several in `formats`, tried in order",
         ),
         (
-            r#""type": "date", "format": "%Q""#,
-            "format: \"%Q\" is no strftime pattern => write one like `%Y-%m-%d %H:%M:%S`, or `default` for ISO 8601",
+            r#""type": "date", "format": "%Y-%m""#,
+            "format: \"%Y-%m\" gives no day => it needs a year, a month and a day (or `%j`, `%s`, `%Q`); else make the type `string`",
+        ),
+        (
+            r#""type": "time", "format": "%I:%M""#,
+            "format: \"%I:%M\" has an hour of twelve, but not which half of the day => add `%p`, or write `%H` for hours of 24",
+        ),
+        (
+            r#""type": "time", "format": "%Y""#,
+            "format: \"%Y\" gives no time of day => it needs `%H`, or `%I` and `%p`",
+        ),
+        (
+            r#""type": "date", "format": "%y%m%d", "twoDigitYearPivot": 0"#,
+            "twoDigitYearPivot: 0 is not the first of a hundred years => write a year from 1 to 9900, such as 2000",
         ),
         (
             r#""type": "date", "format": "DD.MM.YYYY""#,
-            "format: \"DD.MM.YYYY\" is no strftime pattern => write one like `%Y-%m-%d %H:%M:%S`, or `default` for ISO 8601",
+            "format: \"DD.MM.YYYY\" is no strftime pattern => did you mean `%d.%m.%Y`?",
         ),
         (
             r#""type": "date", "format": "%F", "formats": ["%F"]"#,
@@ -220,7 +233,7 @@ fn spectrum_widens_folds_and_refuses() {
         (timestamp(TimeUnit::Nanosecond, false), None),
         (ColumnType::Time, None),
     ] {
-        let schema = Schema { columns: vec![column("Größe", from)] };
+        let schema = Schema::new(vec![column("Größe", from)]);
         let found = for_profile(&schema, Profile::Spectrum).ok().map(|mut s| s.columns.remove(0));
         assert_eq!(found.as_ref().map(|c| c.column_type.to_string()).as_deref(), expected);
         if let Some(found) = found {
@@ -243,12 +256,12 @@ fn spectrum_reports_every_problem() {
         column("ID", ColumnType::Time),
         column(&"x".repeat(128), ColumnType::Text),
     ];
-    let problems = for_profile(&Schema { columns }, Profile::Spectrum).unwrap_err();
+    let problems = for_profile(&Schema::new(columns), Profile::Spectrum).unwrap_err();
     let keys = problems.0.iter().map(|p| p.key.to_string()).collect::<Vec<_>>();
     assert_eq!(keys, ["fields[1].name", "fields[1].type", "fields[2].name"]);
     assert!(problems.0.iter().all(|p| p.remedy.is_some()));
     let many = (0..1_599).map(|i| column(&format!("c{i}"), ColumnType::Text)).collect();
-    let problems = for_profile(&Schema { columns: many }, Profile::Spectrum).unwrap_err();
+    let problems = for_profile(&Schema::new(many), Profile::Spectrum).unwrap_err();
     assert_eq!(problems.0[0].message, "Spectrum reads 1598 columns, the schema has 1599");
 }
 
@@ -299,6 +312,8 @@ prop_compose! {
         comma: bool,
         words: bool,
         hex: bool,
+        other_rules: bool,
+        constrained: bool,
     ) -> Column {
         let temporal = matches!(column_type, ColumnType::Date | ColumnType::Time | ColumnType::Timestamp { .. });
         let instant = matches!(column_type, ColumnType::Timestamp { utc: true, .. });
@@ -309,7 +324,7 @@ prop_compose! {
         rules.null_tokens = null_tokens.into_iter().collect();
         rules.quoted_nulls = quoted_nulls;
         if temporal {
-            rules.formats = ["%Y", "%H:%M"].iter().take(format_count).map(|f| f.to_string()).collect();
+            rules.formats = ["%F %T", "%y%j %H"].iter().take(format_count).map(|f| f.to_string()).collect();
         }
         if instant {
             rules.source_zone = zone;
@@ -323,7 +338,122 @@ prop_compose! {
         if hex && column_type == ColumnType::Binary {
             rules.binary_form = BinaryForm::Hex;
         }
+        if other_rules {
+            rules.ambiguous_time = AmbiguousTime::Later;
+            rules.two_digit_year_pivot = 2000;
+            rules.ignore_case = true;
+            rules.bare_number = false;
+            rules.rounding = Rounding::HalfEven;
+            rules.leading_zeros = LeadingZeros::Error;
+        }
+        if constrained {
+            column.constraints = constraints_for(&column);
+        }
         column
+    }
+}
+
+/// Every constraint that the type of a column takes, in the order of resolving.
+fn constraints_for(column: &Column) -> Vec<Constraint> {
+    let constraints = match column.column_type {
+        ColumnType::Text => r#"{"minLength": 1, "maxLength": 9, "pattern": "[a-z]+", "enum": ["a", "b"]}"#,
+        ColumnType::Date => r#"{"minimum": "2020-01-01", "exclusiveMaximum": "2021-01-01"}"#,
+        ColumnType::Float64 | ColumnType::Int { .. } => {
+            r#"{"exclusiveMinimum": 0, "maximum": "9", "enum": [1, 2]}"#
+        }
+        _ => "{}",
+    };
+    let field = Field {
+        name: column.name.clone(),
+        constraints: serde_json::from_str(constraints).unwrap(),
+        ..Field::default()
+    };
+    constraint::resolve::resolve(&field, column.column_type, None, &column.rules).constraints
+}
+
+#[test]
+fn names_of_sql_are_read() {
+    for (name, expected, max_bytes) in [
+        ("BIGINT", "int64", None),
+        ("smallint", "int16", None),
+        ("int", "int32", None),
+        ("double precision", "float64", None),
+        ("real", "float32", None),
+        ("numeric(10,2)", "decimal(10,2)", None),
+        ("DECIMAL(5)", "decimal(5,0)", None),
+        ("timestamptz", "timestamp(us,UTC)", None),
+        ("bool", "boolean", None),
+        ("varchar", "string", None),
+        ("VARCHAR(20)", "string", Some(20)),
+        ("char(3)", "string", Some(3)),
+        ("character varying(7)", "string", Some(7)),
+    ] {
+        let found: TypeName = name.parse().unwrap();
+        assert_eq!(
+            (found.column_type.to_string().as_str(), found.max_bytes),
+            (expected, max_bytes),
+            "{name}"
+        );
+    }
+    assert!("varchar(20)".parse::<ColumnType>().is_err(), "a length must not be dropped");
+    let (schema, _) = resolve(r#"{"fields": [{"name": "a", "type": "char(3)"}]}"#).unwrap();
+    assert_eq!(schema.columns[0].constraints, [Constraint::MaxBytes(3)]);
+    let again = serde_json::to_string(&schema.to_table_schema()).unwrap();
+    assert_eq!(again, r#"{"fields":[{"name":"a","type":"varchar(3)"}]}"#);
+}
+
+#[test]
+fn rules_without_effect_are_warned_about() {
+    let fields = r#"{"fields": [
+        {"name": "a", "ambiguousTime": "later", "ignoreCase": true, "bareNumber": false, "leadingZeros": "error"},
+        {"name": "b", "type": "date", "format": "%Y%m%d", "twoDigitYearPivot": 2000},
+        {"name": "c", "type": "number", "rounding": "down"},
+        {"name": "d", "type": "list", "constraints": {"maxLength": 3}}
+    ]}"#;
+    let expected = [
+        r#"`ambiguousTime` has no effect here: "a""#,
+        r#"`bareNumber` has no effect here: "a""#,
+        r#"`ignoreCase` has no effect here: "a""#,
+        r#"`leadingZeros` has no effect here: "a""#,
+        r#"`maxLength` is not checked, as the column is kept as text: "d""#,
+        r#"`rounding` has no effect here: "c""#,
+        r#"`twoDigitYearPivot` has no effect here: "b""#,
+    ];
+    assert_eq!(resolve(fields).unwrap().1, expected);
+}
+
+#[test]
+fn keys_are_columns() {
+    let with = |keys: &str| {
+        resolve(&format!(
+            r#"{{"fields": [{{"name": "a", "constraints": {{"unique": true}}}}, {{"name": "b"}}, {{"name": "c"}}], {keys}}}"#
+        ))
+    };
+    let (schema, warnings) =
+        with(r#""primaryKey": ["c", "b"], "uniqueKeys": [["b", "c"], ["a", "c"]]"#).unwrap();
+    assert_eq!(schema.keys, [vec![2, 1], vec![0, 2], vec![0]]);
+    assert_eq!(schema.columns.iter().map(|c| c.nullable).collect::<Vec<_>>(), [true, false, false]);
+    assert!(warnings.is_empty());
+    let again = schema.to_table_schema().resolve(&ResolveContext::default()).unwrap().0;
+    assert_eq!(again, schema);
+    assert_eq!(schema.keys_among(&[2, 0]), [vec![1, 0], vec![1]]);
+    for (keys, expected) in [
+        (r#""primaryKey": "cc""#, "primaryKey: there is no column \"cc\" => did you mean `c`?"),
+        (
+            r#""primaryKey": []"#,
+            "primaryKey: names no columns => write the names of the columns that make the key",
+        ),
+        (
+            r#""uniqueKeys": [["a", "a"]]"#,
+            "uniqueKeys[0]: names the column \"a\" twice => name each column once",
+        ),
+        (
+            r#""uniqueKeys": "a""#,
+            "uniqueKeys: is no list of keys => write a list of lists of names, such as `[[\"id\"], [\"city\", \"day\"]]`",
+        ),
+    ] {
+        let error = with(keys).unwrap_err();
+        assert!(error.ends_with(expected), "{error}");
     }
 }
 
@@ -335,7 +465,7 @@ proptest! {
             column.name = format!("c{i}");
             column.source_name = if column.source_name.is_empty() { column.name.clone() } else { format!("s{i}") };
         }
-        let schema = Schema { columns };
+        let schema = Schema::new(columns);
         let text = serde_json::to_string(&schema.to_table_schema()).unwrap();
         let (again, _) = resolve(&text).unwrap();
         prop_assert_eq!(again, schema);

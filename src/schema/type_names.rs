@@ -52,60 +52,104 @@ const PLAIN_NAMES: &[&str] = &[
     "timestamp",
 ];
 
+/// What a type's name in a schema file says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TypeName {
+    /// The type.
+    pub column_type: ColumnType,
+    /// Most bytes of a value, in UTF-8: the n of `varchar(n)` and `char(n)`,
+    /// which Redshift counts in bytes.
+    pub max_bytes: Option<u64>,
+}
+
 impl FromStr for ColumnType {
     type Err = TypeNameError;
 
     fn from_str(text: &str) -> Result<Self, TypeNameError> {
-        let name = text.trim();
-        Ok(match name {
-            "boolean" => ColumnType::Boolean,
-            "integer" | "int64" => ColumnType::Int { bits: 64 },
-            "int32" | "year" => ColumnType::Int { bits: 32 },
-            "int16" => ColumnType::Int { bits: 16 },
-            "int8" => ColumnType::Int { bits: 8 },
-            "uint64" => ColumnType::UInt { bits: 64 },
-            "uint32" => ColumnType::UInt { bits: 32 },
-            "uint16" => ColumnType::UInt { bits: 16 },
-            "uint8" => ColumnType::UInt { bits: 8 },
-            "float32" => ColumnType::Float32,
-            "number" | "float64" => ColumnType::Float64,
-            "date" => ColumnType::Date,
-            "time" => ColumnType::Time,
-            "datetime" => ColumnType::Timestamp { unit: TimeUnit::Microsecond, utc: false },
-            "binary" => ColumnType::Binary,
-            _ if TEXT_TYPES.contains(&name) => ColumnType::Text,
-            _ => return with_parameters(name),
-        })
+        let TypeName { column_type, max_bytes } = text.parse()?;
+        match max_bytes {
+            None => Ok(column_type),
+            // Dropping it would leave unchecked what seems to be said.
+            Some(_) => Err(TypeNameError {
+                message: format!("`{text}` says a length, which only the columns of a schema have"),
+                remedy: format!("write `{column_type}`"),
+            }),
+        }
     }
 }
 
-fn with_parameters(text: &str) -> Result<ColumnType, TypeNameError> {
-    let (name, inner) = match text.split_once('(') {
-        Some((name, inner)) => (name.trim_end(), inner.strip_suffix(')')),
-        None => (text, None),
-    };
-    let parts = inner.map(|inner| inner.split(',').map(str::trim).collect::<Vec<_>>()).unwrap_or_default();
-    match name {
-        "decimal" => decimal(text, &parts),
-        "timestamp" => timestamp(text, &parts),
-        _ => Err(unknown(text, name)),
+impl FromStr for TypeName {
+    type Err = TypeNameError;
+
+    /// Reads names in any case.
+    fn from_str(text: &str) -> Result<Self, TypeNameError> {
+        let (name, inner) = match text.trim().split_once('(') {
+            Some((name, inner)) => (name.trim_end(), Some(inner)),
+            None => (text.trim(), None),
+        };
+        let name = name.to_ascii_lowercase();
+        let parameters = match inner.map(|inner| inner.strip_suffix(')')) {
+            None => Vec::new(),
+            Some(Some(inner)) => inner.split(',').map(str::trim).collect(),
+            Some(None) => return Err(unknown(text, &name)),
+        };
+        let column_type = match (name.as_str(), parameters.as_slice()) {
+            ("decimal" | "numeric" | "dec", parameters) => decimal(text, parameters)?,
+            ("timestamp", parameters) => timestamp(text, parameters)?,
+            ("varchar" | "character varying" | "char" | "character" | "nvarchar" | "nchar", [length]) => {
+                return text_of(text, length);
+            }
+            (plain, []) => plain_type(plain).ok_or_else(|| unknown(text, plain))?,
+            _ => return Err(unknown(text, &name)),
+        };
+        Ok(TypeName { column_type, max_bytes: None })
     }
+}
+
+/// Whether values of a type of Table Schema, other than strings, are kept as text.
+pub(super) fn is_kept_as_text(name: &str) -> bool {
+    TEXT_TYPES.contains(&name.trim().to_ascii_lowercase().as_str()) && !matches!(name, "string" | "any")
+}
+
+/// Types without parameters: first Table Schema's name and ours, then SQL's.
+fn plain_type(name: &str) -> Option<ColumnType> {
+    Some(match name {
+        "boolean" | "bool" => ColumnType::Boolean,
+        "integer" | "int64" | "bigint" | "long" => ColumnType::Int { bits: 64 },
+        "int32" | "year" | "int" | "int4" => ColumnType::Int { bits: 32 },
+        // Redshift's `int8` has eight bytes and is `int64` here.
+        "int16" | "smallint" | "int2" | "short" => ColumnType::Int { bits: 16 },
+        "int8" | "tinyint" => ColumnType::Int { bits: 8 },
+        "uint64" => ColumnType::UInt { bits: 64 },
+        "uint32" => ColumnType::UInt { bits: 32 },
+        "uint16" => ColumnType::UInt { bits: 16 },
+        "uint8" => ColumnType::UInt { bits: 8 },
+        "float32" | "real" | "float4" => ColumnType::Float32,
+        // `float` alone has four bytes in Spark and eight in Redshift.
+        "number" | "float64" | "double" | "double precision" | "float8" => ColumnType::Float64,
+        "date" => ColumnType::Date,
+        "time" => ColumnType::Time,
+        "datetime" => ColumnType::Timestamp { unit: TimeUnit::Microsecond, utc: false },
+        "timestamptz" => ColumnType::Timestamp { unit: TimeUnit::Microsecond, utc: true },
+        "binary" | "varbyte" | "varbinary" | "bytea" => ColumnType::Binary,
+        "varchar" | "text" => ColumnType::Text,
+        _ if TEXT_TYPES.contains(&name) => ColumnType::Text,
+        _ => return None,
+    })
 }
 
 fn unknown(text: &str, name: &str) -> TypeNameError {
     // What other tools call the same thing.
-    let known = match name.to_ascii_lowercase().as_str() {
-        "text" | "str" | "varchar" | "char" | "utf8" => Some("string"),
-        "int" | "int4" => Some("int32"),
-        "bigint" | "long" | "i64" => Some("int64"),
-        "smallint" | "short" | "i16" => Some("int16"),
-        "tinyint" | "byte" => Some("int8"),
-        "double" | "real8" | "f64" => Some("float64"),
-        "float" | "real" | "f32" => Some("float32"),
-        "bool" => Some("boolean"),
-        "numeric" => Some("decimal(precision,scale)"),
-        "timestamptz" => Some("timestamp(us,UTC)"),
-        "bytes" | "varbyte" | "varbinary" | "blob" => Some("binary"),
+    let known = match name {
+        "str" | "char" | "character" | "utf8" => Some("string"),
+        "i64" => Some("int64"),
+        "i32" => Some("int32"),
+        "i16" => Some("int16"),
+        "byte" => Some("int8"),
+        "float" => Some("float64` or `float32"),
+        "f64" => Some("float64"),
+        "f32" => Some("float32"),
+        "bytes" | "blob" => Some("binary"),
         _ => nearest(name, PLAIN_NAMES.iter().copied()),
     };
     TypeNameError {
@@ -114,8 +158,23 @@ fn unknown(text: &str, name: &str) -> TypeNameError {
             Some("decimal") => "did you mean `decimal(precision,scale)`?".into(),
             Some("timestamp") => "did you mean `timestamp(us)`?".into(),
             Some(known) => format!("did you mean `{known}`?"),
-            None => format!("known types: {}", PLAIN_NAMES.join(", ")),
+            None => format!(
+                "known types: {}; of SQL also smallint, int, bigint, real, double precision, numeric(p,s), \
+                 varchar(n), char(n), bool, timestamptz",
+                PLAIN_NAMES.join(", ")
+            ),
         },
+    }
+}
+
+/// Text of so many bytes.
+fn text_of(text: &str, length: &str) -> Result<TypeName, TypeNameError> {
+    match length.parse::<u64>() {
+        Ok(bytes @ 1..) => Ok(TypeName { column_type: ColumnType::Text, max_bytes: Some(bytes) }),
+        _ => Err(TypeNameError {
+            message: format!("`{text}` does not say how many bytes a text may have"),
+            remedy: "write `varchar(n)` with n from 1, or `string`".into(),
+        }),
     }
 }
 
@@ -125,8 +184,11 @@ const MAX_PRECISION: u8 = 38;
 fn decimal(text: &str, parts: &[&str]) -> Result<ColumnType, TypeNameError> {
     let remedy = "write `decimal(precision,scale)` with precision 1 to 38 and scale 0 to precision";
     let error = |message: String| TypeNameError { message, remedy: remedy.into() };
-    let [precision, scale] = parts else {
-        return Err(error(format!("`{text}` does not say precision and scale")));
+    let (precision, scale) = match parts {
+        [precision, scale] => (precision, scale),
+        // As in SQL.
+        [precision] => (precision, &"0"),
+        _ => return Err(error(format!("`{text}` does not say precision and scale"))),
     };
     match (precision.parse::<u8>(), scale.parse::<u8>()) {
         (Ok(precision @ 1..=MAX_PRECISION), Ok(scale)) if scale <= precision => {

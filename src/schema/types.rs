@@ -53,6 +53,18 @@ pub enum ColumnType {
 }
 
 impl ColumnType {
+    /// Whether values are numbers.
+    pub fn is_numeric(self) -> bool {
+        matches!(
+            self,
+            ColumnType::Int { .. }
+                | ColumnType::UInt { .. }
+                | ColumnType::Float32
+                | ColumnType::Float64
+                | ColumnType::Decimal { .. }
+        )
+    }
+
     /// The Arrow type that batches hold.
     pub fn arrow(&self) -> DataType {
         match *self {

@@ -17,7 +17,7 @@ use crate::job::{
     CastSpec, CheckSpec, DeduplicateSpec, DefaultValue, DeriveSpec, Entries, ErrorsSpec, HashSpec, KeepRow,
     LineageSpec, MaskSpec, RecordPolicy, TextOr, TransformSpec, ValuePolicy,
 };
-use crate::schema::{Column, ColumnType, Schema, TextRules};
+use crate::schema::{Column, ColumnType, Schema};
 use arrow::array::{Scalar, StringArray};
 use std::collections::{BTreeMap, HashSet};
 
@@ -212,7 +212,7 @@ impl<'a> Compiler<'a> {
         let before = self.columns.clone();
         for (name, spec) in &derived.0 {
             let source = compile(&before, spec.expression(), &key.key(name))?;
-            let column = derived_column(name, source.expression.result());
+            let column = Column::new(name, source.expression.result());
             let policy = spec.on_error().unwrap_or_else(|| self.errors.for_column(name));
             let slot = self.new_slot();
             let blame = self.blame(&column, policy);
@@ -342,7 +342,7 @@ impl<'a> Compiler<'a> {
         for (name, what) in &columns.0 {
             let to = self.new_slot();
             self.operations.push(Box::new(operations::Lineage { what: *what, run: self.run.clone(), to }));
-            let mut column = derived_column(name, operations::Lineage::column_type(*what));
+            let mut column = Column::new(name, operations::Lineage::column_type(*what));
             column.nullable = false;
             self.columns.push(Live { column, slot: to, derived: true });
         }
@@ -367,15 +367,4 @@ fn compile(columns: &[Live], text: &str, key: &KeyPath) -> Result<Source, Proble
     let (expression, used) =
         Expression::compile(text, &typed).map_err(|mistake| mistake.into_problem(key.clone(), text))?;
     Ok(Source { expression, inputs: used.into_iter().map(|position| columns[position].slot).collect() })
-}
-
-/// SEAM: a column that no CSV has.
-fn derived_column(name: &str, column_type: ColumnType) -> Column {
-    Column {
-        source_name: name.to_owned(),
-        name: name.to_owned(),
-        column_type,
-        nullable: true,
-        rules: TextRules::default(),
-    }
 }

@@ -7,7 +7,7 @@
 //! [`refusal`] says which pairs of types are no casts at all.
 
 use crate::batch::convert::{TimestampRules, Unconvertible, boolean, date, decimal, float, integer, time};
-use crate::schema::{ColumnType, resolve};
+use crate::schema::{AmbiguousTime, ColumnType, Rounding, resolve};
 use arrow::array::builder::{BooleanBuilder, PrimitiveBuilder};
 use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, StringArray, types::*};
 use arrow::compute::{CastOptions, cast_with_options, kernels::cmp};
@@ -94,13 +94,14 @@ pub(super) fn parse(texts: &StringArray, to: ColumnType) -> (ArrayRef, Vec<Lost>
         ColumnType::UInt { .. } => primitives::<UInt64Type>(texts, to, integer::unsigned),
         ColumnType::Float32 => primitives::<Float32Type>(texts, to, float::float),
         ColumnType::Float64 => primitives::<Float64Type>(texts, to, float::float),
-        ColumnType::Decimal { precision, scale } => {
-            primitives::<Decimal128Type>(texts, to, |text| decimal::decimal(text, precision, scale))
-        }
+        ColumnType::Decimal { precision, scale } => primitives::<Decimal128Type>(texts, to, |text| {
+            decimal::decimal(text, precision, scale, Rounding::Error)
+        }),
         ColumnType::Date => primitives::<Date32Type>(texts, to, |text| date::date(text, &[])),
         ColumnType::Time => primitives::<Time64MicrosecondType>(texts, to, |text| time::time(text, &[])),
         ColumnType::Timestamp { unit, utc } => {
-            let rules = TimestampRules { unit, utc, source_zone: chrono_tz::UTC, formats: Vec::new() };
+            let (source_zone, ambiguous) = (chrono_tz::UTC, AmbiguousTime::default());
+            let rules = TimestampRules { unit, utc, source_zone, ambiguous, formats: Vec::new() };
             let convert = |text: &[u8]| rules.timestamp(text);
             match unit {
                 TimeUnit::Second => primitives::<TimestampSecondType>(texts, to, convert),
@@ -125,7 +126,8 @@ fn primitives<T: ArrowPrimitiveType>(
 
 fn booleans(texts: &StringArray) -> (ArrayRef, Vec<Lost>) {
     let mut values = BooleanBuilder::with_capacity(texts.len());
-    let convert = |text: &[u8]| boolean::boolean(text, &resolve::DEFAULT_TRUE, &resolve::DEFAULT_FALSE);
+    let convert =
+        |text: &[u8]| boolean::boolean(text, &resolve::DEFAULT_TRUE, &resolve::DEFAULT_FALSE, false);
     let lost = convert_each(texts, |value| values.append_option(value), convert);
     (Arc::new(values.finish()), lost)
 }

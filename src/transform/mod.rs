@@ -23,9 +23,6 @@ pub mod rows;
 pub use program::Program;
 
 use crate::document::nearest;
-use crate::error::Result;
-use crate::job::TransformSpec;
-use crate::schema::Schema;
 
 /// What to write instead of a name that no column has.
 fn nearest_column<'a>(name: &str, columns: impl Iterator<Item = &'a str> + Clone) -> String {
@@ -38,28 +35,4 @@ fn nearest_column<'a>(name: &str, columns: impl Iterator<Item = &'a str> + Clone
         0 => format!("the columns here are {shown}"),
         more => format!("the columns here are {shown} and {more} more"),
     }
-}
-
-/// The schema after the transforms, and where its columns come from.
-///
-/// SEAM: what `pipeline.rs` called before there was [`Program`]; goes with that call.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Projection {
-    /// Columns of the output, partition columns included.
-    pub schema: Schema,
-    /// For each of them: its position in the schema before the transforms.
-    pub from: Vec<usize>,
-}
-
-/// Applies the transforms in order. Errors name `transforms[n]`.
-pub fn project(schema: &Schema, transforms: &[TransformSpec]) -> Result<Projection> {
-    let errors = crate::job::ErrorsSpec::default();
-    let run = rows::RunContext { run_id: String::new(), loaded_at_us: 0 };
-    let mut compiler = compile::Compiler::new(schema, &errors, &run, &|_| None);
-    for (number, step) in transforms.iter().enumerate() {
-        compiler.step(number, step)?;
-    }
-    let from = compiler.columns.iter().map(|live| live.slot).collect();
-    let columns = compiler.columns.into_iter().map(|live| live.column).collect();
-    Ok(Projection { schema: program::schema_of(columns), from })
 }

@@ -3,12 +3,12 @@
 use super::compile::{Compiler, Environment, Live};
 use super::frame::{Blame, Frame, Slot};
 use super::keys::Key;
-use super::operations::{CheckConstraint, Operation, ValueConstraint};
+use super::operations::{CheckConstraint, Operation};
 use super::rows::{BlockContext, KeyCheck, KeyMeaning, Outcome, Rows, RunContext};
 use crate::batch::arrow_schema;
 use crate::error::{Error, ErrorKind, Result};
 use crate::job::{ErrorsSpec, JobSpec, Profile, ValuePolicy};
-use crate::schema::{Column, ColumnType, Schema, profile};
+use crate::schema::{Column, ColumnType, Constraint, Schema, profile};
 use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{SchemaRef, TimeUnit};
 use arrow::error::ArrowError;
@@ -56,7 +56,10 @@ impl Program {
         env: Environment<'_>,
     ) -> Result<Self> {
         let profile = job.output.profile;
-        let parsed = schema_of(schema.columns.iter().map(|column| as_parsed(column, profile)).collect());
+        let parsed = Schema {
+            columns: schema.columns.iter().map(|column| as_parsed(column, profile)).collect(),
+            keys: schema.keys.clone(),
+        };
         let mut compiler = Compiler::new(&parsed, &job.errors, run, env);
         for (number, step) in job.transforms.iter().enumerate() {
             compiler.step(number, step)?;
@@ -120,7 +123,7 @@ impl Program {
 /// A column of the schema with the type that `profile` makes of it, if it can:
 /// what it refuses may be gone or cast before the output.
 fn as_parsed(column: &Column, profile: Profile) -> Column {
-    let alone = schema_of(vec![column.clone()]);
+    let alone = Schema::new(vec![column.clone()]);
     let fitted =
         profile::for_profile(&alone, profile).ok().and_then(|fitted| fitted.columns.into_iter().next());
     Column { column_type: fitted.map_or(column.column_type, |fitted| fitted.column_type), ..column.clone() }
@@ -136,7 +139,7 @@ fn fit_profile(compiler: &mut Compiler<'_>, profile: Profile, errors: &ErrorsSpe
         },
         ..live.column.clone()
     });
-    let wanted = schema_of(columns.collect());
+    let wanted = Schema::new(columns.collect());
     let output = profile::for_profile(&wanted, profile)
         .map_err(|problems| problems.into_error("the columns after `transforms`"))?;
     for (position, column) in output.columns.iter().enumerate() {
@@ -170,7 +173,7 @@ fn assemble(compiler: Compiler<'_>, parsed: &Schema, output: Schema, errors: &Er
     operations.splice(0..0, constraints);
     keys.extend(unique_keys(parsed, &input_slots, errors));
 
-    let input = schema_of(input_slots.iter().map(|&slot| parsed.columns[slot].clone()).collect());
+    let input = Schema::new(input_slots.iter().map(|&slot| parsed.columns[slot].clone()).collect());
     let output_schema = arrow_schema(&output);
     Program {
         is_identity: operations.is_empty()
@@ -208,34 +211,19 @@ fn plan_memory(
     planned
 }
 
-/// SEAM: a schema of columns without keys, which only the schema of the job has.
-pub(super) fn schema_of(columns: Vec<Column>) -> Schema {
-    Schema { columns }
-}
-
-/// SEAM: what the schema demands of the values of a column. Waits for
-/// `Column::constraints`; each becomes a [`ValueConstraint`].
-fn constraints_of(_column: &Column) -> Vec<Box<dyn ValueConstraint>> {
-    Vec::new()
-}
-
-/// SEAM: positions of the columns of each unique key. Waits for `Schema::keys`.
-fn unique_keys_of(_schema: &Schema) -> Vec<Vec<usize>> {
-    Vec::new()
-}
-
 fn constraint_checks(column: &Column, slot: Slot, errors: &ErrorsSpec) -> Vec<Box<dyn Operation>> {
-    let check = |constraint| -> Box<dyn Operation> {
+    let check = |constraint: &Constraint| -> Box<dyn Operation> {
+        let constraint = constraint.clone();
         let policy = errors.for_column(&column.name);
         let blame = Blame { column: Some(column.name.clone()), policy, nullable: column.nullable };
         Box::new(CheckConstraint { slot, constraint, blame })
     };
-    constraints_of(column).into_iter().map(check).collect()
+    column.constraints.iter().map(check).collect()
 }
 
 /// The unique keys all of whose columns are parsed.
 fn unique_keys(schema: &Schema, parsed: &[Slot], errors: &ErrorsSpec) -> Vec<Key> {
-    let keys = unique_keys_of(schema).into_iter().filter(|key| key.iter().all(|slot| parsed.contains(slot)));
+    let keys = schema.keys.iter().cloned().filter(|key| key.iter().all(|slot| parsed.contains(slot)));
     let key = |slots: Vec<Slot>| {
         let columns: Vec<String> = slots.iter().map(|&slot| schema.columns[slot].name.clone()).collect();
         // One column has a policy of its own; rows cannot become null.

@@ -17,4 +17,5 @@ mod interrupt;
 mod rejects;
 mod spark;
 mod steps;
+mod values;
 mod writer;

@@ -1,10 +1,13 @@
 //! Dates: days since 1970-01-01 in the proleptic Gregorian calendar.
 
 use super::{Format, Unconvertible, format, two_digits};
-use chrono::{Datelike, NaiveDate};
 
 /// Days from 0001-01-01 to 1970-01-01.
 const EPOCH_FROM_YEAR_ONE: i32 = 719_162;
+/// 0001-01-01T00:00:00 in seconds since the epoch.
+pub(super) const FIRST_SECOND: i64 = -62_135_596_800;
+/// 9999-12-31T23:59:59 in seconds since the epoch.
+pub(super) const LAST_SECOND: i64 = 253_402_300_799;
 
 /// A date in one of `formats`, or in ISO 8601 if there are none.
 ///
@@ -22,8 +25,10 @@ pub fn date(text: &[u8], formats: &[Format]) -> Result<i32, Unconvertible> {
         };
     }
     format::first_match(formats, |format| {
-        let date = format.parse(text)?.to_naive_date().map_err(format::refusal)?;
-        days_of(date)
+        let parts = format.parse(text)?;
+        // The day is all that is kept, but a day with an impossible time is none.
+        parts.clock()?;
+        parts.days()
     })
 }
 
@@ -38,23 +43,18 @@ pub(super) fn iso_date(text: &[u8]) -> Result<(i32, &[u8]), Unconvertible> {
     if head[4] != b'-' || head[7] != b'-' {
         return Err(Unconvertible::Malformed);
     }
-    let year = century * 100 + year;
+    Ok((days_of(century * 100 + year, month, day)?, rest))
+}
+
+/// Days since the epoch. `year` has four digits at most.
+pub(super) fn days_of(year: u32, month: u32, day: u32) -> Result<i32, Unconvertible> {
     if year == 0 {
         return Err(Unconvertible::OutOfRange);
     }
     if !(1..=12).contains(&month) || day == 0 || day > days_in_month(year, month) {
         return Err(Unconvertible::NoSuchMoment);
     }
-    Ok((days_since_epoch(year, month, day), rest))
-}
-
-/// Days since the epoch, if the year is one that the types allow.
-pub(super) fn days_of(date: NaiveDate) -> Result<i32, Unconvertible> {
-    if !(1..=9999).contains(&date.year()) {
-        return Err(Unconvertible::OutOfRange);
-    }
-    // chrono counts 0001-01-01 as day 1.
-    Ok(date.num_days_from_ce() - 1 - EPOCH_FROM_YEAR_ONE)
+    Ok(days_since_epoch(year, month, day))
 }
 
 fn days_in_month(year: u32, month: u32) -> u32 {

@@ -1,18 +1,20 @@
 //! Decimals: exact, and never through a float.
 
 use super::{Unconvertible, split_sign};
+use crate::schema::Rounding;
 use arrow::datatypes::DECIMAL128_MAX_PRECISION;
 
 /// A decimal as the integer `value × 10^scale`.
 ///
 /// Accepts an optional sign, digits with an optional point among, before or
-/// after them, and an optional exponent (`1.5e3`, `12E-2`). Fractional digits
-/// beyond `scale` must be zero. `-0` is zero.
+/// after them, and an optional exponent (`1.5e3`, `12E-2`). Digits beyond
+/// `scale` are zeros, or rounded as `rounding` has it. `-0` is zero.
 ///
 /// # Errors
 /// `OutOfRange` if more than `precision` digits remain without leading zeros,
-/// `TooPrecise` for a non-zero digit beyond `scale`, else `Malformed`.
-pub fn decimal(text: &[u8], precision: u8, scale: u8) -> Result<i128, Unconvertible> {
+/// `TooPrecise` for a non-zero digit beyond `scale` under [`Rounding::Error`],
+/// else `Malformed`.
+pub fn decimal(text: &[u8], precision: u8, scale: u8, rounding: Rounding) -> Result<i128, Unconvertible> {
     let (negative, unsigned) = split_sign(text);
     let (whole, after_whole) = leading_digits(unsigned);
     let (fraction, after_fraction) = match after_whole {
@@ -31,11 +33,13 @@ pub fn decimal(text: &[u8], precision: u8, scale: u8) -> Result<i128, Unconverti
     let kept = whole.len() as i64 + exponent + i64::from(scale);
     let mut value: u128 = 0;
     let mut significant: i64 = 0;
-    let mut too_precise = false;
+    let mut lost = Lost::default();
     for (position, byte) in (0i64..).zip(whole.iter().chain(fraction)) {
         let digit = byte - b'0';
-        if position >= kept {
-            too_precise |= digit != 0;
+        if position == kept {
+            lost.first = digit;
+        } else if position > kept {
+            lost.more |= digit != 0;
         } else if digit != 0 || significant > 0 {
             significant += 1;
             if significant > precision {
@@ -44,8 +48,11 @@ pub fn decimal(text: &[u8], precision: u8, scale: u8) -> Result<i128, Unconverti
             value = value * 10 + u128::from(digit);
         }
     }
-    if too_precise {
-        return Err(Unconvertible::TooPrecise);
+    if lost.first != 0 || lost.more {
+        value = lost.round(value, rounding).ok_or(Unconvertible::TooPrecise)?;
+        if value >= 10u128.pow(precision as u32) {
+            return Err(Unconvertible::OutOfRange);
+        }
     }
     let zeros = kept - (whole.len() + fraction.len()) as i64;
     if value != 0 && zeros > 0 {
@@ -56,6 +63,28 @@ pub fn decimal(text: &[u8], precision: u8, scale: u8) -> Result<i128, Unconverti
     }
     let value = value as i128;
     Ok(if negative { -value } else { value })
+}
+
+/// The digits below the last place kept.
+#[derive(Default)]
+struct Lost {
+    /// The one next to it.
+    first: u8,
+    /// Whether any below that is not zero.
+    more: bool,
+}
+
+impl Lost {
+    /// The magnitude nearest to `kept` and these digits, if rounding is allowed.
+    fn round(&self, kept: u128, rounding: Rounding) -> Option<u128> {
+        let up = match rounding {
+            Rounding::Error => return None,
+            Rounding::Down => false,
+            Rounding::HalfUp => self.first >= 5,
+            Rounding::HalfEven => self.first > 5 || (self.first == 5 && (self.more || kept % 2 == 1)),
+        };
+        Some(kept + u128::from(up))
+    }
 }
 
 fn leading_digits(text: &[u8]) -> (&[u8], &[u8]) {

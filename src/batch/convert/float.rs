@@ -7,11 +7,12 @@ use fast_float2::FastFloat;
 ///
 /// Accepts `1`, `1.5`, `.5`, `5.`, exponents (`1e-3`), and `NaN`, `inf` and
 /// `Infinity` in any case, all with an optional sign. Marks other than a
-/// decimal point are [`super::Marks::plain`]'s business. Numbers too small for
-/// the type become the nearest float, which may be zero.
+/// decimal point are [`super::NumberRules::plain`]'s business. Other words for
+/// them, such as `#NUM!`, are none: they may be null tokens of the column.
 ///
 /// # Errors
-/// `OutOfRange` for a number that would become infinite, else `Malformed`.
+/// `OutOfRange` for a number that would become infinite, `TooSmall` for one
+/// other than zero that would become zero, else `Malformed`.
 #[inline]
 pub fn float<T: FastFloat + Into<f64>>(text: &[u8]) -> Result<T, Unconvertible> {
     let value: T = fast_float2::parse(text).map_err(|_| Unconvertible::Malformed)?;
@@ -20,5 +21,14 @@ pub fn float<T: FastFloat + Into<f64>>(text: &[u8]) -> Result<T, Unconvertible> 
     if is_number && value.into().is_infinite() {
         return Err(Unconvertible::OutOfRange);
     }
+    if value.into() == 0.0 && !writes_zero(text) {
+        return Err(Unconvertible::TooSmall);
+    }
     Ok(value)
+}
+
+/// Whether all digits before an exponent are zeros.
+fn writes_zero(text: &[u8]) -> bool {
+    let mut mantissa = text.iter().take_while(|byte| !matches!(byte, b'e' | b'E'));
+    !mantissa.any(|byte| matches!(byte, b'1'..=b'9'))
 }

@@ -1,6 +1,8 @@
-//! Integers: an optional sign and decimal digits, nothing else.
+//! Integers: an optional sign and decimal digits, and nothing else unless
+//! rounding is allowed.
 
-use super::{Unconvertible, split_sign};
+use super::{Unconvertible, decimal, split_sign};
+use crate::schema::Rounding;
 
 /// A signed integer of any width: `T` is `i8` to `i64`.
 ///
@@ -27,6 +29,24 @@ pub fn unsigned<T: TryFrom<u64>>(text: &[u8]) -> Result<T, Unconvertible> {
         return Err(Unconvertible::OutOfRange);
     }
     T::try_from(magnitude).map_err(|_| Unconvertible::OutOfRange)
+}
+
+/// An integer of any width, written as decimals are: `rounding` decides what
+/// becomes of a fraction. For texts that [`signed`] and [`unsigned`] refuse.
+///
+/// # Errors
+/// `NotWhole` for any such text under [`Rounding::Error`], even `1.0`: a column
+/// of integers that holds one is likely to hold `1.5` further on. Else
+/// `OutOfRange` and `Malformed`.
+#[cold]
+pub fn rounded<T: TryFrom<i128>>(text: &[u8], rounding: Rounding) -> Result<T, Unconvertible> {
+    const DIGITS: u8 = 38;
+    let or_down = if rounding == Rounding::Error { Rounding::Down } else { rounding };
+    let value = decimal::decimal(text, DIGITS, 0, or_down)?;
+    if rounding == Rounding::Error {
+        return Err(Unconvertible::NotWhole);
+    }
+    T::try_from(value).map_err(|_| Unconvertible::OutOfRange)
 }
 
 #[inline]

@@ -19,19 +19,27 @@ impl Marks {
     /// itself or in `scratch`.
     ///
     /// Groups may be left unmarked. If they are marked, the first has one to
-    /// three digits, the last three, those between two or three (so Indian
-    /// lakhs pass); anything looser would read the `1,5` of a column with
-    /// mixed-up marks as fifteen. Anything else about the number is left for
+    /// three digits and all others three; anything looser would read the `1,5`
+    /// of a column with mixed-up marks as fifteen. Anything else about the number is left for
     /// its parser to judge.
     #[inline]
     pub fn plain<'a>(&self, text: &'a [u8], scratch: &'a mut Vec<u8>) -> Result<&'a [u8], Unconvertible> {
-        if *self == Marks::PLAIN { Ok(text) } else { self.rewrite(text, scratch) }
+        if *self == Marks::PLAIN {
+            return Ok(text);
+        }
+        let (_, unsigned) = split_sign(text);
+        self.rewrite(&text[..text.len() - unsigned.len()], unsigned, scratch)
     }
 
-    fn rewrite<'a>(&self, text: &[u8], scratch: &'a mut Vec<u8>) -> Result<&'a [u8], Unconvertible> {
+    /// As [`Self::plain`], with the sign apart.
+    pub(super) fn rewrite<'a>(
+        &self,
+        sign: &[u8],
+        unsigned: &[u8],
+        scratch: &'a mut Vec<u8>,
+    ) -> Result<&'a [u8], Unconvertible> {
         scratch.clear();
-        let (_, unsigned) = split_sign(text);
-        scratch.extend_from_slice(&text[..text.len() - unsigned.len()]);
+        scratch.extend_from_slice(sign);
         let is_group_mark = |byte: u8| Some(byte) == self.group;
         let whole_len =
             unsigned.iter().take_while(|byte| byte.is_ascii_digit() || is_group_mark(**byte)).count();
@@ -43,8 +51,7 @@ impl Marks {
             let fits = match position {
                 _ if count == 1 => true,
                 0 => matches!(group.len(), 1..=3),
-                _ if position + 1 == count => group.len() == 3,
-                _ => matches!(group.len(), 2..=3),
+                _ => group.len() == 3,
             };
             if !fits {
                 return Err(Unconvertible::Malformed);

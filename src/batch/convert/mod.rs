@@ -1,10 +1,11 @@
 //! One field's text → one value: the converters that define what is right.
 //!
 //! Pure functions from bytes to values, one module a family. Every one is exact
-//! or fails: nothing is rounded, wrapped or cut silently (the nearest float to
-//! a decimal text is the one exception, being what floats are for). No
-//! converter accepts spaces around a value. They are written to be read; faster
-//! ones are tested against them.
+//! or fails: nothing is rounded, wrapped or cut unless the column says so (the
+//! nearest float to a decimal text is the one exception, being what floats are
+//! for). No converter accepts spaces around a value; trimming is the dialect's.
+//! They are written to be read; each is held against a slow twin (`twins`), by
+//! the tests and by the fuzz targets.
 
 pub mod binary;
 pub mod boolean;
@@ -14,15 +15,20 @@ pub mod float;
 pub mod format;
 pub mod integer;
 pub mod marks;
+pub mod number;
 pub mod time;
 pub mod timestamp;
 
 pub use format::Format;
 pub use marks::Marks;
+pub use number::NumberRules;
 pub use timestamp::TimestampRules;
 
 #[cfg(test)]
 mod tests;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod twins;
 
 /// Why a text is no value of its type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +45,14 @@ pub enum Unconvertible {
     UnexpectedZone,
     /// Clocks in the source's zone jumped over this local time.
     LocalTimeGap,
+    /// Clocks in the source's zone showed this local time twice.
+    LocalTimeTwice,
+    /// A number other than zero that the type can hold as zero only.
+    TooSmall,
+    /// An integer written with a point or an exponent.
+    NotWhole,
+    /// A number that begins with a zero, where the column refuses that.
+    LeadingZero,
 }
 
 impl Unconvertible {
@@ -54,6 +68,14 @@ impl Unconvertible {
             Unconvertible::LocalTimeGap => {
                 Some("the clocks of the source's zone were put forward over this local time")
             }
+            Unconvertible::LocalTimeTwice => Some(
+                "the clocks of the source's zone showed this local time twice; `ambiguousTime` of the column says which is meant",
+            ),
+            Unconvertible::TooSmall => Some("the type holds it as zero only"),
+            Unconvertible::NotWhole => {
+                Some("an integer has no point and no exponent, unless the column has a `rounding`")
+            }
+            Unconvertible::LeadingZero => Some("it begins with a zero"),
         }
     }
 }

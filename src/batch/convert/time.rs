@@ -1,7 +1,6 @@
 //! Times of day.
 
 use super::{Format, Unconvertible, format, two_digits};
-use chrono::Timelike;
 
 /// A time of day in microseconds, in one of `formats`, or as
 /// `HH:MM[:SS[.f…]]` if there are none. 24:00 and leap seconds are no times of
@@ -19,9 +18,9 @@ pub fn time(text: &[u8], formats: &[Format]) -> Result<i64, Unconvertible> {
         };
     }
     format::first_match(formats, |format| {
-        let time = format.parse(text)?.to_naive_time().map_err(format::refusal)?;
-        let fraction = fraction_of(time.nanosecond(), MICROSECOND_DIGITS)?;
-        Ok(i64::from(time.num_seconds_from_midnight()) * 1_000_000 + i64::from(fraction))
+        let (seconds, nanoseconds) = format.parse(text)?.clock()?;
+        let fraction = fraction_of(nanoseconds, MICROSECOND_DIGITS)?;
+        Ok(i64::from(seconds) * 1_000_000 + i64::from(fraction))
     })
 }
 
@@ -49,12 +48,7 @@ pub(super) fn clock(text: &[u8], fraction_digits: usize) -> Result<(Clock, &[u8]
                 return Err(Unconvertible::Malformed);
             }
             let (digits, after) = digits.split_at(written);
-            let (kept, lost) = digits.split_at(written.min(fraction_digits));
-            if lost.iter().any(|digit| *digit != b'0') {
-                return Err(Unconvertible::TooPrecise);
-            }
-            fraction = kept.iter().fold(0, |value, digit| value * 10 + u32::from(digit - b'0'));
-            fraction *= 10u32.pow((fraction_digits - kept.len()) as u32);
+            fraction = self::fraction(digits, fraction_digits)?;
             rest = after;
         }
     }
@@ -72,12 +66,19 @@ fn colon_and_two_digits(text: &[u8]) -> Option<(u32, &[u8])> {
     }
 }
 
-/// Nanoseconds, as chrono counts them, in units of `digits` fractional digits.
-pub(super) fn fraction_of(nanoseconds: u32, digits: usize) -> Result<u32, Unconvertible> {
-    if nanoseconds >= 1_000_000_000 {
-        // How chrono writes a leap second.
-        return Err(Unconvertible::NoSuchMoment);
+/// The digits after a point, in units of the last of `digits` (at most 9).
+#[inline]
+pub(super) fn fraction(written: &[u8], digits: usize) -> Result<u32, Unconvertible> {
+    let (kept, lost) = written.split_at(written.len().min(digits));
+    if lost.iter().any(|digit| *digit != b'0') {
+        return Err(Unconvertible::TooPrecise);
     }
+    let value = kept.iter().fold(0, |value, digit| value * 10 + u32::from(digit - b'0'));
+    Ok(value * 10u32.pow((digits - kept.len()) as u32))
+}
+
+/// Nanoseconds in units of `digits` fractional digits.
+pub(super) fn fraction_of(nanoseconds: u32, digits: usize) -> Result<u32, Unconvertible> {
     let unit = 10u32.pow(9 - digits as u32);
     if nanoseconds.is_multiple_of(unit) { Ok(nanoseconds / unit) } else { Err(Unconvertible::TooPrecise) }
 }

@@ -1,8 +1,9 @@
 //! Timestamps: ticks since 1970-01-01T00:00:00, with or without a zone.
 
 use super::{Format, Unconvertible, date, format, time, two_digits};
+use crate::schema::AmbiguousTime;
 use arrow::datatypes::TimeUnit;
-use chrono::{DateTime, NaiveDateTime, Offset, ParseResult, TimeZone, Timelike};
+use chrono::{DateTime, MappedLocalTime, Offset, TimeZone};
 use chrono_tz::Tz;
 
 /// How the timestamps of one column are read.
@@ -14,6 +15,8 @@ pub struct TimestampRules {
     pub utc: bool,
     /// Zone of texts that name none, if the value is an instant.
     pub source_zone: Tz,
+    /// Which instant a local time is that the clocks of that zone showed twice.
+    pub ambiguous: AmbiguousTime,
     /// Formats to try in order; ISO 8601 if there are none.
     pub formats: Vec<Format>,
 }
@@ -25,13 +28,13 @@ impl TimestampRules {
     /// then nothing, `Z`, or an offset (`+02`, `+0200`, `+02:00`). A date alone
     /// is a timestamp, at midnight, only where a format says so.
     ///
-    /// Instants: a text without an offset is local time in `source_zone`. A
-    /// local time that occurs twice (clocks put back) is the earlier instant.
+    /// Instants: a text without an offset is local time in `source_zone`. Of a
+    /// local time that occurs twice (clocks put back), `ambiguous` decides.
     /// Timestamps without zone take the local time as it stands; an offset is
     /// refused unless it is zero, as dropping it would change the moment.
     ///
     /// # Errors
-    /// `LocalTimeGap` and `UnexpectedZone` after the above, `NoSuchMoment`,
+    /// `LocalTimeGap`, `LocalTimeTwice` and `UnexpectedZone` after the above, `NoSuchMoment`,
     /// `TooPrecise` for non-zero digits past the unit, `OutOfRange` for years
     /// other than 1 to 9999 and for what 64 bits do not hold, else `Malformed`.
     pub fn timestamp(&self, text: &[u8]) -> Result<i64, Unconvertible> {
@@ -48,23 +51,20 @@ impl TimestampRules {
         };
         let (clock, rest) = time::clock(rest, self.fraction_digits())?;
         let local = i64::from(days) * 86_400 + i64::from(clock.seconds);
-        self.value(local, clock.fraction, offset(rest)?)
+        let (offset, rest) = match rest {
+            [] => (None, rest),
+            _ => leading_offset(rest).map(|(offset, rest)| (Some(offset), rest))?,
+        };
+        if !rest.is_empty() {
+            return Err(Unconvertible::Malformed);
+        }
+        self.value(local, clock.fraction, offset)
     }
 
     fn by_format(&self, text: &[u8], format: &Format) -> Result<i64, Unconvertible> {
-        let parsed = format.parse(text)?;
-        // Seconds since the epoch (`%s`) are in UTC, whatever the source's zone.
-        let offset = parsed.offset().or(parsed.timestamp().map(|_| 0));
-        let has_time = parsed.hour_mod_12().is_some() || parsed.timestamp().is_some();
-        let local: ParseResult<NaiveDateTime> = if has_time {
-            parsed.to_naive_datetime_with_offset(offset.unwrap_or(0))
-        } else {
-            parsed.to_naive_date().map(|date| date.and_time(chrono::NaiveTime::MIN))
-        };
-        let local = local.map_err(format::refusal)?;
-        date::days_of(local.date())?;
-        let fraction = time::fraction_of(local.nanosecond(), self.fraction_digits())?;
-        self.value(local.and_utc().timestamp(), fraction, offset)
+        let local = format.parse(text)?.local()?;
+        let fraction = time::fraction_of(local.nanoseconds, self.fraction_digits())?;
+        self.value(local.seconds, fraction, local.offset)
     }
 
     /// `local` is seconds since the epoch as the clock on the wall counts them,
@@ -75,13 +75,28 @@ impl TimestampRules {
             Some(_) if !self.utc => return Err(Unconvertible::UnexpectedZone),
             Some(offset) => offset,
             None if !self.utc || matches!(self.source_zone, Tz::UTC | Tz::Etc__UTC) => 0,
-            None => zone_offset(local, self.source_zone)?,
+            None => self.zone_offset(local)?,
         };
         let seconds = i128::from(local - i64::from(offset));
         // In 128 bits, as the whole seconds of the earliest nanosecond
         // timestamps do not fit 64 until their fraction is added.
         let ticks = seconds * i128::from(10u32.pow(self.fraction_digits() as u32)) + i128::from(fraction);
         i64::try_from(ticks).map_err(|_| Unconvertible::OutOfRange)
+    }
+
+    /// Offset of the source's zone at a local time, in seconds east of UTC.
+    fn zone_offset(&self, local: i64) -> Result<i32, Unconvertible> {
+        let local = DateTime::from_timestamp(local, 0).ok_or(Unconvertible::OutOfRange)?.naive_utc();
+        let offset = match (self.source_zone.offset_from_local_datetime(&local), self.ambiguous) {
+            (MappedLocalTime::Single(offset), _) => offset,
+            (MappedLocalTime::Ambiguous(earlier, _), AmbiguousTime::Earlier) => earlier,
+            (MappedLocalTime::Ambiguous(_, later), AmbiguousTime::Later) => later,
+            (MappedLocalTime::Ambiguous(..), AmbiguousTime::Error) => {
+                return Err(Unconvertible::LocalTimeTwice);
+            }
+            (MappedLocalTime::None, _) => return Err(Unconvertible::LocalTimeGap),
+        };
+        Ok(offset.fix().local_minus_utc())
     }
 
     fn fraction_digits(&self) -> usize {
@@ -94,31 +109,24 @@ impl TimestampRules {
     }
 }
 
-/// The offset that is all of `text`, in seconds east of UTC.
-fn offset(text: &[u8]) -> Result<Option<i32>, Unconvertible> {
+/// The offset at the front of `text` (`Z`, `+02`, `+0200`, `+02:00`), in seconds
+/// east of UTC, and the rest.
+pub(super) fn leading_offset(text: &[u8]) -> Result<(i32, &[u8]), Unconvertible> {
     let (sign, digits) = match text {
-        [] => return Ok(None),
-        b"Z" => return Ok(Some(0)),
+        [b'Z', rest @ ..] => return Ok((0, rest)),
         [b'+', digits @ ..] => (1, digits),
         [b'-', digits @ ..] => (-1, digits),
         _ => return Err(Unconvertible::Malformed),
     };
     let hours = two_digits(digits).ok_or(Unconvertible::Malformed)?;
-    let minutes = match &digits[2..] {
-        [] => Some(0),
-        [b':', minutes @ ..] | minutes if minutes.len() == 2 => two_digits(minutes),
-        _ => None,
+    let after_hours = &digits[2..];
+    let minutes_at = after_hours.strip_prefix(b":").unwrap_or(after_hours);
+    let (minutes, rest) = match two_digits(minutes_at) {
+        Some(minutes) => (minutes, &minutes_at[2..]),
+        None => (0, after_hours),
     };
-    let minutes = minutes.ok_or(Unconvertible::Malformed)?;
     if hours > 23 || minutes > 59 {
         return Err(Unconvertible::NoSuchMoment);
     }
-    Ok(Some(sign * (hours * 3600 + minutes * 60) as i32))
-}
-
-/// Offset of `zone` at a local time, in seconds east of UTC.
-fn zone_offset(local: i64, zone: Tz) -> Result<i32, Unconvertible> {
-    let local = DateTime::from_timestamp(local, 0).ok_or(Unconvertible::OutOfRange)?.naive_utc();
-    let offset = zone.offset_from_local_datetime(&local).earliest().ok_or(Unconvertible::LocalTimeGap)?;
-    Ok(offset.fix().local_minus_utc())
+    Ok((sign * (hours * 3600 + minutes * 60) as i32, rest))
 }

@@ -2,26 +2,16 @@
 
 use super::Operation;
 use crate::error::InputProblem;
+use crate::schema::Constraint;
 use crate::transform::frame::{Blame, Frame, Slot, texts};
 use crate::transform::rows::BlockContext;
-use arrow::array::{ArrayRef, BooleanArray};
 use arrow::error::ArrowError;
-use std::fmt::Debug;
-
-/// What a schema demands of each value of a column.
-pub(in crate::transform) trait ValueConstraint: Debug + Send + Sync {
-    /// True for the values that break it, false or null for the others; `None` if none does.
-    fn violations(&self, values: &ArrayRef) -> Result<Option<BooleanArray>, ArrowError>;
-
-    /// As the schema spells it, such as `minimum: 0`.
-    fn spelling(&self) -> String;
-}
 
 /// Deals with the values of a column that break one constraint.
 #[derive(Debug)]
 pub(in crate::transform) struct CheckConstraint {
     pub(in crate::transform) slot: Slot,
-    pub(in crate::transform) constraint: Box<dyn ValueConstraint>,
+    pub(in crate::transform) constraint: Constraint,
     pub(in crate::transform) blame: Blame,
 }
 
@@ -40,7 +30,7 @@ impl Operation for CheckConstraint {
             .map(|(row, _)| row)
             .collect();
         let shown = texts(&values, rows.iter().copied())?;
-        let problem = |value| InputProblem::Constraint { constraint: self.constraint.spelling(), value };
+        let problem = |value| InputProblem::Constraint { constraint: self.constraint.describe(), value };
         let bad = rows.into_iter().zip(shown.into_iter().map(problem)).collect();
         frame.set_with_bad(self.slot, values, bad, &self.blame)
     }

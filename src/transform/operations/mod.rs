@@ -10,7 +10,7 @@ mod lineage;
 mod privacy;
 mod values;
 
-pub(super) use constraint::{CheckConstraint, ValueConstraint};
+pub(super) use constraint::CheckConstraint;
 pub(super) use expressions::{Check, Derive, Filter, Source};
 pub(super) use lineage::Lineage;
 pub(super) use privacy::{Hash, Mask, Salt};

@@ -1,8 +1,9 @@
 use super::check;
 use crate::batch::convert::Unconvertible::{
-    LocalTimeGap, Malformed, NoSuchMoment, OutOfRange, TooPrecise, UnexpectedZone,
+    LocalTimeGap, LocalTimeTwice, Malformed, NoSuchMoment, OutOfRange, TooPrecise, UnexpectedZone,
 };
 use crate::batch::convert::{Format, TimestampRules, Unconvertible, date, time};
+use crate::schema::AmbiguousTime;
 use arrow::datatypes::TimeUnit;
 use chrono_tz::Tz;
 
@@ -59,7 +60,7 @@ fn dates_by_format() {
         |text| date::date(text, &american_first),
         &[("02/01/1970", Ok(31)), ("31/01/1970", Ok(30)), ("31/31/1970", Err(NoSuchMoment))],
     );
-    check(|text| date::date(text, &formats(&["%Q"])), &[("1970-01-01", Err(Malformed))]);
+    check(|text| date::date(text, &formats(&["%E"])), &[("1970-01-01", Err(Malformed))]);
 }
 
 #[test]
@@ -100,8 +101,181 @@ fn times_of_day() {
 }
 
 fn timestamps(unit: TimeUnit, utc: bool, zone: Tz) -> impl Fn(&[u8]) -> Result<i64, Unconvertible> {
-    let rules = TimestampRules { unit, utc, source_zone: zone, formats: Vec::new() };
+    let ambiguous = AmbiguousTime::Error;
+    let rules = TimestampRules { unit, utc, source_zone: zone, ambiguous, formats: Vec::new() };
     move |text| rules.timestamp(text)
+}
+
+#[test]
+fn directives() {
+    let by = |pattern: &str, pivot| {
+        let formats = vec![Format::with_pivot(pattern, pivot)];
+        TimestampRules {
+            unit: TimeUnit::Nanosecond,
+            utc: true,
+            source_zone: Tz::UTC,
+            ambiguous: AmbiguousTime::Error,
+            formats,
+        }
+    };
+    const SECOND: i64 = 1_000_000_000;
+    const DAY: i64 = 86_400 * SECOND;
+    for (pattern, pivot, rows) in [
+        // Years of two digits, by POSIX and by a pivot.
+        ("%y%m%d", 1969, vec![("690101", Ok(-365 * DAY)), ("700102", Ok(DAY)), ("680101", Ok(35_794 * DAY))]),
+        (
+            "%y%m%d",
+            1950,
+            vec![("700102", Ok(DAY)), ("490101", Ok(28_855 * DAY)), ("500101", Ok(-7_305 * DAY))],
+        ),
+        (
+            "%d/%m/%Y",
+            1969,
+            vec![("01/01/70", Err(Malformed)), ("1/1/1970", Ok(0)), ("01/01/01970", Err(Malformed))],
+        ),
+        (
+            "%e %b %Y",
+            1969,
+            vec![(" 1 jan 1970", Ok(0)), ("1 JANUARY 1970", Ok(0)), ("1 Jän 1970", Err(Malformed))],
+        ),
+        (
+            "%d %b %Y",
+            1969,
+            vec![("01Jan1970", Ok(0)), (" 01 Jan 1970", Err(Malformed)), ("01  Jan\t1970", Ok(0))],
+        ),
+        (
+            "%A %F",
+            1969,
+            vec![
+                ("Thursday 1970-01-01", Ok(0)),
+                ("thu 1970-01-01", Ok(0)),
+                ("Fri 1970-01-01", Err(NoSuchMoment)),
+            ],
+        ),
+        (
+            "%Y-%j",
+            1969,
+            vec![("1970-002", Ok(DAY)), ("1970-366", Err(NoSuchMoment)), ("1970-0", Err(NoSuchMoment))],
+        ),
+        (
+            "%F %I:%M:%S %p",
+            1969,
+            vec![
+                ("1970-01-01 12:00:01 am", Ok(SECOND)),
+                ("1970-01-01 12:00:00 PM", Ok(DAY / 2)),
+                ("1970-01-01 00:00:00 PM", Err(NoSuchMoment)),
+            ],
+        ),
+        (
+            "%F %T,%f",
+            1969,
+            vec![("1970-01-01 00:00:00,5", Ok(SECOND / 2)), ("1970-01-01 00:00:00,", Err(Malformed))],
+        ),
+        (
+            "%F %T.%3f",
+            1969,
+            vec![("1970-01-01 00:00:00.005", Ok(SECOND / 200)), ("1970-01-01 00:00:00.05", Err(Malformed))],
+        ),
+        ("%Y%m%d%H%M%S%9f", 1969, vec![("19700101000000000000001", Ok(1))]),
+        ("%F %T%.f", 1969, vec![("1970-01-01 00:00:00", Ok(0)), ("1970-01-01 00:00:00.25", Ok(SECOND / 4))]),
+        (
+            "%F %T%z",
+            1969,
+            vec![
+                ("1970-01-01 01:00:00+01:00", Ok(0)),
+                ("1970-01-01 01:00:00+0100", Ok(0)),
+                ("1970-01-01 00:00:00Z", Ok(0)),
+                ("1970-01-01 00:00:00", Err(Malformed)),
+            ],
+        ),
+        (
+            "%F %T %Z",
+            1969,
+            vec![
+                ("1970-01-01 00:00:00 UTC", Ok(0)),
+                ("1970-01-01 00:00:00 gmt", Ok(0)),
+                ("1970-01-01 00:00:00 EST", Err(Malformed)),
+            ],
+        ),
+        (
+            "%s",
+            1969,
+            vec![
+                ("-1", Ok(-SECOND)),
+                ("1", Ok(SECOND)),
+                ("", Err(Malformed)),
+                ("99999999999999999999", Err(OutOfRange)),
+                ("999999999999", Err(OutOfRange)),
+            ],
+        ),
+        ("%s.%f", 1969, vec![("1.5", Ok(SECOND * 3 / 2)), ("-1.5", Ok(-SECOND * 3 / 2))]),
+        ("%Q", 1969, vec![("1500", Ok(SECOND * 3 / 2)), ("-1", Ok(-SECOND / 1000))]),
+        (
+            "%% %H %F",
+            1969,
+            vec![
+                ("% 01 1970-01-01", Ok(3600 * SECOND)),
+                ("%1 1970-01-01", Ok(3600 * SECOND)),
+                ("% 24 1970-01-01", Err(NoSuchMoment)),
+            ],
+        ),
+        ("%m %b %Y %d", 1969, vec![("1 Jan 1970 1", Ok(0)), ("2 Jan 1970 1", Err(NoSuchMoment))]),
+    ] {
+        let rules = by(pattern, pivot);
+        check(|text| rules.timestamp(text), &rows);
+    }
+}
+
+#[test]
+fn what_is_no_pattern_is_answered_with_one() {
+    for (pattern, expected) in [
+        ("yyyy-MM-dd", "did you mean `%Y-%m-%d`?"),
+        ("dd/MM/yy", "did you mean `%d/%m/%y`?"),
+        ("yyyy-MM-dd'T'HH:mm:ss.SSSXXX", "did you mean `%Y-%m-%dT%H:%M:%S.%f%z`?"),
+        ("yyyyMMddHHmmssSSS", "did you mean `%Y%m%d%H%M%S%3f`?"),
+        ("EEE, d MMM yyyy hh:mm a", "did you mean `%a, %d %b %Y %I:%M %p`?"),
+        ("DD.MM.YYYY", "did you mean `%d.%m.%Y`?"),
+        ("date", "write one like `%Y-%m-%d %H:%M:%S`, or `default` for ISO 8601"),
+        ("", "write one like `%Y-%m-%d %H:%M:%S`, or `default` for ISO 8601"),
+    ] {
+        assert_eq!(Format::compile(pattern).unwrap_err().remedy, expected, "{pattern}");
+    }
+    for (pattern, expected) in [
+        ("%Y-%E", "\"%Y-%E\" is no strftime pattern that can be read: `%E` is not known"),
+        ("%Y-%", "\"%Y-%\" ends in the middle of a directive"),
+        ("%-p", "\"%-p\" is no strftime pattern that can be read: `%-` is not known"),
+    ] {
+        assert_eq!(Format::compile(pattern).unwrap_err().message, expected, "{pattern}");
+    }
+}
+
+#[test]
+fn clocks_put_forward_and_back() {
+    const HOUR: i64 = 3600;
+    // Transitions of the IANA database, in UTC: Berlin's last Sundays of March
+    // and October 2024, half an hour on Lord Howe, the day Samoa left out.
+    let (berlin, lord_howe, apia) = (Tz::Europe__Berlin, Tz::Australia__Lord_Howe, Tz::Pacific__Apia);
+    let back = 1_729_990_800;
+    for (zone, text, expected) in [
+        (berlin, "2024-03-31T01:59:59", [Ok(1_711_846_799); 3]),
+        (berlin, "2024-03-31T02:00:00", [Err(LocalTimeGap); 3]),
+        (berlin, "2024-03-31T02:59:59", [Err(LocalTimeGap); 3]),
+        (berlin, "2024-03-31T03:00:00", [Ok(1_711_846_800); 3]),
+        (berlin, "2024-10-27T01:59:59", [Ok(back - HOUR - 1); 3]),
+        (berlin, "2024-10-27T02:30:00", [Err(LocalTimeTwice), Ok(back - HOUR / 2), Ok(back + HOUR / 2)]),
+        (berlin, "2024-10-27T03:00:00", [Ok(back + HOUR); 3]),
+        (berlin, "2024-10-27T02:30:00+01:00", [Ok(back + HOUR / 2); 3]),
+        (lord_howe, "2024-04-07T01:45:00", [Err(LocalTimeTwice), Ok(1_712_414_700), Ok(1_712_416_500)]),
+        (apia, "2011-12-30T12:00:00", [Err(LocalTimeGap); 3]),
+    ] {
+        let policies = [AmbiguousTime::Error, AmbiguousTime::Earlier, AmbiguousTime::Later];
+        let found = policies.map(|ambiguous| {
+            let (unit, formats) = (TimeUnit::Second, Vec::new());
+            let rules = TimestampRules { unit, utc: true, source_zone: zone, ambiguous, formats };
+            rules.timestamp(text.as_bytes())
+        });
+        assert_eq!(found, expected, "{text} in {zone}");
+    }
 }
 
 #[test]
@@ -162,8 +336,8 @@ fn instants() {
             ("2024-03-10T01:59:59", Ok(1_710_053_999_000)),
             ("2024-03-10T02:30:00", Err(LocalTimeGap)),
             ("2024-03-10T03:00:00", Ok(1_710_054_000_000)),
-            // Clocks went from 02:00 back to 01:00: the earlier 01:30.
-            ("2024-11-03T01:30:00", Ok(1_730_611_800_000)),
+            // Clocks went from 02:00 back to 01:00.
+            ("2024-11-03T01:30:00", Err(LocalTimeTwice)),
             ("1970-01-01T00:00:00+2", Err(Malformed)),
             ("1970-01-01T00:00:00+02:", Err(Malformed)),
             ("1970-01-01T00:00:00+02:0", Err(Malformed)),
@@ -181,6 +355,7 @@ fn timestamps_by_format() {
             unit: TimeUnit::Microsecond,
             utc,
             source_zone: Tz::America__New_York,
+            ambiguous: AmbiguousTime::Error,
             formats: formats(list),
         };
         move |text: &[u8]| rules.timestamp(text)
@@ -194,6 +369,7 @@ fn timestamps_by_format() {
             ("31.02.1970", Err(NoSuchMoment)),
             ("01.01.1970 00:00:01.0000001", Err(TooPrecise)),
             ("01.01.1970 00", Err(Malformed)),
+            ("01.01.1970 0:0:0.0", Ok(0)),
         ],
     );
     check(

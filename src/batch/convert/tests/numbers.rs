@@ -1,7 +1,9 @@
 use super::check;
-use crate::batch::convert::Unconvertible::{Malformed, OutOfRange, TooPrecise};
-use crate::batch::convert::{Marks, Unconvertible, binary, boolean, decimal, float, integer};
-use crate::schema::BinaryForm;
+use crate::batch::convert::Unconvertible::{
+    LeadingZero, Malformed, NotWhole, OutOfRange, TooPrecise, TooSmall,
+};
+use crate::batch::convert::{Marks, NumberRules, Unconvertible, binary, boolean, decimal, float, integer};
+use crate::schema::{BinaryForm, LeadingZeros, Rounding, TextRules};
 
 #[test]
 fn signed_integers() {
@@ -68,8 +70,10 @@ fn floats() {
             ("0.1", Ok(0.1)),
             ("1.7976931348623157e308", Ok(f64::MAX)),
             ("4.9e-324", Ok(f64::from_bits(1))),
-            ("1e-999", Ok(0.0)),
+            ("1e-999", Err(TooSmall)),
+            ("-0.00001e-400", Err(TooSmall)),
             ("0e999", Ok(0.0)),
+            ("-0.000e-999", Ok(0.0)),
             ("inf", Ok(f64::INFINITY)),
             ("+Infinity", Ok(f64::INFINITY)),
             ("-INF", Ok(f64::NEG_INFINITY)),
@@ -96,14 +100,19 @@ fn floats() {
     }
     check(
         float::float::<f32>,
-        &[("3.4028235e38", Ok(f32::MAX)), ("1e39", Err(OutOfRange)), ("16777217", Ok(16777216.0))],
+        &[
+            ("3.4028235e38", Ok(f32::MAX)),
+            ("1e-46", Err(TooSmall)),
+            ("1e39", Err(OutOfRange)),
+            ("16777217", Ok(16777216.0)),
+        ],
     );
 }
 
 #[test]
 fn decimals() {
     check(
-        |text| decimal::decimal(text, 5, 2),
+        |text| decimal::decimal(text, 5, 2, Rounding::Error),
         &[
             ("123.45", Ok(12345)),
             ("-0.01", Ok(-1)),
@@ -141,7 +150,7 @@ fn decimals() {
     );
     const NINES: &str = "99999999999999999999999999999999999999";
     check(
-        |text| decimal::decimal(text, 38, 0),
+        |text| decimal::decimal(text, 38, 0, Rounding::Error),
         &[
             (NINES, Ok(10i128.pow(38) - 1)),
             ("-99999999999999999999999999999999999999", Ok(1 - 10i128.pow(38))),
@@ -151,12 +160,106 @@ fn decimals() {
         ],
     );
     check(
-        |text| decimal::decimal(text, 38, 38),
+        |text| decimal::decimal(text, 38, 38, Rounding::Error),
         &[
             (&format!("0.{NINES}"), Ok(10i128.pow(38) - 1)),
             ("1e-38", Ok(1)),
             ("1e-39", Err(TooPrecise)),
             ("1", Err(OutOfRange)),
+        ],
+    );
+}
+
+#[test]
+fn rounding() {
+    use Rounding::{Down, Error, HalfEven, HalfUp};
+    for (text, [error, half_up, half_even, down]) in [
+        ("1.230", [Ok(123); 4]),
+        ("1.234", [Err(TooPrecise), Ok(123), Ok(123), Ok(123)]),
+        ("1.235", [Err(TooPrecise), Ok(124), Ok(124), Ok(123)]),
+        ("1.245", [Err(TooPrecise), Ok(125), Ok(124), Ok(124)]),
+        ("1.24501", [Err(TooPrecise), Ok(125), Ok(125), Ok(124)]),
+        ("-1.245", [Err(TooPrecise), Ok(-125), Ok(-124), Ok(-124)]),
+        ("0.005", [Err(TooPrecise), Ok(1), Ok(0), Ok(0)]),
+        ("5e-3", [Err(TooPrecise), Ok(1), Ok(0), Ok(0)]),
+        ("9e-4", [Err(TooPrecise), Ok(0), Ok(0), Ok(0)]),
+        ("9e-99", [Err(TooPrecise), Ok(0), Ok(0), Ok(0)]),
+        ("-0.001", [Err(TooPrecise), Ok(0), Ok(0), Ok(0)]),
+        ("999.995", [Err(TooPrecise), Err(OutOfRange), Err(OutOfRange), Ok(99999)]),
+        ("1000.001", [Err(OutOfRange); 4]),
+    ] {
+        let found = [Error, HalfUp, HalfEven, Down].map(|r| decimal::decimal(text.as_bytes(), 5, 2, r));
+        assert_eq!(found, [error, half_up, half_even, down], "{text}");
+    }
+    for (text, [error, half_up, half_even, down]) in [
+        ("12", [Ok(12); 4]),
+        ("1.0", [Err(NotWhole), Ok(1), Ok(1), Ok(1)]),
+        ("1e2", [Err(NotWhole), Ok(100), Ok(100), Ok(100)]),
+        ("2.5", [Err(NotWhole), Ok(3), Ok(2), Ok(2)]),
+        ("-2.5", [Err(NotWhole), Ok(-3), Ok(-2), Ok(-2)]),
+        ("127.5", [Err(NotWhole), Err(OutOfRange), Err(OutOfRange), Ok(127)]),
+        ("300", [Err(OutOfRange); 4]),
+        ("one", [Err(Malformed); 4]),
+        ("", [Err(Malformed); 4]),
+    ] {
+        let found = [Error, HalfUp, HalfEven, Down].map(|rounding| {
+            let rules = NumberRules::new(&TextRules { rounding, ..TextRules::default() });
+            rules.integer(text.as_bytes(), integer::signed::<i8>)
+        });
+        assert_eq!(found, [error, half_up, half_even, down], "{text}");
+    }
+}
+
+#[test]
+fn numbers_with_text_around_them() {
+    let read = |rules: TextRules| {
+        move |text: &[u8]| {
+            let mut scratch = Vec::new();
+            let plain = NumberRules::new(&rules).plain(text, &mut scratch)?;
+            Ok::<_, Unconvertible>(String::from_utf8_lossy(plain).into_owned())
+        }
+    };
+    let plain = |text: &str| Ok(text.to_owned());
+    let around = TextRules { bare_number: false, ..TextRules::default() };
+    check(
+        read(around.clone()),
+        &[
+            ("95%", plain("95")),
+            ("€ 5.50", plain("5.50")),
+            ("-€5", plain("-5")),
+            ("USD -5", plain("-5")),
+            ("+5 EUR", plain("5")),
+            ("1e3 EUR", plain("1e3")),
+            ("$.5", Err(Malformed)),
+            ("$ .5", plain(".5")),
+            ("5.", plain("5.")),
+            ("NaN", plain("NaN")),
+            ("-inf", plain("-inf")),
+            ("", plain("")),
+            ("5 EUR 3", plain("5 EUR 3")),
+            // What may mean something is not dropped.
+            ("(5)", Err(Malformed)),
+            ("5-", Err(Malformed)),
+            ("--5", Err(Malformed)),
+            ("Rs.5", Err(Malformed)),
+            ("\u{2212}5", Err(Malformed)),
+            ("٣5", Err(Malformed)),
+        ],
+    );
+    let invalid = NumberRules::new(&around).plain(b"\xff5", &mut Vec::new()).err();
+    assert_eq!(invalid, Some(Malformed));
+    check(
+        read(TextRules { decimal_mark: b',', group_mark: Some(b'.'), ..around }),
+        &[("1.234,50 €", plain("1234.50")), ("€1.23", Err(Malformed))],
+    );
+    check(
+        read(TextRules { leading_zeros: LeadingZeros::Error, ..TextRules::default() }),
+        &[
+            ("007", Err(LeadingZero)),
+            ("-00.5", Err(LeadingZero)),
+            ("0", plain("0")),
+            ("0.5", plain("0.5")),
+            ("100", plain("100")),
         ],
     );
 }
@@ -178,7 +281,9 @@ fn marks() {
         &[
             ("1.234,5", plain("1234.5")),
             ("1234,5", plain("1234.5")),
-            ("12.34.567", plain("1234567")),
+            ("12.34.567", Err(Malformed)),
+            ("1.23.4", Err(Malformed)),
+            ("1.234.567", plain("1234567")),
             ("+1,5e-3", plain("+1.5e-3")),
             ("NaN", plain("NaN")),
             ("", plain("")),
@@ -195,9 +300,11 @@ fn marks() {
 
 #[test]
 fn booleans() {
-    let convert = |text: &[u8]| boolean::boolean(text, &["true", "1"], &["false", "0"]);
+    let convert =
+        |ignore_case| move |text: &[u8]| boolean::boolean(text, &["true", "1"], &["false", "0"], ignore_case);
+    check(convert(true), &[("TRUE", Ok(true)), ("False", Ok(false)), ("tru", Err(Malformed))]);
     check(
-        convert,
+        convert(false),
         &[
             ("true", Ok(true)),
             ("1", Ok(true)),

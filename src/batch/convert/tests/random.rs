@@ -1,5 +1,5 @@
-use crate::batch::convert::{Format, Marks, TimestampRules, binary, date, decimal, float, integer, time};
-use crate::schema::BinaryForm;
+use crate::batch::convert::{Format, TimestampRules, date, decimal, float, integer, twins};
+use crate::schema::{AmbiguousTime, Rounding};
 use arrow::datatypes::TimeUnit;
 use chrono::{DateTime, NaiveDate, SecondsFormat, TimeDelta};
 use chrono_tz::Tz;
@@ -35,9 +35,9 @@ proptest! {
         let digits = format!("{:0width$}", value.unsigned_abs(), width = usize::from(scale) + 1);
         let (whole, fraction) = digits.split_at(digits.len() - usize::from(scale));
         let point = format!("{sign}{whole}.{fraction}");
-        prop_assert_eq!(decimal::decimal(point.as_bytes(), 38, scale), Ok(value));
+        prop_assert_eq!(decimal::decimal(point.as_bytes(), 38, scale, Rounding::Error), Ok(value));
         let exponent = format!("{value}e-{scale}");
-        prop_assert_eq!(decimal::decimal(exponent.as_bytes(), 38, scale), Ok(value));
+        prop_assert_eq!(decimal::decimal(exponent.as_bytes(), 38, scale, Rounding::Error), Ok(value));
     }
 
     #[test]
@@ -53,7 +53,8 @@ proptest! {
         let moment = DateTime::from_timestamp_micros(micros).expect("in range");
         let read = |text: &str, source_zone, utc, formats: &[&str]| {
             let formats = formats.iter().map(|format| Format::new(format)).collect();
-            TimestampRules { unit: TimeUnit::Microsecond, utc, source_zone, formats }.timestamp(text.as_bytes())
+            let (unit, ambiguous) = (TimeUnit::Microsecond, AmbiguousTime::Earlier);
+            TimestampRules { unit, utc, source_zone, ambiguous, formats }.timestamp(text.as_bytes())
         };
         let text = moment.to_rfc3339_opts(SecondsFormat::Micros, true);
         prop_assert_eq!(read(&text, Tz::UTC, true, &[]), Ok(micros));
@@ -69,13 +70,27 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_panic(text in proptest::collection::vec(any::<u8>(), 0..40)) {
+    fn converters_agree_with_their_twins_on_any_bytes(text in proptest::collection::vec(any::<u8>(), 0..40)) {
         everything(&text);
     }
 
     #[test]
-    fn no_nearly_right_text_panics(text in "[0-9+\\-:.,TZ eE/aAmMpP _١]{0,40}") {
+    fn converters_agree_with_their_twins_on_what_is_nearly_right(
+        choices in proptest::collection::vec(any::<u8>(), 3),
+        text in prop_oneof![
+            "[0-9+\\-:.,TZ eE/aAmMpP _١]{0,40}",
+            "[+-]?[0-9]{0,40}",
+            "[+-]?0{0,3}[0-9]{0,20}[.,]?[0-9]{0,20}(e[+-]?[0-9]{1,3})?",
+            "[12][0-9]{3}-[01][0-9]-[0-3][0-9][T ][0-2][0-9]:[0-5][0-9](:[0-6][0-9](\\.[0-9]{1,10})?)?(Z|[+-][0-2][0-9](:?[0-6][0-9])?)?",
+            "[0-3]?[0-9][/. ][01]?[0-9][/. ][12][0-9]{3}",
+            "(Mon|Tue|friday)?,? ?[0-3][0-9] (Jan|feb|MARCH) (19|20)[0-9]{2}( [0-9]{1,2}:[0-5][0-9](:[0-5][0-9])?( ?[ap]m)?)?",
+            "[a-zA-Z0-9+/]{0,12}={0,2}",
+            "(true|YES|no|fAlse|1|0)",
+        ],
+    ) {
         everything(text.as_bytes());
+        everything(&[&choices[..], text.as_bytes()].concat());
+        everything(&[&choices[..1], text.as_bytes()].concat());
     }
 }
 
@@ -83,27 +98,15 @@ fn moment_shows(micros: i64, zone: Tz) -> chrono::NaiveDateTime {
     DateTime::from_timestamp_micros(micros).expect("in range").with_timezone(&zone).naive_local()
 }
 
-fn everything(text: &[u8]) {
-    const FORMATS: [&str; 8] =
-        ["%d/%m/%Y", "%Y-%m-%d %H:%M:%S%.f", "%I:%M %p", "%s", "%+", "%c", "%S.%f%z", "%S%f %:z"];
-    let formats: Vec<Format> = FORMATS.iter().map(|format| Format::new(format)).collect();
-    let _ = integer::signed::<i64>(text);
-    let _ = integer::unsigned::<u8>(text);
-    let _ = float::float::<f64>(text);
-    let _ = float::float::<f32>(text);
-    let _ = Marks { decimal: b',', group: Some(b'.') }.plain(text, &mut Vec::new());
-    let _ = binary::binary(text, BinaryForm::Base64, &mut Vec::new());
-    let _ = binary::binary(text, BinaryForm::Hex, &mut Vec::new());
-    for (precision, scale) in [(1, 0), (9, 9), (38, 19)] {
-        let _ = decimal::decimal(text, precision, scale);
-    }
-    for formats in [&[][..], &formats] {
-        let _ = date::date(text, formats);
-        let _ = time::time(text, formats);
-        for (unit, utc) in [(TimeUnit::Second, false), (TimeUnit::Nanosecond, true)] {
-            let source_zone = Tz::America__New_York;
-            let rules = TimestampRules { unit, utc, source_zone, formats: formats.to_vec() };
-            let _ = rules.timestamp(text);
-        }
-    }
+fn everything(data: &[u8]) {
+    twins::integers(data);
+    twins::decimals(data);
+    twins::floats(data);
+    twins::marked(data);
+    twins::dates(data);
+    twins::times(data);
+    twins::timestamps(data);
+    twins::formats(data);
+    twins::booleans(data);
+    twins::binary(data);
 }

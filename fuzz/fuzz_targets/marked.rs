@@ -1,0 +1,7 @@
+//! The converter against its slow twin, see `sawmill::batch::convert::twins::marked`.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use sawmill::batch::convert::twins;
+
+fuzz_target!(|data: &[u8]| twins::marked(data));
