@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 /// One claim of the page.
@@ -28,6 +29,12 @@ struct Case {
     /// Other inputs, by their names in `in/`.
     #[serde(default)]
     files: BTreeMap<String, String>,
+    /// Inputs that are compressed.
+    #[serde(default)]
+    gzip: BTreeMap<String, String>,
+    /// Whether those end in the middle.
+    #[serde(default)]
+    cut_off: bool,
     /// What the table holds already: the job runs with this input first.
     before: Option<String>,
     /// Python, see `spark_cases.py`.
@@ -105,6 +112,13 @@ impl Case {
         for (name, csv) in &self.files {
             workspace.write(&format!("in/{name}"), csv);
         }
+        for (name, csv) in &self.gzip {
+            let mut packed = gzip(csv);
+            if self.cut_off {
+                packed.truncate(packed.len() / 2);
+            }
+            workspace.write(&format!("in/{name}"), packed);
+        }
         if let Some(csv) = &self.before {
             workspace.write("before/data.csv", csv);
         }
@@ -151,6 +165,9 @@ impl Case {
         if run.stdout.is_empty() {
             let error = run.stderr.clone();
             let _ = run.fails();
+            if error.contains("unknown key") {
+                return Err(error);
+            }
             return Ok(Outcome::Error(error));
         }
         let report = run.json();
@@ -216,6 +233,12 @@ fn encoded(text: &str, label: Option<&str>) -> Vec<u8> {
     }
     let encoding = encoding_rs::Encoding::for_label(label.as_bytes()).expect("a label of the standard");
     encoding.encode(text).0.into_owned()
+}
+
+fn gzip(text: &str) -> Vec<u8> {
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    packer.write_all(text.as_bytes()).unwrap();
+    packer.finish().unwrap()
 }
 
 /// The result of a query over Parquet files; nothing, if there are none.
