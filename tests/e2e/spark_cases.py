@@ -10,9 +10,11 @@ under test runs here. Ends when standard input closes.
 """
 
 import json
+import logging
 import os
 import sys
 import traceback
+import warnings
 
 import duckdb
 
@@ -23,6 +25,10 @@ os.dup2(2, 1)
 # `spark-submit` on the PATH of the machine may belong to another Spark.
 os.environ.pop("SPARK_HOME", None)
 os.environ["PYSPARK_PYTHON"] = sys.executable
+
+# Cases are to fail, and do so in their answers; versions of pandas are of no concern.
+logging.disable()
+warnings.simplefilter("ignore")
 
 from pyspark.sql import SparkSession, functions  # noqa: E402 (reads the environment)
 
