@@ -7,7 +7,7 @@ use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
 use sawmill::batch::{BatchBuilder, Binding, DataRecords, Policies};
-use sawmill::job::{ErrorsSpec, ExtraColumns};
+use sawmill::job::{ColumnPolicies, ErrorsSpec};
 use sawmill::order::{Deduplicator, Keep, Scratch, SortColumn, Sorter, TaggedBatch};
 use sawmill::parse::{Dialect, RecordIndex, Scanner};
 use sawmill::partition::{Partition, PartitionRows};
@@ -87,7 +87,7 @@ fn build(bencher: Bencher) {
     let mut index = RecordIndex::default();
     Scanner::new(&dialect).scan(&text, &mut index).expect("the text is well-formed");
     let binding =
-        Binding::by_position(&schema, schema.columns.len(), ExtraColumns::Fail).expect("they match");
+        Binding::by_position(&schema, schema.columns.len(), ColumnPolicies::default()).expect("they match");
     let policies =
         Policies::of(&ErrorsSpec::default(), schema.columns.iter().map(|column| column.name.as_str()));
     let builder = BatchBuilder::new(&schema, &dialect, &binding, policies);

@@ -249,6 +249,18 @@ pub enum InputProblem {
         /// Columns of the header that the schema lacks.
         extra: Vec<String>,
     },
+    /// The columns of the header stand in another order than the schema's.
+    #[error(
+        "the header has the columns in another order: {}, where the schema has {}",
+        quoted_list(found),
+        quoted_list(expected)
+    )]
+    ReorderedColumns {
+        /// Columns of the schema in its order.
+        expected: Vec<String>,
+        /// The same in the order of the header.
+        found: Vec<String>,
+    },
     /// A name stands twice in the header.
     #[error("the header names {name:?} twice")]
     DuplicateColumn {
@@ -343,8 +355,14 @@ pub enum InputProblem {
     /// Compressed in a way that is recognized and not read.
     #[error("the input is compressed with {format}, which is not supported")]
     UnsupportedCompression {
-        /// bzip2, xz, zip.
+        /// lzma, zip, …
         format: &'static str,
+    },
+    /// What comes out of a compressed input is out of proportion.
+    #[error("the input unpacks to more than {limit} times its size")]
+    ExpansionTooLarge {
+        /// `source.max_expansion_ratio`.
+        limit: u64,
     },
     /// A field is larger than `dialect.maxFieldBytes`.
     #[error("a field is larger than the limit of {limit} bytes")]
@@ -418,6 +436,7 @@ impl InputProblem {
             | InputProblem::NoHeader
             | InputProblem::MissingColumns { .. }
             | InputProblem::ExtraColumns { .. }
+            | InputProblem::ReorderedColumns { .. }
             | InputProblem::DuplicateColumn { .. } => "header",
             InputProblem::Ragged { .. } => "ragged",
             InputProblem::Value { .. } => "type",
@@ -431,7 +450,8 @@ impl InputProblem {
             InputProblem::TruncatedCompression { .. }
             | InputProblem::DamagedCompression { .. }
             | InputProblem::UnsupportedCompression { .. } => "compression",
-            InputProblem::FieldTooLarge { .. }
+            InputProblem::ExpansionTooLarge { .. }
+            | InputProblem::FieldTooLarge { .. }
             | InputProblem::TooManyFields { .. }
             | InputProblem::RecordTooLarge { .. } => "size",
             InputProblem::TrailerMissing { .. } | InputProblem::TrailerCount { .. } => "trailer",

@@ -21,7 +21,7 @@ use crate::error::InputProblem;
 use crate::job::{ErrorsSpec, LongRecord, ShortRecord, ValuePolicy};
 use crate::parse::{Dialect, RecordIndex};
 use crate::schema::{ColumnType, Schema};
-use arrow::array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions};
+use arrow::array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions, new_null_array};
 use arrow::buffer::BooleanBuffer;
 use arrow::compute::filter;
 use arrow::datatypes::{Field, SchemaRef};
@@ -134,7 +134,7 @@ impl BatchBuilder {
         assert_eq!(binding.field_of_column.len(), schema.columns.len(), "a field for every column");
         assert_eq!(policies.values.len(), schema.columns.len(), "a policy for every column");
         assert!(
-            binding.field_of_column.iter().all(|field| *field < binding.fields_per_record),
+            binding.field_of_column.iter().flatten().all(|field| *field < binding.fields_per_record),
             "columns are bound to fields that every record has"
         );
         BatchBuilder {
@@ -175,11 +175,15 @@ impl BatchBuilder {
         let mut faults = FaultsByRow::default();
         let mut nulled = vec![0; self.readers.len()];
         for (column, reader) in self.readers.iter().enumerate() {
+            let Some(field) = self.binding.field_of_column[column] else {
+                arrays.push(new_null_array(self.arrow_schema.field(column).data_type(), rows));
+                continue;
+            };
             let fields = ColumnFields {
                 block,
                 spans: &shaped.spans[..rows * self.binding.fields_per_record],
                 fields_per_record: self.binding.fields_per_record,
-                field: self.binding.field_of_column[column],
+                field,
                 dialect: &self.dialect,
             };
             let policy = self.policies.values[column];
@@ -224,15 +228,16 @@ impl BatchBuilder {
         let faults = faults.first_of_each_row();
         if !faults.is_empty() {
             let spans = &spans[..];
-            record_faults.extend(faults.iter().map(|&(column, fault)| {
+            record_faults.extend(faults.iter().filter_map(|&(column, fault)| {
                 let fields = ColumnFields {
                     block,
                     spans,
                     fields_per_record: self.binding.fields_per_record,
-                    field: self.binding.field_of_column[column],
+                    // A column without a field has no faults.
+                    field: self.binding.field_of_column[column]?,
                     dialect: &self.dialect,
                 };
-                self.record_fault(&fields, index, records[fault.row], column, fault)
+                Some(self.record_fault(&fields, index, records[fault.row], column, fault))
             }));
             record_faults.sort_by_key(|fault| fault.record);
             let mut bad = faults.iter().map(|(_, fault)| fault.row).peekable();

@@ -1,5 +1,5 @@
 use super::*;
-use crate::job::{ErrorsSpec, ExtraColumns, RecordPolicy};
+use crate::job::{ColumnPolicies, ErrorsSpec, RecordPolicy};
 use crate::parse::Terminator;
 use crate::parse::scan::{FieldForm, FieldSpan};
 use crate::schema::{BinaryForm, Column, TextRules};
@@ -78,7 +78,8 @@ fn build_with(
     skip: usize,
 ) -> Result<Built, RecordFault> {
     let schema = schema(columns);
-    let binding = Binding::by_position(&schema, schema.columns.len(), ExtraColumns::Fail).expect("binds");
+    let binding =
+        Binding::by_position(&schema, schema.columns.len(), ColumnPolicies::default()).expect("binds");
     let policies = Policies::of(errors, schema.columns.iter().map(|column| column.name.as_str()));
     let index = index(block);
     let data = DataRecords { range: skip..index.len(), broken: &[] };
@@ -321,41 +322,15 @@ fn lines_count_as_the_terminator_has_it() {
 }
 
 #[test]
-fn columns_bind_by_name() {
-    let schema = schema(vec![column("b", INT), column("a", INT)]);
-    let bind = |header: &[&str], extra, case_sensitive| {
-        let header: Vec<String> = header.iter().map(|name| (*name).to_owned()).collect();
-        Binding::by_name(&schema, &header, extra, case_sensitive).map(|binding| binding.field_of_column)
-    };
-    let strings = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-    let (fail, ignore) = (ExtraColumns::Fail, ExtraColumns::Ignore);
-    assert_eq!(bind(&["a", "b"], fail, true), Ok(vec![1, 0]));
-    assert_eq!(bind(&["A", "B"], fail, false), Ok(vec![1, 0]));
-    assert_eq!(bind(&["x", "b", "x", "a"], ignore, true), Ok(vec![1, 3]));
-    assert_eq!(
-        bind(&["x", "b", "y", "a"], fail, true),
-        Err(InputProblem::ExtraColumns { extra: strings(&["x", "y"]) })
-    );
-    assert_eq!(
-        bind(&["A", "c"], fail, true),
-        Err(InputProblem::MissingColumns { missing: strings(&["b", "a"]), found: strings(&["A", "c"]) })
-    );
-    assert_eq!(bind(&["a", "b", "a"], ignore, true), Err(InputProblem::DuplicateColumn { name: "a".into() }));
-    assert_eq!(
-        bind(&["a", "b", "A"], ignore, false),
-        Err(InputProblem::DuplicateColumn { name: "A".into() })
-    );
-}
-
-#[test]
-fn columns_bind_by_position() {
-    let schema = schema(vec![column("a", INT), column("b", INT)]);
-    let bind = |fields, extra| Binding::by_position(&schema, fields, extra);
-    let bound = |fields_per_record| Binding { fields_per_record, field_of_column: vec![0, 1] };
-    assert_eq!(bind(2, ExtraColumns::Fail), Ok(bound(2)));
-    assert_eq!(bind(3, ExtraColumns::Ignore), Ok(bound(3)));
-    assert_eq!(bind(3, ExtraColumns::Fail), Err(InputProblem::Ragged { found: 3, expected: 2 }));
-    assert_eq!(bind(1, ExtraColumns::Ignore), Err(InputProblem::Ragged { found: 1, expected: 2 }));
+fn a_column_that_the_input_lacks_is_null() {
+    let schema = schema(vec![column("a", INT), column("b", ColumnType::Text)]);
+    let block = b"1\n2\n";
+    let binding = Binding { fields_per_record: 1, field_of_column: vec![Some(0), None] };
+    let policies = Policies::of(&ErrorsSpec::default(), ["a", "b"]);
+    let builder = BatchBuilder::new(&schema, &Dialect::default(), &binding, policies);
+    let built = builder.build(block, &index(block), &DataRecords { range: 0..2, broken: &[] });
+    let batch = built.expect("the records fit").rows.batch;
+    assert_eq!((batch.num_rows(), batch.column(0).null_count(), batch.column(1).null_count()), (2, 0, 2));
 }
 
 #[test]

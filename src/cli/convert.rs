@@ -5,8 +5,8 @@ use super::run::print_report;
 use super::{Global, current_directory};
 use crate::error::{Error, Result};
 use crate::job::{
-    EmptyInput, EngineSpec, ErrorsSpec, ExtraColumns, JobSpec, OutputSpec, PartitionKey, Profile, SchemaSpec,
-    SourceSpec, TargetSpec, WriteMode,
+    DuplicateColumns, EmptyInput, EngineSpec, ErrorsSpec, ExtraColumns, JobSpec, MissingColumns, OutputSpec,
+    PartitionKey, Profile, SchemaSpec, SourceSpec, TargetSpec, WriteMode,
 };
 use crate::plan::PlanOptions;
 use crate::report::progress_bar;
@@ -52,6 +52,12 @@ pub(super) struct Args {
     /// Leave out columns of the header that the schema lacks [default: fail]
     #[arg(long)]
     ignore_extra_columns: bool,
+    /// A column of the schema that an input lacks is null there, unless it is required [default: fail]
+    #[arg(long)]
+    null_missing_columns: bool,
+    /// Of a column that the header names twice, read the first [default: fail]
+    #[arg(long)]
+    first_duplicate_columns: bool,
     /// Accept inputs without records [default: fail]
     #[arg(long)]
     allow_empty: bool,
@@ -86,6 +92,16 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
             endpoint: args.endpoint.clone(),
             empty_input: if args.allow_empty { EmptyInput::Allow } else { EmptyInput::Fail },
             extra_columns: if args.ignore_extra_columns { ExtraColumns::Ignore } else { ExtraColumns::Fail },
+            missing_columns: if args.null_missing_columns {
+                MissingColumns::Null
+            } else {
+                MissingColumns::Fail
+            },
+            duplicate_columns: if args.first_duplicate_columns {
+                DuplicateColumns::First
+            } else {
+                DuplicateColumns::Fail
+            },
             ..SourceSpec::of(args.inputs.clone())
         },
         dialect: args.dialect.spec(),

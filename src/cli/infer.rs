@@ -50,8 +50,8 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     };
     let runtime = global.runtime(0)?;
     let inputs = runtime.block_on(source::list(&job.source))?;
-    let options = PlanOptions { infer_header: true, ..PlanOptions::default() };
-    let Settled { spec, dialect, mut schema, mut notes, mut first_text } =
+    let options = PlanOptions { infer_header: true, infer_encoding: true, ..PlanOptions::default() };
+    let Settled { spec, dialect, mut schema, notes, mut schema_notes, mut first_text } =
         settle(&job, &inputs, &options, &runtime)?;
     if args.full {
         let mut inference = TypeInference::default();
@@ -59,20 +59,20 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
             let mut text = match first_text.take() {
                 Some(text) => text,
                 None => {
-                    let encoding = spec.encoding.as_deref();
-                    source::open(input, &job.source, &job.engine, encoding, None, &runtime, runtime.cancel())?
+                    let decoding = source::Decoding::of(spec.encoding.as_deref(), dialect.invalid_bytes);
+                    source::open(input, &job.source, &job.engine, decoding, None, &runtime, runtime.cancel())?
                 }
             };
-            let mut records = Records::new(&input.url, &dialect);
+            let mut records = Records::new(&input.url, &dialect, &mut inference);
             while let Some(bytes) = text.next()? {
                 runtime.cancel().check()?;
                 records.push(bytes, &mut inference)?;
             }
             records.finish(&mut inference)?;
         }
-        (schema, notes) = inference.finish();
+        (schema, schema_notes) = inference.finish();
     }
-    for note in notes {
+    for note in notes.iter().chain(&schema_notes) {
         global.say(&format!("note: {note}"));
     }
     let dialect = DialectSpec { encoding: spec.encoding, ..DialectSpec::from_dialect(&dialect) };

@@ -1,115 +1,234 @@
-//! Delimiter, escape, terminator and header, from samples.
+//! Delimiter, quote, escape, terminator, comments, preamble and header, from samples.
+//!
+//! Every combination of what occurs in the text is scanned and scored
+//! ([`look`]): the records should agree on a number of fields, and the fields
+//! should not look as if they had been cut in the wrong places. After the idea
+//! of van den Burg, Nazábal and Sutton, "Wrangling messy CSV files by detecting
+//! row and type patterns" (2019), with our grammar and types.
+
+mod header;
+mod look;
 
 use super::Sample;
-use super::types::looks_like_data;
 use crate::job::DialectSpec;
-use crate::parse::{
-    Delimiter, Dialect, Escape, RecordIndex, ScanError, ScanProblem, Scanner, StrayQuotes, Terminator,
-    field_value,
-};
-use std::collections::BTreeMap;
+use crate::parse::{Delimiter, Dialect, Escape, Terminator};
+use look::Look;
 
 /// In order of preference when two fit equally well.
-const DELIMITERS: [char; 4] = [',', '\t', ';', '|'];
+const DELIMITERS: [char; 7] = [',', '\t', ';', '|', '\u{1f}', '^', '~'];
 
-/// Bytes of each sample that the delimiter is judged by.
+/// What begins a comment, where anything does.
+const COMMENT: u8 = b'#';
+
+/// Bytes of each sample that the dialect is judged by.
 const JUDGED_BYTES: usize = 64 << 10;
 
-/// Fills in what `given` leaves out. `resolved` is `given` with the defaults;
-/// whether there is a header is judged only if `infer_header`.
+/// The start of a sample that the dialect is judged by.
+#[derive(Debug, Clone, Copy)]
+struct Head<'a> {
+    url: &'a str,
+    /// Whole lines.
+    text: &'a [u8],
+    /// Whether the input ends with it.
+    whole: bool,
+}
+
+/// Fills in what `given` leaves out, and says what a person should check.
+/// `resolved` is `given` with the defaults. Records before the header, comments,
+/// whether there is a header and what a quote is are judged only if
+/// `infer_header`: they decide what is data and what is a mistake, which a job
+/// has to say itself.
 pub fn infer_dialect(
     samples: &[Sample],
     given: &DialectSpec,
     resolved: &Dialect,
     infer_header: bool,
-) -> Dialect {
-    let mut dialect = resolved.clone();
-    let heads: Vec<&[u8]> = samples.iter().map(head).filter(|head| !head.is_empty()).collect();
-    if given.line_terminator.is_none() {
-        let has = |byte| heads.iter().any(|head| memchr::memchr(byte, head).is_some());
-        if has(b'\r') && !has(b'\n') {
-            dialect.terminator = Terminator::Cr;
-        }
+) -> (Dialect, Vec<String>) {
+    let heads: Vec<Head<'_>> = samples.iter().map(Head::of).filter(|head| !head.text.is_empty()).collect();
+    let mut notes = Vec::new();
+    let quote_open = infer_header && given.quote_char.is_none();
+    let search = Search { heads: &heads, given, resolved, quote_open };
+    let mut found = search.best();
+    if infer_header && given.comment_char.is_none() {
+        found = search.with_comments(found);
     }
-    if given.delimiter.is_none() {
-        // The first of the best: max_by_key would take the last.
-        let mut best = (0, 0);
-        for delimiter in DELIMITERS.map(Delimiter::from) {
-            let candidate = Dialect { delimiter, ..dialect.clone() };
-            let score = delimiter_score(&heads, &candidate);
-            if score > best {
-                best = score;
-                dialect.delimiter = delimiter;
-            }
-        }
+    let Some(found) = found else { return (resolved.clone(), notes) };
+    let mut dialect = found.dialect;
+    if dialect.quote.is_none() && resolved.quote.is_some() {
+        notes.push(
+            "quotes stand inside fields and around none, so they are taken as text (`quoteChar` = \"\")"
+                .into(),
+        );
     }
-    if given.escape_char.is_none() && given.double_quote.is_none() && dialect.quote.is_some() {
-        let with_backslash = Dialect { escape: Escape::Byte(b'\\'), ..dialect.clone() };
-        if grammar_errors(&heads, &dialect) > 0 && grammar_errors(&heads, &with_backslash) == 0 {
-            dialect.escape = Escape::Byte(b'\\');
-        }
+    if infer_header && given.skip_records.is_none() {
+        dialect.skip_records = header::preamble(&heads, &found.look, &mut notes);
     }
     if infer_header && given.header.is_none() {
-        dialect.header = has_header(samples, &dialect);
+        dialect.header = header::has_header(&heads, &dialect);
     }
-    dialect
+    (dialect, notes)
 }
 
-/// Whole lines from the start of a sample.
-fn head(sample: &Sample) -> &[u8] {
-    let judged = &sample.text[..sample.text.len().min(JUDGED_BYTES)];
-    if judged.len() == sample.text.len() && sample.whole {
-        return judged;
-    }
-    let end = memchr::memrchr2(b'\n', b'\r', judged).map_or(judged.len(), |end| end + 1);
-    &judged[..end]
+/// A dialect and what the text looks like in it.
+struct Candidate {
+    dialect: Dialect,
+    look: Look,
 }
 
-/// How well the records agree on a number of fields: thousandths of the
-/// records that have the commonest number above one, then that number.
-fn delimiter_score(heads: &[&[u8]], dialect: &Dialect) -> (usize, usize) {
-    let scanner = Scanner::new(&Dialect { stray_quotes: StrayQuotes::Keep, ..dialect.clone() });
-    let mut index = RecordIndex::default();
-    let mut by_fields: BTreeMap<usize, usize> = BTreeMap::new();
-    for head in heads {
-        // A head may end inside quotes; the records before count all the same.
-        let _ = scanner.scan(head, &mut index);
-        for record in dialect.skip_records as usize..index.record_ends.len() {
-            *by_fields.entry(index.record(record).len()).or_default() += 1;
+impl Candidate {
+    fn is_better_than(&self, other: &Candidate) -> bool {
+        let mends =
+            self.dialect.delimiter == other.dialect.delimiter && other.look.broken && !self.look.broken;
+        self.look.rank() > other.look.rank() || self.look.rank() == other.look.rank() && mends
+    }
+}
+
+/// What is known of the dialect, and what it is to fit.
+#[derive(Clone, Copy)]
+struct Search<'a> {
+    heads: &'a [Head<'a>],
+    given: &'a DialectSpec,
+    resolved: &'a Dialect,
+    /// Whether the quote is to be found.
+    quote_open: bool,
+}
+
+impl Search<'_> {
+    /// The best of all combinations, the first if several are; `None` without text.
+    fn best(&self) -> Option<Candidate> {
+        let mut best: Option<Candidate> = None;
+        for terminator in self.terminators() {
+            for delimiter in self.delimiters() {
+                for candidate in self.with_quotes(Dialect { delimiter, terminator, ..self.resolved.clone() })
+                {
+                    let better = best.as_ref().is_none_or(|best| candidate.is_better_than(best));
+                    if better && !self.has_idle_terminator(&candidate) {
+                        best = Some(candidate);
+                    }
+                }
+            }
+        }
+        best
+    }
+
+    /// A dialect with every quote and escape that may be meant. Quoting that is
+    /// plainly there is not switched off for a better score: its quotes would
+    /// become part of every value.
+    fn with_quotes(&self, dialect: Dialect) -> Vec<Candidate> {
+        let mut plain_quotes = 0;
+        let mut candidates = Vec::new();
+        for (quote, escape) in self.quotes() {
+            let dialect = Dialect { quote, escape, ..dialect.clone() };
+            let look = Look::of(self.heads, &dialect);
+            if quote == Some(b'"') {
+                plain_quotes = look.quoted;
+            }
+            let meant = match quote {
+                Some(b'\'') => plain_quotes == 0 && !look.broken && look.quoted > 1,
+                None => plain_quotes == 0,
+                _ => true,
+            };
+            if meant || !self.quote_open {
+                candidates.push(Candidate { dialect, look });
+            }
+        }
+        candidates
+    }
+
+    /// Whether a lone CR is taken for a terminator and ends no record.
+    fn has_idle_terminator(&self, candidate: &Candidate) -> bool {
+        let Candidate { dialect, look } = candidate;
+        dialect.terminator == Terminator::Any
+            && self.given.line_terminator.is_none()
+            && !Look::of(self.heads, &Dialect { terminator: Terminator::Lf, ..dialect.clone() })
+                .has_fewer_records(look)
+    }
+
+    /// As [`Search::best`], with comments if lines that begin with `#` are no records.
+    fn with_comments(&self, without: Option<Candidate>) -> Option<Candidate> {
+        let lines =
+            || self.heads.iter().flat_map(|head| head.text.split(|byte| matches!(byte, b'\n' | b'\r')));
+        let comments: Vec<&[u8]> = lines().filter(|line| line.first() == Some(&COMMENT)).collect();
+        if comments.is_empty() {
+            return without;
+        }
+        let resolved = Dialect { comment: Some(COMMENT), ..self.resolved.clone() };
+        let search = Search { resolved: &resolved, ..*self };
+        let Some(with) = search.best() else { return without };
+        let delimiter = with.dialect.delimiter;
+        let fields = |line: &[u8]| memchr::memmem::find_iter(line, delimiter.as_bytes()).count() + 1;
+        // A name or a value may begin with #, too.
+        let may_be_record = comments.iter().any(|line| fields(line) == with.look.fields);
+        let worse = without.as_ref().is_some_and(|without| with.look.rank().0 < without.look.rank().0);
+        if may_be_record || worse || with.look.fields < 2 { without } else { Some(with) }
+    }
+
+    fn terminators(&self) -> Vec<Terminator> {
+        let Search { heads, given, resolved, .. } = *self;
+        if given.line_terminator.is_some() {
+            return vec![resolved.terminator];
+        }
+        let has_lf = heads.iter().any(|head| memchr::memchr(b'\n', head.text).is_some());
+        let lone_cr = |head: &Head<'_>| {
+            memchr::memchr_iter(b'\r', head.text).any(|at| head.text.get(at + 1) != Some(&b'\n'))
+        };
+        match (has_lf, heads.iter().any(lone_cr)) {
+            (_, false) => vec![Terminator::Lf],
+            (false, true) => vec![Terminator::Cr],
+            (true, true) => vec![Terminator::Any, Terminator::Lf],
         }
     }
-    let records: usize = by_fields.values().sum();
-    let commonest = by_fields.into_iter().filter(|&(fields, _)| fields > 1).max_by_key(|&(_, count)| count);
-    commonest.map_or((0, 0), |(fields, count)| (count * 1_000 / records, fields))
-}
 
-fn grammar_errors(heads: &[&[u8]], dialect: &Dialect) -> usize {
-    let scanner = Scanner::new(&Dialect { stray_quotes: StrayQuotes::Error, ..dialect.clone() });
-    let mut index = RecordIndex::default();
-    // A head may end inside quotes; that says nothing of the escape.
-    let is_wrong = |error: ScanError| error.problem != ScanProblem::UnterminatedQuote;
-    heads.iter().filter(|head| scanner.scan(head, &mut index).is_err_and(is_wrong)).count()
-}
-
-/// A first record of nothing but names: no field of it reads as a number, date
-/// or boolean, and at least one is not empty. Data that is all text looks the
-/// same, so text without a header needs `--no-header`.
-fn has_header(samples: &[Sample], dialect: &Dialect) -> bool {
-    let Some(sample) = samples.iter().find(|sample| !sample.text.is_empty()) else { return true };
-    let lenient = Dialect { stray_quotes: StrayQuotes::Keep, ..dialect.clone() };
-    let mut index = RecordIndex::default();
-    let head = head(sample);
-    // Whatever is wrong further down, the first records are there.
-    let _ = Scanner::new(&lenient).scan(head, &mut index);
-    let first = dialect.skip_records as usize;
-    if first >= index.record_ends.len() {
-        return true;
+    fn delimiters(&self) -> Vec<Delimiter> {
+        let Search { heads, given, resolved, .. } = *self;
+        let occurs = |delimiter: &Delimiter| {
+            heads.iter().any(|head| memchr::memmem::find(head.text, delimiter.as_bytes()).is_some())
+        };
+        let taken = |delimiter: &Delimiter| {
+            delimiter.single().is_some_and(|byte| [resolved.quote, resolved.comment].contains(&Some(byte)))
+        };
+        match given.delimiter {
+            Some(_) => vec![resolved.delimiter],
+            // Without any, the default.
+            None => std::iter::once(resolved.delimiter)
+                .chain(DELIMITERS.map(Delimiter::from).into_iter().filter(occurs))
+                .filter(|delimiter| !taken(delimiter))
+                .fold(Vec::new(), |mut found, delimiter| {
+                    if !found.contains(&delimiter) {
+                        found.push(delimiter);
+                    }
+                    found
+                }),
+        }
     }
-    let (mut scratch, mut named) = (Vec::new(), false);
-    let names_only = index.record(first).iter().all(|span| {
-        let value = field_value(dialect, head, span, &mut scratch);
-        named |= !value.is_empty();
-        !looks_like_data(value)
-    });
-    named && names_only
+
+    /// Quotes with their escapes, in order of preference.
+    fn quotes(&self) -> Vec<(Option<u8>, Escape)> {
+        let Search { heads, given, resolved, .. } = *self;
+        let occurs = |text: &[u8]| heads.iter().any(|head| memchr::memmem::find(head.text, text).is_some());
+        let mut quotes = vec![resolved.quote];
+        if self.quote_open {
+            quotes.extend(occurs(b"'").then_some(Some(b'\'')));
+            quotes.extend(occurs(b"\"").then_some(None));
+        }
+        let escape_given = given.escape_char.is_some() || given.double_quote.is_some();
+        let mut found = Vec::new();
+        for quote in quotes {
+            let given = (quote, if quote.is_some() { resolved.escape } else { Escape::Doubled });
+            found.push(given);
+            if let Some(byte) = quote.filter(|byte| !escape_given && occurs(&[b'\\', *byte])) {
+                found.push((Some(byte), Escape::Byte(b'\\')));
+            }
+        }
+        found
+    }
+}
+
+impl<'a> Head<'a> {
+    fn of(sample: &'a Sample) -> Head<'a> {
+        let judged = &sample.text[..sample.text.len().min(JUDGED_BYTES)];
+        let whole = judged.len() == sample.text.len() && sample.whole;
+        let lines = memchr::memrchr2(b'\n', b'\r', judged).map_or(judged.len(), |end| end + 1);
+        Head { url: &sample.url, text: if whole { judged } else { &judged[..lines] }, whole }
+    }
 }

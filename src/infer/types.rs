@@ -1,126 +1,82 @@
-//! Column types, from values.
+//! Columns, from the records of several inputs.
 
-use crate::batch::convert;
-use crate::schema::{AmbiguousTime, Column, ColumnType, Schema, TextRules};
-use arrow::datatypes::TimeUnit;
-use std::collections::BTreeSet;
-
-/// Texts that stand for null in columns that are not text. In text columns
-/// they may be values (NA is also Namibia), so there only the empty field is null.
-const NULL_TOKENS: [&str; 9] = ["", "NA", "N/A", "n/a", "#N/A", "NULL", "null", "\\N", "None"];
-
-const TRUE_TOKENS: [&str; 3] = ["true", "True", "TRUE"];
-const FALSE_TOKENS: [&str; 3] = ["false", "False", "FALSE"];
+use super::column::{Doubt, Evidence};
+use crate::schema::{Column, ColumnType, Schema};
+use std::collections::BTreeMap;
 
 /// Narrows down what each column can be, value by value, in constant memory.
 #[derive(Debug, Default)]
 pub struct TypeInference {
     names: Option<Vec<String>>,
-    columns: Vec<Evidence>,
+    columns: Vec<Tracked>,
+    /// URLs of the inputs begun.
+    inputs: Vec<String>,
 }
 
-/// What the values of one column allow.
+/// Where a value stands.
+#[derive(Debug, Clone, Copy)]
+pub struct Place {
+    /// Number of the input, as [`TypeInference::begin_input`] gave it.
+    pub input: usize,
+    /// Data record, from 1.
+    pub record: u64,
+    /// Line on which the record begins, from 1.
+    pub line: u64,
+}
+
+/// A column, and how its type came about.
+#[derive(Debug, Default)]
+struct Tracked {
+    evidence: Evidence,
+    /// What the values so far make it, and the input of the first.
+    so_far: Option<(ColumnType, usize)>,
+    changes: Vec<Change>,
+}
+
+/// A value that changed the type of its column, in another input than the first.
 #[derive(Debug)]
-struct Evidence {
-    possible: Vec<Candidate>,
-    values: u64,
-    null_tokens: BTreeSet<&'static str>,
-    quoted_nulls: bool,
+struct Change {
+    place: Place,
+    value: String,
+    from: ColumnType,
+    to: ColumnType,
+    /// The input of the column's first value.
+    since: usize,
 }
 
-/// In order of preference.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Candidate {
-    Boolean,
-    Integer,
-    Float,
-    Date,
-    Timestamp,
-    Instant,
-    Time,
-}
+/// Changes of one column that are told.
+const CHANGES_TOLD: usize = 3;
 
-impl Candidate {
-    const ALL: [Candidate; 7] = [
-        Candidate::Boolean,
-        Candidate::Integer,
-        Candidate::Float,
-        Candidate::Date,
-        Candidate::Timestamp,
-        Candidate::Instant,
-        Candidate::Time,
-    ];
+/// Columns that a note lists.
+const COLUMNS_TOLD: usize = 20;
 
-    fn column_type(self) -> ColumnType {
-        match self {
-            Candidate::Boolean => ColumnType::Boolean,
-            Candidate::Integer => ColumnType::Int { bits: 64 },
-            Candidate::Float => ColumnType::Float64,
-            Candidate::Date => ColumnType::Date,
-            Candidate::Timestamp => ColumnType::Timestamp { unit: TimeUnit::Microsecond, utc: false },
-            Candidate::Instant => ColumnType::Timestamp { unit: TimeUnit::Microsecond, utc: true },
-            Candidate::Time => ColumnType::Time,
+impl Tracked {
+    fn observe(&mut self, value: &[u8], quoted: bool, place: Place) {
+        let before = self.evidence.fingerprint();
+        self.evidence.observe(value, quoted);
+        if !self.evidence.has_values() || self.so_far.is_some() && self.evidence.fingerprint() == before {
+            return;
+        }
+        let to = self.evidence.settle().column_type;
+        let Some((from, since)) =
+            self.so_far.replace((to, self.so_far.map_or(place.input, |(_, first)| first)))
+        else {
+            return;
+        };
+        if from != to && since != place.input && self.changes.len() < CHANGES_TOLD {
+            let value = String::from_utf8_lossy(value).chars().take(40).collect();
+            self.changes.push(Change { place, value, from, to, since });
         }
     }
-
-    fn accepts(self, value: &[u8]) -> bool {
-        let timestamp = |utc| {
-            let rules = convert::TimestampRules {
-                unit: TimeUnit::Microsecond,
-                utc,
-                source_zone: chrono_tz::UTC,
-                ambiguous: AmbiguousTime::default(),
-                formats: Vec::new(),
-            };
-            rules.timestamp(value).is_ok()
-        };
-        // Only texts that name their zone are instants, and only those.
-        let has_zone = |value: &[u8]| match value {
-            [.., b'Z' | b'z'] => true,
-            [_, _, _, _, _, _, _, _, _, _, clock @ ..] => {
-                clock.iter().any(|byte| matches!(byte, b'+' | b'-'))
-            }
-            _ => false,
-        };
-        match self {
-            Candidate::Boolean => {
-                TRUE_TOKENS.iter().chain(&FALSE_TOKENS).any(|token| token.as_bytes() == value)
-            }
-            Candidate::Integer => !is_identifier(value) && convert::integer::signed::<i64>(value).is_ok(),
-            Candidate::Float => {
-                // Words such as nan and inf are values of float columns, but no evidence for one.
-                let numeric = value.iter().any(u8::is_ascii_digit);
-                // What a float would not give back is left as it stands.
-                let digits = value
-                    .iter()
-                    .take_while(|byte| !matches!(byte, b'e' | b'E'))
-                    .filter(|b| b.is_ascii_digit());
-                let exact = digits.skip_while(|digit| **digit == b'0').count() <= f64::DIGITS as usize;
-                numeric && exact && !is_identifier(value) && convert::float::float::<f64>(value).is_ok()
-            }
-            Candidate::Date => convert::date::date(value, &[]).is_ok(),
-            Candidate::Timestamp => value.len() > 10 && !has_zone(value) && timestamp(false),
-            Candidate::Instant => value.len() > 10 && has_zone(value) && timestamp(true),
-            Candidate::Time => value.contains(&b':') && convert::time::time(value, &[]).is_ok(),
-        }
-    }
-}
-
-/// Digits that are no quantity: a leading zero would be lost, and a plus sign
-/// begins telephone numbers.
-fn is_identifier(value: &[u8]) -> bool {
-    let digits = value.strip_prefix(b"-").unwrap_or(value);
-    matches!(digits, [b'0', b'0'..=b'9', ..] | [b'+', ..])
-        // More digits than a float keeps apart; as an integer it is out of range.
-        || (digits.len() > 18 && digits.iter().all(u8::is_ascii_digit) && convert::integer::signed::<i64>(value).is_err())
-}
-
-/// Whether a value reads as anything but text.
-pub(super) fn looks_like_data(value: &[u8]) -> bool {
-    Candidate::ALL.iter().any(|candidate| candidate.accepts(value))
 }
 
 impl TypeInference {
+    /// From now on, values are of this input. Gives its number.
+    pub fn begin_input(&mut self, url: &str) -> usize {
+        self.inputs.push(url.to_owned());
+        self.inputs.len() - 1
+    }
+
     /// Names from the header of an input. Gives the column of each field: a
     /// name that an earlier header had is the same column, wherever it stands.
     pub fn name_columns(&mut self, header: Vec<String>) -> Vec<usize> {
@@ -139,61 +95,73 @@ impl TypeInference {
     }
 
     /// One field of a data record.
-    pub fn observe(&mut self, column: usize, value: &[u8], quoted: bool) {
-        while self.columns.len() <= column {
-            self.columns.push(Evidence {
-                possible: Candidate::ALL.to_vec(),
-                values: 0,
-                null_tokens: BTreeSet::new(),
-                quoted_nulls: false,
-            });
+    pub fn observe(&mut self, column: usize, value: &[u8], quoted: bool, place: Place) {
+        if self.columns.len() <= column {
+            self.columns.resize_with(column + 1, Tracked::default);
         }
-        let evidence = &mut self.columns[column];
-        if let Some(token) = NULL_TOKENS.iter().find(|token| token.as_bytes() == value) {
-            evidence.null_tokens.insert(token);
-            evidence.quoted_nulls |= quoted;
-            return;
-        }
-        evidence.values += 1;
-        evidence.possible.retain(|candidate| candidate.accepts(value));
+        self.columns[column].observe(value, quoted, place);
     }
 
     /// The columns, and notes for people on what is not certain.
-    pub fn finish(self) -> (Schema, Vec<String>) {
+    pub fn finish(mut self) -> (Schema, Vec<String>) {
         let count = self.names.as_ref().map_or(self.columns.len(), Vec::len);
+        self.columns.resize_with(count, Tracked::default);
+        let mut doubts: BTreeMap<Doubt, Vec<String>> = BTreeMap::new();
+        let mut changes = Vec::new();
         let mut columns = Vec::with_capacity(count);
-        let mut notes = Vec::new();
-        let mut evidence = self.columns.into_iter();
-        for position in 0..count {
+        for (position, tracked) in self.columns.iter().enumerate() {
             let name = match &self.names {
                 Some(names) => names[position].clone(),
                 None => format!("column_{}", position + 1),
             };
-            let mut rules = TextRules::default();
-            let column_type = match evidence.next() {
-                Some(column) if column.values > 0 => match column.possible.first() {
-                    Some(candidate) => {
-                        rules.null_tokens =
-                            [""].into_iter().chain(column.null_tokens).map(str::to_owned).collect();
-                        rules.null_tokens.dedup();
-                        rules.quoted_nulls = column.quoted_nulls;
-                        candidate.column_type()
-                    }
-                    None => ColumnType::Text,
-                },
-                _ => {
-                    notes.push(format!(
-                        "column {name:?} holds no value in the sample, so it is taken as string"
-                    ));
-                    ColumnType::Text
-                }
-            };
-            if column_type == ColumnType::Boolean {
-                rules.true_tokens = TRUE_TOKENS.map(str::to_owned).to_vec();
-                rules.false_tokens = FALSE_TOKENS.map(str::to_owned).to_vec();
+            let found = tracked.evidence.settle();
+            if let Some(doubt) = found.doubt {
+                doubts.entry(doubt).or_default().push(format!("{name:?}"));
             }
-            columns.push(Column { rules, ..Column::new(name, column_type) });
+            changes.extend(tracked.changes.iter().map(|change| self.told(&name, change)));
+            columns.push(Column { rules: found.rules, ..Column::new(name, found.column_type) });
         }
-        (Schema::new(columns), notes)
+        let doubts = doubts.into_iter().map(|(doubt, columns)| doubt.note(&columns));
+        (Schema::new(columns), changes.into_iter().chain(doubts).collect())
+    }
+
+    fn told(&self, name: &str, change: &Change) -> String {
+        let Change { place, value, from, to, since } = change;
+        format!(
+            "column {name:?} is {from} in {}, but {value:?} in {}, record {}, line {}, makes it {to}",
+            self.inputs[*since], self.inputs[place.input], place.record, place.line
+        )
+    }
+}
+
+impl Doubt {
+    fn note(self, columns: &[String]) -> String {
+        let mut list = columns.iter().take(COLUMNS_TOLD).cloned().collect::<Vec<_>>().join(", ");
+        if columns.len() > COLUMNS_TOLD {
+            list.push_str(&format!(" and {} more", columns.len() - COLUMNS_TOLD));
+        }
+        let what = match self {
+            Doubt::NoValues => "no value was seen, so the type is string",
+            Doubt::AmbiguousDates => {
+                "the dates do not show whether day or month comes first, so they stay string; \
+                 say `type` = \"date\" and `format` = \"%d/%m/%Y\" or \"%m/%d/%Y\""
+            }
+            Doubt::MixedDates => {
+                "the day comes first in some dates and the month in others, so they stay string"
+            }
+            Doubt::AmbiguousMarks => {
+                "numbers like 1,234 do not show whether the comma marks thousands or a fraction, so they stay \
+                 string; say `type` = \"integer\" and `groupChar` = \",\", or `type` = \"number\" and `decimalChar` = \",\""
+            }
+            Doubt::NullTokensInText => {
+                "some texts look like nulls (NA, NULL, \\N, …) and are kept as they stand; list them in \
+                 `missingValues` if they are"
+            }
+            Doubt::CompactDates => {
+                "the integers look like dates; if they are, say `type` = \"date\" and `format` = \"%Y%m%d\""
+            }
+        };
+        let noun = if columns.len() == 1 { "column" } else { "columns" };
+        format!("{noun} {list}: {what}")
     }
 }

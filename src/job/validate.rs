@@ -117,6 +117,8 @@ impl Check {
         if job.source.inputs.is_empty() {
             self.problem(inputs.clone(), "there is no input", "name at least one file, glob or prefix");
         }
+        let ratio = KeyPath::from("source").key("max_expansion_ratio");
+        self.above_zero(ratio, job.source.max_expansion_ratio);
         for (i, input) in job.source.inputs.iter().enumerate() {
             let place = comparable(input, job.source.endpoint.as_deref());
             for (t, target) in job.targets.iter().enumerate() {

@@ -1,6 +1,7 @@
 //! How the bytes of a CSV text are cut into records and fields.
 
 use super::Delimiter;
+use crate::source::InvalidBytes;
 
 /// A resolved dialect: bytes and policies, nothing left to infer.
 ///
@@ -85,19 +86,6 @@ pub enum Trim {
     Right,
     /// On both sides.
     Both,
-}
-
-/// What becomes of bytes that the encoding of an input does not allow.
-#[derive(
-    Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum InvalidBytes {
-    /// An error with its place.
-    #[default]
-    Error,
-    /// U+FFFD stands in for them.
-    Replace,
 }
 
 /// Where the last record of an input says how many records the input has; a

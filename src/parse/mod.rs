@@ -10,10 +10,9 @@ pub mod dialect;
 pub mod reference;
 pub mod scan;
 
+pub use crate::source::InvalidBytes;
 pub use delimiter::Delimiter;
-pub use dialect::{
-    CountedRecords, Dialect, Escape, InvalidBytes, StrayQuotes, Terminator, TrailerCount, Trim,
-};
+pub use dialect::{CountedRecords, Dialect, Escape, StrayQuotes, Terminator, TrailerCount, Trim};
 pub use scan::{FieldForm, FieldSpan, RecordIndex, ScanError, ScanProblem, Scanner, field_value, unescape};
 
 #[cfg(test)]

@@ -111,12 +111,12 @@ impl Columns {
             Some(header) => Binding::by_name(
                 &self.input,
                 header,
-                job.source.extra_columns,
+                job.source.column_policies(),
                 job.dialect.case_sensitive_header.unwrap_or(true),
             )?,
             None => {
                 let fields = header.map_or(self.input.columns.len(), <[String]>::len);
-                Binding::by_position(&self.input, fields, job.source.extra_columns)?
+                Binding::by_position(&self.input, fields, job.source.column_policies())?
             }
         };
         let positions = self.program.input_positions();

@@ -5,15 +5,17 @@ use crate::document::{KeyPath, Problem};
 use crate::error::{Error, InputProblem, Location, Result};
 use crate::infer::{self, SAMPLE_BYTES, SAMPLED_INPUTS, Sample};
 use crate::job::location::local_path;
-use crate::job::{DialectSpec, JobSpec, MatchColumns, Profile, SchemaSpec, SourceSpec};
-use crate::parse::Dialect;
+use crate::job::{DialectSpec, DuplicateColumns, JobSpec, MatchColumns, Profile, SchemaSpec, SourceSpec};
+use crate::parse::{Dialect, StrayQuotes};
 use crate::pipeline::Columns;
 use crate::preflight;
 use crate::runtime::Runtime;
 use crate::schema::{self, ColumnType, ResolveContext, Schema, SchemaFile, TextRules};
-use crate::source::{self, Input, TextStream};
+use crate::source::{self, Decoding, Detected, Input, TextStream};
 use crate::split::ranges::cut_ranges;
+use crate::split::read::is_tolerant;
 use sha2::{Digest, Sha256};
+use std::collections::HashSet;
 
 /// What a job file does not say.
 #[derive(Debug, Clone)]
@@ -30,6 +32,9 @@ pub struct PlanOptions {
     pub null_tokens: Vec<String>,
     /// Whether a dialect that says nothing of a header is looked at for one.
     pub infer_header: bool,
+    /// Whether inputs that do not say their encoding are looked at for one that
+    /// is not UTF-8. Only where a person sees what was found.
+    pub infer_encoding: bool,
 }
 
 impl Default for PlanOptions {
@@ -41,6 +46,7 @@ impl Default for PlanOptions {
             all_text: false,
             null_tokens: Vec::new(),
             infer_header: false,
+            infer_encoding: false,
         }
     }
 }
@@ -63,8 +69,10 @@ pub struct Settled {
     pub dialect: Dialect,
     /// Columns of the inputs.
     pub schema: Schema,
-    /// For people: what was inferred and is not certain, what is not checked.
+    /// For people: what was inferred of the dialect and is not certain.
     pub notes: Vec<String>,
+    /// The same of the columns, and what of their schema is not checked.
+    pub schema_notes: Vec<String>,
     /// Standard input, with its sample still to come.
     pub first_text: Option<TextStream>,
 }
@@ -73,13 +81,14 @@ pub struct Settled {
 /// ranges; writes nothing.
 pub fn build(mut job: JobSpec, options: &PlanOptions, runtime: &Runtime) -> Result<Planned> {
     let inputs = runtime.block_on(runtime.cancel().or(source::list(&job.source)))?;
-    let Settled { spec, dialect, schema, mut notes, first_text } = settle(&job, &inputs, options, runtime)?;
+    let Settled { spec, dialect, schema, mut notes, schema_notes, first_text } =
+        settle(&job, &inputs, options, runtime)?;
     let encoding = spec.encoding.clone();
     job.dialect = spec;
     if job.output.profile == Profile::Spectrum {
         notes.extend(preflight::settings_notes(&job.output));
     }
-    for note in notes {
+    for note in notes.iter().chain(&schema_notes) {
         tracing::warn!("{note}");
     }
     let mut plan = Plan {
@@ -125,9 +134,9 @@ pub fn settle(job: &JobSpec, inputs: &[Input], options: &PlanOptions, runtime: &
             (Some(read.schema), path.as_str(), read.dialect)
         }
     };
-    let spec = merge(&job.dialect, dialect_of_file);
+    let mut spec = merge(&job.dialect, dialect_of_file);
     let mut dialect = spec.resolve().map_err(|problem| problem.into_error("dialect"))?;
-    let mut notes = Vec::new();
+    let (mut notes, mut schema_notes) = (Vec::new(), Vec::new());
     let standing = table_schema
         .map(|schema| schema.resolve(&ResolveContext { file, null_sequence: spec.null_sequence.as_deref() }))
         .transpose()?;
@@ -137,21 +146,35 @@ pub fn settle(job: &JobSpec, inputs: &[Input], options: &PlanOptions, runtime: &
         || (options.infer_header && spec.header.is_none());
     let (mut samples, mut first_text) = (Vec::new(), None);
     if needs_sample {
-        (samples, first_text) = sample(job, inputs, spec.encoding.as_deref(), runtime)?;
-        dialect = infer::infer_dialect(&samples, &spec, &dialect, options.infer_header);
+        let decoding = Decoding::of(spec.encoding.as_deref(), dialect.invalid_bytes);
+        let sampled = sample(job, inputs, decoding, options.infer_encoding, runtime)?;
+        (samples, first_text) = (sampled.samples, sampled.first_text);
+        let (encoding, doubts) = infer::infer_encoding(&sampled.detected);
+        spec.encoding = spec.encoding.or(encoding);
+        notes.extend(doubts);
+        let (found, doubts) = infer::infer_dialect(&samples, &spec, &dialect, options.infer_header);
+        dialect = found;
+        notes.extend(doubts);
     }
     let mut schema = match standing {
         Some((schema, warnings)) => {
-            notes.extend(warnings);
+            schema_notes.extend(warnings);
             schema
         }
         None => {
-            let (schema, doubts) = infer::infer_schema(&samples, &dialect)?;
+            // What a run sets aside should not keep it from being planned.
+            let lenient = Dialect { stray_quotes: StrayQuotes::Keep, ..dialect.clone() };
+            let judged = if is_tolerant(job) { &lenient } else { &dialect };
+            let (mut schema, doubts) = infer::infer_schema(&samples, judged)?;
+            if job.source.duplicate_columns == DuplicateColumns::First {
+                let mut seen = HashSet::new();
+                schema.columns.retain(|column| seen.insert(column.source_name.clone()));
+            }
             if schema.columns.is_empty() {
                 return Err(no_columns(&samples, &dialect));
             }
             check_names(&schema, &samples)?;
-            notes.extend(doubts);
+            schema_notes.extend(doubts);
             schema
         }
     };
@@ -167,12 +190,12 @@ pub fn settle(job: &JobSpec, inputs: &[Input], options: &PlanOptions, runtime: &
         }
     }
     if options.all_text {
-        notes.clear();
+        schema_notes.clear();
     }
     if job.source.match_columns == Some(MatchColumns::Name) && !dialect.header {
         return Err(invalid_matching());
     }
-    Ok(Settled { spec, dialect, schema, notes, first_text })
+    Ok(Settled { spec, dialect, schema, notes, schema_notes, first_text })
 }
 
 fn read_schema(place: &str, job: &JobSpec, runtime: &Runtime) -> Result<SchemaFile> {
@@ -219,36 +242,50 @@ fn merge(job: &DialectSpec, file: Option<DialectSpec>) -> DialectSpec {
     }
 }
 
+/// What was read of some inputs.
+#[derive(Default)]
+struct Sampled {
+    samples: Vec<Sample>,
+    /// What each looks like, where its encoding was to be found.
+    detected: Vec<(String, Detected)>,
+    /// Standard input, with its sample still to come.
+    first_text: Option<TextStream>,
+}
+
 /// The heads of some inputs, spread evenly. A pipe gives its text only once:
 /// the first input's is handed back, those of later ones are left alone.
 fn sample(
     job: &JobSpec,
     inputs: &[Input],
-    encoding: Option<&str>,
+    decoding: Decoding<'_>,
+    infer_encoding: bool,
     runtime: &Runtime,
-) -> Result<(Vec<Sample>, Option<TextStream>)> {
+) -> Result<Sampled> {
     let step = inputs.len().div_ceil(SAMPLED_INPUTS).max(1);
-    let (mut samples, mut first_text) = (Vec::new(), None);
+    let mut sampled = Sampled::default();
     for (position, input) in inputs.iter().enumerate().step_by(step) {
         if position > 0 && !input.is_pinned() {
             continue;
         }
         runtime.cancel().check()?;
         let mut text =
-            source::open(input, &job.source, &job.engine, encoding, None, runtime, runtime.cancel())?;
+            source::open(input, &job.source, &job.engine, decoding, None, runtime, runtime.cancel())?;
+        if infer_encoding {
+            sampled.detected.push((input.url.clone(), text.detect_encoding(SAMPLE_BYTES)?));
+        }
         let (head, whole) = text.peek(SAMPLE_BYTES)?;
-        samples.push(Sample { url: input.url.clone(), text: head.to_vec(), whole });
+        sampled.samples.push(Sample { url: input.url.clone(), text: head.to_vec(), whole });
         if !input.is_pinned() {
-            first_text = Some(text);
+            sampled.first_text = Some(text);
         }
     }
-    Ok((samples, first_text))
+    Ok(sampled)
 }
 
 /// Names that were taken from a header have to tell the columns apart.
 fn check_names(schema: &Schema, samples: &[Sample]) -> Result<()> {
     let location = || Location::object(samples.first().map_or("", |sample| &sample.url));
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     for (position, column) in schema.columns.iter().enumerate() {
         if column.source_name.is_empty() {
             let problem = InputProblem::UnnamedColumn { position: position + 1 };

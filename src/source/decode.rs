@@ -1,10 +1,27 @@
-//! Bytes in some encoding → UTF-8, strictly, with the place of the first bad byte.
+//! Bytes in some encoding → UTF-8: strictly, with the place of the first bad
+//! byte, or with U+FFFD in place of what is bad, counted.
 
 use crate::error::{Error, InputProblem, Location, Result};
 use encoding_rs::{DecoderResult, Encoding, UTF_8};
 
 /// Bytes that a message shows of a sequence that is not valid.
 const SHOWN: usize = 4;
+
+/// What stands for a sequence that is not valid, U+FFFD.
+const REPLACEMENT: &str = "\u{fffd}";
+
+/// What becomes of bytes that the encoding of an input does not allow.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum InvalidBytes {
+    /// The first ends the run with its place.
+    #[default]
+    Error,
+    /// Each malformed sequence becomes one U+FFFD, as the Encoding Standard has it.
+    Replace,
+}
 
 /// A decoder of one object, or of a range of it.
 ///
@@ -18,6 +35,9 @@ pub(super) struct TextDecoder {
     line: Option<u64>,
     /// What is wrong with the bytes after those that were passed on last.
     error: Option<Error>,
+    on_invalid: InvalidBytes,
+    /// Bytes that U+FFFD stands for.
+    replaced: u64,
 }
 
 enum Kind {
@@ -41,24 +61,39 @@ pub(super) fn encoding_of(head: &[u8], named: Option<&'static Encoding>) -> (&'s
 
 impl TextDecoder {
     /// A decoder that begins at `offset` of the decoded text, after the mark.
-    pub(super) fn new(encoding: &'static Encoding, offset: u64) -> Self {
-        let kind = if encoding == UTF_8 {
+    pub(super) fn new(encoding: &'static Encoding, on_invalid: InvalidBytes, offset: u64) -> Self {
+        let kind = if encoding == UTF_8 && on_invalid == InvalidBytes::Error {
             Kind::Utf8 { cut: Vec::new() }
         } else {
             Kind::Other { decoder: encoding.new_decoder_without_bom_handling(), tail: Vec::new() }
         };
-        TextDecoder { kind, encoding, offset, line: (offset == 0).then_some(1), error: None }
+        let line = (offset == 0).then_some(1);
+        TextDecoder { kind, encoding, offset, line, error: None, on_invalid, replaced: 0 }
     }
 
     /// Whether text is passed on as it is: [`TextDecoder::check`] instead of
     /// [`TextDecoder::decode`].
-    pub(super) fn is_utf8(&self) -> bool {
+    pub(super) fn passes_on(&self) -> bool {
         matches!(self.kind, Kind::Utf8 { .. })
     }
 
     /// Offset of the next byte of decoded text.
     pub(super) fn offset(&self) -> u64 {
         self.offset
+    }
+
+    /// [`TextDecoder::offset`], if decoded text is as long as its bytes.
+    pub(super) fn text_offset(&self) -> Option<u64> {
+        self.passes_on().then_some(self.offset)
+    }
+
+    pub(super) fn on_invalid(&self) -> InvalidBytes {
+        self.on_invalid
+    }
+
+    /// Bytes that U+FFFD stands for so far.
+    pub(super) fn replaced_bytes(&self) -> u64 {
+        self.replaced
     }
 
     /// Checks UTF-8 that is passed on as it is; it may begin and end within a
@@ -123,6 +158,13 @@ impl TextDecoder {
             match result {
                 DecoderResult::InputEmpty => break,
                 DecoderResult::OutputFull => text.resize(text.len() * 2, 0),
+                DecoderResult::Malformed(length, _) if self.on_invalid == InvalidBytes::Replace => {
+                    self.replaced += u64::from(length);
+                    let end = written + REPLACEMENT.len();
+                    text.resize(text.len().max(end), 0);
+                    text[written..end].copy_from_slice(REPLACEMENT.as_bytes());
+                    written = end;
+                }
                 DecoderResult::Malformed(length, after) => {
                     let seen = [tail.as_slice(), &bytes[..read]].concat();
                     let end = seen.len().saturating_sub(usize::from(after));
@@ -180,7 +222,8 @@ impl TextDecoder {
         let problem = InputProblem::InvalidEncoding { bytes, encoding: self.encoding.name().to_owned() };
         let location = Location { byte_offset: Some(offset), line: self.line, ..Location::object(url) };
         Error::input(problem, location).remedy(
-            "set `dialect.encoding` to the encoding that the input is written in, such as `windows-1252`",
+            "set `dialect.encoding` (--encoding) to the encoding that the input is written in, such as \
+             `windows-1252`; `sawmill infer` says which it may be",
         )
     }
 }

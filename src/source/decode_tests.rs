@@ -7,10 +7,13 @@ use proptest::prelude::*;
 
 /// Decodes `bytes`, given in pieces of `step`.
 fn decode(encoding: &'static Encoding, bytes: &[u8], step: usize) -> Result<Vec<u8>> {
-    let mut decoder = TextDecoder::new(encoding, 0);
+    decode_with(&mut TextDecoder::new(encoding, InvalidBytes::Error, 0), bytes, step)
+}
+
+fn decode_with(decoder: &mut TextDecoder, bytes: &[u8], step: usize) -> Result<Vec<u8>> {
     let (mut all, mut text) = (Vec::new(), Vec::new());
     for piece in bytes.chunks(step) {
-        if decoder.is_utf8() {
+        if decoder.passes_on() {
             let sound = decoder.check(piece, "u")?;
             all.extend_from_slice(&piece[..sound]);
         } else {
@@ -88,8 +91,27 @@ fn bad_bytes_are_named_with_their_place() {
 }
 
 #[test]
+fn bad_bytes_are_replaced_and_counted() {
+    for (name, bytes, text, replaced) in [
+        ("utf-8", &b"a\xffb\xe2\x82c\xe2\x82"[..], "a\u{fffd}b\u{fffd}c\u{fffd}", 5),
+        ("utf-8", b"\xed\xa0\x80", "\u{fffd}\u{fffd}\u{fffd}", 3),
+        ("utf-8", "é€😀".as_bytes(), "é€😀", 0),
+        ("utf-16le", b"a\0\0\xdcb\0c", "a\u{fffd}b\u{fffd}", 3),
+        ("shift_jis", b"\x93\xfa\x93", "日\u{fffd}", 1),
+    ] {
+        for step in 1..=bytes.len() {
+            let encoding = encoding_named(name).unwrap();
+            let mut decoder = TextDecoder::new(encoding, InvalidBytes::Replace, 0);
+            let decoded = decode_with(&mut decoder, bytes, step).unwrap();
+            assert_eq!(String::from_utf8(decoded).unwrap(), text, "{name} {step}");
+            assert_eq!(decoder.replaced_bytes(), replaced, "{name} {step}");
+        }
+    }
+}
+
+#[test]
 fn in_a_range_the_line_is_not_known() {
-    let mut decoder = TextDecoder::new(UTF_8, 100);
+    let mut decoder = TextDecoder::new(UTF_8, InvalidBytes::Error, 100);
     assert_eq!(decoder.check(b"\n\xff", "u").unwrap(), 1);
     let error = decoder.take_error().unwrap_err();
     let location = error.location().unwrap();
@@ -113,5 +135,8 @@ proptest! {
             (whole, pieces) => prop_assert!(false, "{:?} {:?}", whole, pieces),
         }
         prop_assert_eq!(decode(UTF_8, &bytes, step).is_ok(), std::str::from_utf8(&bytes).is_ok());
+        let mut decoder = TextDecoder::new(UTF_8, InvalidBytes::Replace, 0);
+        let replaced = decode_with(&mut decoder, &bytes, step).unwrap();
+        prop_assert_eq!(String::from_utf8(replaced).unwrap(), String::from_utf8_lossy(&bytes));
     }
 }

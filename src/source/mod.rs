@@ -2,20 +2,24 @@
 //!
 //! [`list()`] finds and pins objects ([`Input`]); [`open()`] streams one of them
 //! through [`fetch`] (ranged, prefetched, retried GETs on Tokio),
-//! [`decompress`] (by magic number) and [`decode`] (to UTF-8), as chunks of
-//! text that the caller pulls on a blocking thread.
+//! [`decompress`] (gzip, zstd, bzip2 and xz, by magic number) and [`decode`] (to
+//! UTF-8), as chunks of text that the caller pulls on a blocking thread.
 
 mod chunks;
 pub mod decode;
 pub mod decompress;
+pub mod detect;
 pub mod fetch;
 pub mod list;
 pub mod open;
 mod pipe;
 mod stored;
+mod unpacked;
 
+pub use decode::InvalidBytes;
+pub use detect::Detected;
 pub use list::list;
-pub use open::{TextStream, open};
+pub use open::{Decoding, TextStream, open};
 
 use crate::aws::{Connection, Role};
 use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
@@ -55,7 +59,7 @@ pub const STDIN: &str = "stdin:";
 pub fn read_whole(spec: &SourceSpec, runtime: &Runtime) -> Result<Vec<(String, Vec<u8>)>> {
     let engine = EngineSpec::default();
     let read = |input: Input| {
-        let mut text = open(&input, spec, &engine, None, None, runtime, runtime.cancel())?;
+        let mut text = open(&input, spec, &engine, Decoding::default(), None, runtime, runtime.cancel())?;
         let mut body = Vec::new();
         while let Some(bytes) = text.next()? {
             body.extend_from_slice(bytes);

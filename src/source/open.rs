@@ -1,10 +1,12 @@
 //! One input as a stream of UTF-8 text.
 
 use super::Input;
-use super::decode::{TextDecoder, encoding_of};
+use super::decode::{InvalidBytes, TextDecoder, encoding_of};
 use super::decompress::{Decompressor, Format};
-use super::stored::{Opened, Stored};
-use crate::error::{Error, InputProblem, Location, Result};
+use super::detect::{Detected, detect};
+use super::stored::Opened;
+use super::unpacked::{Unpacked, unpack_error};
+use crate::error::{Error, Location, Result};
 use crate::job::dialect::encoding_named;
 use crate::job::{EngineSpec, SourceSpec};
 use crate::runtime::{Cancel, Runtime};
@@ -22,6 +24,8 @@ pub struct TextStream {
     url: String,
     bytes: Unpacked,
     decoder: TextDecoder,
+    /// Whether the job or a byte order mark says what the bytes are.
+    encoding_given: bool,
     /// Text where it is not passed on as it is.
     text: Vec<u8>,
     /// Where it is, how much of the chunk is valid UTF-8.
@@ -41,85 +45,119 @@ impl std::fmt::Debug for TextStream {
     }
 }
 
+/// How the bytes of an input become text.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Decoding<'a> {
+    /// `dialect.encoding`. A byte order mark outweighs it, and without either
+    /// the input is UTF-8.
+    pub encoding: Option<&'a str>,
+    /// What becomes of bytes that the encoding does not allow.
+    pub on_invalid: InvalidBytes,
+}
+
+impl<'a> Decoding<'a> {
+    /// From this encoding, if one is named; bytes that it does not allow are an error.
+    pub fn strict(encoding: Option<&'a str>) -> Self {
+        Decoding { encoding, on_invalid: InvalidBytes::Error }
+    }
+
+    /// As a plan or a job says.
+    pub fn of(encoding: Option<&'a str>, on_invalid: InvalidBytes) -> Self {
+        Decoding { encoding, on_invalid }
+    }
+}
+
 /// Opens an input for a blocking thread that does not belong to Tokio.
 ///
-/// `encoding` is `dialect.encoding`; a byte order mark outweighs it, and without
-/// either the input is UTF-8. `range` is in offsets of the decoded text, has to
-/// begin and end at the borders of characters, and is clamped to the end of the
-/// input; it works for inputs that are uncompressed UTF-8. `cancel` ends every
+/// `range` is in offsets of the decoded text, has to begin and end at the
+/// borders of characters, and is clamped to the end of the input; it works for
+/// inputs that are uncompressed UTF-8, decoded strictly. `cancel` ends every
 /// wait for the network or a pipe, of the stream too; most pass `runtime.cancel()`.
 ///
 /// # Errors
 /// [`crate::error::ErrorKind::Interrupted`] after `cancel`.
 /// A source error for an input that cannot be read; an input error if it changed
 /// since it was planned, is compressed in a way that is not supported, or is
-/// not what its encoding says; a job error for an unknown encoding; a usage
-/// error for a range of an input that is compressed or not UTF-8.
+/// not what its encoding says, or expands beyond `source.max_expansion_ratio`; a
+/// job error for an unknown encoding; a usage error for a range of an input that
+/// is compressed or not UTF-8, or whose invalid bytes are replaced.
 pub fn open(
     input: &Input,
     spec: &SourceSpec,
     engine: &EngineSpec,
-    encoding: Option<&str>,
+    decoding: Decoding<'_>,
     range: Option<Range<u64>>,
     runtime: &Runtime,
     cancel: &Cancel,
 ) -> Result<TextStream> {
-    let named = encoding.map(encoding_named).transpose().map_err(|problem| problem.into_error("dialect"))?;
+    let named = decoding.encoding.map(encoding_named).transpose();
+    let named = named.map_err(|problem| problem.into_error("dialect"))?;
     let opened = Opened::new(input, spec, engine, runtime, cancel)?;
     match range {
-        None => open_whole(opened, &input.url, named),
-        Some(range) => open_range(opened, &input.url, named, range),
+        None => open_whole(opened, input, spec, named, decoding.on_invalid),
+        Some(range) => open_range(opened, &input.url, named, decoding.on_invalid, range),
     }
 }
 
-fn open_whole(opened: Opened, url: &str, named: Option<&'static Encoding>) -> Result<TextStream> {
+fn open_whole(
+    opened: Opened,
+    input: &Input,
+    spec: &SourceSpec,
+    named: Option<&'static Encoding>,
+    on_invalid: InvalidBytes,
+) -> Result<TextStream> {
+    let url = &input.url;
     let mut stored = opened.start(None)?;
     stored.fill()?;
     let decompressor = Decompressor::new(Format::of(stored.chunk()))
         .map_err(|problem| unpack_error(problem, Location::object(url)))?;
-    let mut bytes = Unpacked::new(stored, decompressor, url);
+    let mut bytes = Unpacked::new(stored, decompressor, url, spec.max_expansion_ratio);
     bytes.fill_first()?;
     let (encoding, mark) = encoding_of(bytes.chunk(), named);
     bytes.skip(mark);
-    Ok(TextStream::new(url, bytes, encoding, 0))
+    let decoder = TextDecoder::new(encoding, on_invalid, 0);
+    Ok(TextStream { encoding_given: named.is_some() || mark > 0, ..TextStream::new(url, bytes, decoder) })
 }
 
 fn open_range(
     mut opened: Opened,
     url: &str,
     named: Option<&'static Encoding>,
+    on_invalid: InvalidBytes,
     range: Range<u64>,
 ) -> Result<TextStream> {
     let head = opened.head()?;
     let (encoding, mark) = encoding_of(&head, named);
+    let decoder = TextDecoder::new(encoding, on_invalid, range.start);
     let decompressor = Decompressor::new(Format::of(&head))
         .map_err(|problem| unpack_error(problem, Location::object(url)))?;
     let unfit = match decompressor {
-        None if encoding == UTF_8 => None,
-        None => Some("not UTF-8"),
-        Some(_) => Some("compressed"),
+        None if decoder.passes_on() => None,
+        None if encoding == UTF_8 => Some("whose invalid bytes are replaced"),
+        None => Some("that is not UTF-8"),
+        Some(_) => Some("that is compressed"),
     };
     if let Some(what) = unfit {
-        return Err(Error::usage(format!("{url}: a range of an input that is {what} cannot be read"))
+        return Err(Error::usage(format!("{url}: a range of an input {what} cannot be read"))
             .remedy("read the input whole, as one split"));
     }
     let mark = mark as u64;
     let stored = opened.start(Some(range.start.saturating_add(mark)..range.end.saturating_add(mark)))?;
-    Ok(TextStream::new(url, Unpacked::new(stored, None, url), encoding, range.start))
+    Ok(TextStream::new(url, Unpacked::new(stored, None, url, u64::MAX), decoder))
 }
 
 impl TextStream {
-    fn new(url: &str, bytes: Unpacked, encoding: &'static Encoding, start: u64) -> Self {
-        let decoder = TextDecoder::new(encoding, start);
+    fn new(url: &str, bytes: Unpacked, decoder: TextDecoder) -> Self {
         TextStream {
             url: url.to_owned(),
             bytes,
+            start: decoder.offset(),
             decoder,
+            encoding_given: true,
             text: Vec::new(),
             sound: 0,
             peeked: Vec::new(),
             peeked_waits: false,
-            start,
             ended: false,
         }
     }
@@ -156,9 +194,27 @@ impl TextStream {
         Ok((&self.peeked, self.ended))
     }
 
+    /// Finds the encoding by the first `bytes`, if neither the job nor a byte
+    /// order mark says it, and decodes from it from now on. Call it before
+    /// anything else is read.
+    ///
+    /// # Errors
+    /// As [`open`].
+    pub fn detect_encoding(&mut self, bytes: usize) -> Result<Detected> {
+        if self.encoding_given {
+            return Ok(Detected::Given);
+        }
+        let whole = self.bytes.gather(bytes)?;
+        let detected = detect(self.bytes.chunk(), whole);
+        if let Some(encoding) = detected.encoding() {
+            self.decoder = TextDecoder::new(encoding, self.decoder.on_invalid(), self.start);
+        }
+        Ok(detected)
+    }
+
     fn read(&mut self) -> Result<Option<&[u8]>> {
         match self.advance() {
-            Ok(true) if self.decoder.is_utf8() => Ok(Some(&self.bytes.chunk()[..self.sound])),
+            Ok(true) if self.decoder.passes_on() => Ok(Some(&self.bytes.chunk()[..self.sound])),
             Ok(true) => Ok(Some(&self.text)),
             Ok(false) => {
                 self.ended = true;
@@ -175,8 +231,8 @@ impl TextStream {
         self.decoder.take_error()?;
         while !self.ended {
             // What stood in the chunk was handed out by the call before.
-            let more = self.bytes.fill(self.decoder.offset())?;
-            if self.decoder.is_utf8() {
+            let more = self.bytes.fill(self.decoder.text_offset())?;
+            if self.decoder.passes_on() {
                 if !more {
                     self.decoder.finish(&self.url)?;
                     return Ok(false);
@@ -197,120 +253,29 @@ impl TextStream {
     /// From now on, this flag ends a wait in [`TextStream::next`], in place of
     /// the one that [`open`] was given.
     pub fn stop_with(&mut self, cancel: Cancel) {
-        self.bytes.stored.stop_with(cancel);
+        self.bytes.stop_with(cancel);
     }
 
     /// Whether [`open`] could begin in the middle of this input: it is UTF-8
-    /// that is not compressed.
+    /// that is not compressed and is decoded strictly.
     pub fn can_be_entered(&self) -> bool {
-        self.decoder.is_utf8() && self.bytes.decompressor.is_none()
+        self.decoder.passes_on() && !self.bytes.is_compressed()
     }
 
     /// Bytes taken from the stored object so far, compressed if it is.
     pub fn stored_bytes_read(&self) -> u64 {
-        self.bytes.stored.bytes_read()
+        self.bytes.stored_bytes_read()
+    }
+
+    /// Bytes that U+FFFD stands for so far, see [`InvalidBytes::Replace`].
+    pub fn replaced_bytes(&self) -> u64 {
+        self.decoder.replaced_bytes()
     }
 
     /// Bytes of text given so far.
     pub fn decoded_bytes(&self) -> u64 {
         self.decoder.offset() - self.start
     }
-}
-
-/// The decompressed bytes of an object, chunk by chunk.
-struct Unpacked {
-    url: String,
-    stored: Stored,
-    decompressor: Option<Decompressor>,
-    /// Decompressed bytes.
-    out: Vec<u8>,
-    /// How much of the stored chunk the decompressor has taken.
-    taken: usize,
-    /// Bytes at the beginning of the chunk that are not given: the byte order mark.
-    skipped: usize,
-    /// The first chunk is there, and was not given.
-    first: bool,
-    ended: bool,
-}
-
-impl Unpacked {
-    fn new(stored: Stored, decompressor: Option<Decompressor>, url: &str) -> Self {
-        Unpacked {
-            url: url.to_owned(),
-            stored,
-            decompressor,
-            out: Vec::new(),
-            taken: 0,
-            skipped: 0,
-            first: false,
-            ended: false,
-        }
-    }
-
-    fn chunk(&self) -> &[u8] {
-        let chunk = if self.decompressor.is_some() { &self.out } else { self.stored.chunk() };
-        chunk.get(self.skipped..).unwrap_or_default()
-    }
-
-    fn skip(&mut self, bytes: usize) {
-        self.skipped = bytes;
-    }
-
-    /// Gets the first chunk without giving it; the stored one is there already.
-    fn fill_first(&mut self) -> Result<()> {
-        self.first =
-            if self.decompressor.is_some() { self.fill(0)? } else { !self.stored.chunk().is_empty() };
-        self.ended = !self.first;
-        Ok(())
-    }
-
-    /// Gets the next chunk that is not empty; false at the end. `offset` is how
-    /// far the decoded text has come, for messages.
-    fn fill(&mut self, offset: u64) -> Result<bool> {
-        if std::mem::take(&mut self.first) && !self.chunk().is_empty() {
-            return Ok(true);
-        }
-        self.skipped = 0;
-        if self.ended {
-            return Ok(false);
-        }
-        let Some(decompressor) = &mut self.decompressor else { return self.stored.fill() };
-        self.out.clear();
-        self.out.reserve_exact(CHUNK_BYTES);
-        loop {
-            let full = self.out.len() == self.out.capacity();
-            let rest = self.stored.chunk().get(self.taken..).unwrap_or_default();
-            let given = self.out.len();
-            let pushed = if full { Ok(0) } else { decompressor.push(rest, &mut self.out) };
-            let at = |given: usize| Location {
-                byte_offset: Some(offset + given as u64),
-                ..Location::object(&self.url)
-            };
-            let taken = pushed.map_err(|problem| unpack_error(problem, at(given)))?;
-            self.taken += taken;
-            if self.out.len() == self.out.capacity() {
-                return Ok(true);
-            }
-            // Room is left, so all input is taken.
-            self.taken = 0;
-            if !self.stored.fill()? {
-                self.ended = true;
-                decompressor.finish().map_err(|problem| unpack_error(problem, at(self.out.len())))?;
-                return Ok(!self.out.is_empty());
-            }
-        }
-    }
-}
-
-fn unpack_error(problem: InputProblem, location: Location) -> Error {
-    let remedy = match problem {
-        InputProblem::TruncatedCompression { .. } => {
-            "the object was cut when it was written or copied: get it again"
-        }
-        InputProblem::UnsupportedCompression { .. } => "unpack it, and compress it with gzip or zstd",
-        _ => "get the object again, or compress it anew with gzip or zstd",
-    };
-    Error::input(problem, location).remedy(remedy)
 }
 
 #[cfg(test)]

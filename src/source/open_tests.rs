@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps")]
 
 use super::*;
-use crate::error::{ErrorKind, StoreReason};
+use crate::error::{ErrorKind, InputProblem, StoreReason};
 use crate::source::list::modified;
 use std::fs::File;
 use std::io::Write;
@@ -15,7 +15,7 @@ fn input(path: &std::path::Path) -> Input {
 fn stream(input: &Input, encoding: Option<&str>, range: Option<Range<u64>>) -> Result<TextStream> {
     let spec: SourceSpec = serde_json::from_value(serde_json::json!({ "inputs": [] })).unwrap();
     let runtime = Runtime::new(1).unwrap();
-    open(input, &spec, &EngineSpec::default(), encoding, range, &runtime, runtime.cancel())
+    open(input, &spec, &EngineSpec::default(), Decoding::strict(encoding), range, &runtime, runtime.cancel())
 }
 
 fn text(mut stream: TextStream) -> Result<Vec<u8>> {
@@ -47,7 +47,12 @@ fn any_storage_gives_the_same_text() {
             [0xff, 0xfe].into_iter().chain(plain.encode_utf16().flat_map(u16::to_le_bytes)).collect();
         let marked = [b"\xef\xbb\xbf", plain.as_bytes()].concat();
         let zstd = zstd::stream::encode_all(marked.as_slice(), 1).unwrap();
-        for stored in [plain.as_bytes().to_vec(), gzip(plain.as_bytes()), gzip(&utf16), utf16, zstd, marked] {
+        let mut bzip2 = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+        bzip2.write_all(plain.as_bytes()).unwrap();
+        let bzip2 = bzip2.finish().unwrap();
+        let xz = liblzma::encode_all(plain.as_bytes(), 1).unwrap();
+        let packed = [gzip(plain.as_bytes()), gzip(&utf16), zstd, bzip2, xz];
+        for stored in packed.into_iter().chain([plain.as_bytes().to_vec(), utf16, marked]) {
             std::fs::write(&path, &stored).unwrap();
             let mut opened = stream(&input(&path), None, None).unwrap();
             let found = text({
@@ -86,9 +91,7 @@ fn ranges_count_from_after_the_mark() {
 fn what_is_compressed_otherwise_is_said_to_be_unsupported() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("in");
-    for (head, expected) in
-        [(&b"BZh91AY&SY"[..], "bzip2"), (b"\xfd7zXZ\0\0\x04", "xz"), (b"PK\x03\x04\x14\0", "zip")]
-    {
+    for (head, expected) in [(&b"\x5d\0\0\x80\0"[..], "lzma"), (b"PK\x03\x04\x14\0", "zip")] {
         std::fs::write(&path, head).unwrap();
         for range in [None, Some(0..1)] {
             let error = stream(&input(&path), None, range).unwrap_err();
@@ -96,9 +99,84 @@ fn what_is_compressed_otherwise_is_said_to_be_unsupported() {
                 panic!("{error}")
             };
             assert_eq!(*format, expected);
-            assert!(error.what_to_do().unwrap().contains("gzip or zstd"));
+            assert!(error.what_to_do().unwrap().contains("gzip, zstd, bzip2 or xz"));
         }
     }
+}
+
+#[test]
+fn what_expands_out_of_proportion_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("in");
+    let runtime = Runtime::new(1).unwrap();
+    let read = |max_expansion_ratio, bytes: usize| {
+        std::fs::write(&path, gzip(&vec![b'x'; bytes])).unwrap();
+        let spec = SourceSpec { max_expansion_ratio, ..SourceSpec::of(Vec::new()) };
+        let engine = EngineSpec::default();
+        let decoding = Decoding::default();
+        text(open(&input(&path), &spec, &engine, decoding, None, &runtime, runtime.cancel())?)
+    };
+    let small = 1 << 20;
+    let large = 17 << 20;
+    assert!(read(1, small).is_ok());
+    assert!(read(1000, large).is_ok());
+    let error = read(50, large).unwrap_err();
+    assert!(
+        matches!(error.kind(), ErrorKind::Input(InputProblem::ExpansionTooLarge { limit: 50 })),
+        "{error:?}"
+    );
+    assert!(error.what_to_do().unwrap().contains("source.max_expansion_ratio"));
+    // Some chunk of text past the size that is never too large.
+    assert!((16 << 20..=large as u64).contains(&error.location().unwrap().byte_offset.unwrap()));
+}
+
+#[test]
+fn bad_bytes_may_be_replaced_in_whole_inputs() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("in");
+    let runtime = Runtime::new(1).unwrap();
+    let open_with = |range| {
+        let decoding = Decoding { encoding: None, on_invalid: InvalidBytes::Replace };
+        let spec = SourceSpec::of(Vec::new());
+        open(&input(&path), &spec, &EngineSpec::default(), decoding, range, &runtime, runtime.cancel())
+    };
+    std::fs::write(&path, b"a,\xff\xe9\n").unwrap();
+    let mut stream = open_with(None).unwrap();
+    assert_eq!(stream.next().unwrap(), Some("a,\u{fffd}\u{fffd}\n".as_bytes()));
+    assert_eq!(stream.next().unwrap(), None);
+    assert_eq!(stream.replaced_bytes(), 2);
+    // Offsets in the text are no longer those of the bytes.
+    assert!(!stream.can_be_entered());
+    assert!(matches!(open_with(Some(0..1)).unwrap_err().kind(), ErrorKind::Usage { .. }));
+}
+
+#[test]
+fn encodings_are_detected_and_then_decoded() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("in");
+    // More than one chunk, so that several are gathered.
+    let lines = "caf\u{e9}\n".repeat(CHUNK_BYTES / 2);
+    let latin: Vec<u8> = lines.chars().map(|character| character as u8).collect();
+    let utf16: Vec<u8> = lines.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let windows = Detected::Windows1252 { offset: 3, byte: 0xe9 };
+    for (stored, expected) in [
+        (latin.clone(), windows),
+        (gzip(&latin), windows),
+        (utf16, Detected::Utf16(encoding_rs::UTF_16LE)),
+        (lines.clone().into_bytes(), Detected::Utf8),
+    ] {
+        std::fs::write(&path, stored).unwrap();
+        let mut stream = stream(&input(&path), None, None).unwrap();
+        assert_eq!(stream.detect_encoding(CHUNK_BYTES + 1).unwrap(), expected);
+        assert!(text(stream).unwrap() == lines.as_bytes(), "{expected:?}");
+    }
+    std::fs::write(&path, latin).unwrap();
+    let mut named = stream(&input(&path), Some("latin1"), None).unwrap();
+    assert_eq!(named.detect_encoding(10).unwrap(), Detected::Given);
+    std::fs::write(&path, "").unwrap();
+    let mut empty = stream(&input(&path), None, None).unwrap();
+    assert_eq!(empty.detect_encoding(10).unwrap(), Detected::Ascii);
+    assert_eq!(empty.next().unwrap(), None);
 }
 
 fn fifo(path: &std::path::Path) -> Input {
@@ -108,7 +186,7 @@ fn fifo(path: &std::path::Path) -> Input {
 
 fn open_with(input: &Input, runtime: &Runtime, cancel: &Cancel) -> Result<TextStream> {
     let spec: SourceSpec = serde_json::from_value(serde_json::json!({ "inputs": [] })).unwrap();
-    open(input, &spec, &EngineSpec::default(), None, None, runtime, cancel)
+    open(input, &spec, &EngineSpec::default(), Decoding::default(), None, runtime, cancel)
 }
 
 #[test]

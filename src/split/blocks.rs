@@ -299,6 +299,12 @@ impl BlockCutter {
             false => scanner.scan(record, &mut index),
         };
         let (offset, line, problem) = match scan {
+            // What looks stray may be a delimiter that `end` cuts in two.
+            Err(ScanError { offset, .. })
+                if self.dialect.delimiter.as_bytes().starts_with(&record[offset..]) =>
+            {
+                (0, 0, otherwise)
+            }
             Err(ScanError { offset, line, problem, .. }) => (offset, line, problem),
             Ok(()) => (0, 0, otherwise),
         };
@@ -465,6 +471,7 @@ impl BlockCutter {
             return;
         };
         let escape = self.dialect.escape_byte();
+        let delimiter = self.dialect.delimiter.single().filter(|_| self.plain);
         while self.scanned < bytes.len() {
             let rest = &bytes[self.scanned..];
             let hit = match escape {
@@ -485,11 +492,7 @@ impl BlockCutter {
             // where every field is quoted this spares a hop of one byte in two.
             match bytes[at + 1..] {
                 [next, ..] if next == quote && escape.is_none() => self.scanned = at + 2,
-                [next, after, ..]
-                    if self.plain && Some(next) == self.dialect.delimiter.single() && after == quote =>
-                {
-                    self.scanned = at + 3
-                }
+                [next, after, ..] if Some(next) == delimiter && after == quote => self.scanned = at + 3,
                 _ => {
                     self.scanned = at + 1;
                     self.state = State::QuoteInQuotes;

@@ -25,9 +25,10 @@ pub fn cut_ranges(plan: &Plan, split_bytes: u64, runtime: &Runtime) -> Result<Ve
             splits.push(whole);
             continue;
         }
-        let (job, encoding) = (&plan.job, plan.encoding.as_deref());
+        let job = &plan.job;
+        let decoding = source::Decoding::of(plan.encoding.as_deref(), plan.dialect.invalid_bytes);
         let mut text =
-            source::open(input, &job.source, &job.engine, encoding, None, runtime, runtime.cancel())?;
+            source::open(input, &job.source, &job.engine, decoding, None, runtime, runtime.cancel())?;
         let block_bytes =
             usize::try_from(split_bytes).map_err(|_| Error::usage("--split-bytes is too large"))?;
         // Splits begin where blocks do, so blocks are a good deal smaller.

@@ -146,6 +146,9 @@ impl<'a> SplitReader<'a> {
             self.runtime.progress().read_bytes.fetch_add(stored - stored_before, Ordering::Relaxed);
             stored_before = stored;
         }
+        if text.replaced_bytes() > 0 {
+            tracing::warn!("{}: {} bytes were replaced by U+FFFD", input.url, text.replaced_bytes());
+        }
         let empty = text.decoded_bytes() == 0;
         if empty && self.plan.job.source.empty_input == EmptyInput::Fail {
             return Err(located(InputProblem::EmptyFile).remedy(EMPTY_REMEDY));
@@ -235,8 +238,8 @@ impl<'a> SplitReader<'a> {
 
     fn open(&self, input: &Input, range: Option<std::ops::Range<u64>>) -> Result<TextStream> {
         let job = &self.plan.job;
-        let encoding = self.plan.encoding.as_deref();
-        source::open(input, &job.source, &job.engine, encoding, range, self.runtime, &self.cancel)
+        let decoding = source::Decoding::of(self.plan.encoding.as_deref(), self.plan.dialect.invalid_bytes);
+        source::open(input, &job.source, &job.engine, decoding, range, self.runtime, &self.cancel)
     }
 }
 
@@ -290,7 +293,7 @@ impl<B: Clone> Delivery<'_, B> {
             self.binding = Some(bound.map_err(|problem| header_error(problem, self.input))?);
         }
         let Some(binding) = self.binding.clone() else { return Ok(None) };
-        let data = block.records as usize - preamble;
+        let data = (block.records as usize).saturating_sub(preamble);
         let footer = if block.last { data.min(self.hold.records() as usize) } else { 0 };
         let stated_records = match &dialect.trailer_count {
             Some(trailer) if block.last && self.hold.records() > 0 => {
@@ -324,7 +327,13 @@ pub fn header_error(problem: InputProblem, input: &Input) -> Error {
             "add the columns to the schema, or leave them out with `source.extra_columns = \"ignore\"` (--ignore-extra-columns)"
         }
         InputProblem::MissingColumns { .. } => {
-            "mend the schema or the input; is `dialect.delimiter` (--delimiter) right, and `dialect.header`?"
+            "mend the schema or the input; let columns that are not required be null with `source.missing_columns = \"null\"` (--null-missing-columns); is `dialect.delimiter` (--delimiter) right, and `dialect.header`?"
+        }
+        InputProblem::DuplicateColumn { .. } => {
+            "mend the header, or read the first with `source.duplicate_columns = \"first\"` (--first-duplicate-columns)"
+        }
+        InputProblem::ReorderedColumns { .. } => {
+            "mend the input or the schema, or allow it with `source.column_order = \"any\"`"
         }
         _ => "mend the header, or match by position with `source.match_columns = \"position\"`",
     };

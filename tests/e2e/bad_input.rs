@@ -1,7 +1,7 @@
 //! What is wrong is said with its place and a remedy, ends with the exit code
 //! of its class, and leaves nothing behind in any target.
 
-use crate::harness::Workspace;
+use crate::harness::{Workspace, readback};
 use flate2::{Compression, write::GzEncoder};
 use std::io::Write;
 
@@ -87,6 +87,11 @@ bad_data! {
     gzip_that_is_damaged: damaged(gzip_of_many_records()), "" => ["the gzip stream is damaged"];
     zstd_that_breaks_off: &zstd::encode_all(&many_records()[..], 1).unwrap()[..2_000], "" =>
         ["the zstd stream is cut off"];
+    bzip2_that_breaks_off: &bzip2_of_many_records()[..2_000], "" => ["the bzip2 stream is cut off"];
+    xz_that_breaks_off: &liblzma::encode_all(&many_records()[..], 1).unwrap()[..2_000], "" =>
+        ["bad.csv", "the xz stream is cut off"];
+    zip_archive: b"PK\x03\x04\x14\0\0\0", "" => ["the input is compressed with zip, which is not supported"];
+    lzma_stream: b"\x5d\0\0\x80\0\xff\xff\xff", "" => ["compressed with lzma, which is not supported"];
 }
 
 fn many_records() -> Vec<u8> {
@@ -102,6 +107,12 @@ fn many_records() -> Vec<u8> {
 
 fn gzip_of_many_records() -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(&many_records()).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn bzip2_of_many_records() -> Vec<u8> {
+    let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
     encoder.write_all(&many_records()).unwrap();
     encoder.finish().unwrap()
 }
@@ -145,5 +156,87 @@ fn missing_file() {
         "schema = \"schema.json\"\n[source]\ninputs = [\"gone.csv\"]\n[[targets]]\nurl = \"one/\"\n",
     );
     let _ = workspace.sawmill(["run", "job.toml"]).run().exits_with(4).says(&["gone.csv"]).helps();
+    workspace.assert_untouched("one");
+}
+
+/// What differs between the columns of an input and the schema's is said, and
+/// may be allowed.
+#[test]
+fn columns_that_differ_are_a_matter_of_policy() {
+    for (content, policy, says, rows) in [
+        (
+            "id,name\n1,one\n",
+            "missing_columns = \"null\"",
+            "the header has no column \"price\"",
+            [["1", "one", ""]],
+        ),
+        (
+            "id,name,price,name\n1,one,1.00,two\n",
+            "duplicate_columns = \"first\"",
+            "names \"name\" twice",
+            [["1", "one", "1.00"]],
+        ),
+    ] {
+        let workspace = Workspace::new();
+        workspace.write("in/a.csv", content);
+        workspace.write("schema.json", SCHEMA);
+        let job = |policy: &str| {
+            format!(
+                "schema = \"schema.json\"\n[source]\ninputs = [\"in/*.csv\"]\n{policy}\n[[targets]]\nurl = \"one/\"\n"
+            )
+        };
+        workspace.write("strict.toml", job(""));
+        let _ =
+            workspace.sawmill(["run", "strict.toml"]).run().exits_with(3).says(&[says, "source."]).helps();
+        workspace.write("job.toml", job(policy));
+        let _ = workspace.sawmill(["run", "job.toml"]).run().succeeds();
+        let sql = "SELECT coalesce(CAST(COLUMNS(*) AS VARCHAR), '') FROM t";
+        let expected = rows.map(|row| row.map(|text| Some(text.to_owned())).to_vec());
+        assert_eq!(readback::query(&workspace.path("one"), sql), expected);
+    }
+}
+
+#[test]
+fn a_required_column_may_not_be_missing() {
+    let workspace = Workspace::new();
+    workspace.write("in/a.csv", "name,price\none,1.00\n");
+    workspace.write("schema.json", SCHEMA);
+    workspace.write(
+        "job.toml",
+        "schema = \"schema.json\"\n[source]\ninputs = [\"in/*.csv\"]\nmissing_columns = \"null\"\n[[targets]]\nurl = \"one/\"\n",
+    );
+    let _ = workspace.sawmill(["run", "job.toml"]).run().exits_with(3).says(&["no column \"id\""]).helps();
+    workspace.assert_untouched("one");
+}
+
+#[test]
+fn columns_in_another_order_may_be_refused() {
+    let workspace = Workspace::new();
+    workspace.write("in/a.csv", "name,id,price\none,1,1.00\n");
+    workspace.write("schema.json", SCHEMA);
+    let set = ["run", "job.toml", "--set", "source.column_order=same"];
+    workspace.write(
+        "job.toml",
+        "schema = \"schema.json\"\n[source]\ninputs = [\"in/*.csv\"]\n[[targets]]\nurl = \"one/\"\n",
+    );
+    let _ = workspace.sawmill(set).run().exits_with(3).says(&["in another order: \"name\", \"id\""]).helps();
+    workspace.assert_untouched("one");
+    let _ = workspace.sawmill(["run", "job.toml"]).run().succeeds();
+}
+
+#[test]
+fn an_input_that_unpacks_out_of_proportion_is_refused() {
+    let workspace = Workspace::new();
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(b"id,name,price\n").unwrap();
+    encoder.write_all(&b"1,one,1.00\n".repeat(2 << 20)).unwrap();
+    workspace.write("in/a.csv.gz", encoder.finish().unwrap());
+    workspace.write("schema.json", SCHEMA);
+    workspace.write(
+        "job.toml",
+        "schema = \"schema.json\"\n[source]\ninputs = [\"in/*\"]\nmax_expansion_ratio = 20\n[[targets]]\nurl = \"one/\"\n",
+    );
+    let says = ["unpacks to more than 20 times its size", "source.max_expansion_ratio"];
+    let _ = workspace.sawmill(["run", "job.toml"]).run().exits_with(3).says(&says).helps();
     workspace.assert_untouched("one");
 }

@@ -97,6 +97,12 @@ fn convert_reads_standard_input_and_compressed_files_alike() {
         encoder.write_all(bytes).unwrap();
         encoder.finish().unwrap()
     };
+    let bzip2 = |bytes: &[u8]| {
+        let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    };
+    let xz = |bytes: &[u8]| liblzma::encode_all(bytes, 1).unwrap();
     let (head, tail) = input.split_at(100_001);
     for (name, bytes) in [
         ("one.csv.gz", gzip(&input)),
@@ -107,6 +113,9 @@ fn convert_reads_standard_input_and_compressed_files_alike() {
             [zstd::encode_all(head, 3).unwrap(), zstd::encode_all(tail, 3).unwrap()].concat(),
         ),
         ("no-extension", gzip(&input)),
+        // A stream for each block, as pbzip2 writes them; streams with padding, as xz takes them.
+        ("blocks.csv.bz2", [bzip2(head), bzip2(tail)].concat()),
+        ("padded.csv.xz", [xz(head), vec![0; 8], xz(tail)].concat()),
     ] {
         workspace.write(name, bytes);
         let output = format!("{name}.parquet");

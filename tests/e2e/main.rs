@@ -13,6 +13,7 @@ mod cli;
 mod flights;
 mod harness;
 mod harness_tests;
+mod infer_cases;
 mod interrupt;
 mod rejects;
 mod spark;

@@ -41,13 +41,16 @@ fn workspace(schema: &str, csv: &str) -> Workspace {
 fn every_rule_of_a_column() {
     let workspace = workspace(SCHEMA, CSV);
     let _ = workspace.sawmill(["run", "job.toml"]).run().succeeds();
-    let rows: Vec<String> = readback::query(&workspace.path("out"), "SELECT * FROM t ORDER BY id")
-        .into_iter()
-        .map(|row| row.into_iter().map(|value| value.unwrap_or("NULL".into())).collect::<Vec<_>>().join("|"))
-        .collect();
+    let rows: Vec<String> =
+        readback::query(&workspace.path("out"), "SELECT COLUMNS(*)::VARCHAR FROM t ORDER BY ALL")
+            .into_iter()
+            .map(|row| {
+                row.into_iter().map(|value| value.unwrap_or("NULL".into())).collect::<Vec<_>>().join("|")
+            })
+            .collect();
     let expected = [
-        r"1|2068-12-31|2024-07-01 10:00:00.500000+00:00|1970-01-01 00:00:01.500000+00:00|00:05:00|1234.50|0.2|2|nan|True|007|NULL|b'\x00\xff'",
-        "2|1999-03-01|2024-10-27 01:30:00.000001+00:00|1969-12-31 23:59:59.999000+00:00|13:00:00|-5.00|0.4|-3|-inf|False|NULL||NULL",
+        r"1|2068-12-31|2024-07-01 10:00:00.5+00|1970-01-01 00:00:01.5+00|00:05:00|1234.50|0.2|2|nan|true|007|NULL|\x00\xFF",
+        "2|1999-03-01|2024-10-27 01:30:00.000001+00|1969-12-31 23:59:59.999+00|13:00:00|-5.00|0.4|-3|-inf|false|NULL||NULL",
         "3|NULL|NULL|NULL|NULL|NULL|NULL|NULL|NULL|NULL||-|NULL",
     ];
     assert_eq!(rows, expected);

@@ -19,8 +19,10 @@ pub(super) const LAST_SECOND: i64 = 253_402_300_799;
 /// than 1 to 9999, else `Malformed`.
 pub fn date(text: &[u8], formats: &[Format]) -> Result<i32, Unconvertible> {
     if formats.is_empty() {
-        return match iso_date(text)? {
-            (days, []) => Ok(days),
+        // What follows a date makes it no date, even an impossible one.
+        const ISO_BYTES: usize = 10;
+        return match text.len() {
+            ISO_BYTES => iso_date(text).map(|(days, _)| days),
             _ => Err(Unconvertible::Malformed),
         };
     }

@@ -30,6 +30,27 @@ pub struct SourceSpec {
     /// What a column of the header that the schema lacks means. Default: `fail`.
     #[serde(default)]
     pub extra_columns: ExtraColumns,
+    /// What a column of the schema that an input lacks means. Default: `fail`.
+    #[serde(default)]
+    pub missing_columns: MissingColumns,
+    /// What a column that the header names twice means. Default: `fail`.
+    #[serde(default)]
+    pub duplicate_columns: DuplicateColumns,
+    /// Whether the header may have the columns in another order than the schema. Default: `any`.
+    #[serde(default)]
+    pub column_order: ColumnOrder,
+    /// How many times its stored size a compressed input may unpack to; above it the run fails.
+    /// Checked from 16 MiB of unpacked bytes on. Default: 1000, which no gzip of real records
+    /// comes near (DEFLATE cannot pass 1032).
+    #[serde(default = "default_max_expansion_ratio")]
+    pub max_expansion_ratio: u64,
+}
+
+/// Records compress by 5 to 20, very repetitive ones by 100 to 200.
+const MAX_EXPANSION_RATIO: u64 = 1000;
+
+fn default_max_expansion_ratio() -> u64 {
+    MAX_EXPANSION_RATIO
 }
 
 impl SourceSpec {
@@ -44,8 +65,36 @@ impl SourceSpec {
             empty_input: EmptyInput::default(),
             match_columns: None,
             extra_columns: ExtraColumns::default(),
+            missing_columns: MissingColumns::default(),
+            duplicate_columns: DuplicateColumns::default(),
+            column_order: ColumnOrder::default(),
+            max_expansion_ratio: MAX_EXPANSION_RATIO,
         }
     }
+
+    /// What may differ between the columns of an input and those of the schema.
+    pub fn column_policies(&self) -> ColumnPolicies {
+        ColumnPolicies {
+            extra: self.extra_columns,
+            missing: self.missing_columns,
+            duplicate: self.duplicate_columns,
+            order: self.column_order,
+        }
+    }
+}
+
+/// What may differ between the columns of an input and those of the schema;
+/// nothing but the order, by default.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ColumnPolicies {
+    /// `source.extra_columns`.
+    pub extra: ExtraColumns,
+    /// `source.missing_columns`.
+    pub missing: MissingColumns,
+    /// `source.duplicate_columns`.
+    pub duplicate: DuplicateColumns,
+    /// `source.column_order`.
+    pub order: ColumnOrder,
 }
 
 /// What an input without records means.
@@ -78,4 +127,37 @@ pub enum ExtraColumns {
     Fail,
     /// The column is left out.
     Ignore,
+}
+
+/// What a column of the schema that an input lacks means.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MissingColumns {
+    /// The run fails.
+    #[default]
+    Fail,
+    /// The column is null in every record of that input; if it is required, the run fails.
+    Null,
+}
+
+/// What a column that the header names twice means.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DuplicateColumns {
+    /// The run fails, if it is a column of the schema.
+    #[default]
+    Fail,
+    /// The first is read, the others are left out.
+    First,
+}
+
+/// Whether the header may have the columns in another order than the schema.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ColumnOrder {
+    /// Any order.
+    #[default]
+    Any,
+    /// The order of the schema; the run fails at any other.
+    Same,
 }

@@ -34,6 +34,7 @@ fn iso_dates() {
             ("20240101", Err(Malformed)),
             ("+2024-01-01", Err(Malformed)),
             ("2024-01-01T", Err(Malformed)),
+            ("1000-13-00T00:00", Err(Malformed)),
             (" 2024-01-01", Err(Malformed)),
             ("", Err(Malformed)),
         ],

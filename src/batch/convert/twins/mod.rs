@@ -13,7 +13,7 @@ pub use calendar::{dates, formats, times, timestamps};
 pub use numbers::{decimals, floats, integers, marked};
 
 /// Takes a number below `below` off the front, for a choice.
-fn choice<'a>(data: &'a [u8], below: usize) -> (usize, &'a [u8]) {
+fn choice(data: &[u8], below: usize) -> (usize, &[u8]) {
     match data {
         [first, rest @ ..] => (usize::from(*first) % below, rest),
         [] => (0, data),

@@ -1,0 +1,136 @@
+//! One column: its values, one by one → what it is.
+
+use super::moments::{self, Moments};
+use super::numbers::{self, Numbers};
+use super::words::{self, Booleans};
+use crate::schema::{ColumnType, TextRules};
+use std::collections::BTreeSet;
+
+/// What the values of one column allow, in constant memory.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Evidence {
+    /// Neither empty nor a null token.
+    values: u64,
+    null_tokens: BTreeSet<&'static str>,
+    quoted_nulls: bool,
+    booleans: Booleans,
+    numbers: Numbers,
+    moments: Moments,
+}
+
+/// What a column is.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Found {
+    pub(super) column_type: ColumnType,
+    pub(super) rules: TextRules,
+    pub(super) doubt: Option<Doubt>,
+}
+
+/// What a person should know of a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Doubt {
+    /// There is no value.
+    NoValues,
+    /// Text, as nothing says whether day or month comes first.
+    AmbiguousDates,
+    /// Text, as day and month come first in turns.
+    MixedDates,
+    /// Text, as `1,234` may be more than a thousand or less than two.
+    AmbiguousMarks,
+    /// Text that holds what elsewhere is null.
+    NullTokensInText,
+    /// Integers that look like dates without marks.
+    CompactDates,
+}
+
+impl Evidence {
+    /// Adds one field.
+    pub(super) fn observe(&mut self, value: &[u8], quoted: bool) {
+        if let Some(token) = words::null_token(value) {
+            self.null_tokens.insert(token);
+            self.quoted_nulls |= quoted;
+            return;
+        }
+        self.values += 1;
+        self.booleans.observe(value);
+        if !self.numbers.is_over() {
+            self.numbers.observe(value);
+        }
+        if !self.moments.is_over() {
+            self.moments.observe(value);
+        }
+    }
+
+    pub(super) fn has_values(&self) -> bool {
+        self.values > 0
+    }
+
+    /// Changes when what [`Evidence::settle`] gives may change its type.
+    pub(super) fn fingerprint(&self) -> (u64, u64, u64) {
+        (self.booleans.fingerprint(), self.numbers.fingerprint(), self.moments.fingerprint())
+    }
+
+    /// The type that gives every value back, and how it is read.
+    pub(super) fn settle(&self) -> Found {
+        if self.values == 0 {
+            return text(Some(Doubt::NoValues));
+        }
+        if let Some((true_tokens, false_tokens)) = self.booleans.tokens() {
+            return self
+                .typed(ColumnType::Boolean, TextRules { true_tokens, false_tokens, ..TextRules::default() });
+        }
+        let nan = self.null_tokens.iter().any(|token| words::is_nan(token));
+        let numbers = self.numbers.settle(false).and_then(|found| match found.column_type {
+            // Where numbers are whole, NaN can only be a null.
+            ColumnType::Int { .. } => Ok(found),
+            _ => self.numbers.settle(nan),
+        });
+        let unclear_numbers = match numbers {
+            Ok(numbers::Found { column_type, marks }) => {
+                let (decimal_mark, group_mark) = (marks.decimal, marks.group);
+                let found =
+                    self.typed(column_type, TextRules { decimal_mark, group_mark, ..TextRules::default() });
+                let whole = matches!(column_type, ColumnType::Int { .. });
+                let doubt = (whole && self.numbers.may_be_dates()).then_some(Doubt::CompactDates);
+                return Found { doubt, ..found };
+            }
+            Err(unclear) => unclear,
+        };
+        match (self.moments.settle(), unclear_numbers) {
+            (Ok(moments::Found { column_type, formats }), _) => {
+                self.typed(column_type, TextRules { formats, ..TextRules::default() })
+            }
+            (Err(moments::Unclear::Ambiguous), _) => text(Some(Doubt::AmbiguousDates)),
+            (Err(moments::Unclear::Mixed), _) => text(Some(Doubt::MixedDates)),
+            (Err(moments::Unclear::NotMoments), numbers::Unclear::Marks) => text(Some(Doubt::AmbiguousMarks)),
+            (Err(moments::Unclear::NotMoments), numbers::Unclear::NotNumbers) => {
+                let tokens = self.null_tokens.iter().any(|token| !token.is_empty());
+                text(tokens.then_some(Doubt::NullTokensInText))
+            }
+        }
+    }
+
+    /// A type other than text, with the null tokens that were seen.
+    fn typed(&self, column_type: ColumnType, rules: TextRules) -> Found {
+        // A float column has NaN as a value.
+        let is_value = |token: &str| column_type == ColumnType::Float64 && words::is_nan(token);
+        let seen = self.null_tokens.iter().copied().filter(|token| !token.is_empty() && !is_value(token));
+        let null_tokens = std::iter::once("").chain(seen).map(str::to_owned).collect();
+        let rules = TextRules { null_tokens, quoted_nulls: self.quoted_nulls, ..rules };
+        Found { column_type, rules, doubt: None }
+    }
+}
+
+fn text(doubt: Option<Doubt>) -> Found {
+    Found { column_type: ColumnType::Text, rules: TextRules::default(), doubt }
+}
+
+/// Whether a value reads as anything but text.
+pub(super) fn looks_like_data(value: &[u8]) -> bool {
+    let mut evidence = Evidence::default();
+    evidence.numbers.observe(value);
+    evidence.moments.observe(value);
+    words::is_plain_boolean(value)
+        || evidence.numbers.settle(false) != Err(numbers::Unclear::NotNumbers)
+        || evidence.moments.settle() != Err(moments::Unclear::NotMoments)
+}

@@ -1,0 +1,222 @@
+//! Numbers: which marks they are written with, and which type holds them exactly.
+
+use crate::batch::convert::{self, Marks};
+use crate::schema::ColumnType;
+
+/// Ways to write a number, in order of preference. Of a decimal mark, the first
+/// that fits wins.
+const STYLES: [Marks; 7] = [
+    Marks::PLAIN,
+    Marks { decimal: b'.', group: Some(b',') },
+    Marks { decimal: b'.', group: Some(b'\'') },
+    Marks { decimal: b'.', group: Some(b' ') },
+    Marks { decimal: b',', group: None },
+    Marks { decimal: b',', group: Some(b'.') },
+    Marks { decimal: b',', group: Some(b' ') },
+];
+
+/// Digits that 128 bits hold; Arrow's and Redshift's limit.
+const MAX_DIGITS: usize = 38;
+/// Digits that 64 bits hold: decimals of so many are half as large.
+const SMALL_DIGITS: usize = 18;
+
+/// What the numbers of a column allow.
+#[derive(Debug, Clone)]
+pub(super) struct Numbers {
+    /// What was read in each of [`STYLES`]; `None` if a value cannot be.
+    styles: [Option<Figures>; STYLES.len()],
+    /// Whether every value is eight digits that are a date of a year like ours.
+    compact_dates: bool,
+}
+
+/// The numbers of a column, as read in one style.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Figures {
+    /// Numbers seen; words such as `inf` do not count.
+    seen: bool,
+    whole_digits: usize,
+    /// Fewest and most digits after the decimal mark.
+    scales: Option<(usize, usize)>,
+    /// Whether a fraction ends in zero: whoever writes that pads to a scale.
+    padded: bool,
+    /// Whether a number has an exponent, or a mark with nothing after it.
+    floating: bool,
+    /// Whether a float would not give some number back.
+    beyond_floats: bool,
+    /// `inf` and the like.
+    words: bool,
+}
+
+/// A type for numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Found {
+    pub(super) column_type: ColumnType,
+    pub(super) marks: Marks,
+}
+
+/// Why numbers were found to be text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unclear {
+    /// They are none.
+    NotNumbers,
+    /// `1,234` is more than a thousand in some countries and less than two in others.
+    Marks,
+}
+
+impl Default for Numbers {
+    fn default() -> Self {
+        Numbers { styles: [Some(Figures::default()); STYLES.len()], compact_dates: true }
+    }
+}
+
+impl Numbers {
+    pub(super) fn observe(&mut self, value: &[u8]) {
+        let mut scratch = Vec::new();
+        for (marks, slot) in STYLES.iter().zip(&mut self.styles) {
+            let Some(figures) = slot else { continue };
+            let fits = marks.plain(value, &mut scratch).is_ok_and(|plain| figures.add(plain));
+            if !fits {
+                *slot = None;
+            }
+        }
+        self.compact_dates &= is_compact_date(value);
+    }
+
+    /// Whether no number can be found any more.
+    pub(super) fn is_over(&self) -> bool {
+        self.styles.iter().all(Option::is_none)
+    }
+
+    /// Whether whole numbers may be dates without marks.
+    pub(super) fn may_be_dates(&self) -> bool {
+        self.compact_dates
+    }
+
+    /// Changes when what [`Numbers::settle`] gives may change, but for the
+    /// number of digits.
+    pub(super) fn fingerprint(&self) -> u64 {
+        self.styles.iter().fold(0, |bits, figures| bits << 8 | figures.map_or(0, |f| 0x80 | f.kind()))
+    }
+
+    /// The type that gives every number back. `nan`: the column has NaN, too.
+    pub(super) fn settle(&self, nan: bool) -> Result<Found, Unclear> {
+        let found = |decimal: u8| {
+            let styles = STYLES.iter().zip(&self.styles).filter(|(marks, _)| marks.decimal == decimal);
+            let mut types = styles.filter_map(|(marks, figures)| {
+                let column_type = figures.as_ref()?.column_type(nan)?;
+                Some(Found { column_type, marks: *marks })
+            });
+            types.next()
+        };
+        match (found(b'.'), found(b',')) {
+            (Some(point), None) => Ok(point),
+            (None, Some(comma)) => Ok(comma),
+            (None, None) => Err(Unclear::NotNumbers),
+            (Some(point), Some(comma)) => {
+                let whole = |found: Found| matches!(found.column_type, ColumnType::Int { .. });
+                let same = whole(point) && whole(comma) && point.marks.group == comma.marks.group;
+                // What needs no group marks is what everybody reads.
+                if point.marks == Marks::PLAIN || same { Ok(point) } else { Err(Unclear::Marks) }
+            }
+        }
+    }
+}
+
+impl Figures {
+    /// Adds a number with a decimal point and without group marks; false if it is none.
+    fn add(&mut self, plain: &[u8]) -> bool {
+        let is_float = || convert::float::float::<f64>(plain).is_ok();
+        let unsigned = plain.strip_prefix(b"-").unwrap_or(plain);
+        let (mantissa, exponent) = match unsigned.iter().position(|byte| matches!(byte, b'e' | b'E')) {
+            Some(at) if unsigned[0].is_ascii_digit() || unsigned[0] == b'.' => unsigned.split_at(at),
+            _ => (unsigned, &[][..]),
+        };
+        let (whole, fraction) = match mantissa.iter().position(|byte| *byte == b'.') {
+            Some(at) => (&mantissa[..at], Some(&mantissa[at + 1..])),
+            None => (mantissa, None),
+        };
+        let digits = || whole.iter().chain(fraction.unwrap_or_default());
+        if !digits().all(u8::is_ascii_digit) || digits().next().is_none() {
+            // Words such as inf are values of float columns, but no evidence for one.
+            self.words = true;
+            return !unsigned.contains(&b'+') && is_float();
+        }
+        if is_identifier(whole, plain) {
+            return false;
+        }
+        let whole_number = fraction.is_none() && exponent.is_empty();
+        // Account numbers and the like have more digits than an integer.
+        if whole_number && convert::integer::signed::<i64>(plain).is_err() || !whole_number && !is_float() {
+            return false;
+        }
+        let scale = fraction.map_or(0, <[u8]>::len);
+        self.seen = true;
+        self.whole_digits = self.whole_digits.max(whole.len());
+        let (fewest, most) = self.scales.unwrap_or((scale, scale));
+        self.scales = Some((fewest.min(scale), most.max(scale)));
+        self.padded |= fraction.is_some_and(|fraction| fraction.ends_with(b"0"));
+        self.floating |= !exponent.is_empty() || fraction.is_some_and(<[u8]>::is_empty);
+        self.beyond_floats |= !float_gives_back(plain, digits());
+        true
+    }
+
+    fn kind(&self) -> u64 {
+        let flags = [
+            self.seen,
+            self.scales.is_some_and(|(_, most)| most > 0),
+            self.has_constant_scale(),
+            self.padded,
+            self.floating,
+            self.beyond_floats,
+            self.words,
+        ];
+        flags.into_iter().fold(0, |bits, flag| bits << 1 | u64::from(flag))
+    }
+
+    fn has_constant_scale(&self) -> bool {
+        self.scales.is_some_and(|(fewest, most)| fewest == most)
+    }
+
+    fn column_type(&self, nan: bool) -> Option<ColumnType> {
+        let (_, scale) = self.scales.filter(|_| self.seen)?;
+        if scale == 0 && !self.floating && !self.words {
+            return Some(ColumnType::Int { bits: 64 });
+        }
+        // One digit is what float writers give to whole numbers: 2.0.
+        let fixed = self.has_constant_scale() && self.padded && scale > 1;
+        let digits = self.whole_digits + scale;
+        let decimal = !self.floating && !self.words && !nan && digits <= MAX_DIGITS;
+        if decimal && (fixed || self.beyond_floats) {
+            let precision = if digits <= SMALL_DIGITS { SMALL_DIGITS } else { MAX_DIGITS };
+            return Some(ColumnType::Decimal { precision: precision as u8, scale: scale as u8 });
+        }
+        (!self.beyond_floats).then_some(ColumnType::Float64)
+    }
+}
+
+/// Digits that are no quantity: a leading zero would be lost, and a plus sign
+/// begins telephone numbers.
+fn is_identifier(whole: &[u8], plain: &[u8]) -> bool {
+    matches!(whole, [b'0', _, ..]) || plain.starts_with(b"+")
+}
+
+/// Whether the float nearest to this number is written with the same digits.
+fn float_gives_back<'a>(plain: &[u8], digits: impl Iterator<Item = &'a u8>) -> bool {
+    let mut digits: Vec<u8> = digits.copied().skip_while(|digit| *digit == b'0').collect();
+    let ends = digits.iter().rposition(|digit| *digit != b'0').map_or(0, |last| last + 1);
+    digits.truncate(ends);
+    if digits.len() <= f64::DIGITS as usize {
+        return true;
+    }
+    let Ok(float) = convert::float::float::<f64>(plain) else { return false };
+    let shortest = format!("{:e}", float.abs());
+    let shortest = shortest.bytes().take_while(|byte| *byte != b'e').filter(u8::is_ascii_digit);
+    shortest.eq(digits)
+}
+
+fn is_compact_date(value: &[u8]) -> bool {
+    let ([b'1', b'9', ..] | [b'2', b'0', ..]) = value else { return false };
+    let Ok(text) = <&[u8; 8]>::try_from(value) else { return false };
+    let iso = [&text[..4], b"-", &text[4..6], b"-", &text[6..]].concat();
+    convert::date::date(&iso, &[]).is_ok()
+}

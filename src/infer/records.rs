@@ -1,0 +1,99 @@
+//! The text of one input → its fields, for a [`TypeInference`].
+
+use super::types::{Place, TypeInference};
+use crate::error::Result;
+use crate::parse::{Dialect, FieldForm, RecordIndex, Scanner, field_value};
+use crate::split::blocks::{Block, BlockCutter};
+use crate::split::footer::FooterHold;
+use crate::split::preamble::{Preamble, Taken};
+use crate::split::read::{cut_error, scan_error};
+
+/// Smaller than the pipeline's: of a short sample little is lost with the last block.
+const BLOCK_BYTES: usize = 64 << 10;
+
+/// Streams the text of one input into a [`TypeInference`].
+#[derive(Debug)]
+pub struct Records<'a> {
+    url: &'a str,
+    dialect: &'a Dialect,
+    scanner: Scanner,
+    cutter: Option<BlockCutter>,
+    index: RecordIndex,
+    preamble: Preamble<'a>,
+    hold: FooterHold,
+    /// Number of the input.
+    input: usize,
+    /// Column of each field, where the header says so.
+    columns: Vec<usize>,
+}
+
+impl<'a> Records<'a> {
+    /// At the start of the input.
+    pub fn new(url: &'a str, dialect: &'a Dialect, inference: &mut TypeInference) -> Self {
+        Records {
+            url,
+            dialect,
+            scanner: Scanner::new(dialect),
+            cutter: Some(BlockCutter::new(dialect, BLOCK_BYTES)),
+            index: RecordIndex::default(),
+            preamble: Preamble::new(dialect),
+            hold: FooterHold::new(dialect.footer_records),
+            input: inference.begin_input(url),
+            columns: Vec::new(),
+        }
+    }
+
+    /// Adds text. Errors are those of the grammar, with their place.
+    pub fn push(&mut self, text: &[u8], inference: &mut TypeInference) -> Result<()> {
+        let Some(cutter) = &mut self.cutter else { return Ok(()) };
+        let mut blocks = Vec::new();
+        let cut = cutter.push(text, &mut Vec::new, &mut blocks);
+        self.observe(blocks, inference)?;
+        cut.map_err(|error| cut_error(error, self.dialect, self.url))
+    }
+
+    /// The input is over.
+    pub fn finish(&mut self, inference: &mut TypeInference) -> Result<()> {
+        let Some(cutter) = self.cutter.take() else { return Ok(()) };
+        let mut blocks = Vec::new();
+        let cut = cutter.finish(&mut Vec::new, &mut blocks);
+        self.observe(blocks, inference)?;
+        cut.map_err(|error| cut_error(error, self.dialect, self.url))
+    }
+
+    fn observe(&mut self, cut: Vec<Block>, inference: &mut TypeInference) -> Result<()> {
+        let mut blocks = Vec::new();
+        for block in cut {
+            self.hold.push(block, &mut blocks);
+        }
+        for block in blocks {
+            let scanned = self.scanner.scan(&block.bytes, &mut self.index);
+            scanned.map_err(|error| scan_error(&error, &block, self.dialect, self.url))?;
+            let footer = if block.last { self.hold.records() as usize } else { 0 };
+            for record in 0..self.index.len() {
+                match self.preamble.take(&block.bytes, self.index.record(record)) {
+                    Taken::Skipped => {}
+                    Taken::Header(names) => self.columns = inference.name_columns(names),
+                    Taken::Data if record + footer >= self.index.len() => break,
+                    Taken::Data => {
+                        let line = block.lines_before + u64::from(self.index.record_lines[record]) + 1;
+                        let number = block.records_before + record as u64 + 1;
+                        let data_record = number.saturating_sub(self.dialect.preamble_records());
+                        let place = Place { input: self.input, record: data_record, line };
+                        self.data(&block, record, place, inference);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn data(&self, block: &Block, record: usize, place: Place, inference: &mut TypeInference) {
+        let mut scratch = Vec::new();
+        for (position, span) in self.index.record(record).iter().enumerate() {
+            let value = field_value(self.dialect, &block.bytes, span, &mut scratch);
+            let column = self.columns.get(position).copied().unwrap_or(position);
+            inference.observe(column, value, span.form != FieldForm::Bare, place);
+        }
+    }
+}
