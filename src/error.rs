@@ -303,12 +303,10 @@ pub enum InputProblem {
         check: String,
     },
     /// A key that must be unique came up before.
-    #[error("the key ({}) = {key} came up before", columns.join(", "))]
+    #[error("the key ({}) came up before", columns.join(", "))]
     Duplicate {
         /// The columns of the key.
         columns: Vec<String>,
-        /// The values as text, cut to 100 characters.
-        key: String,
     },
     /// An expression gives no value for this row.
     #[error("`{expression}` cannot be computed here: {cause}")]

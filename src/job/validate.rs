@@ -63,6 +63,11 @@ impl Check {
         if let Some(SchemaSpec::Location(location)) = &mut job.schema {
             self.make_absolute("schema".into(), location, base_dir);
         }
+        if let Some(directory) = &mut job.engine.spill_directory
+            && !directory.as_os_str().is_empty()
+        {
+            *directory = base_dir.join(&*directory);
+        }
         for (i, target) in job.targets.iter_mut().enumerate() {
             let key = KeyPath::from("targets").index(i);
             self.endpoint(key.key("endpoint"), target.endpoint.as_deref());

@@ -56,7 +56,7 @@ impl<'a> Ledger<'a> {
             written: written as u64,
             filtered: block.filtered,
             rejected: block.findings.rejected.iter().map(|reason| reason.records).sum(),
-            deduplicated: 0,
+            deduplicated: block.deduplicated,
         };
         account.records += records;
         account.text_bytes += block.text_bytes;
@@ -73,6 +73,13 @@ impl<'a> Ledger<'a> {
             budget::check_counts(&plan.job.errors, url, in_input, self.total, &self.findings)?;
         }
         Ok(())
+    }
+
+    /// Rows of a split that had waited: what is written of them, and what repeats a key.
+    pub(super) fn settle(&mut self, split: usize, written: u64, deduplicated: u64) {
+        let records = RecordCounts { written, deduplicated, ..RecordCounts::default() };
+        self.accounts[split].records += records;
+        self.total += records;
     }
 
     /// The records of one input, as far as this task has come.

@@ -15,17 +15,20 @@
 //! one is being encoded; encoded pages and parts are bounded by
 //! `engine.open_files_bytes` and `engine.upload_bytes_in_flight`.
 
+mod comparison;
 mod ledger;
 mod parser;
 mod quarantine;
+mod sink;
 
 use crate::batch::{BatchBuilder, Binding, Policies, arrow_schema};
 use crate::document::{KeyPath, Problem, nearest};
 use crate::encode::{
     Consumed, CutLimits, FileNames, FileShape, NoRows, TableWriter, max_key_bytes, run_metadata,
 };
-use crate::error::{InputProblem, Result};
+use crate::error::{Error, InputProblem, Result};
 use crate::job::{EmptyOutput, JobSpec, MatchColumns, Profile};
+use crate::order::Scratch;
 use crate::partition::Partitioner;
 use crate::plan::{Plan, Task};
 use crate::preflight;
@@ -38,10 +41,13 @@ use crate::task::{FileReport, Findings, SplitAccount};
 use crate::transform::Program;
 use crate::transform::rows::RunContext;
 use arrow::datatypes::SchemaRef;
+use comparison::Comparison;
 use crossbeam_channel::Receiver;
 use ledger::Ledger;
 use parser::{ParsedBlock, Parser};
 use quarantine::Quarantine;
+use rayon::prelude::*;
+use sink::Sink;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -147,6 +153,22 @@ fn check_policies(job: &JobSpec, input: &Schema, output: &Schema) -> Result<()> 
     Ok(())
 }
 
+/// Rows that are to be compared with all others have to be in one task.
+pub fn check_tasks(plan: &Plan, columns: &Columns) -> Result<()> {
+    let compared = columns.program.key_checks().first();
+    match compared {
+        Some(check) if plan.tasks.len() > 1 => {
+            let message = format!(
+                "the key ({}) is compared over all records, and the plan has {} tasks",
+                check.columns.join(", "),
+                plan.tasks.len()
+            );
+            Err(Error::usage(message).remedy("plan one task (--tasks 1) for `deduplicate` and unique keys"))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// What the run of a plan is called.
 fn run_context(plan: &Plan) -> RunContext {
     let planned_at = chrono::DateTime::parse_from_rfc3339(&plan.planned_at);
@@ -166,11 +188,18 @@ pub fn run(
     first_text: Option<TextStream>,
 ) -> Result<Done> {
     let columns = Columns::of_plan(plan)?;
+    check_tasks(plan, &columns)?;
     let writer = table_writer(plan, task, &columns, tee)?;
+    let scratch = Scratch::new(plan.job.engine.spill_directory.as_deref());
     let (block_sender, blocks) = crossbeam_channel::bounded(READ_AHEAD_BLOCKS);
     let (spare_sender, spare) = crossbeam_channel::bounded(READ_AHEAD_BLOCKS + 2 * WAVE_BLOCKS);
     let parser = Parser::new(plan, task, &columns, spare_sender);
-    let quarantine = Quarantine::new(plan, task, tee);
+    let stages = Stages {
+        sink: Sink::new(writer, columns.shape.schema(), &plan.job.output, &plan.job.engine, &scratch)?,
+        comparison: Comparison::new(columns.program.key_checks(), &plan.job.engine, &scratch),
+        quarantine: Quarantine::new(plan, task, tee),
+        ledger: Ledger::new(plan, task),
+    };
     let bind = |header: Option<&[String]>| Ok(Arc::new(columns.builder(plan, header)?));
     // Ends the reader, wherever it waits, as soon as this task has ended.
     let reading = runtime.cancel().child();
@@ -188,7 +217,7 @@ pub fn run(
                 &block_sender,
             );
         });
-        let done = run_waves(plan, task, runtime, &parser, writer, quarantine, blocks);
+        let done = run_waves(plan, task, runtime, &parser, stages, &blocks);
         reading.cancel();
         done
     })
@@ -202,47 +231,82 @@ pub fn check_header(plan: &Plan, input: &Input, runtime: &Runtime) -> Result<()>
     columns.bind(&plan.job, header.as_deref()).map_err(|problem| header_error(problem, input)).map(drop)
 }
 
-fn run_waves<'t>(
+/// What sees the blocks in order, one after the other.
+struct Stages<'t> {
+    ledger: Ledger<'t>,
+    comparison: Comparison,
+    quarantine: Quarantine<'t>,
+    sink: Sink<'t>,
+}
+
+fn run_waves(
     plan: &Plan,
     task: &Task,
     runtime: &Runtime,
     parser: &Parser<'_>,
-    mut writer: TableWriter<'t>,
-    mut quarantine: Quarantine<'t>,
-    blocks: Receiver<Result<TextBlock<Arc<BatchBuilder>>>>,
+    mut stages: Stages<'_>,
+    blocks: &Receiver<Result<TextBlock<Arc<BatchBuilder>>>>,
 ) -> Result<Done> {
-    let mut ledger = Ledger::new(plan, task);
     let total_text_bytes = total_text_bytes(plan, task);
     let mut parsed: Vec<ParsedBlock> = Vec::new();
     loop {
         runtime.cancel().check()?;
-        let wave = next_wave(&blocks);
-        let consumed = Consumed { total_text_bytes, ..ledger.consumed() };
+        let wave = next_wave(blocks);
+        let consumed = Consumed { total_text_bytes, ..stages.ledger.consumed() };
         let rows = std::mem::take(&mut parsed).into_iter().flat_map(|block| block.rows);
-        let (written, next) = runtime
-            .pool()
-            .install(|| rayon::join(|| writer.write(rows, consumed), || parser.parse_wave(wave)));
+        let sink = &mut stages.sink;
+        let (written, next) =
+            runtime.pool().install(|| rayon::join(|| sink.write(rows, consumed), || parser.parse_wave(wave)));
         written?;
         parsed = next?;
         if parsed.is_empty() {
             break;
         }
-        let rejects: Vec<_> =
-            parsed.iter_mut().flat_map(|block| std::mem::take(&mut block.rejects)).collect();
-        for block in &parsed {
-            ledger.enter(block)?;
-        }
-        runtime.pool().install(|| quarantine.write(rejects))?;
-        runtime.progress().records.store(ledger.records_read(), Ordering::Relaxed);
+        runtime.pool().install(|| stages.enter(parser, &mut parsed))?;
+        runtime.progress().records.store(stages.ledger.records_read(), Ordering::Relaxed);
     }
-    let records = ledger.consumed().records;
-    let files = runtime.pool().install(|| writer.finish(records))?;
+    let done = runtime.pool().install(|| stages.finish(parser, runtime))?;
     if plan.job.output.profile == Profile::Spectrum {
-        preflight::size_notes(&files).iter().for_each(|note| tracing::info!("{note}"));
+        preflight::size_notes(&done.files).iter().for_each(|note| tracing::info!("{note}"));
     }
-    let (splits, findings) = ledger.close()?;
-    let quarantine = runtime.pool().install(|| quarantine.finish())?;
-    Ok(Done { splits, files, quarantine, findings })
+    Ok(done)
+}
+
+impl Stages<'_> {
+    /// Enters a wave of blocks; what is left of their rows is ready to be written.
+    fn enter(&mut self, parser: &Parser<'_>, parsed: &mut [ParsedBlock]) -> Result<()> {
+        if !self.comparison.is_idle() {
+            parsed.iter_mut().try_for_each(|block| self.comparison.settle(parser, block))?;
+            parser.route(parsed)?;
+        }
+        parsed.iter().try_for_each(|block| self.ledger.enter(block))?;
+        self.quarantine
+            .write(parsed.iter_mut().flat_map(|block| std::mem::take(&mut block.rejects)).collect())
+    }
+
+    /// All blocks have been written: now what had to wait for them.
+    fn finish(mut self, parser: &Parser<'_>, runtime: &Runtime) -> Result<Done> {
+        let consumed = self.ledger.consumed();
+        let mut waiting = self.comparison.finish()?;
+        loop {
+            runtime.cancel().check()?;
+            let wave = waiting.by_ref().take(WAVE_BLOCKS).collect::<Result<Vec<_>>>()?;
+            if wave.is_empty() {
+                break;
+            }
+            for survivors in &wave {
+                let written = survivors.rows.num_rows() as u64;
+                self.ledger.settle(survivors.tag as usize, written, survivors.removed);
+            }
+            let routed = wave.par_iter().map(|survivors| parser.partition(&survivors.rows));
+            let routed = routed.collect::<Result<Vec<_>>>()?;
+            self.sink.write(routed.into_iter().flatten(), consumed)?;
+        }
+        let files = self.sink.finish(self.ledger.consumed(), runtime)?;
+        let quarantine = self.quarantine.finish()?;
+        let (splits, findings) = self.ledger.close()?;
+        Ok(Done { splits, files, quarantine, findings })
+    }
 }
 
 /// Bytes of the task's text; `None` where that takes reading it. A name that

@@ -11,7 +11,8 @@ use crate::plan::{Plan, Task};
 use crate::split::blocks::Block;
 use crate::split::read::{BLOCK_BYTES, TextBlock, data_record, is_tolerant, scan_error, scan_failure};
 use crate::task::Findings;
-use crate::transform::rows::{BlockContext, RowFault};
+use crate::transform::rows::{BlockContext, Outcome, RowFault};
+use arrow::array::RecordBatch;
 use crossbeam_channel::Sender;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -30,7 +31,17 @@ pub(super) struct ParsedBlock {
     pub(super) text_bytes: u64,
     /// Whether it is the last of its split.
     pub(super) last: bool,
+    /// Rows that repeat a key.
+    pub(super) deduplicated: u64,
+    /// Rows of which only the end of the input can say whether they stay.
+    pub(super) waiting: u64,
     pub(super) rows: Vec<PartitionRows>,
+    /// Instead of `rows`, until they have been compared with others.
+    pub(super) loose: Option<Rows>,
+    /// For each comparison: the keys of `loose`.
+    pub(super) keys: Vec<Vec<Option<u128>>>,
+    /// Where `loose` may still be found wrong.
+    text: Option<(Block, RecordIndex)>,
     /// In order of the records.
     pub(super) rejects: Vec<Reject>,
     pub(super) findings: Findings,
@@ -101,37 +112,74 @@ impl<'a> Parser<'a> {
         let mut findings =
             Findings { padded, truncated, nulled: self.by_column(&nulled), ..Findings::default() };
 
-        let transformed = self.columns.program.apply(rows, &place.context())?;
-        for fault in transformed.faults {
-            let (policy, record) = (fault.policy, fault.record as usize);
-            let location = place.of_row(index, &fault);
-            if policy == ValuePolicy::Fail {
-                return Err(Error::input(fault.problem, location).remedy(ROW_REMEDY));
-            }
-            rejects.push(Reject::new(fault.problem, location, record, raw_record(&block, index, record)));
+        let Outcome { rows, filtered, faults, nulled, keys } =
+            self.columns.program.apply(rows, &place.context())?;
+        for fault in faults {
+            rejects.push(place.reject_row(index, fault)?);
         }
         rejects.sort_by_key(|reject| reject.record_in_block);
-        for (column, count) in transformed.nulled {
+        for (column, count) in nulled {
             *findings.nulled.entry(column).or_default() += count;
         }
-        for reject in &rejects {
-            findings.reject(reject.rule, &reject.message, &reject.location);
-        }
-        let rows = self.partition(&transformed.rows)?;
-        let parsed = ParsedBlock {
+        rejects.iter().for_each(|reject| findings.reject(reject.rule, &reject.message, &reject.location));
+        let mut parsed = ParsedBlock {
             split,
             records_cut: block.records,
             not_data: (preamble + footer) as u64,
             data_records,
-            filtered: transformed.filtered,
+            filtered,
             text_bytes: block.bytes.len() as u64,
             last: block.last,
-            rows,
-            rejects: if self.plan.job.errors.quarantine { rejects } else { Vec::new() },
+            deduplicated: 0,
+            waiting: 0,
+            rows: Vec::new(),
+            loose: None,
+            keys,
+            text: None,
+            rejects,
             findings,
         };
-        self.recycle(block.bytes);
+        if self.columns.program.key_checks().is_empty() {
+            parsed.rows = self.partition(&rows.batch)?;
+            self.recycle(block.bytes);
+        } else {
+            parsed.loose = Some(rows);
+            parsed.text = Some((block, std::mem::take(index)));
+        }
         Ok(parsed)
+    }
+
+    /// Routes the rows of blocks that have been compared, in parallel.
+    pub(super) fn route(&self, blocks: &mut [ParsedBlock]) -> Result<()> {
+        blocks.par_iter_mut().try_for_each(|block| {
+            if let Some(loose) = block.loose.take() {
+                block.rows = self.partition(&loose.batch)?;
+            }
+            if let Some((text, _)) = block.text.take() {
+                self.recycle(text.bytes);
+            }
+            Ok(())
+        })
+    }
+
+    /// Sets a row of `block.loose` aside, or fails, as its policy has it.
+    pub(super) fn set_aside(&self, block: &mut ParsedBlock, fault: RowFault) -> Result<()> {
+        let Some((text, index)) = &block.text else { return Ok(()) };
+        let url = &self.plan.inputs[self.task.splits[block.split].input].url;
+        let place = BlockPlace { plan: self.plan, block: text, url };
+        let reject = place.reject_row(index, fault)?;
+        block.findings.reject(reject.rule, &reject.message, &reject.location);
+        let position = block.rejects.partition_point(|other| other.record_in_block <= reject.record_in_block);
+        block.rejects.insert(position, reject);
+        Ok(())
+    }
+
+    /// Routes rows to their partitions.
+    pub(super) fn partition(&self, batch: &RecordBatch) -> Result<Vec<PartitionRows>> {
+        self.columns.partitioner.split(batch).map_err(|e| {
+            let cause = parquet::errors::ParquetError::ArrowError(e.to_string());
+            ErrorKind::Encode { file: "partition keys".into(), cause }.into()
+        })
     }
 
     fn scan(&self, block: &Block, url: &str, scratch: &mut Scratch) -> Result<()> {
@@ -141,13 +189,6 @@ impl<'a> Parser<'a> {
             false => self.scanner.scan(&block.bytes, index),
         };
         scanned.map_err(|error| scan_error(&error, block, &self.plan.dialect, url))
-    }
-
-    fn partition(&self, rows: &Rows) -> Result<Vec<PartitionRows>> {
-        self.columns.partitioner.split(&rows.batch).map_err(|e| {
-            let cause = parquet::errors::ParquetError::ArrowError(e.to_string());
-            ErrorKind::Encode { file: "partition keys".into(), cause }.into()
-        })
     }
 
     /// Counts of parsed columns, by name, without zeros.
@@ -199,11 +240,17 @@ impl BlockPlace<'_> {
         self.location(fault.record, fault.byte_offset, fault.line, column)
     }
 
-    /// A row that a transform refuses: the place is the start of its record.
-    fn of_row(&self, index: &RecordIndex, fault: &RowFault) -> Location {
-        let record = fault.record as usize;
-        let (start, line) = (index.record_starts[record], index.record_lines[record]);
-        self.location(record, start as usize, line as usize, fault.column.clone())
+    /// A row that a transform or a comparison refuses: its place is the start of
+    /// its record. An error if the policy is to fail.
+    fn reject_row(&self, index: &RecordIndex, fault: RowFault) -> Result<Reject> {
+        let RowFault { record, column, problem, policy } = fault;
+        let record = record as usize;
+        let (start, line) = (index.record_starts[record] as usize, index.record_lines[record] as usize);
+        let location = self.location(record, start, line, column);
+        if policy == ValuePolicy::Fail {
+            return Err(Error::input(problem, location).remedy(ROW_REMEDY));
+        }
+        Ok(Reject::new(problem, location, record, raw_record(self.block, index, record)))
     }
 
     /// A record that breaks the dialect.

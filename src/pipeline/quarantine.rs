@@ -62,7 +62,7 @@ impl<'a> Quarantine<'a> {
 
     /// Adds rejects, in order.
     pub(super) fn write(&mut self, rejects: Vec<Reject>) -> Result<()> {
-        if rejects.is_empty() {
+        if rejects.is_empty() || !self.plan.job.errors.quarantine {
             return Ok(());
         }
         let batch = self.batch(&rejects).map_err(|cause| self.failure(cause.into()))?;

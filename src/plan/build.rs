@@ -7,7 +7,7 @@ use crate::infer::{self, SAMPLE_BYTES, SAMPLED_INPUTS, Sample};
 use crate::job::location::local_path;
 use crate::job::{DialectSpec, DuplicateColumns, JobSpec, MatchColumns, Profile, SchemaSpec, SourceSpec};
 use crate::parse::{Dialect, StrayQuotes};
-use crate::pipeline::Columns;
+use crate::pipeline::{Columns, check_tasks};
 use crate::preflight;
 use crate::runtime::Runtime;
 use crate::schema::{self, ColumnType, ResolveContext, Schema, SchemaFile, TextRules};
@@ -106,12 +106,13 @@ pub fn build(mut job: JobSpec, options: &PlanOptions, runtime: &Runtime) -> Resu
         tasks: Vec::new(),
     };
     // Whatever is wrong with the columns should be said before the work begins.
-    Columns::of_plan(&plan)?;
+    let columns = Columns::of_plan(&plan)?;
     plan.job_key = job_key(&plan);
     plan.tasks = match options.split_bytes {
         None => spread(whole_inputs(&plan.inputs), options.tasks),
         Some(bytes) => spread(cut_ranges(&plan, bytes, runtime)?, options.tasks),
     };
+    check_tasks(&plan, &columns)?;
     Ok(Planned { plan, first_text })
 }
 

@@ -74,6 +74,10 @@ impl Plan {
             let checked = self.job.clone().finish(Path::new("/"));
             checked.map_err(|problems| problems.into_error("the plan"))?;
         }
+        let has_ranges = self.tasks.iter().flat_map(|task| &task.splits).any(|split| split.range.is_some());
+        if has_ranges && self.dialect.footer_records > 0 {
+            return Err(invalid("inputs with footer records cannot be cut into ranges".into()));
+        }
         let mut splits: Vec<&Split> = self.tasks.iter().flat_map(|task| &task.splits).collect();
         splits.sort_by_key(|split| (split.input, split.range.map_or(0, |range| range.start)));
         let mut covered = splits.chunk_by(|a, b| a.input == b.input);

@@ -6,6 +6,7 @@ use super::keys::Key;
 use super::operations::{CheckConstraint, Operation};
 use super::rows::{BlockContext, KeyCheck, KeyMeaning, Outcome, Rows, RunContext};
 use crate::batch::arrow_schema;
+use crate::document::Problem;
 use crate::error::{Error, ErrorKind, Result};
 use crate::job::{ErrorsSpec, JobSpec, Profile, ValuePolicy};
 use crate::schema::{Column, ColumnType, Constraint, Schema, profile};
@@ -65,7 +66,7 @@ impl Program {
             compiler.step(number, step)?;
         }
         let output = fit_profile(&mut compiler, profile, &job.errors)?;
-        Ok(assemble(compiler, &parsed, output, &job.errors))
+        assemble(compiler, &parsed, output, &job.errors)
     }
 
     /// The columns to be parsed: those that a step or the output needs, in the
@@ -159,7 +160,7 @@ fn readable(column_type: ColumnType, profile: Profile) -> ColumnType {
     }
 }
 
-fn assemble(compiler: Compiler<'_>, parsed: &Schema, output: Schema, errors: &ErrorsSpec) -> Program {
+fn assemble(compiler: Compiler<'_>, parsed: &Schema, output: Schema, errors: &ErrorsSpec) -> Result<Program> {
     let Compiler { columns, mut operations, mut keys, slots, .. } = compiler;
     let output_slots: Vec<Slot> = columns.iter().map(|Live { slot, .. }| *slot).collect();
     let mut used = vec![false; slots];
@@ -171,11 +172,15 @@ fn assemble(compiler: Compiler<'_>, parsed: &Schema, output: Schema, errors: &Er
     let constraints =
         input_slots.iter().flat_map(|&slot| constraint_checks(&parsed.columns[slot], slot, errors));
     operations.splice(0..0, constraints);
-    keys.extend(unique_keys(parsed, &input_slots, errors));
+    let uniques = unique_keys(parsed, &input_slots, errors);
+    keys.extend(match keys.first() {
+        Some(deduplicated) => beside_deduplication(uniques, deduplicated)?,
+        None => uniques,
+    });
 
     let input = Schema::new(input_slots.iter().map(|&slot| parsed.columns[slot].clone()).collect());
     let output_schema = arrow_schema(&output);
-    Program {
+    Ok(Program {
         is_identity: operations.is_empty()
             && keys.is_empty()
             && input_slots == output_slots
@@ -189,7 +194,7 @@ fn assemble(compiler: Compiler<'_>, parsed: &Schema, output: Schema, errors: &Er
         output_slots,
         output_schema,
         keys,
-    }
+    })
 }
 
 /// Finds the last use of each slot.
@@ -235,6 +240,25 @@ fn unique_keys(schema: &Schema, parsed: &[Slot], errors: &ErrorsSpec) -> Vec<Key
         Key { check: KeyCheck { columns, meaning: KeyMeaning::Unique(policy) }, slots }
     };
     keys.map(key).collect()
+}
+
+/// Unique keys beside a deduplication: those that hold its key cannot repeat any
+/// more. Others would have to be compared after rows that may still wait on disk.
+fn beside_deduplication(uniques: Vec<Key>, deduplicated: &Key) -> Result<Vec<Key>> {
+    let implied = |unique: &Key| deduplicated.slots.iter().all(|slot| unique.slots.contains(slot));
+    match uniques.into_iter().find(|unique| !implied(unique)) {
+        None => Ok(Vec::new()),
+        Some(other) => {
+            let message = format!(
+                "`deduplicate` by ({}) does not go together with the unique key ({}) of the schema",
+                deduplicated.check.columns.join(", "),
+                other.check.columns.join(", ")
+            );
+            Err(Problem::new("transforms", message)
+                .remedy("deduplicate by that key, or take the constraint out of the schema")
+                .into_error("job"))
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,108 @@
+//! What can only be said of rows beside other rows: duplicates and repeated keys.
+//!
+//! Blocks come in order, between two waves; the keys were made with the blocks.
+
+use super::parser::{ParsedBlock, Parser};
+use crate::batch::Rows;
+use crate::error::{ErrorKind, InputProblem, Result};
+use crate::job::{EngineSpec, ValuePolicy};
+use crate::order::{Deduplicator, Keep, Scratch, Survivors, TaggedBatch, UniqueCheck};
+use crate::transform::rows::{KeyCheck, KeyMeaning, RowFault};
+use arrow::array::{BooleanArray, RecordBatch};
+use arrow::compute::filter_record_batch;
+
+/// Compares the keys of all rows of a task.
+#[derive(Default)]
+pub(super) struct Comparison {
+    deduplicator: Option<Deduplicator>,
+    uniques: Vec<Unique>,
+}
+
+/// One key that may come up once.
+struct Unique {
+    columns: Vec<String>,
+    policy: ValuePolicy,
+    check: UniqueCheck,
+}
+
+impl Comparison {
+    /// For these checks: a deduplication first, if there is one.
+    pub(super) fn new(checks: &[KeyCheck], engine: &EngineSpec, scratch: &Scratch) -> Self {
+        let mut comparison = Comparison::default();
+        for KeyCheck { columns, meaning } in checks {
+            let keep = match *meaning {
+                KeyMeaning::KeepFirst => Keep::First,
+                KeyMeaning::KeepLast => Keep::Last,
+                KeyMeaning::Unique(policy) => {
+                    let check = UniqueCheck::new(engine.key_bytes);
+                    comparison.uniques.push(Unique { columns: columns.clone(), policy, check });
+                    continue;
+                }
+            };
+            comparison.deduplicator = Some(Deduplicator::new(keep, engine.key_bytes, scratch));
+        }
+        comparison
+    }
+
+    /// Whether there is nothing to compare.
+    pub(super) fn is_idle(&self) -> bool {
+        self.deduplicator.is_none() && self.uniques.is_empty()
+    }
+
+    /// Takes out of a block what repeats an earlier key, or has to wait for later ones.
+    pub(super) fn settle(&mut self, parser: &Parser<'_>, block: &mut ParsedBlock) -> Result<()> {
+        let Some(mut loose) = block.loose.take() else { return Ok(()) };
+        let mut keys = std::mem::take(&mut block.keys).into_iter();
+        if let Some(deduplicator) = &mut self.deduplicator {
+            let (schema, before) = (loose.batch.schema(), loose.batch.num_rows() as u64);
+            let (rows, keys, tag) = (loose.batch, keys.next().unwrap_or_default(), block.split as u32);
+            let kept = deduplicator.push(TaggedBatch { rows, keys, tag })?;
+            loose.batch = kept.rows.map_or_else(|| RecordBatch::new_empty(schema), |kept| kept.rows);
+            block.deduplicated = kept.removed;
+            block.waiting = before - kept.removed - loose.batch.num_rows() as u64;
+        }
+        for (unique, keys) in self.uniques.iter_mut().zip(keys) {
+            let repeated = unique.check.check(&keys)?;
+            if !repeated.is_empty() {
+                unique.set_aside(&repeated, parser, block, &mut loose)?;
+            }
+        }
+        block.loose = Some(loose);
+        Ok(())
+    }
+
+    /// The rows that had to wait until the input ended, in order.
+    pub(super) fn finish(self) -> Result<impl Iterator<Item = Result<Survivors>>> {
+        Ok(self.deduplicator.map(Deduplicator::finish).transpose()?.into_iter().flatten())
+    }
+}
+
+impl Unique {
+    /// Takes rows out that repeat a key, as the policy has it.
+    fn set_aside(
+        &self,
+        repeated: &[u32],
+        parser: &Parser<'_>,
+        block: &mut ParsedBlock,
+        loose: &mut Rows,
+    ) -> Result<()> {
+        let column = match &self.columns[..] {
+            [only] => Some(only.clone()),
+            _ => None,
+        };
+        for &row in repeated {
+            let problem = InputProblem::Duplicate { columns: self.columns.clone() };
+            let record = loose.records[row as usize];
+            let fault = RowFault { record, column: column.clone(), problem, policy: self.policy };
+            parser.set_aside(block, fault)?;
+        }
+        let mut gone = repeated.iter().copied().peekable();
+        let keep: BooleanArray =
+            (0..loose.batch.num_rows() as u32).map(|row| Some(gone.next_if_eq(&row).is_none())).collect();
+        loose.batch = filter_record_batch(&loose.batch, &keep)
+            .map_err(|cause| ErrorKind::Encode { file: "the table".into(), cause: cause.into() })?;
+        let mut kept = keep.values().iter();
+        loose.records.retain(|_| kept.next().unwrap_or_default());
+        Ok(())
+    }
+}
