@@ -228,7 +228,7 @@ fn constraint_checks(column: &Column, slot: Slot, errors: &ErrorsSpec) -> Vec<Bo
 
 /// The unique keys all of whose columns are parsed.
 fn unique_keys(schema: &Schema, parsed: &[Slot], errors: &ErrorsSpec) -> Vec<Key> {
-    let keys = schema.keys.iter().cloned().filter(|key| key.iter().all(|slot| parsed.contains(slot)));
+    let keys = schema.keys.iter().filter(|key| key.iter().all(|slot| parsed.contains(slot))).cloned();
     let key = |slots: Vec<Slot>| {
         let columns: Vec<String> = slots.iter().map(|&slot| schema.columns[slot].name.clone()).collect();
         // One column has a policy of its own; rows cannot become null.

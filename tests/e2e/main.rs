@@ -16,6 +16,7 @@ mod harness_tests;
 mod infer_cases;
 mod interrupt;
 mod rejects;
+mod spark;
 mod steps;
 mod values;
 mod writer;

@@ -76,18 +76,27 @@ pub(crate) fn arrow(directory: &Path) -> View {
     parse(shared().ask("arrow", json!({ "directory": directory })))
 }
 
-/// A partitioned table as Spark reads it; `None` if the user leaves Spark out.
-pub(crate) fn spark(directory: &Path) -> Option<View> {
+/// Whether Spark is to be asked: the user may leave it out, which is said.
+/// Fails if it is wanted and there is no Java.
+pub(crate) fn spark_is_wanted() -> bool {
     if std::env::var_os("SAWMILL_SKIP_SPARK").is_some_and(|value| value == "1") {
-        eprintln!("SAWMILL_SKIP_SPARK=1: Spark's reading is NOT tested");
-        return None;
+        eprintln!("SAWMILL_SKIP_SPARK=1: Spark's side is NOT tested");
+        return false;
     }
     let java = std::process::Command::new("java").arg("-version").output();
     assert!(
         java.as_ref().is_ok_and(|output| output.status.success()),
         "Spark needs Java 17 or later and there is no working `java` ({java:?}): install it, \
-         or set SAWMILL_SKIP_SPARK=1 to leave out Spark's reading"
+         or set SAWMILL_SKIP_SPARK=1 to leave out Spark's side"
     );
+    true
+}
+
+/// A partitioned table as Spark reads it; `None` if the user leaves Spark out.
+pub(crate) fn spark(directory: &Path) -> Option<View> {
+    if !spark_is_wanted() {
+        return None;
+    }
     // A process of its own: a JVM takes seconds to start, others need not wait.
     Some(parse(Helper::start("readback.py").ask("spark", json!({ "directory": directory }))))
 }
