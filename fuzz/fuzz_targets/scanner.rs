@@ -118,8 +118,8 @@ fn check_cutter(dialect: &Dialect, tolerant: bool, text: &[u8], expected: &Parse
 }
 
 /// `csv` ends an unterminated quote silently, keeps the CR of a CRLF when the
-/// terminator is a lone LF, knows no limits, trims values and not fields, and
-/// ends comments at LF only.
+/// terminator is a lone LF, knows no limits, trims values and not fields,
+/// ends comments at LF only, and drops an escape before any byte.
 fn check_csv(dialect: &Dialect, text: &[u8]) {
     let shared = Dialect {
         delimiter: dialect.delimiter,
@@ -133,8 +133,12 @@ fn check_csv(dialect: &Dialect, text: &[u8]) {
     let (Some(delimiter), None) = (shared.delimiter.single(), shared.bare_escape()) else { return };
     let text: Vec<u8> =
         text.iter().copied().filter(|&byte| shared.terminator != Terminator::Lf || byte != b'\r').collect();
+    let idle = |pair: &[u8]| {
+        let escape = shared.escape_byte();
+        Some(pair[0]) == escape && ![shared.quote, escape].contains(&Some(pair[1]))
+    };
     let parsed = reference::parse(&shared, &text);
-    if parsed.error.is_some() {
+    if parsed.error.is_some() || text.windows(2).any(idle) {
         return;
     }
     let mut builder = csv::ReaderBuilder::new();

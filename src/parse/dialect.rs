@@ -61,8 +61,8 @@ pub struct Dialect {
 pub enum Escape {
     /// Twice (RFC 4180).
     Doubled,
-    /// After this byte, which also escapes itself and, inside quotes, any other
-    /// byte (the escape is dropped, the byte kept). Outside quotes it is text,
+    /// After this byte, which also escapes itself. Before any other byte inside
+    /// quotes it is text: `"C:\temp"` keeps it. Outside quotes it is text, too,
     /// unless quoting is off: then it takes the meaning from the next byte, and
     /// is dropped if there was one to take. So `a\,b` is one field, and the
     /// `\N` that MySQL and Hive write for null stays `\N`.

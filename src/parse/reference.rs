@@ -225,7 +225,11 @@ impl<'a> Parser<'a> {
             let byte = self.byte().ok_or(unterminated)?;
             self.at += 1;
             if Some(byte) == self.dialect.escape_byte() {
-                value.push(self.byte().ok_or(unterminated)?);
+                let escaped = self.byte().ok_or(unterminated)?;
+                if ![self.dialect.quote, self.dialect.escape_byte()].contains(&Some(escaped)) {
+                    value.push(byte);
+                }
+                value.push(escaped);
                 self.at += 1;
             } else if Some(byte) != self.dialect.quote {
                 value.push(byte);

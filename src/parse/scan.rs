@@ -219,6 +219,10 @@ pub fn unescape(dialect: &Dialect, raw: &[u8], value: &mut Vec<u8>) {
             rest = &rest[at + 1..];
             break;
         }
+        // Before anything else an escape is text, or `"C:\temp"` would lose it.
+        if escape.is_some() && after != Some(quote) && after != escape {
+            value.push(rest[at]);
+        }
         value.extend(after);
         rest = rest.get(at + 2..).unwrap_or_default();
     }

@@ -141,7 +141,8 @@ fn write_findings(text: &mut String, report: &RunReport) -> std::fmt::Result {
         writeln!(text, "            first at {}", reason.place)?;
     }
     for (column, count) in &findings.nulled {
-        writeln!(text, "  nulled    {} bad values of {column:?}", HumanCount(*count))?;
+        let values = if *count == 1 { "value" } else { "values" };
+        writeln!(text, "  nulled    {} bad {values} of {column:?}", HumanCount(*count))?;
     }
     for (count, what) in [(findings.padded, "padded   "), (findings.truncated, "truncated")] {
         if count > 0 {

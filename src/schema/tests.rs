@@ -97,8 +97,8 @@ fn mistakes_in_a_schema_have_their_place() {
             "s.json:1:2: schema: the schema is in another file => name that file instead",
         ),
         (
-            r#"{"dialect": {"delimiter": "ab"}, "schema": {"fields": [{"name": "a"}]}}"#,
-            "s.json:1:14: delimiter: \"ab\" is not one ASCII character => write one character, such as \",\" or \"\\t\"",
+            r#"{"dialect": {"delimiter": "abcde"}, "schema": {"fields": [{"name": "a"}]}}"#,
+            "s.json:1:14: delimiter: \"abcde\" is not one to four bytes => write what separates fields, such as \",\", \"\\t\" or \"||\"",
         ),
     ] {
         assert_eq!(resolve(json).unwrap_err(), expected, "{json}");

@@ -15,6 +15,7 @@ mod harness;
 mod harness_tests;
 mod infer_cases;
 mod interrupt;
+mod quality;
 mod rejects;
 mod spark;
 mod steps;

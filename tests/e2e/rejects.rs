@@ -88,7 +88,7 @@ fn a_person_is_told_what_was_wrong() {
         "1 × type in \"id\": \"x\" is not a valid int32",
         "b.csv: line 3, record 2, column \"id\"",
         "2 × ragged: the record has 2 fields where 3 are expected",
-        "nulled    1 bad values of \"price\"",
+        "nulled    1 bad value of \"price\"",
         "_sawmill/quarantine/_rejects-00000-",
     ]);
 }

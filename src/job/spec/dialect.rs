@@ -20,7 +20,7 @@ pub struct DialectSpec {
     /// Whether a quote inside quotes is written twice. Default: true, unless `escapeChar` is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub double_quote: Option<bool>,
-    /// Escapes a quote inside quotes: one ASCII character. Where `quoteChar` is `""`, it takes the meaning from a delimiter, a terminator or itself. Default: none.
+    /// Escapes a quote and itself inside quotes, and is text before anything else: one ASCII character. Where `quoteChar` is `""`, it takes the meaning from a delimiter, a terminator or itself. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub escape_char: Option<String>,
     /// Text that is null in every column. Default: none, see `missingValues` of the schema.

@@ -72,8 +72,8 @@ fn quotes_and_escapes() {
     check(
         &with(Escape::Byte(b'\\')),
         &[
-            ("\"a\\\"b\\\\\\c\",d\\e", "<a\"b\\c>|d\\e"),
-            ("\"\\\n\"\n", "<\n>"),
+            ("\"a\\\"b\\\\\\c\",d\\e", "<a\"b\\\\c>|d\\e"),
+            ("\"\\\n\"\n", "<\\\n>"),
             ("\"a\"\"", "TextAfterQuote@3:0:0:0"),
             ("\"a\\", "UnterminatedQuote@0:0:0:0"),
         ],
