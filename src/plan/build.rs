@@ -368,7 +368,15 @@ fn job_key(plan: &Plan) -> String {
     // credentials are from. Schema and inputs are hashed as they were found.
     job.name.clear();
     job.schema = None;
-    job.source = SourceSpec { empty_input: job.source.empty_input, ..SourceSpec::of(Vec::new()) };
+    job.source = SourceSpec {
+        empty_input: job.source.empty_input,
+        match_columns: job.source.match_columns,
+        extra_columns: job.source.extra_columns,
+        missing_columns: job.source.missing_columns,
+        duplicate_columns: job.source.duplicate_columns,
+        column_order: job.source.column_order,
+        ..SourceSpec::of(Vec::new())
+    };
     job.output.mode = Default::default();
     for target in &mut job.targets {
         target.profile = None;
