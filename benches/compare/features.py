@@ -132,7 +132,7 @@ def run(sawmill, directory, csv, extra, expected):
     path.write_text(json.dumps(job(csv, directory, extra)))
     for output in directory.glob("out*"):
         shutil.rmtree(output)
-    figures = measure([sawmill, "run", str(path), "--quiet"])
+    figures = measure([sawmill, "run", str(path)])
     manifest = json.loads((directory / "out0" / "_SUCCESS").read_text())["records"]
     if manifest["read"] != LINES:
         sys.exit(f"{manifest} is not lineitem at scale 1")
