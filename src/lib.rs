@@ -7,9 +7,9 @@
 //! one that names every verb.
 //!
 //! ```text
-//! job, schema ─► source ─► split ─► parse ─► batch ─► partition ─► order ─► encode ─► store (tee to every target)
-//!                                                                                        │ task::TaskReport
-//!                                                              commit: verify, complete, announce ◄─┘
+//! job, schema ─► source ─► split ─► parse ─► batch ─► transform ─► partition ─► order ─► encode ─► store
+//!                                                                              (tee to every target) │
+//!                                                   commit: verify, complete, announce ◄─ task::TaskReport
 //! ```
 //!
 //! Three verbs lie under everything, each a function with a serializable

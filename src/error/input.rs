@@ -1,0 +1,259 @@
+//! What can be wrong with the data of an input.
+
+/// What can be wrong with the data of an input.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InputProblem {
+    /// Zero bytes.
+    #[error("the input is empty: it has no bytes")]
+    EmptyFile,
+    /// A header and nothing after it.
+    #[error("the input has a header but no records")]
+    HeaderOnly,
+    /// No records, and no header either.
+    #[error("the input has no records")]
+    NoRecords,
+    /// Records, maybe, and none that is left to be written.
+    #[error("no row is left to be written")]
+    NothingToWrite,
+    /// A column of the header has no name.
+    #[error("column {position} of the header has no name")]
+    UnnamedColumn {
+        /// From 1.
+        position: usize,
+    },
+    /// The input ended before its header.
+    #[error("the input ends before its header record")]
+    NoHeader,
+    /// A column of the schema is not in the header.
+    #[error("the header has no column {}; it has {}", quoted_list(missing), quoted_list(found))]
+    MissingColumns {
+        /// Columns of the schema that are not there.
+        missing: Vec<String>,
+        /// The header as it stands.
+        found: Vec<String>,
+    },
+    /// A column of the header is not in the schema.
+    #[error("the header has columns that the schema does not know: {}", quoted_list(extra))]
+    ExtraColumns {
+        /// Columns of the header that the schema lacks.
+        extra: Vec<String>,
+    },
+    /// The columns of the header stand in another order than the schema's.
+    #[error(
+        "the header has the columns in another order: {}, where the schema has {}",
+        quoted_list(found),
+        quoted_list(expected)
+    )]
+    ReorderedColumns {
+        /// Columns of the schema in its order.
+        expected: Vec<String>,
+        /// The same in the order of the header.
+        found: Vec<String>,
+    },
+    /// A name stands twice in the header.
+    #[error("the header names {name:?} twice")]
+    DuplicateColumn {
+        /// The name.
+        name: String,
+    },
+    /// A record has another number of fields than the header or schema.
+    #[error("the record has {found} fields where {expected} are expected")]
+    Ragged {
+        /// Fields found.
+        found: usize,
+        /// Fields expected.
+        expected: usize,
+    },
+    /// A field does not convert to its column's type.
+    #[error("{value:?} is not a valid {expected}{}", detail.map(|d| format!(": {d}")).unwrap_or_default())]
+    Value {
+        /// The field, cut to 100 characters.
+        value: String,
+        /// The type, as a schema file spells it.
+        expected: String,
+        /// Why, where more is known ("out of range", …).
+        detail: Option<&'static str>,
+    },
+    /// Nothing in a column that may not be null.
+    #[error("nothing stands in a column that the schema calls required")]
+    RequiredNull,
+    /// A value breaks a constraint of its column.
+    #[error("{value:?} breaks the constraint `{constraint}`")]
+    Constraint {
+        /// The constraint as the schema or the job spells it, such as `minimum: 0`.
+        constraint: String,
+        /// The value as text, cut to 100 characters.
+        value: String,
+    },
+    /// A row fails a `check` of the job.
+    #[error("the record fails the check {check:?}")]
+    Check {
+        /// Its name, or the expression.
+        check: String,
+    },
+    /// A key that must be unique came up before.
+    #[error("the key ({}) came up before", columns.join(", "))]
+    Duplicate {
+        /// The columns of the key.
+        columns: Vec<String>,
+    },
+    /// An expression gives no value for this row.
+    #[error("`{expression}` cannot be computed here: {cause}")]
+    Expression {
+        /// As the job spells it.
+        expression: String,
+        /// What the library said.
+        cause: String,
+    },
+    /// A quoted field that never ends.
+    #[error("a quoted field that begins here is never closed")]
+    UnterminatedQuote,
+    /// A quote inside an unquoted field, or text after a closing quote.
+    #[error("a quote stands where none may stand: {what}")]
+    StrayQuote {
+        /// Which of the two.
+        what: &'static str,
+    },
+    /// A NUL byte, which CSV text does not hold.
+    #[error("a NUL byte stands in the text")]
+    NulByte,
+    /// Bytes that the encoding does not allow.
+    #[error("the bytes {bytes} are not valid {encoding}")]
+    InvalidEncoding {
+        /// The first bad bytes in hexadecimal.
+        bytes: String,
+        /// Name of the encoding.
+        encoding: String,
+    },
+    /// The compressed stream ends early.
+    #[error("the {format} stream is cut off: it ends before its end marker")]
+    TruncatedCompression {
+        /// gzip, zstd, …
+        format: &'static str,
+    },
+    /// The compressed stream is damaged.
+    #[error("the {format} stream is damaged: {cause}")]
+    DamagedCompression {
+        /// gzip, zstd, …
+        format: &'static str,
+        /// What the library said.
+        cause: String,
+    },
+    /// Compressed in a way that is recognized and not read.
+    #[error("the input is compressed with {format}, which is not supported")]
+    UnsupportedCompression {
+        /// lzma, zip, …
+        format: &'static str,
+    },
+    /// What comes out of a compressed input is out of proportion.
+    #[error("the input unpacks to more than {limit} times its size")]
+    ExpansionTooLarge {
+        /// `source.max_expansion_ratio`.
+        limit: u64,
+    },
+    /// A field is larger than `dialect.maxFieldBytes`.
+    #[error("a field is larger than the limit of {limit} bytes")]
+    FieldTooLarge {
+        /// The limit.
+        limit: u64,
+    },
+    /// A record has more fields than `dialect.maxFields`.
+    #[error("a record has more fields than the limit of {limit}")]
+    TooManyFields {
+        /// The limit.
+        limit: u64,
+    },
+    /// The input does not end in the record that `dialect.trailerCount` expects.
+    #[error("the trailer is missing: {what}")]
+    TrailerMissing {
+        /// What stands there instead.
+        what: String,
+    },
+    /// The input has another number of records than its trailer says.
+    #[error("the trailer says {stated} records, and there are {counted}")]
+    TrailerCount {
+        /// What the trailer says.
+        stated: u64,
+        /// What was counted, of the records that `dialect.trailerCount` is about.
+        counted: u64,
+    },
+    /// A record is larger than `dialect.maxRecordBytes`.
+    #[error("a record is larger than the limit of {limit} bytes")]
+    RecordTooLarge {
+        /// The limit.
+        limit: u64,
+    },
+    /// More records were rejected than a budget of the job allows.
+    #[error("{rejected} of {read} records were rejected, more than {limit} allows: {reasons}")]
+    TooManyRejected {
+        /// Records rejected so far.
+        rejected: u64,
+        /// Records read so far.
+        read: u64,
+        /// Key of the job file and its value.
+        limit: String,
+        /// The most frequent reasons, each with its first place.
+        reasons: String,
+    },
+    /// The run wrote fewer or more rows than the job expects.
+    #[error("the run would write another number of rows than {limit} allows: {account}")]
+    RowsOutOfBounds {
+        /// The records of the run.
+        account: String,
+        /// Key of the job file and its value.
+        limit: String,
+    },
+    /// The object changed between plan and task.
+    #[error("the object changed after it was planned: {what}")]
+    Changed {
+        /// What differs.
+        what: String,
+    },
+}
+
+impl InputProblem {
+    /// The rule that is broken, as one stable word: `rule` in the quarantine.
+    pub fn rule(&self) -> &'static str {
+        match self {
+            InputProblem::EmptyFile
+            | InputProblem::HeaderOnly
+            | InputProblem::NoRecords
+            | InputProblem::NothingToWrite => "empty",
+            InputProblem::UnnamedColumn { .. }
+            | InputProblem::NoHeader
+            | InputProblem::MissingColumns { .. }
+            | InputProblem::ExtraColumns { .. }
+            | InputProblem::ReorderedColumns { .. }
+            | InputProblem::DuplicateColumn { .. } => "header",
+            InputProblem::Ragged { .. } => "ragged",
+            InputProblem::Value { .. } => "type",
+            InputProblem::RequiredNull => "required",
+            InputProblem::Constraint { .. } => "constraint",
+            InputProblem::Check { .. } => "check",
+            InputProblem::Duplicate { .. } => "unique",
+            InputProblem::Expression { .. } => "expression",
+            InputProblem::UnterminatedQuote | InputProblem::StrayQuote { .. } => "quote",
+            InputProblem::NulByte | InputProblem::InvalidEncoding { .. } => "encoding",
+            InputProblem::TruncatedCompression { .. }
+            | InputProblem::DamagedCompression { .. }
+            | InputProblem::UnsupportedCompression { .. } => "compression",
+            InputProblem::ExpansionTooLarge { .. }
+            | InputProblem::FieldTooLarge { .. }
+            | InputProblem::TooManyFields { .. }
+            | InputProblem::RecordTooLarge { .. } => "size",
+            InputProblem::TrailerMissing { .. } | InputProblem::TrailerCount { .. } => "trailer",
+            InputProblem::TooManyRejected { .. } | InputProblem::RowsOutOfBounds { .. } => "budget",
+            InputProblem::Changed { .. } => "changed",
+        }
+    }
+}
+
+fn quoted_list(names: &[String]) -> String {
+    const SHOWN: usize = 20;
+    let mut text = names.iter().take(SHOWN).map(|n| format!("{n:?}")).collect::<Vec<_>>().join(", ");
+    if names.len() > SHOWN {
+        text.push_str(&format!(" and {} more", names.len() - SHOWN));
+    }
+    text
+}
