@@ -119,7 +119,7 @@ pub struct Progress {
     pub total_bytes: AtomicU64,
     /// Bytes of the inputs read so far, as stored.
     pub read_bytes: AtomicU64,
-    /// Records handed to the encoders so far.
+    /// Data records parsed so far.
     pub records: AtomicU64,
 }
 

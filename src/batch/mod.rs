@@ -173,7 +173,7 @@ impl BatchBuilder {
         let mut failure = shaped.failure.take();
         let mut arrays: Vec<ArrayRef> = Vec::with_capacity(self.readers.len());
         let mut faults = FaultsByRow::default();
-        let mut nulled = vec![0; self.readers.len()];
+        let mut nulled = Vec::new();
         for (column, reader) in self.readers.iter().enumerate() {
             let Some(field) = self.binding.field_of_column[column] else {
                 arrays.push(new_null_array(self.arrow_schema.field(column).data_type(), rows));
@@ -190,7 +190,7 @@ impl BatchBuilder {
             let mut on_fault = |fault: Fault| match (policy, fault.why) {
                 (ValuePolicy::Fail, _) | (_, FaultKind::TooLarge) => Err(fault),
                 (ValuePolicy::Null, why) if why != FaultKind::RequiredNull && !reader.is_required() => {
-                    nulled[column] += 1;
+                    nulled.push((column, fault.row));
                     Ok(())
                 }
                 (ValuePolicy::Null | ValuePolicy::Reject, _) => {
@@ -221,11 +221,17 @@ impl BatchBuilder {
         shaped: Shaped<'_>,
         mut arrays: Vec<ArrayRef>,
         faults: FaultsByRow,
-        nulled: Vec<u64>,
+        nulled: Vec<(usize, usize)>,
     ) -> Built {
         let Shaped { spans, mut records, faults: ragged, padded, truncated, .. } = shaped;
         let mut record_faults = ragged;
         let faults = faults.first_of_each_row();
+        let mut nulled_in_column = vec![0; self.readers.len()];
+        for (column, row) in nulled {
+            // A record that is rejected for another reason has no nulls.
+            let stays = faults.binary_search_by_key(&row, |(_, fault)| fault.row).is_err();
+            nulled_in_column[column] += u64::from(stays);
+        }
         if !faults.is_empty() {
             let spans = &spans[..];
             record_faults.extend(faults.iter().filter_map(|&(column, fault)| {
@@ -252,7 +258,13 @@ impl BatchBuilder {
         let options = RecordBatchOptions::new().with_row_count(Some(records.len()));
         let batch = RecordBatch::try_new_with_options(self.arrow_schema.clone(), arrays, &options)
             .expect("arrays of the schema's types, one row a record, nulls only where allowed");
-        Built { rows: Rows { batch, records }, faults: record_faults, nulled, padded, truncated }
+        Built {
+            rows: Rows { batch, records },
+            faults: record_faults,
+            nulled: nulled_in_column,
+            padded,
+            truncated,
+        }
     }
 
     #[cold]

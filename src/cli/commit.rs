@@ -16,7 +16,7 @@ pub(super) struct Args {
     #[arg(value_name = "PLAN")]
     plan: String,
     /// The reports of all its tasks: paths, s3:// URLs or globs
-    #[arg(required = true, value_name = "REPORT")]
+    #[arg(required_unless_present = "abort", value_name = "REPORT")]
     reports: Vec<String>,
     /// Remove what the tasks staged instead of making it visible
     #[arg(long)]
@@ -56,6 +56,8 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
             return Err(Error::usage(message).remedy("finish it: the same command without --abort"));
         }
         let failures = commit::abort(&reports, &stores, &runtime);
+        // What tasks staged that never came to a report.
+        runtime.block_on(commit::sweep(&plan, &stores));
         if let Some((_, error)) = failures.into_iter().next() {
             return Err(error);
         }

@@ -107,8 +107,8 @@ pub fn finish(decided: Decided<'_>, runtime: &Runtime) -> Result<Manifest> {
     })
 }
 
-/// Removes what tries of the same tasks have staged that did not make it into
-/// the commit. The table is whole already, so failures are only logged.
+/// Removes what any try of the plan's tasks has staged and is not visible, with
+/// or without a report. Nothing depends on it, so failures are only logged.
 pub async fn sweep(plan: &Plan, stores: &[Arc<dyn Store>]) {
     let ending = format!("-{}.parquet", plan.attempt);
     for store in stores {

@@ -10,6 +10,7 @@ use crate::order::{Deduplicator, Keep, Scratch, Survivors, TaggedBatch, UniqueCh
 use crate::transform::rows::{KeyCheck, KeyMeaning, RowFault};
 use arrow::array::{BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
+use std::collections::VecDeque;
 
 /// Compares the keys of all rows of a task.
 #[derive(Default)]
@@ -52,19 +53,18 @@ impl Comparison {
     /// Takes out of a block what repeats an earlier key, or has to wait for later ones.
     pub(super) fn settle(&mut self, parser: &Parser<'_>, block: &mut ParsedBlock) -> Result<()> {
         let Some(mut loose) = block.loose.take() else { return Ok(()) };
-        let mut keys = std::mem::take(&mut block.keys).into_iter();
+        let mut keys = VecDeque::from(std::mem::take(&mut block.keys));
         if let Some(deduplicator) = &mut self.deduplicator {
-            let (schema, before) = (loose.batch.schema(), loose.batch.num_rows() as u64);
-            let (rows, keys, tag) = (loose.batch, keys.next().unwrap_or_default(), block.split as u32);
+            let schema = loose.batch.schema();
+            let (rows, keys, tag) = (loose.batch, keys.pop_front().unwrap_or_default(), block.split as u32);
             let kept = deduplicator.push(TaggedBatch { rows, keys, tag })?;
             loose.batch = kept.rows.map_or_else(|| RecordBatch::new_empty(schema), |kept| kept.rows);
             block.deduplicated = kept.removed;
-            block.waiting = before - kept.removed - loose.batch.num_rows() as u64;
         }
-        for (unique, keys) in self.uniques.iter_mut().zip(keys) {
-            let repeated = unique.check.check(&keys)?;
+        for unique in &mut self.uniques {
+            let repeated = unique.check.check(&keys.pop_front().unwrap_or_default())?;
             if !repeated.is_empty() {
-                unique.set_aside(&repeated, parser, block, &mut loose)?;
+                unique.set_aside(&repeated, parser, block, &mut loose, &mut keys)?;
             }
         }
         block.loose = Some(loose);
@@ -78,13 +78,15 @@ impl Comparison {
 }
 
 impl Unique {
-    /// Takes rows out that repeat a key, as the policy has it.
+    /// Takes rows out that repeat a key, as the policy has it; `keys` are those
+    /// of the comparisons still to come.
     fn set_aside(
         &self,
         repeated: &[u32],
         parser: &Parser<'_>,
         block: &mut ParsedBlock,
         loose: &mut Rows,
+        keys: &mut VecDeque<Vec<Option<u128>>>,
     ) -> Result<()> {
         let column = match &self.columns[..] {
             [only] => Some(only.clone()),
@@ -101,8 +103,13 @@ impl Unique {
             (0..loose.batch.num_rows() as u32).map(|row| Some(gone.next_if_eq(&row).is_none())).collect();
         loose.batch = filter_record_batch(&loose.batch, &keep)
             .map_err(|cause| ErrorKind::Encode { file: "the table".into(), cause: cause.into() })?;
-        let mut kept = keep.values().iter();
-        loose.records.retain(|_| kept.next().unwrap_or_default());
+        retain(&mut loose.records, &keep);
+        keys.iter_mut().for_each(|keys| retain(keys, &keep));
         Ok(())
     }
+}
+
+fn retain<T>(items: &mut Vec<T>, keep: &BooleanArray) {
+    let mut kept = keep.values().iter();
+    items.retain(|_| kept.next().unwrap_or_default());
 }

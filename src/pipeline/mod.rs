@@ -32,7 +32,7 @@ use crate::order::Scratch;
 use crate::partition::Partitioner;
 use crate::plan::{Plan, Task};
 use crate::preflight;
-use crate::runtime::Runtime;
+use crate::runtime::{Cancel, Runtime};
 use crate::schema::Schema;
 use crate::source::{Input, TextStream};
 use crate::split::read::{BLOCK_BYTES, SplitReader, TextBlock, header_error};
@@ -154,14 +154,13 @@ fn check_policies(job: &JobSpec, input: &Schema, output: &Schema) -> Result<()> 
 }
 
 /// Rows that are to be compared with all others have to be in one task.
-pub fn check_tasks(plan: &Plan, columns: &Columns) -> Result<()> {
+pub fn check_tasks(tasks: usize, columns: &Columns) -> Result<()> {
     let compared = columns.program.key_checks().first();
     match compared {
-        Some(check) if plan.tasks.len() > 1 => {
+        Some(check) if tasks > 1 => {
             let message = format!(
-                "the key ({}) is compared over all records, and the plan has {} tasks",
-                check.columns.join(", "),
-                plan.tasks.len()
+                "the key ({}) is compared over all records, and the plan has {tasks} tasks",
+                check.columns.join(", ")
             );
             Err(Error::usage(message).remedy("plan one task (--tasks 1) for `deduplicate` and unique keys"))
         }
@@ -188,7 +187,7 @@ pub fn run(
     first_text: Option<TextStream>,
 ) -> Result<Done> {
     let columns = Columns::of_plan(plan)?;
-    check_tasks(plan, &columns)?;
+    check_tasks(plan.tasks.len(), &columns)?;
     let writer = table_writer(plan, task, &columns, tee)?;
     let scratch = Scratch::new(plan.job.engine.spill_directory.as_deref());
     let (block_sender, blocks) = crossbeam_channel::bounded(READ_AHEAD_BLOCKS);
@@ -202,12 +201,12 @@ pub fn run(
     };
     let bind = |header: Option<&[String]>| Ok(Arc::new(columns.builder(plan, header)?));
     // Ends the reader, wherever it waits, as soon as this task has ended.
-    let reading = runtime.cancel().child();
+    let reading = StopsWhenDropped(runtime.cancel().child());
     let first_text = first_text.map(|mut text| {
-        text.stop_with(reading.clone());
+        text.stop_with(reading.0.clone());
         text
     });
-    let reader_cancel = reading.clone();
+    let reader_cancel = reading.0.clone();
     std::thread::scope(|scope| {
         scope.spawn(move || {
             SplitReader::new(plan, runtime, reader_cancel, spare).run(
@@ -218,9 +217,19 @@ pub fn run(
             );
         });
         let done = run_waves(plan, task, runtime, &parser, stages, blocks);
-        reading.cancel();
+        drop(reading);
         done
     })
+}
+
+/// Stops the reader however the task ends, by a panic too: the scope it runs in
+/// waits for it.
+struct StopsWhenDropped(Cancel);
+
+impl Drop for StopsWhenDropped {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
 }
 
 /// Whether the header of an input fits the plan's schema; reads no further.
@@ -281,13 +290,11 @@ impl Stages<'_> {
             parser.route(parsed)?;
         }
         parsed.iter().try_for_each(|block| self.ledger.enter(block))?;
-        self.quarantine
-            .write(parsed.iter_mut().flat_map(|block| std::mem::take(&mut block.rejects)).collect())
+        self.quarantine.write(parsed.iter_mut().filter_map(|block| block.quarantined.take()).collect())
     }
 
     /// All blocks have been written: now what had to wait for them.
     fn finish(mut self, parser: &Parser<'_>, runtime: &Runtime) -> Result<Done> {
-        let consumed = self.ledger.consumed();
         let mut waiting = self.comparison.finish()?;
         loop {
             runtime.cancel().check()?;
@@ -301,7 +308,7 @@ impl Stages<'_> {
             }
             let routed = wave.par_iter().map(|survivors| parser.partition(&survivors.rows));
             let routed = routed.collect::<Result<Vec<_>>>()?;
-            self.sink.write(routed.into_iter().flatten(), consumed)?;
+            self.sink.write(routed.into_iter().flatten(), self.ledger.consumed())?;
         }
         let files = self.sink.finish(self.ledger.consumed(), runtime)?;
         let quarantine = self.quarantine.finish()?;

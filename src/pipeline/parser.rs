@@ -1,7 +1,7 @@
 //! One block of text → rows by partition, and records that were rejected.
 
 use super::Columns;
-use super::quarantine::Reject;
+use super::quarantine::{self, Reject};
 use crate::batch::{BatchBuilder, Built, DataRecords, RecordFault, Rows};
 use crate::error::{Error, ErrorKind, InputProblem, Location, Result};
 use crate::job::ValuePolicy;
@@ -33,8 +33,6 @@ pub(super) struct ParsedBlock {
     pub(super) last: bool,
     /// Rows that repeat a key.
     pub(super) deduplicated: u64,
-    /// Rows of which only the end of the input can say whether they stay.
-    pub(super) waiting: u64,
     pub(super) rows: Vec<PartitionRows>,
     /// Instead of `rows`, until they have been compared with others.
     pub(super) loose: Option<Rows>,
@@ -42,8 +40,10 @@ pub(super) struct ParsedBlock {
     pub(super) keys: Vec<Vec<Option<u128>>>,
     /// Where `loose` may still be found wrong.
     text: Option<(Block, RecordIndex)>,
-    /// In order of the records.
-    pub(super) rejects: Vec<Reject>,
+    /// In order of the records, until they are `quarantined`.
+    rejects: Vec<Reject>,
+    /// The rejects as rows of the quarantine.
+    pub(super) quarantined: Option<RecordBatch>,
     pub(super) findings: Findings,
 }
 
@@ -131,16 +131,17 @@ impl<'a> Parser<'a> {
             text_bytes: block.bytes.len() as u64,
             last: block.last,
             deduplicated: 0,
-            waiting: 0,
             rows: Vec::new(),
             loose: None,
             keys,
             text: None,
             rejects,
+            quarantined: None,
             findings,
         };
         if self.columns.program.key_checks().is_empty() {
             parsed.rows = self.partition(&rows.batch)?;
+            self.quarantine(&mut parsed)?;
             self.recycle(block.bytes);
         } else {
             parsed.loose = Some(rows);
@@ -158,8 +159,17 @@ impl<'a> Parser<'a> {
             if let Some((text, _)) = block.text.take() {
                 self.recycle(text.bytes);
             }
-            Ok(())
+            self.quarantine(block)
         })
+    }
+
+    fn quarantine(&self, block: &mut ParsedBlock) -> Result<()> {
+        let rejects = std::mem::take(&mut block.rejects);
+        if self.plan.job.errors.quarantine && !rejects.is_empty() {
+            let url = &self.plan.inputs[self.task.splits[block.split].input].url;
+            block.quarantined = Some(quarantine::batch(&self.plan.attempt, url, &rejects)?);
+        }
+        Ok(())
     }
 
     /// Sets a row of `block.loose` aside, or fails, as its policy has it.
@@ -195,7 +205,7 @@ impl<'a> Parser<'a> {
     fn by_column(&self, counts: &[u64]) -> BTreeMap<String, u64> {
         let columns = self.columns.program.input().columns.iter();
         let counted = columns.zip(counts).filter(|(_, count)| **count > 0);
-        counted.map(|(column, &count)| (column.source_name.clone(), count)).collect()
+        counted.map(|(column, &count)| (column.name.clone(), count)).collect()
     }
 
     /// Gives the reader a buffer back.
@@ -236,7 +246,7 @@ impl BlockPlace<'_> {
 
     fn of_fault(&self, fault: &RecordFault, columns: &Columns) -> Location {
         let parsed = &columns.program.input().columns;
-        let column = fault.column.map(|position| parsed[position].source_name.clone());
+        let column = fault.column.map(|position| parsed[position].name.clone());
         self.location(fault.record, fault.byte_offset, fault.line, column)
     }
 

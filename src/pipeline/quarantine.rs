@@ -5,15 +5,16 @@
 //! reader follows. They are staged and committed like the table's own.
 
 use crate::encode::{Consumed, CutLimits, FileNames, FileShape, NoRows, TableWriter};
-use crate::error::{Error, ErrorKind, InputProblem, Location, Result};
+use crate::error::{ErrorKind, InputProblem, Location, Result};
 use crate::job::{OutputSpec, Profile};
 use crate::partition::{Partition, PartitionRows};
 use crate::plan::{Plan, Task};
 use crate::store::tee::TeeFactory;
 use crate::task::{FileReport, RecordCounts};
-use arrow::array::{ArrayRef, BinaryArray, Int64Array, RecordBatch, StringArray};
+use arrow::array::{
+    ArrayRef, BinaryArray, DictionaryArray, Int32Array, Int64Array, RecordBatch, StringArray,
+};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use parquet::errors::ParquetError;
 use std::sync::Arc;
 
 /// A record that was set aside.
@@ -44,7 +45,6 @@ impl Reject {
 pub(super) struct Quarantine<'a> {
     plan: &'a Plan,
     key: String,
-    schema: SchemaRef,
     tee: &'a TeeFactory,
     writer: Option<TableWriter<'a>>,
     /// Rows written so far.
@@ -53,26 +53,23 @@ pub(super) struct Quarantine<'a> {
 
 impl<'a> Quarantine<'a> {
     pub(super) fn new(plan: &'a Plan, task: &Task, tee: &'a TeeFactory) -> Self {
-        let key = match &plan.single_file {
-            Some(name) => format!("{}.rejects.parquet", name.strip_suffix(".parquet").unwrap_or(name)),
-            None => format!("_sawmill/quarantine/_rejects-{:05}-{}.parquet", task.number, plan.attempt),
-        };
-        Quarantine { plan, key, schema: schema(), tee, writer: None, rows: 0 }
+        let key = format!("_sawmill/quarantine/_rejects-{:05}-{}.parquet", task.number, plan.attempt);
+        Quarantine { plan, key, tee, writer: None, rows: 0 }
     }
 
-    /// Adds rejects, in order.
-    pub(super) fn write(&mut self, rejects: Vec<Reject>) -> Result<()> {
-        if rejects.is_empty() || !self.plan.job.errors.quarantine {
+    /// Adds the rejects of some blocks, in order, as [`batch`] made them.
+    pub(super) fn write(&mut self, rejects: Vec<RecordBatch>) -> Result<()> {
+        if rejects.is_empty() {
             return Ok(());
         }
-        let batch = self.batch(&rejects).map_err(|cause| self.failure(cause.into()))?;
-        self.rows += batch.num_rows() as u64;
+        self.rows += rejects.iter().map(|batch| batch.num_rows() as u64).sum::<u64>();
         let writer = match self.writer.take() {
             Some(writer) => writer,
             None => self.open()?,
         };
-        let (rows, consumed) = (PartitionRows { partition: Partition::default(), batch }, self.consumed());
-        self.writer.insert(writer).write([rows], consumed)
+        let rows = rejects.into_iter().map(|batch| PartitionRows { partition: Partition::default(), batch });
+        let consumed = self.consumed();
+        self.writer.insert(writer).write(rows, consumed)
     }
 
     /// The staged files.
@@ -94,43 +91,47 @@ impl<'a> Quarantine<'a> {
             compression: self.plan.job.output.compression.clone(),
             ..OutputSpec::default()
         };
-        let shape = FileShape::new(&self.schema, self.schema.clone(), &output)?;
+        let shape = FileShape::new(&schema(), schema(), &output)?;
         let limits = CutLimits { target_file_bytes: u64::MAX, ..super::cut_limits(self.plan) };
         TableWriter::new(shape, limits, FileNames::Single(self.key.clone()), NoRows::WriteNothing, self.tee)
     }
+}
 
-    fn batch(&self, rejects: &[Reject]) -> Result<RecordBatch, arrow::error::ArrowError> {
-        let number = |of: fn(&Location) -> Option<u64>| -> ArrayRef {
-            let numbers = rejects.iter().map(|reject| of(&reject.location).map(|number| number as i64));
-            Arc::new(numbers.collect::<Int64Array>())
-        };
-        let text = |of: fn(&Reject) -> Option<&str>| -> ArrayRef {
-            Arc::new(rejects.iter().map(of).collect::<StringArray>())
-        };
-        let columns: Vec<ArrayRef> = vec![
-            Arc::new(StringArray::from_iter_values(rejects.iter().map(|_| &self.plan.attempt))),
-            text(|reject| Some(&reject.location.url)),
-            number(|location| location.byte_offset),
-            number(|location| location.line),
-            number(|location| location.record),
-            text(|reject| reject.location.column.as_deref()),
-            text(|reject| Some(reject.rule)),
-            text(|reject| Some(&reject.message)),
-            Arc::new(BinaryArray::from_iter_values(rejects.iter().map(|reject| &reject.raw))),
-        ];
-        RecordBatch::try_new(self.schema.clone(), columns)
-    }
-
-    fn failure(&self, cause: ParquetError) -> Error {
-        ErrorKind::Encode { file: self.key.clone(), cause }.into()
-    }
+/// Rejects of one block as rows of the quarantine. What is the same in all of
+/// them is held once: where every record is bad, there are many.
+pub(super) fn batch(run: &str, url: &str, rejects: &[Reject]) -> Result<RecordBatch> {
+    let number = |of: fn(&Location) -> Option<u64>| -> ArrayRef {
+        let numbers = rejects.iter().map(|reject| of(&reject.location).map(|number| number as i64));
+        Arc::new(numbers.collect::<Int64Array>())
+    };
+    let text = |of: fn(&Reject) -> Option<&str>| -> ArrayRef {
+        Arc::new(rejects.iter().map(of).collect::<StringArray>())
+    };
+    let same = |text: &str| -> ArrayRef {
+        let keys = Int32Array::from(vec![0; rejects.len()]);
+        Arc::new(DictionaryArray::new(keys, Arc::new(StringArray::from(vec![text]))))
+    };
+    let columns: Vec<ArrayRef> = vec![
+        same(run),
+        same(url),
+        number(|location| location.byte_offset),
+        number(|location| location.line),
+        number(|location| location.record),
+        text(|reject| reject.location.column.as_deref()),
+        text(|reject| Some(reject.rule)),
+        text(|reject| Some(&reject.message)),
+        Arc::new(BinaryArray::from_iter_values(rejects.iter().map(|reject| &reject.raw))),
+    ];
+    RecordBatch::try_new(schema(), columns)
+        .map_err(|cause| ErrorKind::Encode { file: "the quarantine".into(), cause: cause.into() }.into())
 }
 
 fn schema() -> SchemaRef {
+    let once = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
     let field = |name, data_type, nullable| Field::new(name, data_type, nullable);
     Arc::new(Schema::new(vec![
-        field("run", DataType::Utf8, false),
-        field("source", DataType::Utf8, false),
+        field("run", once.clone(), false),
+        field("source", once, false),
         field("byte_offset", DataType::Int64, true),
         field("line", DataType::Int64, true),
         field("record", DataType::Int64, true),

@@ -5,7 +5,9 @@ use crate::document::{KeyPath, Problem};
 use crate::error::{Error, InputProblem, Location, Result};
 use crate::infer::{self, SAMPLE_BYTES, SAMPLED_INPUTS, Sample};
 use crate::job::location::local_path;
-use crate::job::{DialectSpec, DuplicateColumns, JobSpec, MatchColumns, Profile, SchemaSpec, SourceSpec};
+use crate::job::{
+    DialectSpec, DuplicateColumns, ErrorsSpec, JobSpec, MatchColumns, Profile, SchemaSpec, SourceSpec,
+};
 use crate::parse::{Dialect, StrayQuotes};
 use crate::pipeline::{Columns, check_tasks};
 use crate::preflight;
@@ -91,6 +93,7 @@ pub fn build(mut job: JobSpec, options: &PlanOptions, runtime: &Runtime) -> Resu
     for note in notes.iter().chain(&schema_notes) {
         tracing::warn!("{note}");
     }
+    let salts = super::salt::fingerprints(&job);
     let mut plan = Plan {
         format: DOCUMENT_FORMAT,
         engine: concat!("sawmill ", env!("CARGO_PKG_VERSION")).into(),
@@ -101,18 +104,19 @@ pub fn build(mut job: JobSpec, options: &PlanOptions, runtime: &Runtime) -> Resu
         dialect,
         encoding,
         schema: schema.to_table_schema(),
+        salts,
         single_file: options.single_file.clone(),
         inputs,
         tasks: Vec::new(),
     };
     // Whatever is wrong with the columns should be said before the work begins.
     let columns = Columns::of_plan(&plan)?;
+    check_tasks(options.tasks as usize, &columns)?;
     plan.job_key = job_key(&plan);
     plan.tasks = match options.split_bytes {
         None => spread(whole_inputs(&plan.inputs), options.tasks),
         Some(bytes) => spread(cut_ranges(&plan, bytes, runtime)?, options.tasks),
     };
-    check_tasks(&plan, &columns)?;
     Ok(Planned { plan, first_text })
 }
 
@@ -368,15 +372,11 @@ fn job_key(plan: &Plan) -> String {
     // credentials are from. Schema and inputs are hashed as they were found.
     job.name.clear();
     job.schema = None;
-    job.source = SourceSpec {
-        empty_input: job.source.empty_input,
-        match_columns: job.source.match_columns,
-        extra_columns: job.source.extra_columns,
-        missing_columns: job.source.missing_columns,
-        duplicate_columns: job.source.duplicate_columns,
-        column_order: job.source.column_order,
-        ..SourceSpec::of(Vec::new())
-    };
+    job.source = SourceSpec { match_columns: job.source.match_columns, ..SourceSpec::of(Vec::new()) };
+    // What only decides whether a run fails: those that did not wrote the same.
+    let ErrorsSpec { bad_value, columns, bad_record, short_record, long_record, .. } = job.errors;
+    job.errors =
+        ErrorsSpec { bad_value, columns, bad_record, short_record, long_record, ..ErrorsSpec::default() };
     job.output.mode = Default::default();
     for target in &mut job.targets {
         target.profile = None;
@@ -388,6 +388,7 @@ fn job_key(plan: &Plan) -> String {
         "dialect": plan.dialect,
         "encoding": plan.encoding,
         "schema": plan.schema,
+        "salts": plan.salts,
         "single_file": plan.single_file,
         "inputs": plan.inputs,
         // What came through a pipe cannot be told from what comes next time.

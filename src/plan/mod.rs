@@ -7,6 +7,7 @@
 //! same bytes wherever its tasks run.
 
 mod build;
+mod salt;
 
 pub use build::{PlanOptions, Planned, Settled, build, settle};
 
@@ -16,6 +17,7 @@ use crate::parse::Dialect;
 use crate::schema::table_schema::TableSchema;
 use crate::source::Input;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Version of the documents [`Plan`] and [`crate::task::TaskReport`].
@@ -45,6 +47,10 @@ pub struct Plan {
     pub encoding: Option<String>,
     /// The schema, settled.
     pub schema: TableSchema,
+    /// For each salt that a `hash` step names, by its environment variable: what
+    /// tells it from others. Never the salt.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub salts: BTreeMap<String, String>,
     /// One file of this name instead of a table of part files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub single_file: Option<String>,
@@ -55,6 +61,14 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Whether this process has the salts that the plan was made with.
+    ///
+    /// # Errors
+    /// Usage, naming the environment variable.
+    pub fn check_salts(&self) -> Result<()> {
+        salt::check(&self.salts, &self.job)
+    }
+
     /// Whether the plan is one that this version can carry out: its format,
     /// and that the splits of all tasks tile every input exactly once.
     pub fn validate(&self) -> Result<()> {

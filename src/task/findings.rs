@@ -11,13 +11,14 @@ pub struct Findings {
     /// Why records were rejected, in the order in which the reasons came up.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rejected: Vec<Reason>,
-    /// Values that were bad and are null now, by column.
+    /// Values that were bad and became null, by column, in records that were
+    /// not rejected; a later step may still leave them out.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub nulled: BTreeMap<String, u64>,
-    /// Records with too few fields that were padded with nulls.
+    /// Records with too few fields that were padded with nulls, whatever became of them then.
     #[serde(skip_serializing_if = "is_zero")]
     pub padded: u64,
-    /// Records with too many fields that were cut.
+    /// Records with too many fields that were cut, whatever became of them then.
     #[serde(skip_serializing_if = "is_zero")]
     pub truncated: u64,
 }

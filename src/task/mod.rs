@@ -164,6 +164,7 @@ pub fn run(
     first_text: Option<TextStream>,
 ) -> Result<TaskReport> {
     plan.validate()?;
+    plan.check_salts()?;
     let started = std::time::Instant::now();
     let in_flight = plan.job.engine.upload_bytes_in_flight;
     // Dropped on the way out with an error, it removes what was staged.

@@ -168,3 +168,57 @@ fn policies_name_columns_that_are_there() {
         .exits_with(2)
         .says(&["errors.columns.prise", "did you mean `price`?"]);
 }
+
+#[test]
+fn every_unique_key_counts_by_itself() {
+    let workspace = Workspace::new();
+    // The second record repeats an id, the fourth an e-mail; the `b` of the
+    // rejected second does not count against the fifth.
+    workspace.write("in/a.csv", "id,email\n1,a\n1,b\n2,c\n3,c\n4,b\n5,d\n");
+    workspace.write(
+        "job.toml",
+        "source.inputs = [\"in/*.csv\"]\ntargets = [{ url = \"one/\" }]\nerrors.bad_value = \"reject\"\n\
+         schema.fields = [{ name = \"id\", type = \"int32\", constraints.unique = true },\n\
+                          { name = \"email\", constraints.unique = true }]\n",
+    );
+    let report = workspace.sawmill(["run", "job.toml", "--json"]).run().succeeds().json();
+    assert_eq!((&report["totals"]["written"], &report["totals"]["rejected"]), (&4.into(), &2.into()));
+    let ids = readback::query(&workspace.path("one"), "SELECT id FROM t ORDER BY id");
+    assert_eq!(ids, [[text("1")], [text("2")], [text("4")], [text("5")]]);
+    let key = report["quarantine"][0]["key"].as_str().unwrap();
+    let rows = readback::query(
+        &workspace.path("one").join(key),
+        "SELECT record, \"column\", rule, decode(raw) FROM t ORDER BY record",
+    );
+    let row =
+        |record: &str, column: &str, raw: &str| vec![text(record), text(column), text("unique"), text(raw)];
+    assert_eq!(rows, [row("2", "id", "1,b"), row("4", "email", "3,c")]);
+}
+
+#[test]
+fn keys_are_compared_in_one_task() {
+    let workspace = Workspace::new();
+    workspace.write("in/a.csv", "id,name,price\n1,a,1.00\n");
+    workspace.write("in/b.csv", "id,name,price\n1,a,1.00\n");
+    job(&workspace, "transforms = [{ deduplicate = { key = [\"id\"] } }]");
+    let _ = workspace
+        .sawmill(["plan", "job.toml", "--tasks", "2", "-o", "plan.json"])
+        .run()
+        .exits_with(2)
+        .says(&["the key (id) is compared over all records"])
+        .helps();
+    let _ = workspace.sawmill(["run", "job.toml"]).run().succeeds().says(&["1 written", "1 deduplicated"]);
+}
+
+#[test]
+fn tasks_have_the_salt_of_the_plan() {
+    let workspace = Workspace::new();
+    workspace.write("in/a.csv", "id,name,price\n1,a,1.00\n");
+    job(&workspace, "transforms = [{ hash = { columns = [\"name\"], salt_env = \"SALT\" } }]");
+    let plan = |salt| workspace.sawmill(["plan", "job.toml", "-o", "plan.json"]).env("SALT", salt).run();
+    let _ = plan("one salt").succeeds();
+    let task = |salt| workspace.sawmill(["task", "plan.json", "-o", "report.json"]).env("SALT", salt).run();
+    let _ = task("another").exits_with(2).says(&["SALT"]).helps();
+    let _ = task("one salt").succeeds();
+    assert!(!std::fs::read_to_string(workspace.path("plan.json")).unwrap().contains("one salt"));
+}
