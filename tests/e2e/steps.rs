@@ -138,3 +138,17 @@ fn a_task_that_ran_twice_leaves_nothing_behind() {
         Table::of_parquet(&workspace.path(target)).assert_same_values(&expected_of_example());
     }
 }
+
+#[test]
+fn aborting_removes_what_tasks_without_a_report_have_staged() {
+    let workspace = Workspace::with_flights();
+    let reports = plan_and_tasks(&workspace, "testdata/flights/job.toml", 2);
+    for report in &reports {
+        std::fs::remove_file(workspace.path(report)).unwrap();
+    }
+    let _ = workspace.sawmill(["commit", "plan.json", "--abort"]).run().succeeds();
+    for target in TARGETS {
+        assert!(workspace.staged(target).is_empty(), "something is left over");
+        assert!(workspace.visible(target).is_empty());
+    }
+}
