@@ -69,7 +69,11 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         return Err(Error::usage(message)
             .remedy("remove what this attempt has staged: the same command with --abort"));
     }
-    let decided = runtime.block_on(Verified::check(&plan, &reports, &stores)?.decide())?;
+    let verified =
+        Verified::check(&plan, &reports, &stores).and_then(|verified| runtime.block_on(verified.decide()));
+    let decided = verified.inspect_err(|_| {
+        tracing::warn!("what the tasks have staged is still there; the same command with --abort removes it");
+    })?;
     let manifest = commit::finish(decided, &runtime)?;
     // Tasks that ran on their own may have run twice.
     runtime.block_on(commit::sweep(&plan, &stores));

@@ -213,6 +213,27 @@ pub enum InputProblem {
 }
 
 impl InputProblem {
+    /// The same without values of the data.
+    #[must_use]
+    pub fn without_values(self) -> Self {
+        let hidden = || "…".to_owned();
+        match self {
+            InputProblem::Value { expected, detail, .. } => {
+                InputProblem::Value { value: hidden(), expected, detail }
+            }
+            InputProblem::Constraint { constraint, .. } => {
+                InputProblem::Constraint { constraint, value: hidden() }
+            }
+            InputProblem::Expression { expression, .. } => {
+                InputProblem::Expression { expression, cause: hidden() }
+            }
+            InputProblem::InvalidEncoding { encoding, .. } => {
+                InputProblem::InvalidEncoding { bytes: hidden(), encoding }
+            }
+            other => other,
+        }
+    }
+
     /// The rule that is broken, as one stable word: `rule` in the quarantine.
     pub fn rule(&self) -> &'static str {
         match self {

@@ -214,7 +214,9 @@ impl Search<'_> {
         let escape_given = given.escape_char.is_some() || given.double_quote.is_some();
         let mut found = Vec::new();
         for quote in quotes {
-            let given = (quote, if quote.is_some() { resolved.escape } else { Escape::Doubled });
+            // An escape that is only found, not given, belongs to a quote.
+            let keeps_escape = quote.is_some() || escape_given;
+            let given = (quote, if keeps_escape { resolved.escape } else { Escape::Doubled });
             found.push(given);
             if let Some(byte) = quote.filter(|byte| !escape_given && occurs(&[b'\\', *byte])) {
                 found.push((Some(byte), Escape::Byte(b'\\')));

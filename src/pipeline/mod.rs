@@ -33,7 +33,7 @@ use crate::partition::Partitioner;
 use crate::plan::{Plan, Task};
 use crate::preflight;
 use crate::runtime::{Cancel, Runtime};
-use crate::schema::Schema;
+use crate::schema::{Column, Schema};
 use crate::source::{Input, TextStream};
 use crate::split::read::{BLOCK_BYTES, SplitReader, TextBlock, header_error};
 use crate::store::tee::TeeFactory;
@@ -128,6 +128,21 @@ impl Columns {
         let positions = self.program.input_positions();
         let field_of_column = positions.iter().map(|&column| found.field_of_column[column]).collect();
         Ok(Binding { field_of_column, ..found })
+    }
+
+    /// Columns with constraints or keys that are not parsed.
+    pub fn unchecked(&self) -> Vec<&str> {
+        let parsed = self.program.input_positions();
+        let demands = |position: usize, column: &Column| {
+            !column.nullable
+                || !column.constraints.is_empty()
+                || self.input.keys.iter().any(|key| key.contains(&position))
+        };
+        let columns = self.input.columns.iter().enumerate();
+        columns
+            .filter(|(position, column)| !parsed.contains(position) && demands(*position, column))
+            .map(|(_, column)| column.name.as_str())
+            .collect()
     }
 
     /// What makes rows of the records of an input with this header.

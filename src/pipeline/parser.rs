@@ -260,19 +260,23 @@ impl BlockPlace<'_> {
         if policy == ValuePolicy::Fail {
             return Err(Error::input(problem, location).remedy(ROW_REMEDY));
         }
-        Ok(Reject::new(problem, location, record, raw_record(self.block, index, record)))
+        Ok(self.keep(index, record, problem, location))
+    }
+
+    fn keep(&self, index: &RecordIndex, record: usize, problem: InputProblem, place: Location) -> Reject {
+        let keep_values = self.plan.job.errors.quarantine_values;
+        Reject::new(problem, place, record, raw_record(self.block, index, record), keep_values)
     }
 
     /// A record that breaks the dialect.
     fn broken(&self, index: &RecordIndex, error: &ScanError) -> Reject {
         let (problem, location) = scan_failure(error, self.block, &self.plan.dialect, self.url);
-        Reject::new(problem, location, error.record, raw_record(self.block, index, error.record))
+        self.keep(index, error.record, problem, location)
     }
 
     fn reject(&self, index: &RecordIndex, fault: RecordFault, columns: &Columns) -> Reject {
         let location = self.of_fault(&fault, columns);
-        let raw = raw_record(self.block, index, fault.record);
-        Reject::new(fault.problem, location, fault.record, raw)
+        self.keep(index, fault.record, fault.problem, location)
     }
 }
 

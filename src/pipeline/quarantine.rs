@@ -25,19 +25,24 @@ pub(super) struct Reject {
     pub(super) location: Location,
     pub(super) rule: &'static str,
     pub(super) message: String,
-    /// As it stands in the text, decoded to UTF-8, without its terminator.
-    pub(super) raw: Vec<u8>,
+    /// As it stands in the text, decoded to UTF-8, without its terminator;
+    /// `None` if values are not to be kept.
+    pub(super) raw: Option<Vec<u8>>,
 }
 
 impl Reject {
-    pub(super) fn new(problem: InputProblem, location: Location, record_in_block: usize, raw: &[u8]) -> Self {
-        Reject {
-            record_in_block,
-            location,
-            rule: problem.rule(),
-            message: problem.to_string(),
-            raw: raw.to_vec(),
-        }
+    /// `keep_values`: whether what is kept may hold values of the record.
+    pub(super) fn new(
+        problem: InputProblem,
+        location: Location,
+        record_in_block: usize,
+        raw: &[u8],
+        keep_values: bool,
+    ) -> Self {
+        let rule = problem.rule();
+        let problem = if keep_values { problem } else { problem.without_values() };
+        let raw = keep_values.then(|| raw.to_vec());
+        Reject { record_in_block, location, rule, message: problem.to_string(), raw }
     }
 }
 
@@ -120,7 +125,7 @@ pub(super) fn batch(run: &str, url: &str, rejects: &[Reject]) -> Result<RecordBa
         text(|reject| reject.location.column.as_deref()),
         text(|reject| Some(reject.rule)),
         text(|reject| Some(&reject.message)),
-        Arc::new(BinaryArray::from_iter_values(rejects.iter().map(|reject| &reject.raw))),
+        Arc::new(rejects.iter().map(|reject| reject.raw.as_deref()).collect::<BinaryArray>()),
     ];
     RecordBatch::try_new(schema(), columns)
         .map_err(|cause| ErrorKind::Encode { file: "the quarantine".into(), cause: cause.into() }.into())
@@ -138,6 +143,6 @@ fn schema() -> SchemaRef {
         field("column", DataType::Utf8, true),
         field("rule", DataType::Utf8, false),
         field("message", DataType::Utf8, false),
-        field("raw", DataType::Binary, false),
+        field("raw", DataType::Binary, true),
     ]))
 }

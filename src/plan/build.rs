@@ -6,7 +6,8 @@ use crate::error::{Error, InputProblem, Location, Result};
 use crate::infer::{self, SAMPLE_BYTES, SAMPLED_INPUTS, Sample};
 use crate::job::location::local_path;
 use crate::job::{
-    DialectSpec, DuplicateColumns, ErrorsSpec, JobSpec, MatchColumns, Profile, SchemaSpec, SourceSpec,
+    DialectSpec, DuplicateColumns, ErrorsSpec, JobSpec, MatchColumns, OutputSpec, Profile, SchemaSpec,
+    SourceSpec, TransformSpec,
 };
 use crate::parse::{Dialect, StrayQuotes};
 use crate::pipeline::{Columns, check_tasks};
@@ -111,6 +112,15 @@ pub fn build(mut job: JobSpec, options: &PlanOptions, runtime: &Runtime) -> Resu
     };
     // Whatever is wrong with the columns should be said before the work begins.
     let columns = Columns::of_plan(&plan)?;
+    for name in columns.unchecked() {
+        tracing::warn!("nothing needs the column {name:?}, so its constraints in the schema are not checked");
+    }
+    if plan.job.errors.leaves_values_in_quarantine() && hides_values(&plan.job) {
+        tracing::warn!(
+            "rejected records stand in the quarantine as they were, before any mask or hash; \
+             `errors.quarantine_values = false` leaves their values out"
+        );
+    }
     check_tasks(options.tasks as usize, &columns)?;
     plan.job_key = job_key(&plan);
     plan.tasks = match options.split_bytes {
@@ -118,6 +128,11 @@ pub fn build(mut job: JobSpec, options: &PlanOptions, runtime: &Runtime) -> Resu
         Some(bytes) => spread(cut_ranges(&plan, bytes, runtime)?, options.tasks),
     };
     Ok(Planned { plan, first_text })
+}
+
+/// Whether some step hides personal data.
+fn hides_values(job: &JobSpec) -> bool {
+    job.transforms.iter().any(|step| matches!(step, TransformSpec::Mask(_) | TransformSpec::Hash(_)))
 }
 
 impl Plan {
@@ -377,7 +392,9 @@ fn job_key(plan: &Plan) -> String {
     let ErrorsSpec { bad_value, columns, bad_record, short_record, long_record, .. } = job.errors;
     job.errors =
         ErrorsSpec { bad_value, columns, bad_record, short_record, long_record, ..ErrorsSpec::default() };
-    job.output.mode = Default::default();
+    // Of the output, what says which rows are where and of which types.
+    let OutputSpec { profile, partition_by, timestamps, decimals, .. } = job.output;
+    job.output = OutputSpec { profile, partition_by, timestamps, decimals, ..OutputSpec::default() };
     for target in &mut job.targets {
         target.profile = None;
         target.endpoint = None;

@@ -98,7 +98,8 @@ fn exceeded(
     findings: &Findings,
 ) -> Error {
     const REASONS: usize = 5;
-    let mut reasons: Vec<_> = findings.rejected.iter().collect();
+    let concerns = |place: &Location| url.is_empty() || place.url == url;
+    let mut reasons: Vec<_> = findings.rejected.iter().filter(|reason| concerns(&reason.place)).collect();
     reasons.sort_by_key(|reason| std::cmp::Reverse(reason.records));
     let shown = reasons.iter().take(REASONS).map(|reason| {
         format!("{} × {}, first at {}: {}", reason.records, reason.rule, reason.place, reason.example)

@@ -163,3 +163,18 @@ fn many_partitions_stay_within_the_budgets() {
     let report = Report::of(workspace.sawmill(["run", "job.toml", "--json"]).run());
     assert_eq!((report.totals.read, rows(&workspace, "out")), (60_000, 60_000));
 }
+
+#[test]
+fn what_changes_no_row_does_not_append_them_again() {
+    let workspace = Workspace::new();
+    workspace.write("in/a.csv", "id\n1\n");
+    workspace.write(
+        "job.toml",
+        "source.inputs = [\"in/*.csv\"]\ntargets = [{ url = \"one/\" }]\noutput.mode = \"append\"\n",
+    );
+    let _ = workspace.sawmill(["run", "job.toml"]).run().succeeds().says(&["1 written"]);
+    for set in ["errors.max_rejected=5", "output.compression=zstd", "source.extra_columns=ignore"] {
+        let _ =
+            workspace.sawmill(["run", "job.toml", "--set", set]).run().succeeds().says(&["nothing to do"]);
+    }
+}

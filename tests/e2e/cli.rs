@@ -223,3 +223,13 @@ fn a_header_with_unusable_names_is_not_taken_for_data() {
         let _ = run.exits_with(3).says(&["in.csv", says]).helps();
     }
 }
+
+#[test]
+fn an_escape_without_quotes_is_kept() {
+    let workspace = Workspace::new();
+    workspace.write("a.csv", "a,b\np\\,q,x\\\\y\n");
+    let flags = ["--no-quote", "--escape", "\\"];
+    let _ = workspace.sawmill(["convert", "a.csv", "-o", "a.parquet"].iter().chain(&flags)).run().succeeds();
+    let rows = crate::harness::readback::query(&workspace.path("a.parquet"), "SELECT a, b FROM t");
+    assert_eq!(rows, [[Some("p,q".to_owned()), Some("x\\y".to_owned())]]);
+}

@@ -222,3 +222,19 @@ fn tasks_have_the_salt_of_the_plan() {
     let _ = task("one salt").succeeds();
     assert!(!std::fs::read_to_string(workspace.path("plan.json")).unwrap().contains("one salt"));
 }
+
+#[test]
+fn values_can_be_kept_out_of_the_quarantine() {
+    let workspace = Workspace::new();
+    workspace.write("in/a.csv", "id,name,price\n1,a,secret-1\n2,b,2.00\n");
+    job(&workspace, "errors = { bad_value = \"reject\", quarantine_values = false }");
+    let run = workspace.sawmill(["run", "job.toml", "--json"]).run().succeeds();
+    let report = run.json();
+    let key = report["quarantine"][0]["key"].as_str().unwrap();
+    let rows = readback::query(&workspace.path("one").join(key), "SELECT line, raw IS NULL, message FROM t");
+    assert_eq!(rows, [[text("2"), text("True"), text("\"…\" is not a valid decimal(7,2)")]]);
+    for file in workspace.files("one") {
+        let content = std::fs::read(workspace.path("one").join(&file)).unwrap();
+        assert!(!content.windows(8).any(|part| part == b"secret-1"), "a value stands in {file}");
+    }
+}

@@ -24,6 +24,8 @@ pub struct ErrorsSpec {
     pub long_record: Option<LongRecord>,
     /// Whether rejected records are written to `_sawmill/quarantine/` in every target. Default: true.
     pub quarantine: bool,
+    /// Whether the quarantine holds the rejected records (`raw`), and it and the report the values in their messages. Default: true.
+    pub quarantine_values: bool,
     /// More rejected records in the run fail it. Default: no limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_rejected: Option<u64>,
@@ -53,6 +55,7 @@ impl Default for ErrorsSpec {
             short_record: None,
             long_record: None,
             quarantine: true,
+            quarantine_values: true,
             max_rejected: None,
             max_rejected_share: None,
             max_rejected_per_input: None,
@@ -112,6 +115,15 @@ pub enum LongRecord {
 }
 
 impl ErrorsSpec {
+    /// Whether values of rejected records come to stand in the quarantine.
+    pub fn leaves_values_in_quarantine(&self) -> bool {
+        let rejects = |policy: &ValuePolicy| *policy != ValuePolicy::Fail;
+        let some = rejects(&self.bad_value)
+            || self.columns.values().any(rejects)
+            || self.bad_record == RecordPolicy::Reject;
+        some && self.quarantine && self.quarantine_values
+    }
+
     /// The policy for values of this column of the schema.
     pub fn for_column(&self, name: &str) -> ValuePolicy {
         self.columns.get(name).copied().unwrap_or(self.bad_value)
