@@ -23,6 +23,7 @@ pub(super) struct Comparison {
 struct Unique {
     columns: Vec<String>,
     policy: ValuePolicy,
+    policy_key: Option<String>,
     check: UniqueCheck,
 }
 
@@ -30,13 +31,14 @@ impl Comparison {
     /// For these checks: a deduplication first, if there is one.
     pub(super) fn new(checks: &[KeyCheck], engine: &EngineSpec, scratch: &Scratch) -> Self {
         let mut comparison = Comparison::default();
-        for KeyCheck { columns, meaning } in checks {
+        for KeyCheck { columns, meaning, policy_key } in checks {
             let keep = match *meaning {
                 KeyMeaning::KeepFirst => Keep::First,
                 KeyMeaning::KeepLast => Keep::Last,
                 KeyMeaning::Unique(policy) => {
                     let check = UniqueCheck::new(engine.key_bytes);
-                    comparison.uniques.push(Unique { columns: columns.clone(), policy, check });
+                    let (columns, policy_key) = (columns.clone(), policy_key.clone());
+                    comparison.uniques.push(Unique { columns, policy, policy_key, check });
                     continue;
                 }
             };
@@ -95,7 +97,8 @@ impl Unique {
         for &row in repeated {
             let problem = InputProblem::Duplicate { columns: self.columns.clone() };
             let record = loose.records[row as usize];
-            let fault = RowFault { record, column: column.clone(), problem, policy: self.policy };
+            let (column, policy_key) = (column.clone(), self.policy_key.clone());
+            let fault = RowFault { record, column, problem, policy: self.policy, policy_key };
             parser.set_aside(block, fault)?;
         }
         let mut gone = repeated.iter().copied().peekable();

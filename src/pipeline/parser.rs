@@ -253,7 +253,7 @@ impl BlockPlace<'_> {
     /// A row that a transform or a comparison refuses: its place is the start of
     /// its record. An error if the policy is to fail.
     fn reject_row(&self, index: &RecordIndex, fault: RowFault) -> Result<Reject> {
-        let RowFault { record, column, problem, policy } = fault;
+        let RowFault { record, column, problem, policy, .. } = fault;
         let record = record as usize;
         let (start, line) = (index.record_starts[record] as usize, index.record_lines[record] as usize);
         let location = self.location(record, start, line, column);

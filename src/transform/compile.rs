@@ -19,7 +19,7 @@ use crate::job::{
 };
 use crate::schema::{Column, ColumnType, Schema};
 use arrow::array::{Scalar, StringArray};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// Reads a variable of the environment.
 pub(super) type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -42,6 +42,21 @@ pub(super) struct Compiler<'a> {
     pub(super) operations: Vec<Box<dyn Operation>>,
     pub(super) keys: Vec<Key>,
     pub(super) slots: usize,
+    /// The names that policies of columns are looked up by.
+    pub(super) policy_names: BTreeSet<String>,
+}
+
+/// What becomes of bad values, and the key of the job file that says so.
+type Policy = (ValuePolicy, String);
+
+/// The policy for the values of a column of this name.
+pub(super) fn column_policy(errors: &ErrorsSpec, name: &str) -> Policy {
+    let key = KeyPath::from("errors");
+    let key = match errors.columns.contains_key(name) {
+        true => key.key("columns").key(name),
+        false => key.key("bad_value"),
+    };
+    (errors.for_column(name), key.to_string())
 }
 
 impl<'a> Compiler<'a> {
@@ -61,6 +76,7 @@ impl<'a> Compiler<'a> {
             operations: Vec::new(),
             keys: Vec::new(),
             slots: schema.columns.len(),
+            policy_names: schema.columns.iter().map(|column| column.name.clone()).collect(),
         }
     }
 
@@ -166,14 +182,14 @@ impl<'a> Compiler<'a> {
             if let Some(why) = exact::refusal(from, to) {
                 return Err(Problem::new(key, format!("a `{from}` cannot be cast to `{to}`")).remedy(why));
             }
-            let policy = cast.on_error().unwrap_or_else(|| self.errors.for_column(name));
+            let policy = self.step_policy(name, cast.on_error(), &key);
             self.cast_column(position, to, policy);
         }
         Ok(())
     }
 
     /// Casts a column, unless it has the type already.
-    pub(super) fn cast_column(&mut self, position: usize, to: ColumnType, policy: ValuePolicy) {
+    pub(super) fn cast_column(&mut self, position: usize, to: ColumnType, policy: Policy) {
         let live = self.columns[position].clone();
         if live.column.column_type == to {
             return;
@@ -182,7 +198,7 @@ impl<'a> Compiler<'a> {
         self.operations.push(Box::new(operations::Cast {
             from: (live.slot, live.column.column_type),
             to: (slot, to),
-            blame: self.blame(&live.column, policy),
+            blame: blame(&live.column, policy),
         }));
         let column = Column { column_type: to, ..live.column };
         self.columns[position] = Live { column, slot, ..live };
@@ -213,9 +229,9 @@ impl<'a> Compiler<'a> {
         for (name, spec) in &derived.0 {
             let source = compile(&before, spec.expression(), &key.key(name))?;
             let column = Column::new(name, source.expression.result());
-            let policy = spec.on_error().unwrap_or_else(|| self.errors.for_column(name));
+            let policy = self.step_policy(name, spec.on_error(), &key.key(name));
             let slot = self.new_slot();
-            let blame = self.blame(&column, policy);
+            let blame = blame(&column, policy);
             self.operations.push(Box::new(operations::Derive { source, to: slot, blame }));
             let live = Live { column, slot, derived: true };
             match self.columns.iter_mut().find(|live| live.column.name == *name) {
@@ -229,7 +245,7 @@ impl<'a> Compiler<'a> {
     fn filter(&mut self, expression: &str, key: &KeyPath) -> Step {
         self.check_before_deduplicate(key)?;
         let source = self.condition(expression, key)?;
-        let blame = Blame { column: None, policy: self.errors.bad_value, nullable: false };
+        let blame = self.blame_rows(None);
         self.operations.push(Box::new(operations::Filter { source, blame }));
         Ok(())
     }
@@ -237,13 +253,12 @@ impl<'a> Compiler<'a> {
     fn check(&mut self, check: &CheckSpec, key: &KeyPath) -> Step {
         self.check_before_deduplicate(key)?;
         let source = self.condition(&check.expression, &key.key("expression"))?;
-        let policy = match check.on_fail {
-            Some(RecordPolicy::Fail) => ValuePolicy::Fail,
-            Some(RecordPolicy::Reject) => ValuePolicy::Reject,
-            None => self.errors.bad_value,
-        };
+        let policy = check.on_fail.map(|policy| match policy {
+            RecordPolicy::Fail => ValuePolicy::Fail,
+            RecordPolicy::Reject => ValuePolicy::Reject,
+        });
+        let blame = self.blame_rows(policy.map(|policy| (policy, key.key("on_fail").to_string())));
         let name = check.name.as_ref().unwrap_or(&check.expression).clone();
-        let blame = Blame { column: None, policy, nullable: false };
         self.operations.push(Box::new(operations::Check { source, name, blame }));
         Ok(())
     }
@@ -283,7 +298,8 @@ impl<'a> Compiler<'a> {
             KeepRow::Last => KeyMeaning::KeepLast,
         };
         let slots = positions.iter().map(|&position| self.columns[position].slot).collect();
-        self.keys.push(Key { check: KeyCheck { columns: spec.key.clone(), meaning }, slots });
+        let check = KeyCheck { columns: spec.key.clone(), meaning, policy_key: None };
+        self.keys.push(Key { check, slots });
         Ok(())
     }
 
@@ -301,9 +317,11 @@ impl<'a> Compiler<'a> {
                 return Err(Problem::new(key, "the schema calls the column required, so it cannot be null")
                     .remedy("use another mask, `drop` it, or take `constraints.required` away"));
             }
+            let column = column.clone();
+            let blame = blame(&column, self.policy(name));
             let (from, how) = (self.columns[position].slot, how.clone());
             let to = self.new_slot();
-            self.operations.push(Box::new(operations::Mask { how, from, to }));
+            self.operations.push(Box::new(operations::Mask { how, from, to, blame }));
             self.columns[position].slot = to;
         }
         Ok(())
@@ -348,14 +366,35 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    fn blame(&self, column: &Column, policy: ValuePolicy) -> Blame {
-        Blame { column: Some(column.name.clone()), policy, nullable: column.nullable }
+    /// The policy for a column of that name, which is looked up here.
+    pub(super) fn policy(&mut self, name: &str) -> Policy {
+        self.policy_names.insert(name.to_owned());
+        column_policy(self.errors, name)
+    }
+
+    /// The policy for what a step, at `key`, makes of a column: its own, or that of the column.
+    fn step_policy(&mut self, name: &str, on_error: Option<ValuePolicy>, key: &KeyPath) -> Policy {
+        match on_error {
+            Some(policy) => (policy, key.key("on_error").to_string()),
+            None => self.policy(name),
+        }
+    }
+
+    /// Blames no column: null is no choice. The policy is that of the step, if it has one.
+    fn blame_rows(&self, policy: Option<Policy>) -> Blame {
+        let (policy, key) = policy.unwrap_or_else(|| (self.errors.bad_value, "errors.bad_value".to_owned()));
+        Blame { column: None, policy, policy_key: Some(key), nullable: false }
     }
 
     fn new_slot(&mut self) -> Slot {
         self.slots += 1;
         self.slots - 1
     }
+}
+
+/// Blames the values of a column.
+pub(super) fn blame(column: &Column, (policy, key): Policy) -> Blame {
+    Blame { column: Some(column.name.clone()), policy, policy_key: Some(key), nullable: column.nullable }
 }
 
 /// What a step comes to: nothing, or a mistake.

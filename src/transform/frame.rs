@@ -28,6 +28,8 @@ pub(super) struct Blame {
     pub(super) column: Option<String>,
     /// The policy; [`ValuePolicy::Null`] rejects where null may not stand.
     pub(super) policy: ValuePolicy,
+    /// Key of the job file that gives the policy; `None` if no policy is asked.
+    pub(super) policy_key: Option<String>,
     /// Whether null may stand in the column.
     pub(super) nullable: bool,
 }
@@ -117,10 +119,21 @@ impl Frame {
         };
         let gone = mask(self.rows(), bad.iter().map(|(row, _)| *row));
         for (row, problem) in bad {
-            let column = blame.column.clone();
-            self.faults.push(RowFault { record: self.records[row], column, problem, policy });
+            self.faults.push(self.fault_of(row, problem, policy, blame));
         }
         self.keep(&arrow::compute::not(&gone)?)
+    }
+
+    /// Makes the run fail at a row, whatever the policy. The row stays: what
+    /// becomes of the block is of no use any more.
+    pub(super) fn stop_at(&mut self, (row, problem): BadRow, blame: &Blame) {
+        let no_choice = Blame { policy_key: None, ..blame.clone() };
+        self.faults.push(self.fault_of(row, problem, ValuePolicy::Fail, &no_choice));
+    }
+
+    fn fault_of(&self, row: usize, problem: InputProblem, policy: ValuePolicy, blame: &Blame) -> RowFault {
+        let Blame { column, policy_key, .. } = blame.clone();
+        RowFault { record: self.records[row], column, problem, policy, policy_key }
     }
 
     /// Takes out rows that are false, and counts them as filtered. `keep` has no nulls.

@@ -1,7 +1,7 @@
 //! The transforms of a job, compiled.
 
-use super::compile::{Compiler, Environment, Live};
-use super::frame::{Blame, Frame, Slot};
+use super::compile::{Compiler, Environment, Live, blame, column_policy};
+use super::frame::{Frame, Slot};
 use super::keys::Key;
 use super::operations::{CheckConstraint, Operation};
 use super::rows::{BlockContext, KeyCheck, KeyMeaning, Outcome, Rows, RunContext};
@@ -13,7 +13,7 @@ use crate::schema::{Column, ColumnType, Constraint, Schema, profile};
 use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{SchemaRef, TimeUnit};
 use arrow::error::ArrowError;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is done to the rows of every block.
 #[derive(Debug)]
@@ -28,6 +28,7 @@ pub struct Program {
     output_schema: SchemaRef,
     keys: Vec<Key>,
     checks: Vec<KeyCheck>,
+    policy_names: BTreeSet<String>,
     /// Whether rows go out as they come in.
     is_identity: bool,
 }
@@ -65,7 +66,7 @@ impl Program {
         for (number, step) in job.transforms.iter().enumerate() {
             compiler.step(number, step)?;
         }
-        let output = fit_profile(&mut compiler, profile, &job.errors)?;
+        let output = fit_profile(&mut compiler, profile)?;
         assemble(compiler, &parsed, output, &job.errors)
     }
 
@@ -90,6 +91,13 @@ impl Program {
     /// of `deduplicate`, then those of unique keys, in which its result counts.
     pub fn key_checks(&self) -> &[KeyCheck] {
         &self.checks
+    }
+
+    /// The names by which `errors.columns` is asked: those of the schema, and of
+    /// columns at the steps that can make bad values of them. A name in another
+    /// case, as the output profile may spell it, is not among them.
+    pub fn policy_names(&self) -> &BTreeSet<String> {
+        &self.policy_names
     }
 
     /// Applies the transforms to rows with the columns of [`Self::input`].
@@ -131,7 +139,7 @@ fn as_parsed(column: &Column, profile: Profile) -> Column {
 }
 
 /// The output as `profile` has it; derived columns of other types are cast.
-fn fit_profile(compiler: &mut Compiler<'_>, profile: Profile, errors: &ErrorsSpec) -> Result<Schema> {
+fn fit_profile(compiler: &mut Compiler<'_>, profile: Profile) -> Result<Schema> {
     let columns = compiler.columns.iter().map(|live| Column {
         column_type: if live.derived {
             readable(live.column.column_type, profile)
@@ -144,8 +152,11 @@ fn fit_profile(compiler: &mut Compiler<'_>, profile: Profile, errors: &ErrorsSpe
     let output = profile::for_profile(&wanted, profile)
         .map_err(|problems| problems.into_error("the columns after `transforms`"))?;
     for (position, column) in output.columns.iter().enumerate() {
-        let policy = errors.for_column(&compiler.columns[position].column.name);
-        compiler.cast_column(position, column.column_type, policy);
+        let live = &compiler.columns[position].column;
+        if live.column_type != column.column_type {
+            let policy = compiler.policy(&live.name.clone());
+            compiler.cast_column(position, column.column_type, policy);
+        }
     }
     Ok(output)
 }
@@ -161,7 +172,7 @@ fn readable(column_type: ColumnType, profile: Profile) -> ColumnType {
 }
 
 fn assemble(compiler: Compiler<'_>, parsed: &Schema, output: Schema, errors: &ErrorsSpec) -> Result<Program> {
-    let Compiler { columns, mut operations, mut keys, slots, .. } = compiler;
+    let Compiler { columns, mut operations, mut keys, slots, policy_names, .. } = compiler;
     let output_slots: Vec<Slot> = columns.iter().map(|Live { slot, .. }| *slot).collect();
     let mut used = vec![false; slots];
     let reads = operations.iter().flat_map(|operation| operation.inputs());
@@ -185,6 +196,7 @@ fn assemble(compiler: Compiler<'_>, parsed: &Schema, output: Schema, errors: &Er
             && keys.is_empty()
             && input_slots == output_slots
             && arrow_schema(&input) == output_schema,
+        policy_names,
         checks: keys.iter().map(|key| key.check.clone()).collect(),
         operations: plan_memory(operations, &output_slots, &keys, slots),
         input,
@@ -219,8 +231,7 @@ fn plan_memory(
 fn constraint_checks(column: &Column, slot: Slot, errors: &ErrorsSpec) -> Vec<Box<dyn Operation>> {
     let check = |constraint: &Constraint| -> Box<dyn Operation> {
         let constraint = constraint.clone();
-        let policy = errors.for_column(&column.name);
-        let blame = Blame { column: Some(column.name.clone()), policy, nullable: column.nullable };
+        let blame = blame(column, column_policy(errors, &column.name));
         Box::new(CheckConstraint { slot, constraint, blame })
     };
     column.constraints.iter().map(check).collect()
@@ -232,12 +243,13 @@ fn unique_keys(schema: &Schema, parsed: &[Slot], errors: &ErrorsSpec) -> Vec<Key
     let key = |slots: Vec<Slot>| {
         let columns: Vec<String> = slots.iter().map(|&slot| schema.columns[slot].name.clone()).collect();
         // One column has a policy of its own; rows cannot become null.
-        let policy = match &columns[..] {
-            [only] => errors.for_column(only),
-            _ => errors.bad_value,
+        let (policy, key) = match &columns[..] {
+            [only] => column_policy(errors, only),
+            _ => (errors.bad_value, "errors.bad_value".to_owned()),
         };
         let policy = if policy == ValuePolicy::Null { ValuePolicy::Reject } else { policy };
-        Key { check: KeyCheck { columns, meaning: KeyMeaning::Unique(policy) }, slots }
+        let check = KeyCheck { columns, meaning: KeyMeaning::Unique(policy), policy_key: Some(key) };
+        Key { check, slots }
     };
     keys.map(key).collect()
 }

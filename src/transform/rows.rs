@@ -52,6 +52,10 @@ pub struct RowFault {
     pub problem: InputProblem,
     /// What becomes of it: [`ValuePolicy::Fail`] or [`ValuePolicy::Reject`].
     pub policy: ValuePolicy,
+    /// The key of the job file that has the last word on the policy, such as
+    /// `errors.bad_value` or `transforms[2].check.on_fail`: what to name in a
+    /// remedy. `None` where no policy could help.
+    pub policy_key: Option<String>,
 }
 
 /// A comparison of rows over the whole task, which the pipeline makes in order.
@@ -61,6 +65,8 @@ pub struct KeyCheck {
     pub columns: Vec<String>,
     /// What a repeated key means.
     pub meaning: KeyMeaning,
+    /// For [`KeyMeaning::Unique`], see [`RowFault::policy_key`].
+    pub policy_key: Option<String>,
 }
 
 /// What a repeated key means.

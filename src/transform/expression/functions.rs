@@ -1,5 +1,6 @@
 //! The functions that expressions may call: DataFusion's scalar functions.
 
+use super::bounds::bounded;
 use datafusion_common::config::ConfigOptions;
 use datafusion_common::{Result, TableReference, plan_err};
 use datafusion_expr::planner::{ContextProvider, ExprPlanner};
@@ -12,7 +13,7 @@ use std::sync::{Arc, LazyLock};
 
 /// By name and alias, in lower case.
 static FUNCTIONS: LazyLock<BTreeMap<String, Arc<ScalarUDF>>> = LazyLock::new(|| {
-    let all = datafusion_functions::all_default_functions().into_iter();
+    let all = datafusion_functions::all_default_functions().into_iter().map(bounded);
     let named = all.flat_map(|function| {
         let names: Vec<String> = std::iter::once(function.name())
             .chain(function.aliases().iter().map(String::as_str))

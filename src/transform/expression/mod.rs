@@ -3,18 +3,23 @@
 //! Everything that can be wrong with the text is a [`Mistake`] at
 //! [`Expression::compile`], with its place. What can go wrong with the values
 //! is a [`BadRow`] for exactly the rows it goes wrong for: the values never
-//! depend on which other rows are in the batch. Called by the operations of
+//! depend on which other rows are in the batch. Only where the values of a block
+//! come to more than memory has room for, evaluation stops. Called by the operations of
 //! [`crate::transform`].
 //!
 //! The language is DataFusion's, its planner and its kernels; what is added is
 //! that overflow is an error, that names are matched in any case if that is
 //! unambiguous, and that nothing may depend on other rows or on the time.
 
+mod bounds;
 mod functions;
+mod guard;
 mod mistake;
 mod parse;
 mod plan;
 
+use bounds::{MAX_TEXT_BYTES, Weight, text_bytes};
+use guard::catch_panic;
 pub(super) use mistake::Mistake;
 
 use crate::schema::ColumnType;
@@ -44,6 +49,7 @@ pub(super) struct Expression {
     /// The columns that `expr` sees, and nothing else.
     schema: SchemaRef,
     result: ColumnType,
+    weight: Weight,
 }
 
 /// A row without a value, counted from the first of the batch.
@@ -51,6 +57,19 @@ pub(super) struct Expression {
 pub(super) struct BadRow {
     pub(super) row: usize,
     pub(super) cause: String,
+}
+
+/// What an expression gives for the rows of a block.
+#[derive(Debug)]
+pub(super) struct Evaluated {
+    /// The value of every row; null for those that have none.
+    pub(super) values: ArrayRef,
+    /// Rows without a value, in order.
+    pub(super) bad: Vec<BadRow>,
+    /// The row from which on nothing was computed, as the values of the rows
+    /// before it fill the memory that a block may take. No matter of that row:
+    /// the run cannot go on.
+    pub(super) stopped_at: Option<BadRow>,
 }
 
 impl Expression {
@@ -66,9 +85,10 @@ impl Expression {
         }
         std::thread::scope(|scope| {
             let compiler = std::thread::Builder::new().stack_size(COMPILER_STACK_BYTES);
-            let compiled = compiler.spawn_scoped(scope, || Self::compile_here(text, columns));
-            match compiled.map(|thread| thread.join()) {
-                Ok(Ok(compiled)) => compiled,
+            let compile = || catch_panic(|| Self::compile_here(text, columns));
+            match compiler.spawn_scoped(scope, compile).map(|thread| thread.join()) {
+                Ok(Ok(Ok(compiled))) => compiled,
+                Ok(Ok(Err(panic))) => Err(Mistake::new(panicked(&panic))),
                 Ok(Err(_)) => Err(Mistake::new("DataFusion gave up on the expression")),
                 Err(error) => Err(Mistake::new(format!("no thread to compile the expression on: {error}"))),
             }
@@ -88,7 +108,8 @@ impl Expression {
                 .remedy(remedy_for(&data_type))
         })?;
         let result = without_idle_nanoseconds(result, &schema);
-        Ok((Expression { text: text.to_owned(), expr, schema, result }, used))
+        let weight = Weight::of(&expr).map_err(|error| Mistake::of(&error))?;
+        Ok((Expression { text: text.to_owned(), expr, schema, result, weight }, used))
     }
 
     /// As the job spells it.
@@ -101,12 +122,11 @@ impl Expression {
         self.result
     }
 
-    /// The value of every row; null for the bad ones, which follow in order.
-    pub(super) fn evaluate(
-        &self,
-        columns: Vec<ArrayRef>,
-        rows: usize,
-    ) -> Result<(ArrayRef, Vec<BadRow>), ArrowError> {
+    /// Computes the value of every row.
+    ///
+    /// # Errors
+    /// None that data can cause.
+    pub(super) fn evaluate(&self, columns: Vec<ArrayRef>, rows: usize) -> Result<Evaluated, ArrowError> {
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         let batch = RecordBatch::try_new_with_options(self.schema.clone(), columns, &options)?;
         let mut parts = Parts::default();
@@ -116,20 +136,28 @@ impl Expression {
             [whole] => whole.clone(),
             several => concat(&several.iter().map(|part| part.as_ref()).collect::<Vec<_>>())?,
         };
-        Ok((values, parts.bad))
+        Ok(Evaluated { values, bad: parts.bad, stopped_at: parts.stopped_at })
     }
 
-    /// Halves a batch that has no values until the rows to blame are alone.
-    /// `first` is the number of its first row.
+    /// Halves a batch that has no values, or too much text to be evaluated at
+    /// once, until the rows to blame are alone. `first` is the number of its first row.
     fn bisect(&self, batch: &RecordBatch, first: usize, parts: &mut Parts) {
-        match (self.try_evaluate(batch), batch.num_rows()) {
-            (Ok(values), _) => parts.values.push(values),
-            (Err(_), 0) => {}
-            (Err(error), 1) => {
+        let rows = batch.num_rows();
+        if parts.stopped_at.is_some() {
+            return parts.values.push(new_null_array(&self.result.arrow(), rows));
+        }
+        let evaluated = match rows > 1 && self.weight.is_too_much(batch) {
+            true => None,
+            false => Some(self.try_evaluate(batch)),
+        };
+        match (evaluated, rows) {
+            (Some(Ok(values)), _) => parts.push(values, first, self.result),
+            (Some(Err(_)), 0) => {}
+            (Some(Err(error)), 1) => {
                 parts.values.push(new_null_array(&self.result.arrow(), 1));
                 parts.bad.push(BadRow { row: first, cause: mistake::said(&error) });
             }
-            (Err(_), rows) => {
+            (Some(Err(_)) | None, _) => {
                 let half = rows / 2;
                 self.bisect(&batch.slice(0, half), first, parts);
                 self.bisect(&batch.slice(half, rows - half), first + half, parts);
@@ -138,16 +166,41 @@ impl Expression {
     }
 
     fn try_evaluate(&self, batch: &RecordBatch) -> Result<ArrayRef, DataFusionError> {
-        let values = self.expr.evaluate(batch)?.into_array(batch.num_rows())?;
-        Ok(conform(values, self.result)?)
+        // Nothing of a panic is left over: expression and batch are immutable.
+        let evaluated = catch_panic(|| {
+            let values = self.expr.evaluate(batch)?.into_array(batch.num_rows())?;
+            Ok(conform(values, self.result)?)
+        });
+        evaluated.unwrap_or_else(|panic| Err(DataFusionError::Execution(panicked(&panic))))
     }
+}
+
+/// The message for a panic, which is a bug of the library that no row should stop a run by.
+fn panicked(panic: &str) -> String {
+    format!("DataFusion gave up: {panic}")
 }
 
 /// What bisection has found so far, in order of the rows.
 #[derive(Default)]
 struct Parts {
     values: Vec<ArrayRef>,
+    text_bytes: u64,
     bad: Vec<BadRow>,
+    stopped_at: Option<BadRow>,
+}
+
+impl Parts {
+    /// Adds the values of the rows from `first` on, if there is room for them.
+    fn push(&mut self, values: ArrayRef, first: usize, result: ColumnType) {
+        self.text_bytes += text_bytes(&values);
+        if self.text_bytes <= MAX_TEXT_BYTES {
+            return self.values.push(values);
+        }
+        self.values.push(new_null_array(&result.arrow(), values.len()));
+        let most = MAX_TEXT_BYTES >> 20;
+        let cause = format!("the values of a block of records would come to more than {most} MiB");
+        self.stopped_at = Some(BadRow { row: first, cause });
+    }
 }
 
 /// The type of a column that holds what an expression of this type gives.

@@ -32,7 +32,8 @@ fn evaluate(text: &str) -> (String, Vec<String>, Vec<BadRow>) {
         Expression::compile(text, &COLUMNS).unwrap_or_else(|mistake| panic!("{text}: {mistake:?}"));
     let all = columns();
     let inputs = used.into_iter().map(|i| all[i].clone()).collect();
-    let (values, bad) = expression.evaluate(inputs, 3).unwrap();
+    let Evaluated { values, bad, stopped_at } = expression.evaluate(inputs, 3).unwrap();
+    assert_eq!(stopped_at, None, "{text}");
     assert_eq!(*values.data_type(), expression.result().arrow(), "{text}");
     let text_of =
         |row| if values.is_null(row) { "-".into() } else { array_value_to_string(&values, row).unwrap() };
@@ -200,12 +201,126 @@ fn nothing_depends_on_the_other_rows() {
     let rows = 1_000;
     let (expression, _) = Expression::compile("100 / distance", &COLUMNS).unwrap();
     let values: ArrayRef = Arc::new((0..rows).map(|i| Some(i % 7)).collect::<Int64Array>());
-    let (quotients, bad) = expression.evaluate(vec![values], rows as usize).unwrap();
+    let Evaluated { values: quotients, bad, .. } = expression.evaluate(vec![values], rows as usize).unwrap();
     assert_eq!(bad.len() as i64, (rows + 6) / 7);
     assert!(bad.is_sorted_by_key(|bad| bad.row) && bad.iter().all(|bad| bad.row % 7 == 0));
     let quotients = quotients.as_primitive::<arrow::datatypes::Int64Type>();
     for row in 0..rows {
         let expected = (row % 7 != 0).then(|| 100 / (row % 7));
         assert_eq!(quotients.iter().nth(row as usize).unwrap(), expected, "{row}");
+    }
+}
+
+/// An expression over `name` and `n`, of rows with the same values.
+fn evaluate_rows(text: &str, name: &str, n: &[i64]) -> Evaluated {
+    let columns = [("name", ColumnType::Text), ("n", INT64)];
+    let (expression, used) = Expression::compile(text, &columns).unwrap();
+    let names = StringArray::from_iter_values(std::iter::repeat_n(name, n.len()));
+    let all: [ArrayRef; 2] = [Arc::new(names), Arc::new(Int64Array::from(n.to_vec()))];
+    let inputs = used.into_iter().map(|i| all[i].clone()).collect();
+    expression.evaluate(inputs, n.len()).unwrap()
+}
+
+#[test]
+fn no_length_in_the_data_takes_all_memory() {
+    let long = "a".repeat(100_000);
+    for (text, name) in [
+        ("repeat(name, n)", "x"),
+        ("lpad(name, n)", "x"),
+        ("rpad(name, n)", "x"),
+        ("lpad(name, n, name)", "ä"),
+        ("rpad('x', n, 'yz')", "x"),
+        ("repeat(name, n) || repeat(name, n)", "x"),
+        ("length(repeat(name, n))", "x"),
+        ("upper(CASE WHEN n > 5 THEN repeat(name, n) ELSE name END)", "x"),
+        ("replace(name, CASE WHEN n > 5 THEN 'a' ELSE name END, name)", &long),
+        ("regexp_replace(name, 'a', CASE WHEN n > 5 THEN name ELSE '' END, 'g')", &long),
+    ] {
+        let Evaluated { values, bad, stopped_at } = evaluate_rows(text, name, &[2, 2_000_000_000, 3]);
+        assert_eq!(stopped_at, None, "{text}");
+        assert_eq!(bad.iter().map(|bad| bad.row).collect::<Vec<_>>(), [1], "{text}");
+        assert!(bad[0].cause.contains("more than 64 MiB"), "{text}: {}", bad[0].cause);
+        assert_eq!([0, 1, 2].map(|row| values.is_null(row)), [false, true, false], "{text}");
+    }
+}
+
+#[test]
+fn many_rows_are_evaluated_a_few_at_a_time() {
+    // Together 100 MB, of which nothing is kept.
+    for text in ["length(repeat(name, n))", "length(repeat('x', 1000000) || CAST(n AS VARCHAR)) - 1"] {
+        let Evaluated { values, bad, stopped_at } = evaluate_rows(text, "x", &[1_000_000; 100]);
+        assert_eq!((bad, stopped_at), (vec![], None), "{text}");
+        let lengths = arrow::compute::cast(&values, &DataType::Int64).unwrap();
+        let expected = if text.ends_with("- 1") { 1_000_006 } else { 1_000_000 };
+        assert!(
+            lengths.as_primitive::<arrow::datatypes::Int64Type>().values().iter().all(|&n| n == expected)
+        );
+    }
+}
+
+#[test]
+fn values_that_fill_the_memory_stop_the_evaluation() {
+    for text in ["repeat(name, n)", "repeat('x', 1000000)", "repeat('x', 1000000) || name"] {
+        let Evaluated { values, bad, stopped_at } = evaluate_rows(text, "x", &[1_000_000; 100]);
+        assert_eq!(values.len(), 100, "{text}");
+        assert_eq!(bad, [], "{text}");
+        let stopped = stopped_at.unwrap_or_else(|| panic!("{text}"));
+        assert!(stopped.row <= 67 && stopped.cause.contains("64 MiB"), "{text}: {stopped:?}");
+    }
+    let too_long = evaluate_rows("repeat('x', 2000000000)", "x", &[1, 2]);
+    assert_eq!(too_long.bad.iter().map(|bad| bad.row).collect::<Vec<_>>(), [0, 1]);
+}
+
+#[test]
+fn a_panic_of_the_library_is_the_matter_of_its_row() {
+    let (mut expression, _) = Expression::compile("\"Dep\"", &COLUMNS).unwrap();
+    expression.expr = Arc::new(PanicsAt { value: 3 });
+    let values: ArrayRef = Arc::new(Int64Array::from_iter_values(0..8));
+    let Evaluated { values, bad, .. } = expression.evaluate(vec![values], 8).unwrap();
+    assert_eq!(bad, [BadRow { row: 3, cause: "DataFusion gave up: no 3 please".into() }]);
+    assert_eq!(values.null_count(), 1);
+    assert_eq!(values.as_primitive::<arrow::datatypes::Int64Type>().value(7), 7);
+}
+
+/// Gives the first column, and panics where it has this value.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct PanicsAt {
+    value: i64,
+}
+
+impl std::fmt::Display for PanicsAt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("panics")
+    }
+}
+
+impl PhysicalExpr for PanicsAt {
+    fn data_type(&self, _schema: &arrow::datatypes::Schema) -> datafusion_common::Result<DataType> {
+        Ok(DataType::Int64)
+    }
+
+    fn nullable(&self, _schema: &arrow::datatypes::Schema) -> datafusion_common::Result<bool> {
+        Ok(true)
+    }
+
+    fn evaluate(&self, batch: &RecordBatch) -> datafusion_common::Result<datafusion_expr::ColumnarValue> {
+        let values = batch.column(0).as_primitive::<arrow::datatypes::Int64Type>();
+        assert!(!values.values().contains(&self.value), "no {} please", self.value);
+        Ok(datafusion_expr::ColumnarValue::Array(batch.column(0).clone()))
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn PhysicalExpr>> {
+        Vec::new()
+    }
+
+    fn with_new_children(
+        self: Arc<Self>,
+        _children: Vec<Arc<dyn PhysicalExpr>>,
+    ) -> datafusion_common::Result<Arc<dyn PhysicalExpr>> {
+        Ok(self)
+    }
+
+    fn fmt_sql(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("panics")
     }
 }

@@ -2,8 +2,8 @@
 
 use super::Operation;
 use crate::error::InputProblem;
-use crate::transform::expression::{BadRow, Expression};
-use crate::transform::frame::{Blame, Frame, Slot};
+use crate::transform::expression::{BadRow, Evaluated, Expression};
+use crate::transform::frame::{BadRow as BadFrameRow, Blame, Frame, Slot};
 use crate::transform::rows::BlockContext;
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
 use arrow::buffer::BooleanBuffer;
@@ -18,17 +18,21 @@ pub(in crate::transform) struct Source {
 }
 
 impl Source {
-    fn evaluate(&self, frame: &Frame) -> Result<(ArrayRef, Vec<(usize, InputProblem)>), ArrowError> {
-        let (values, bad) = self.expression.evaluate(frame.columns(&self.inputs)?, frame.rows())?;
+    fn evaluate(&self, frame: &mut Frame, blame: &Blame) -> Result<(ArrayRef, Vec<BadFrameRow>), ArrowError> {
+        let Evaluated { values, bad, stopped_at } =
+            self.expression.evaluate(frame.columns(&self.inputs)?, frame.rows())?;
         let problem = |BadRow { row, cause }| {
             (row, InputProblem::Expression { expression: self.expression.text().to_owned(), cause })
         };
+        if let Some(row) = stopped_at {
+            frame.stop_at(problem(row), blame);
+        }
         Ok((values, bad.into_iter().map(problem).collect()))
     }
 
     /// The truth of each row that is left: those for which it cannot be computed are faults.
     fn conditions(&self, frame: &mut Frame, blame: &Blame) -> Result<BooleanArray, ArrowError> {
-        let (mut values, bad) = self.evaluate(frame)?;
+        let (mut values, bad) = self.evaluate(frame, blame)?;
         if !bad.is_empty() {
             let good = BooleanBuffer::collect_bool(frame.rows(), |row| {
                 bad.binary_search_by_key(&row, |(bad, _)| *bad).is_err()
@@ -54,7 +58,7 @@ impl Operation for Derive {
     }
 
     fn run(&self, frame: &mut Frame, _block: &BlockContext<'_>) -> Result<(), ArrowError> {
-        let (values, bad) = self.source.evaluate(frame)?;
+        let (values, bad) = self.source.evaluate(frame, &self.blame)?;
         frame.set_with_bad(self.to, values, bad, &self.blame)
     }
 }

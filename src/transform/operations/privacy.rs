@@ -1,10 +1,11 @@
 //! Masks and salted hashes of personal data.
 
 use super::Operation;
+use crate::error::InputProblem;
 use crate::job::MaskSpec;
 use crate::schema::ColumnType;
 use crate::transform::exact;
-use crate::transform::frame::{Frame, Slot};
+use crate::transform::frame::{BadRow, Blame, Frame, Slot};
 use crate::transform::rows::BlockContext;
 use arrow::array::{Array, ArrayRef, AsArray, StringArray, StringBuilder, new_null_array};
 use arrow::compute::cast;
@@ -27,6 +28,8 @@ pub(in crate::transform) struct Mask {
     pub(in crate::transform) how: MaskSpec,
     pub(in crate::transform) from: Slot,
     pub(in crate::transform) to: Slot,
+    /// Of the column.
+    pub(in crate::transform) blame: Blame,
 }
 
 impl Mask {
@@ -72,9 +75,13 @@ impl Operation for Mask {
     }
 
     fn run(&self, frame: &mut Frame, _block: &BlockContext<'_>) -> Result<(), ArrowError> {
-        let hidden = self.hide(frame.column(self.from)?)?;
-        frame.set(self.to, hidden);
-        Ok(())
+        let values = frame.column(self.from)?.clone();
+        let hidden = self.hide(&values)?;
+        let bad = match self.how {
+            MaskSpec::YearOnly => without_beginning(&values, &hidden),
+            _ => Vec::new(),
+        };
+        frame.set_with_bad(self.to, hidden, bad, &self.blame)
     }
 }
 
@@ -94,6 +101,27 @@ fn beginning_of_year(values: &ArrayRef) -> Result<ArrayRef, ArrowError> {
         Some(Date32Type::from_naive_date(NaiveDate::from_ymd_opt(year, 1, 1)?))
     });
     cast(&first, values.data_type())
+}
+
+/// The rows that have a value and no `beginning` of its year: nanoseconds begin
+/// within 1677. The message does not show what is to be hidden.
+fn without_beginning(values: &ArrayRef, beginning: &ArrayRef) -> Vec<BadRow> {
+    if values.null_count() == beginning.null_count() {
+        return Vec::new();
+    }
+    let lost = (0..values.len()).filter(|&row| values.is_valid(row) && beginning.is_null(row));
+    let problem = |row| {
+        let (value, expected) = (REDACTED.to_owned(), "value for `year_only`".to_owned());
+        (
+            row,
+            InputProblem::Value {
+                value,
+                expected,
+                detail: Some("its type does not hold the beginning of its year"),
+            },
+        )
+    };
+    lost.map(problem).collect()
 }
 
 /// A secret; never shown.

@@ -1,5 +1,6 @@
 use super::*;
 use crate::error::InputProblem;
+use crate::transform::frame::Blame;
 use crate::transform::rows::RowFault;
 use arrow::array::{Array, ArrayRef, Int64Array, StringArray};
 use arrow::util::display::array_value_to_string;
@@ -337,6 +338,92 @@ fn mistakes_name_the_step_and_help() {
 }
 
 #[test]
+fn faults_name_the_key_that_has_the_last_word() {
+    for (errors, steps, expected) in [
+        ("", "cast = { n = 'int8' }", "errors.bad_value"),
+        ("errors = { columns = { n = 'reject' } }", "cast = { n = 'int8' }", "errors.columns.n"),
+        ("", "cast = { n = { type = 'int8', on_error = 'fail' } }", "transforms[0].cast.n.on_error"),
+        (
+            "errors = { columns = { q = 'reject' } }",
+            "derive = { q = { expression = '10 / n', on_error = 'reject' } }",
+            "transforms[0].derive.q.on_error",
+        ),
+        ("errors = { columns = { q = 'reject' } }", "derive = { q = '10 / n' }", "errors.columns.q"),
+        ("", "filter = '10 / n < 1'", "errors.bad_value"),
+        ("", "check = { expression = 'n < 100' }", "errors.bad_value"),
+        ("", "check = { expression = 'n < 100', on_fail = 'fail' }", "transforms[0].check.on_fail"),
+    ] {
+        let (_, outcome) = apply(&format!("{errors}\n{}", step(steps)));
+        assert_eq!(outcome.faults[0].policy_key.as_deref(), Some(expected), "{errors} {steps}");
+    }
+    let mut unique = schema();
+    unique.keys = vec![vec![2]];
+    for (errors, expected) in
+        [("", "errors.bad_value"), ("errors = { columns = { n = 'reject' } }", "errors.columns.n")]
+    {
+        let program = Program::compile_in(&unique, &job(errors), &run_context(), &environment).unwrap();
+        assert_eq!(program.key_checks()[0].policy_key.as_deref(), Some(expected));
+    }
+}
+
+#[test]
+fn policies_are_looked_up_by_the_name_at_the_step() {
+    for (steps, expected) in [
+        (vec![], vec!["id", "n", "name"]),
+        // Neither the new name of what is only renamed, nor what has a policy of its own.
+        (vec!["rename = { n = 'm' }"], vec!["id", "n", "name"]),
+        (vec!["rename = { n = 'm' }", "cast = { m = 'int8' }"], vec!["id", "m", "n", "name"]),
+        (vec!["derive = { q = { expression = '1 / n', on_error = 'null' } }"], vec!["id", "n", "name"]),
+        (vec!["derive = { q = '1 / n' }", "select = ['id']"], vec!["id", "n", "name", "q"]),
+        (vec!["derive = { Q = '1 / n' }", "rename = { Q = 'r' }"], vec!["Q", "id", "n", "name"]),
+    ] {
+        let text: String = steps.iter().map(|text| step(text)).collect();
+        let program = compile(&text).unwrap();
+        assert_eq!(program.policy_names().iter().collect::<Vec<_>>(), expected, "{text}");
+    }
+}
+
+#[test]
+fn a_year_that_begins_before_the_type_does_is_a_bad_value() {
+    use ValuePolicy::{Fail, Reject};
+    for (policy, nullable, faults, nulled) in [
+        ("fail", true, vec![(1, Fail)], 0),
+        ("reject", true, vec![(1, Reject)], 0),
+        ("null", true, vec![], 1),
+        ("null", false, vec![(1, Reject)], 0),
+    ] {
+        let schema = Schema::new(vec![column("born", "timestamp(ns)", nullable)]);
+        let job = job(&format!(
+            "output = {{ profile = 'standard' }}\nerrors = {{ bad_value = '{policy}' }}\n{}",
+            step("mask = { born = 'year_only' }")
+        ));
+        let program = Program::compile_in(&schema, &job, &run_context(), &environment).unwrap();
+        // 1677-09-21, where nanoseconds begin, and 1970-01-02.
+        let values = arrow::array::TimestampNanosecondArray::from(vec![i64::MIN + 1, 86_400_000_000_000]);
+        let batch = RecordBatch::try_new(arrow_schema(program.input()), vec![Arc::new(values)]).unwrap();
+        let outcome = program.apply(Rows { batch, records: vec![1, 2] }, &BLOCK).unwrap();
+        let found: Vec<_> = outcome.faults.iter().map(|fault| (fault.record, fault.policy)).collect();
+        assert_eq!((found, outcome.nulled.values().sum::<u64>()), (faults, nulled), "{policy}");
+        assert!(table(&outcome).ends_with("1970-01-01T00:00:00"), "{}", table(&outcome));
+        for fault in &outcome.faults {
+            assert!(!fault.problem.to_string().contains("1677"), "{}", fault.problem);
+        }
+    }
+}
+
+#[test]
+fn values_that_fill_the_memory_fail_the_run_whatever_the_policy() {
+    let (_, outcome) = apply(
+        "errors = { bad_value = 'null' }\n[[transforms]]\nderive = { x = \"repeat('x', id * 30000000)\" }",
+    );
+    // 30 and 60 MB do not fit together; 90 MB are too much for one value.
+    let brief: Vec<_> = outcome.faults.iter().map(|fault| (fault.record, fault.policy)).collect();
+    assert_eq!(brief, [(2, ValuePolicy::Fail)]);
+    assert_eq!(outcome.faults[0].policy_key, None);
+    assert!(outcome.faults[0].problem.to_string().contains("64 MiB"));
+}
+
+#[test]
 fn hashes_are_salted_and_the_salt_is_nowhere() {
     let (program, outcome) = apply("[[transforms]]\nhash = { columns = ['name', 'id'], salt_env = 'SALT' }");
     // printf ann | openssl dgst -sha256 -hmac pepper
@@ -352,7 +439,11 @@ fn equal_keys_are_equal_and_others_are_not() {
     let program = compile("[[transforms]]\ndeduplicate = { key = ['n', 'name'], keep = 'last' }").unwrap();
     assert_eq!(
         program.key_checks(),
-        [KeyCheck { columns: vec!["n".into(), "name".into()], meaning: KeyMeaning::KeepLast }]
+        [KeyCheck {
+            columns: vec!["n".into(), "name".into()],
+            meaning: KeyMeaning::KeepLast,
+            policy_key: None
+        }]
     );
     let all: [ArrayRef; 3] = [
         Arc::new(Int64Array::from(vec![1, 2, 3, 4, 5, 6])),
@@ -365,7 +456,7 @@ fn equal_keys_are_equal_and_others_are_not() {
     assert!(!same(0, 1) && !same(1, 4) && !same(0, 5));
 
     let unique = Key {
-        check: KeyCheck { columns: vec![], meaning: KeyMeaning::Unique(ValuePolicy::Fail) },
+        check: KeyCheck { columns: vec![], meaning: KeyMeaning::Unique(ValuePolicy::Fail), policy_key: None },
         slots: vec![1, 2],
     };
     let frame = Frame::new(rows(&compile("").unwrap(), all), 3, &[0, 1, 2]);
@@ -384,7 +475,7 @@ fn constraints_follow_the_policy_of_their_column() {
     ] {
         let program = compile("").unwrap();
         let mut frame = Frame::new(rows(&program, sample()), 3, &[0, 1, 2]);
-        let blame = Blame { column: Some("name".into()), policy, nullable };
+        let blame = Blame { column: Some("name".into()), policy, policy_key: None, nullable };
         let constraint = Constraint::Pattern(crate::schema::constraint::Pattern::new("[a-zä]*").unwrap());
         CheckConstraint { slot: 1, constraint, blame }.run(&mut frame, &BLOCK).unwrap();
         let batch = RecordBatch::new_empty(arrow_schema(program.output()));
