@@ -8,7 +8,7 @@
 use sawmill::job::DialectSpec;
 use sawmill::parse::{Dialect, RecordIndex, Scanner, field_value};
 use sawmill::split::blocks::{Block, BlockCutter};
-use sawmill::split::footer::{FooterHold, check_trailer};
+use sawmill::split::footer::{FooterHold, check_footer};
 use sawmill::split::preamble::{Preamble, Taken};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -41,8 +41,8 @@ fn read(dialect: &Dialect, text: &[u8], block_bytes: usize) -> Content {
     let mut cutter = BlockCutter::new(dialect, block_bytes).tolerant(true);
     let pushed = cutter.push(text, &mut Vec::new, &mut cut);
     let failed = pushed.and_then(|()| cutter.finish(&mut Vec::new, &mut cut)).err();
-    let mut hold = FooterHold::new(dialect.footer_records);
-    cut.into_iter().for_each(|block| hold.push(block, &mut blocks));
+    let mut hold = FooterHold::new(dialect, "file:///a.csv");
+    cut.into_iter().try_for_each(|block| hold.push(block, &mut blocks)).unwrap();
     hold.release(&mut blocks);
 
     let mut content =

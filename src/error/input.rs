@@ -164,6 +164,20 @@ pub enum InputProblem {
         /// The limit.
         limit: u64,
     },
+    /// There are fewer records after the header than `dialect.footerRecords`.
+    #[error("the footer is cut off: it has {expected} records, and {found} follow the header")]
+    FooterCutOff {
+        /// `dialect.footerRecords`.
+        expected: u64,
+        /// Records after the header and the skipped ones, at least one.
+        found: u64,
+    },
+    /// More blank lines and comments stand where the footer may be than are held in memory.
+    #[error("more than {limit} bytes of blank lines or comments stand where the footer may be")]
+    FooterTooFar {
+        /// `dialect.maxRecordBytes`.
+        limit: u64,
+    },
     /// The input does not end in the record that `dialect.trailerCount` expects.
     #[error("the trailer is missing: {what}")]
     TrailerMissing {
@@ -263,7 +277,10 @@ impl InputProblem {
             | InputProblem::FieldTooLarge { .. }
             | InputProblem::TooManyFields { .. }
             | InputProblem::RecordTooLarge { .. } => "size",
-            InputProblem::TrailerMissing { .. } | InputProblem::TrailerCount { .. } => "trailer",
+            InputProblem::FooterCutOff { .. }
+            | InputProblem::FooterTooFar { .. }
+            | InputProblem::TrailerMissing { .. }
+            | InputProblem::TrailerCount { .. } => "trailer",
             InputProblem::TooManyRejected { .. } | InputProblem::RowsOutOfBounds { .. } => "budget",
             InputProblem::Changed { .. } => "changed",
         }

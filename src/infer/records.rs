@@ -2,7 +2,7 @@
 
 use super::types::{Place, TypeInference};
 use crate::error::Result;
-use crate::parse::{Dialect, FieldForm, RecordIndex, Scanner, field_value};
+use crate::parse::{Dialect, FieldForm, RecordIndex, ScanError, Scanner, field_value};
 use crate::split::blocks::{Block, BlockCutter};
 use crate::split::footer::FooterHold;
 use crate::split::preamble::{Preamble, Taken};
@@ -19,8 +19,10 @@ pub struct Records<'a> {
     scanner: Scanner,
     cutter: Option<BlockCutter>,
     index: RecordIndex,
+    /// Records of the block in `index` that break the dialect.
+    faults: Vec<ScanError>,
     preamble: Preamble<'a>,
-    hold: FooterHold,
+    hold: FooterHold<'a>,
     /// Number of the input.
     input: usize,
     /// Column of each field, where the header says so.
@@ -36,8 +38,9 @@ impl<'a> Records<'a> {
             scanner: Scanner::new(dialect),
             cutter: Some(BlockCutter::new(dialect, BLOCK_BYTES)),
             index: RecordIndex::default(),
+            faults: Vec::new(),
             preamble: Preamble::new(dialect),
-            hold: FooterHold::new(dialect.footer_records),
+            hold: FooterHold::new(dialect, url),
             input: inference.begin_input(url),
             columns: Vec::new(),
         }
@@ -63,29 +66,39 @@ impl<'a> Records<'a> {
 
     fn observe(&mut self, cut: Vec<Block>, inference: &mut TypeInference) -> Result<()> {
         let mut blocks = Vec::new();
-        for block in cut {
-            self.hold.push(block, &mut blocks);
-        }
-        for block in blocks {
-            let scanned = self.scanner.scan(&block.bytes, &mut self.index);
-            scanned.map_err(|error| scan_error(&error, &block, self.dialect, self.url))?;
-            let footer = if block.last { self.hold.records() as usize } else { 0 };
-            for record in 0..self.index.len() {
-                match self.preamble.take(&block.bytes, self.index.record(record)) {
-                    Taken::Skipped => {}
-                    Taken::Header(names) => self.columns = inference.name_columns(names),
-                    Taken::Data if record + footer >= self.index.len() => break,
-                    Taken::Data => {
-                        let line = block.lines_before + u64::from(self.index.record_lines[record]) + 1;
-                        let number = block.records_before + record as u64 + 1;
-                        let data_record = number.saturating_sub(self.dialect.preamble_records());
-                        let place = Place { input: self.input, record: data_record, line };
-                        self.data(&block, record, place, inference);
-                    }
+        let held = cut.into_iter().try_for_each(|block| self.hold.push(block, &mut blocks));
+        blocks.iter().try_for_each(|block| self.observe_block(block, inference))?;
+        held
+    }
+
+    fn observe_block(&mut self, block: &Block, inference: &mut TypeInference) -> Result<()> {
+        let scanned = self.scanner.scan_tolerant(&block.bytes, &mut self.index, &mut self.faults);
+        let located = |error: &ScanError| scan_error(error, block, self.dialect, self.url);
+        // As the cutter counted them: what the scanner gives up at may stand before the footer.
+        let footer = if block.last { self.hold.records() } else { 0 };
+        let data_end = block.records.saturating_sub(footer) as usize;
+        let mut faults = self.faults.iter().peekable();
+        for record in 0..self.index.len() {
+            let fault = faults.next_if(|fault| fault.record == record);
+            // What is wrong with skipped records and footers is nobody's loss.
+            let read = self.preamble.is_at_header() || self.preamble.is_over() && record < data_end;
+            if let Some(fault) = fault.filter(|_| read) {
+                return Err(located(fault));
+            }
+            match self.preamble.take(&block.bytes, self.index.record(record)) {
+                Taken::Skipped => {}
+                Taken::Header(names) => self.columns = inference.name_columns(names),
+                Taken::Data if record >= data_end => break,
+                Taken::Data => {
+                    let line = block.lines_before + u64::from(self.index.record_lines[record]) + 1;
+                    let number = block.records_before + record as u64 + 1;
+                    let data_record = number.saturating_sub(self.dialect.preamble_records());
+                    let place = Place { input: self.input, record: data_record, line };
+                    self.data(block, record, place, inference);
                 }
             }
         }
-        Ok(())
+        scanned.map_err(|error| located(&error))
     }
 
     fn data(&self, block: &Block, record: usize, place: Place, inference: &mut TypeInference) {

@@ -198,6 +198,18 @@ impl Dialect {
         if self.header { self.header_rows } else { 0 }
     }
 
+    /// Whether a record is a part of the header, by the number of records before it in the input.
+    pub fn is_header_record(&self, records_before: u64) -> bool {
+        let number = records_before.checked_sub(self.skip_records);
+        number.is_some_and(|number| number < self.header_records())
+    }
+
+    /// Whether a record before the data is not looked at, by the number of
+    /// records before it in the input.
+    pub fn is_skipped(&self, records_before: u64) -> bool {
+        records_before < self.preamble_records() && !self.is_header_record(records_before)
+    }
+
     /// Records at the start of each input that are no data: skipped ones and the header.
     pub fn preamble_records(&self) -> u64 {
         let skipped = self.skip_records.saturating_add(self.skip_records_after_header);

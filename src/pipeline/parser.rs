@@ -16,6 +16,7 @@ use arrow::array::RecordBatch;
 use crossbeam_channel::Sender;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// A block after parsing, transforming and partitioning.
@@ -90,14 +91,13 @@ impl<'a> Parser<'a> {
     }
 
     fn parse(&self, text: TextBlock<Arc<BatchBuilder>>, scratch: &mut Scratch) -> Result<ParsedBlock> {
-        let TextBlock { split, block, preamble, footer, binding, .. } = text;
+        let TextBlock { split, block, preamble, footer, binding } = text;
         let url = &self.plan.inputs[self.task.splits[split].input].url;
         let place = BlockPlace { plan: self.plan, block: &block, url };
-        self.scan(&block, url, scratch)?;
+        let data_end = (block.records as usize).saturating_sub(footer);
+        self.scan(&block, preamble..data_end, url, scratch)?;
         let Scratch { index, broken } = scratch;
         let records = preamble..index.len().saturating_sub(footer).max(preamble);
-        // What is wrong with headers and footers is nobody's loss.
-        broken.retain(|error| records.contains(&error.record));
         let data =
             DataRecords { range: records, broken: &broken.iter().map(|e| e.record).collect::<Vec<_>>() };
         let data_records = data.range.len() as u64;
@@ -192,13 +192,21 @@ impl<'a> Parser<'a> {
         })
     }
 
-    fn scan(&self, block: &Block, url: &str, scratch: &mut Scratch) -> Result<()> {
+    /// Finds the records of a block, and those of `data` that are broken: what
+    /// is wrong with skipped records and footers is nobody's loss.
+    fn scan(&self, block: &Block, data: Range<usize>, url: &str, scratch: &mut Scratch) -> Result<()> {
         let Scratch { index, broken } = scratch;
-        let scanned = match self.tolerant {
-            true => self.scanner.scan_tolerant(&block.bytes, index, broken),
-            false => self.scanner.scan(&block.bytes, index),
-        };
-        scanned.map_err(|error| scan_error(&error, block, &self.plan.dialect, url))
+        let located = |error: &ScanError| scan_error(error, block, &self.plan.dialect, url);
+        if !self.tolerant && data == (0..block.records as usize) {
+            broken.clear();
+            return self.scanner.scan(&block.bytes, index).map_err(|error| located(&error));
+        }
+        let scanned = self.scanner.scan_tolerant(&block.bytes, index, broken);
+        broken.retain(|error| data.contains(&error.record));
+        match broken.first() {
+            Some(first) if !self.tolerant => Err(located(first)),
+            _ => scanned.map_err(|error| located(&error)),
+        }
     }
 
     /// Counts of parsed columns, by name, without zeros.

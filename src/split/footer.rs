@@ -1,55 +1,100 @@
 //! The records after the data of an input.
 //!
 //! Input: the blocks of one input, in order. Output: the same records in blocks
-//! of which the last holds every footer record; and what the last of these says
-//! of the number of records. Where nothing follows the data, blocks pass at
-//! once. Called by [`super::read`] and by type inference.
+//! of which the last holds every footer record; and whether what the last of
+//! these says of the number of records is true. Where nothing follows the data,
+//! blocks pass at once. Called by [`super::read`] and by type inference.
 
 use super::blocks::Block;
-use crate::error::{Error, InputProblem, Location};
+use crate::error::{Error, InputProblem, Location, Result};
 use crate::parse::{CountedRecords, Dialect, RecordIndex, Scanner, TrailerCount, field_value};
 use std::collections::VecDeque;
 
 /// Holds back the blocks that may hold footer records.
+///
+/// Held are the block in which the footer may begin, as many blocks with
+/// records as there are footer records, and up to [`Dialect::max_record_bytes`]
+/// of blocks that hold only blank lines and comments.
 #[derive(Debug)]
-pub struct FooterHold {
+pub struct FooterHold<'a> {
+    url: &'a str,
     records: u64,
+    max_idle_bytes: u64,
     /// The first is followed by fewer than `records` records.
     held: VecDeque<Block>,
+    /// Bytes of the blocks in `held` that have no record.
+    idle_bytes: u64,
 }
 
-impl FooterHold {
-    /// At the start of an input with `records` footer records.
-    pub fn new(records: u64) -> Self {
-        FooterHold { records, held: VecDeque::new() }
+impl<'a> FooterHold<'a> {
+    /// At the start of the input at `url`.
+    pub fn new(dialect: &Dialect, url: &'a str) -> Self {
+        FooterHold {
+            url,
+            records: dialect.footer_records,
+            max_idle_bytes: dialect.max_record_bytes,
+            held: VecDeque::new(),
+            idle_bytes: 0,
+        }
     }
 
-    /// Footer records of the input, at most.
+    /// Footer records of the input.
     pub fn records(&self) -> u64 {
         self.records
     }
 
     /// Takes the next block and moves those to `out` that are known to end
     /// before the footer; with the last block, all.
-    pub fn push(&mut self, block: Block, out: &mut Vec<Block>) {
+    ///
+    /// # Errors
+    ///
+    /// Too many bytes without a record where the footer may be. All blocks are
+    /// in `out` then.
+    pub fn push(&mut self, block: Block, out: &mut Vec<Block>) -> Result<()> {
         let is_last = block.last;
+        self.idle_bytes += idle_bytes(&block);
         self.held.push_back(block);
+        self.pass(out);
+        if self.idle_bytes > self.max_idle_bytes {
+            let error = self.too_far();
+            self.release(out);
+            return Err(error);
+        }
         if is_last {
             self.gather();
-            return self.release(out);
+            self.release(out);
         }
+        Ok(())
+    }
+
+    /// Moves the blocks to `out` that end before the footer.
+    fn pass(&mut self, out: &mut Vec<Block>) {
         let mut after: u64 = self.held.iter().skip(1).map(|block| block.records).sum();
-        while after >= self.records
-            && let Some(block) = self.held.pop_front()
-        {
+        // A block without a record holds no footer record, whatever follows it.
+        while let Some(block) = self.held.pop_front_if(|first| after >= self.records || first.records == 0) {
+            self.idle_bytes -= idle_bytes(&block);
             after = after.saturating_sub(self.held.front().map_or(0, |next| next.records));
             out.push(block);
         }
     }
 
+    /// The error for too many bytes without a record.
+    fn too_far(&self) -> Error {
+        let first = self.held.iter().find(|block| block.records == 0);
+        let location = Location {
+            byte_offset: first.map(|block| block.byte_offset),
+            line: first.map(|block| block.lines_before + 1),
+            ..Location::object(self.url)
+        };
+        Error::input(InputProblem::FooterTooFar { limit: self.max_idle_bytes }, location).remedy(
+            "cut off the blank lines or comments, raise `dialect.maxRecordBytes`, or leave `dialect.footerRecords` (--footer-records) out",
+        )
+    }
+
     /// Moves what is held to `out`: the input ends in an error.
     pub fn release(&mut self, out: &mut Vec<Block>) {
         out.extend(self.held.drain(..));
+        self.idle_bytes = 0;
     }
 
     /// Joins blocks at the end until the last holds every footer record.
@@ -65,38 +110,63 @@ impl FooterHold {
     }
 }
 
-/// What a trailer says, and where it stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StatedRecords {
-    /// The number that the trailer states.
-    pub count: u64,
-    /// Place of the trailer.
-    pub location: Location,
+/// Bytes of a block that has no record.
+fn idle_bytes(block: &Block) -> u64 {
+    if block.records == 0 { block.bytes.len() as u64 } else { 0 }
+}
+
+/// The footer records in `block`, which is the last of the input at `url` and
+/// came out of a [`FooterHold`]; its first `preamble` records come before the data.
+///
+/// # Errors
+///
+/// Fewer records after the preamble than the footer has, but some; and what
+/// [`check_trailer`] finds.
+pub fn check_footer(dialect: &Dialect, block: &Block, preamble: usize, url: &str) -> Result<usize> {
+    let found = block.records.saturating_sub(preamble as u64);
+    let footer = found.min(dialect.footer_records);
+    if 0 < footer && footer < dialect.footer_records {
+        let problem = InputProblem::FooterCutOff { expected: dialect.footer_records, found };
+        return Err(Error::input(problem, Location::object(url)).remedy(
+            "is the input cut off? else mend `dialect.footerRecords` (--footer-records), `dialect.skipRecords` or `dialect.headerRows`",
+        ));
+    }
+    if let Some(trailer) = &dialect.trailer_count {
+        check_trailer(trailer, dialect, block, footer as usize, url)?;
+    }
+    Ok(footer as usize)
+}
+
+/// The error for an input without a byte, which has no block, if its dialect
+/// asks for a trailer.
+pub fn check_empty(dialect: &Dialect, url: &str) -> Result<()> {
+    match dialect.trailer_count {
+        Some(_) => Err(missing_trailer("the input is empty".into(), Location::object(url))),
+        None => Ok(()),
+    }
 }
 
 /// Reads the trailer, which is the last record of the input and of `block`.
 /// `footer` is the number of footer records that the block holds.
 ///
 /// # Errors
+///
 /// A trailer that is missing or states no number, or another one than
 /// there are records.
-pub fn check_trailer(
+fn check_trailer(
     trailer: &TrailerCount,
     dialect: &Dialect,
     block: &Block,
     footer: usize,
     url: &str,
-) -> Result<StatedRecords, Error> {
+) -> Result<()> {
     let mut index = RecordIndex::default();
     // What is wrong in the data before it is the parser's to say.
     let _ = Scanner::new(dialect).scan_tolerant(&block.bytes, &mut index, &mut Vec::new());
-    let missing = |what: String, location| {
-        Error::input(InputProblem::TrailerMissing { what }, location).remedy(
-            "is the input cut off? else mend `dialect.trailerCount`, or leave it out, and see `dialect.footerRecords`",
-        )
-    };
+    let nothing =
+        if dialect.preamble_records() > 0 { "no record follows the header" } else { "there is no record" };
     let Some(last) = index.len().checked_sub(1).filter(|_| footer > 0) else {
-        return Err(missing("nothing follows the header".into(), Location::object(url)));
+        return Err(missing_trailer(nothing.into(), Location::object(url)));
     };
     let location = Location {
         byte_offset: Some(block.byte_offset + u64::from(index.record_starts[last])),
@@ -112,16 +182,16 @@ pub fn check_trailer(
         let first = text(0).unwrap_or_default();
         if first.trim() != marker {
             let what = format!("the last record begins with {:?}, not with {marker:?}", excerpt(&first));
-            return Err(missing(what, location));
+            return Err(missing_trailer(what, location));
         }
     }
     let Some(stated) = text(trailer.field.saturating_sub(1)) else {
         let what = format!("the last record has {} fields, not {}", index.record(last).len(), trailer.field);
-        return Err(missing(what, location));
+        return Err(missing_trailer(what, location));
     };
     let Ok(count) = stated.trim().parse::<u64>() else {
         let what = format!("{:?} is no number of records", excerpt(&stated));
-        return Err(missing(what, location));
+        return Err(missing_trailer(what, location));
     };
     let all = block.records_before + block.records;
     let counted = match trailer.counts {
@@ -133,7 +203,13 @@ pub fn check_trailer(
             "the input is not what was sent; if the trailer counts headers and footers, too, say `counts = \"all\"` in `dialect.trailerCount`",
         ));
     }
-    Ok(StatedRecords { count, location })
+    Ok(())
+}
+
+fn missing_trailer(what: String, location: Location) -> Error {
+    Error::input(InputProblem::TrailerMissing { what }, location).remedy(
+        "is the input cut off? else mend `dialect.trailerCount`, or leave it out, and see `dialect.footerRecords`",
+    )
 }
 
 fn excerpt(text: &str) -> String {

@@ -41,8 +41,7 @@ impl<'a> Preamble<'a> {
 
     /// Whether the next record names columns.
     pub fn is_at_header(&self) -> bool {
-        let number = self.taken.checked_sub(self.dialect.skip_records);
-        number.is_some_and(|number| number < self.dialect.header_records())
+        self.dialect.is_header_record(self.taken)
     }
 
     /// Takes the next record, unless it holds data.

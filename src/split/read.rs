@@ -5,7 +5,7 @@
 //! more than the channel's capacity ahead of the parsers.
 
 use super::blocks::{Block, BlockCutter, CutError};
-use super::footer::{FooterHold, check_trailer};
+use super::footer::{FooterHold, check_empty, check_footer};
 use super::preamble::{Preamble, Taken};
 use crate::error::{Error, InputProblem, Location, Result};
 use crate::job::{EmptyInput, JobSpec, RecordPolicy};
@@ -32,9 +32,6 @@ pub struct TextBlock<B> {
     /// Records at the end of the block that are no data: none but in the last
     /// block of an input.
     pub footer: usize,
-    /// On the last block of an input with a trailer, the records that it states;
-    /// the block cutter counted as many.
-    pub stated_records: Option<u64>,
     /// What the header was bound to.
     pub binding: B,
 }
@@ -96,7 +93,6 @@ impl<'a> SplitReader<'a> {
     ) -> Result<bool> {
         let input = &self.plan.inputs[split.input];
         let dialect = &self.plan.dialect;
-        let located = |problem| Error::input(problem, Location::object(&input.url));
         let mut text = match text {
             Some(text) => text,
             None => self.open(input, split.range.map(|range| range.start..range.end))?,
@@ -109,8 +105,7 @@ impl<'a> SplitReader<'a> {
             preamble: Preamble::new(dialect),
             header: None,
             binding: None,
-            // Splits that are ranges of an input have none.
-            hold: FooterHold::new(if split.range.is_none() { dialect.footer_records } else { 0 }),
+            hold: FooterHold::new(dialect, &input.url),
             index: RecordIndex::default(),
             bind,
             blocks,
@@ -125,7 +120,7 @@ impl<'a> SplitReader<'a> {
                 range.lines_before,
                 range.records_before,
             );
-            let header = if dialect.header { Some(self.read_header(input)?) } else { None };
+            let header = if dialect.header { self.read_header(input)? } else { None };
             delivery.binding = Some(bind(header.as_deref()).map_err(|problem| header_error(problem, input))?);
             delivery.preamble = Preamble::passed(dialect);
         }
@@ -149,55 +144,59 @@ impl<'a> SplitReader<'a> {
         if text.replaced_bytes() > 0 {
             tracing::warn!("{}: {} bytes were replaced by U+FFFD", input.url, text.replaced_bytes());
         }
-        let empty = text.decoded_bytes() == 0;
-        if empty && self.plan.job.source.empty_input == EmptyInput::Fail {
-            return Err(located(InputProblem::EmptyFile).remedy(EMPTY_REMEDY));
-        }
-        let outcome = cutter.finish(&mut spare, &mut cut);
-        if empty {
+        if text.decoded_bytes() == 0 {
+            self.check_empty(input)?;
             return Ok(true);
         }
+        let outcome = cutter.finish(&mut spare, &mut cut);
         let listening = delivery.deliver(&mut cut, outcome.is_err())?;
         outcome.map_err(|error| cut_error(error, dialect, &input.url))?;
         if delivery.binding.is_none() {
-            return Err(located(InputProblem::NoHeader).remedy(
-                "check `dialect.skipRecords` (--skip-records) and `dialect.headerRows` against the file",
-            ));
+            return Err(no_header(input));
         }
         Ok(listening)
     }
 
-    /// The header of an input, read from its start.
-    pub fn read_header(&self, input: &Input) -> Result<Vec<String>> {
+    /// Whether an input without a byte is right.
+    fn check_empty(&self, input: &Input) -> Result<()> {
+        if self.plan.job.source.empty_input == EmptyInput::Fail {
+            let location = Location::object(&input.url);
+            return Err(Error::input(InputProblem::EmptyFile, location).remedy(EMPTY_REMEDY));
+        }
+        check_empty(&self.plan.dialect, &input.url)
+    }
+
+    /// The header of an input, read from its start; `None` if the input is
+    /// empty and may be.
+    pub fn read_header(&self, input: &Input) -> Result<Option<Vec<String>>> {
         let dialect = &self.plan.dialect;
         let mut text = self.open(input, None)?;
         let mut preamble = Preamble::new(dialect);
         let mut index = RecordIndex::default();
-        let mut cutter = BlockCutter::new(dialect, BLOCK_BYTES).tolerant(self.tolerant);
+        let mut cutter = Some(BlockCutter::new(dialect, BLOCK_BYTES).tolerant(self.tolerant));
         let mut cut = Vec::new();
         let mut spare = Vec::new;
-        loop {
-            let bytes = text.next()?;
-            let last = bytes.is_none();
-            let outcome = match bytes {
-                Some(bytes) => cutter.push(bytes, &mut spare, &mut cut),
-                None => {
-                    let cutter = std::mem::replace(&mut cutter, BlockCutter::new(dialect, BLOCK_BYTES));
-                    cutter.finish(&mut spare, &mut cut)
+        while let Some(mut cutting) = cutter.take() {
+            let outcome = match text.next()? {
+                Some(bytes) => {
+                    let pushed = cutting.push(bytes, &mut spare, &mut cut);
+                    cutter = Some(cutting);
+                    pushed
                 }
+                None => cutting.finish(&mut spare, &mut cut),
             };
             for block in cut.drain(..) {
                 if let (_, Some(header)) = self.advance(&mut preamble, &block, &mut index, input)? {
-                    return Ok(header);
+                    return Ok(Some(header));
                 }
             }
             outcome.map_err(|error| cut_error(error, dialect, &input.url))?;
-            if last {
-                let problem =
-                    if text.decoded_bytes() == 0 { InputProblem::EmptyFile } else { InputProblem::NoHeader };
-                return Err(Error::input(problem, Location::object(&input.url)));
-            }
         }
+        if text.decoded_bytes() > 0 {
+            return Err(no_header(input));
+        }
+        self.check_empty(input)?;
+        Ok(None)
     }
 
     /// How many records of this block belong to the preamble, and the header if
@@ -215,11 +214,7 @@ impl<'a> SplitReader<'a> {
         }
         let located = |error: &ScanError| scan_error(error, block, &self.plan.dialect, &input.url);
         let mut faults = Vec::new();
-        let scanned = match self.tolerant {
-            true => self.scanner.scan_tolerant(&block.bytes, index, &mut faults),
-            false => self.scanner.scan(&block.bytes, index),
-        };
-        scanned.map_err(|error| located(&error))?;
+        let scanned = self.scanner.scan_tolerant(&block.bytes, index, &mut faults);
         for record in 0..index.len() {
             // A header cannot be put aside, as all that follows hangs on it.
             if preamble.is_at_header()
@@ -228,10 +223,14 @@ impl<'a> SplitReader<'a> {
                 return Err(located(fault));
             }
             match preamble.take(&block.bytes, index.record(record)) {
+                // What is wrong with the data is the parser's to say.
                 Taken::Data => return Ok((record, header)),
                 Taken::Skipped => {}
                 Taken::Header(names) => header = Some(names),
             }
+        }
+        if !preamble.is_over() {
+            scanned.map_err(|error| located(&error))?;
         }
         Ok((index.len(), header))
     }
@@ -253,7 +252,7 @@ struct Delivery<'a, B> {
     header: Option<Vec<String>>,
     /// There as soon as the preamble is over.
     binding: Option<B>,
-    hold: FooterHold,
+    hold: FooterHold<'a>,
     index: RecordIndex,
     bind: &'a Bind<'a, B>,
     blocks: &'a Sender<Result<TextBlock<B>>>,
@@ -264,9 +263,7 @@ impl<B: Clone> Delivery<'_, B> {
     /// records; those too if the input `failed`. Whether anybody still listens.
     fn deliver(&mut self, cut: &mut Vec<Block>, failed: bool) -> Result<bool> {
         let mut ready = Vec::with_capacity(cut.len());
-        for block in cut.drain(..) {
-            self.hold.push(block, &mut ready);
-        }
+        let held = cut.drain(..).try_for_each(|block| self.hold.push(block, &mut ready));
         if failed {
             self.hold.release(&mut ready);
         }
@@ -277,7 +274,7 @@ impl<B: Clone> Delivery<'_, B> {
                 return Ok(false);
             }
         }
-        Ok(true)
+        held.map(|()| true)
     }
 
     /// Adds to a block what the parsers have to know; `None` if there is
@@ -293,15 +290,8 @@ impl<B: Clone> Delivery<'_, B> {
             self.binding = Some(bound.map_err(|problem| header_error(problem, self.input))?);
         }
         let Some(binding) = self.binding.clone() else { return Ok(None) };
-        let data = (block.records as usize).saturating_sub(preamble);
-        let footer = if block.last { data.min(self.hold.records() as usize) } else { 0 };
-        let stated_records = match &dialect.trailer_count {
-            Some(trailer) if block.last && self.hold.records() > 0 => {
-                Some(check_trailer(trailer, dialect, &block, footer, url)?.count)
-            }
-            _ => None,
-        };
-        Ok(Some(TextBlock { split: self.position, block, preamble, footer, stated_records, binding }))
+        let footer = if block.last { check_footer(dialect, &block, preamble, url)? } else { 0 };
+        Ok(Some(TextBlock { split: self.position, block, preamble, footer, binding }))
     }
 }
 
@@ -312,6 +302,11 @@ pub fn is_tolerant(job: &JobSpec) -> bool {
 
 /// What to do about an input without records.
 pub const EMPTY_REMEDY: &str = "if an input without records is right, say `source.empty_input = \"allow\"` (--allow-empty); else look at what delivers it";
+
+fn no_header(input: &Input) -> Error {
+    Error::input(InputProblem::NoHeader, Location::object(&input.url))
+        .remedy("check `dialect.skipRecords` (--skip-records) and `dialect.headerRows` against the file")
+}
 
 /// The number of the data record after `records_before` records; `None` if
 /// that is none, but a skipped record or the header.

@@ -11,6 +11,7 @@ mod bad_job;
 mod bad_target;
 mod cli;
 mod flights;
+mod footers;
 mod harness;
 mod harness_tests;
 mod infer_cases;

@@ -50,6 +50,8 @@ fn errors_name_the_place_and_leave_the_records_before() {
     let small = Dialect { max_record_bytes: 5, ..Dialect::default() };
     let broken_bar = Dialect { delimiter: '¦'.into(), ..small.clone() };
     let keep = Dialect { escape: Escape::Byte(b'\\'), ..Dialect::default() };
+    let titled = Dialect { skip_records: 2, ..small.clone() };
+    let footed = Dialect { footer_records: 1, ..keep.clone() };
     let wrong = |byte_offset, lines_before, records_before, problem| CutError {
         byte_offset,
         lines_before,
@@ -63,6 +65,9 @@ fn errors_name_the_place_and_leave_the_records_before() {
         (&broken_bar, "ab\n\"cde\"¦fghi", wrong(3, 1, 1, ScanProblem::RecordTooLarge)),
         (&keep, "ab\n\n\"\n\",\"cd\\\"", wrong(8, 3, 1, ScanProblem::UnterminatedQuote)),
         (&keep, "ab\n\"\n\"d,\"cd", wrong(6, 2, 1, ScanProblem::TextAfterQuote)),
+        (&footed, "ab\n\"\n\"d,\"cd", wrong(8, 2, 1, ScanProblem::UnterminatedQuote)),
+        (&titled, "ab\nc\"fffffffff", wrong(3, 1, 1, ScanProblem::RecordTooLarge)),
+        (&titled, "ab\nc\nd\"fffffffff", wrong(6, 2, 2, ScanProblem::QuoteInBareField)),
     ];
     for (dialect, text, expected) in cases {
         let (blocks, error) = cut(BlockCutter::new(dialect, 100), text.as_bytes(), 1);
