@@ -124,7 +124,7 @@ fn a_single_file_is_never_ended_early() {
 #[test]
 fn known_rows_make_files_even_in_each_partition() {
     let bench = Bench::new();
-    // 240 kB come to two files of 160 kB at most, or to one of 100 kB and a rest.
+    // 112 kB are one file and 224 kB are two, or there are rests of 12 and 24 kB.
     let limits = CutLimits { max_row_group_rows: 1_000, target_file_bytes: 100_000, ..LIMITS };
     for (known, even) in [(true, true), (false, false)] {
         let mut writer = bench.writer(parts(), limits.clone());
