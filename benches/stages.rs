@@ -11,6 +11,7 @@ use sawmill::job::{ColumnPolicies, ErrorsSpec};
 use sawmill::order::{Deduplicator, Keep, Scratch, SortColumn, Sorter, TaggedBatch};
 use sawmill::parse::{Dialect, RecordIndex, Scanner};
 use sawmill::partition::{Partition, PartitionRows};
+use sawmill::runtime::Cancel;
 use sawmill::schema::{Column, ColumnType, Schema};
 use sawmill::split::blocks::BlockCutter;
 use sawmill::split::read::BLOCK_BYTES;
@@ -125,7 +126,7 @@ fn deduplicate(bencher: Bencher, (keep, key_bytes): (Keep, u64)) {
     let batches: Vec<TaggedBatch> = batches().into_iter().enumerate().map(tagged).collect();
     bencher.counter(ItemsCount::new(ROWS as u64)).with_inputs(|| batches.clone()).bench_local_values(
         |batches| {
-            let mut deduplicator = Deduplicator::new(keep, key_bytes, &Scratch::new(None));
+            let mut deduplicator = Deduplicator::new(keep, key_bytes, &Scratch::new(None, Cancel::default()));
             for batch in batches {
                 deduplicator.push(batch).expect("there is room");
             }
@@ -145,7 +146,7 @@ fn sort(bencher: Bencher, budget_bytes: u64) {
     let by_number = [SortColumn { column: 0, descending: false, nulls_first: false }];
     bencher.counter(ItemsCount::new(ROWS as u64)).bench_local(|| {
         let schema = batches[0].schema();
-        let sorter = Sorter::new(&schema, &by_number, budget_bytes, &Scratch::new(None));
+        let sorter = Sorter::new(&schema, &by_number, budget_bytes, &Scratch::new(None, Cancel::default()));
         let mut sorter = sorter.expect("numbers have an order");
         for batch in &batches {
             let rows = PartitionRows { partition: Partition::default(), batch: batch.clone() };

@@ -114,6 +114,12 @@ impl Settings<'_> {
         for (i, sort_key) in output.sort_by.iter().enumerate() {
             let key = KeyPath::from("output").key("sort_by").index(i);
             if let Some(Found::InFiles(position)) = self.find(&key, &sort_key.column) {
+                if columns.iter().any(|column: &SortingColumn| column.column_idx == position as i32) {
+                    // Spelled in two ways, or the check of the job file had found it.
+                    let message = format!("{:?} is sorted by already", sort_key.column);
+                    self.problem(key, message, "leave it out");
+                    continue;
+                }
                 columns.push(SortingColumn {
                     column_idx: position as i32,
                     descending: sort_key.order == SortOrder::Descending,

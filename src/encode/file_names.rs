@@ -20,7 +20,8 @@ pub enum FileNames {
         /// Longest key below the root of the table, as [`max_key_bytes`] has it.
         max_key_bytes: usize,
     },
-    /// One file of this name. Row groups are never cut into a second file.
+    /// One file of this name, whatever [`super::CutLimits`] say of files; row
+    /// groups end all the same.
     Single(String),
 }
 

@@ -1,21 +1,22 @@
 //! Where the files of one partition end, so that they are even.
 //!
 //! A file that is simply ended at the target leaves a rest of any size for the
-//! last. So where the share of the input is known that has been read, the
-//! sizer estimates what the partition will come to, and divides it: what is
-//! left for this file and those after it, `rest`, goes into `n` files of `rest
-//! / n` bytes, where `n` is the least number that keeps them at 1.35 targets or
-//! less. The estimate is made anew after each wave, so a partition whose rows
+//! last. So where it is known which share of the partition has come (of its
+//! rows, where they were sorted and so counted first; of the text, where its
+//! size is known), the sizer estimates what the partition will come to, and
+//! divides it: what is left for this file and those after it, `rest`, goes into
+//! `n` files of `rest / n` bytes, where `n` is the least number that keeps them
+//! at 1.35 targets or less. The estimate is made anew after each wave, so a partition whose rows
 //! come unevenly gets the files that fit the newest estimate:
 //!
 //! - no file is larger than 1.5 targets and a row group;
 //! - a cut that would leave less than a third of a target waits, up to that
 //!   limit, for the rest to come in.
 //!
-//! Where the share is not known (a pipe, a compressed input), or the partition
-//! comes all at once (input in the order of the key), what is left is an estimate
-//! too high or none: files end at about the target, and the last is what
-//! remains. Row groups are made even in the same way: as many as keep below
+//! Where the share is not known (a pipe, a compressed input, rows that waited for
+//! `deduplicate`), or the partition comes all at once (input in the order of the
+//! key), what is left is an estimate too high or none: files end at about the
+//! target, and the last is what remains. Row groups are made even in the same way: as many as keep below
 //! `max_row_group_bytes`, all of a size, the last ending with the file.
 //!
 //! Everything here is a function of rows and settings: no clock, no thread.
@@ -44,7 +45,8 @@ pub(super) struct Fill {
     pub(super) file: u64,
     /// Encoded bytes that are not in a file yet, about.
     pub(super) waiting: u64,
-    /// Share of the task's text that has been read, where that is known: above 0, at most 1.
+    /// Share of the partition's rows that have come, or of the task's text that
+    /// has been read, where that is known: above 0, at most 1.
     pub(super) share: Option<f64>,
 }
 

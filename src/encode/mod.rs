@@ -18,6 +18,7 @@ mod int96;
 mod open_file;
 pub(crate) mod parquet_schema;
 mod partition_writer;
+mod read_back;
 mod shape;
 mod table_writer;
 

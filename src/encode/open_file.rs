@@ -2,10 +2,9 @@
 
 use super::column_encoder::EncodedColumn;
 use super::column_report::column_reports;
-use super::{FileShape, encode_error};
+use super::{FileShape, encode_error, read_back};
 use crate::error::{Error, Result};
 use crate::partition::Partition;
-use crate::preflight::Written;
 use crate::store::tee::{TeeFile, TeeWriter};
 use crate::task::FileReport;
 use parquet::errors::ParquetError;
@@ -18,6 +17,8 @@ pub(super) struct OpenFile {
     number: u32,
     key: String,
     writer: SerializedFileWriter<Sink>,
+    /// Rows of each row group, as counted before they were encoded.
+    groups: Vec<u64>,
     /// Bytes of the longest value of each column.
     longest: Vec<Option<u64>>,
 }
@@ -57,7 +58,7 @@ impl OpenFile {
         let writer = SerializedFileWriter::new(Sink { tee: Some(tee), tail: None }, schema, properties)
             .map_err(|e| encode_error(&key, e))?;
         let longest = vec![None; shape.schema().fields().len()];
-        Ok(OpenFile { number, key, writer, longest })
+        Ok(OpenFile { number, key, writer, groups: Vec::new(), longest })
     }
 
     /// Files count in the order in which they were begun.
@@ -70,7 +71,9 @@ impl OpenFile {
         self.writer.bytes_written() as u64
     }
 
-    pub(super) fn append(&mut self, columns: Vec<EncodedColumn>) -> Result<()> {
+    /// Appends a row group of so many `rows`.
+    pub(super) fn append(&mut self, columns: Vec<EncodedColumn>, rows: u64) -> Result<()> {
+        self.groups.push(rows);
         for (longest, column) in self.longest.iter_mut().zip(&columns) {
             *longest = (*longest).max(column.longest);
         }
@@ -88,35 +91,32 @@ impl OpenFile {
         })
     }
 
-    /// Writes the footer, holds it against the profile, and waits until every
-    /// target has the file durably.
+    /// Writes the footer, reads it back from what was sent, holds it against
+    /// the rows and the profile, and waits until every target has the file durably.
     pub(super) fn finish(
         self,
         partition: &Partition,
         shape: &FileShape,
         ledger: KeyValue,
     ) -> Result<FileReport> {
-        let OpenFile { key, mut writer, longest, .. } = self;
-        let groups = writer.flushed_row_groups();
-        let rows = groups.iter().map(|group| group.num_rows()).sum::<i64>() as u64;
-        let row_groups = groups.len();
+        let OpenFile { key, mut writer, groups, longest, .. } = self;
         for pair in shape.metadata().iter().cloned().chain([ledger]) {
             writer.append_key_value_metadata(pair);
         }
-        writer.inner_mut().tail = shape.preflight().map(|_| Vec::new());
-        let metadata = match writer.finish() {
-            Ok(metadata) => metadata,
-            Err(e) => {
-                return Err(writer.inner_mut().take_error().unwrap_or_else(|| encode_error(&key, e)));
-            }
-        };
+        writer.inner_mut().tail = Some(Vec::new());
+        // What the writer says of the file is passed over: readers see what was sent.
+        if let Err(e) = writer.finish() {
+            return Err(writer.inner_mut().take_error().unwrap_or_else(|| encode_error(&key, e)));
+        }
         let sink = writer.inner_mut();
-        if let (Some(preflight), Some(tail)) = (shape.preflight(), sink.tail.take()) {
-            preflight.check(&key, &tail, &Written { rows, longest: &longest })?;
+        let metadata = read_back::footer(&key, &sink.tail.take().unwrap_or_default(), &groups)?;
+        if let Some(preflight) = shape.preflight() {
+            preflight.check(&key, &metadata, &longest)?;
         }
         let columns = column_reports(shape.schema(), &metadata, &longest);
         let tee = sink.tee.take().expect("taken only here, and `self` is gone after");
         let TeeFile { key, bytes, sha256, staged } = tee.finish()?;
+        let (rows, row_groups) = (read_back::rows(&metadata), metadata.num_row_groups());
         let partition = partition.values.clone();
         Ok(FileReport { key, partition, rows, row_groups, bytes, sha256, columns, staged })
     }

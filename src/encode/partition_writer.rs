@@ -23,8 +23,8 @@ const ENCODE_FROM_ROWS: usize = 8_192;
 #[derive(Debug)]
 enum Piece {
     Rows(RecordBatch),
-    /// The row group is full.
-    Cut,
+    /// The row group is full, with so many rows.
+    Cut(u64),
 }
 
 /// Encodes the rows of one partition.
@@ -43,17 +43,24 @@ pub(super) struct PartitionWriter {
     closed: VecDeque<ClosedGroup>,
     file: Option<OpenFile>,
     sizer: FileSizer,
+    /// Rows so far.
+    rows: u64,
+    /// Rows in the end, where that is known.
+    expected_rows: Option<u64>,
 }
 
 /// An encoded row group.
 struct ClosedGroup {
     columns: Vec<EncodedColumn>,
+    /// As they were counted before they were encoded.
+    rows: u64,
     /// Whether the file ends with it.
     ends_file: bool,
 }
 
 impl PartitionWriter {
-    pub(super) fn new(partition: Partition, limits: &CutLimits) -> Self {
+    /// `expected_rows`: that will come, where that is known.
+    pub(super) fn new(partition: Partition, limits: &CutLimits, expected_rows: Option<u64>) -> Self {
         PartitionWriter {
             partition,
             queue: Vec::new(),
@@ -64,20 +71,24 @@ impl PartitionWriter {
             closed: VecDeque::new(),
             file: None,
             sizer: FileSizer::new(limits.target_file_bytes),
+            rows: 0,
+            expected_rows,
         }
     }
 
     /// Queues rows, cutting row groups at exactly the limit.
     pub(super) fn push(&mut self, mut batch: RecordBatch, limits: &CutLimits) {
         self.queued_rows += batch.num_rows();
+        self.rows += batch.num_rows() as u64;
         while self.group_rows + batch.num_rows() > limits.max_row_group_rows {
             let room = limits.max_row_group_rows - self.group_rows;
             if room > 0 {
+                self.group_rows += room;
                 self.queue.push(Piece::Rows(batch.slice(0, room)));
                 batch = batch.slice(room, batch.num_rows() - room);
             }
-            self.queue.push(Piece::Cut);
-            self.group_rows = 0;
+            let rows = self.end_count();
+            self.queue.push(Piece::Cut(rows));
         }
         if batch.num_rows() > 0 {
             self.group_rows += batch.num_rows();
@@ -95,13 +106,14 @@ impl PartitionWriter {
     }
 
     /// Ends the row group if it is large enough, or the file would be with it.
-    /// `share` is that of the task's text which has been read, where known.
+    /// `share` is that of the task's text which has been read, where known;
+    /// a known number of rows goes before it.
     /// Called after the wave's full row groups have been moved into files.
     pub(super) fn cut(&mut self, limits: &CutLimits, share: Option<f64>) -> Result<()> {
         let cut = self.sizer.after_wave(self.fill(share), limits.max_row_group_bytes);
         if cut != Cut::None {
-            self.close_group(cut == Cut::File)?;
-            self.group_rows = 0;
+            let rows = self.end_count();
+            self.close_group(rows, cut == Cut::File)?;
         }
         Ok(())
     }
@@ -109,8 +121,13 @@ impl PartitionWriter {
     /// Ends the row group with what is queued.
     pub(super) fn end_group(&mut self, shape: &FileShape, factory: &RowGroupFactory) -> Result<()> {
         self.encode(shape, factory)?;
-        self.group_rows = 0;
-        self.close_group(false)
+        let rows = self.end_count();
+        self.close_group(rows, false)
+    }
+
+    /// The rows of the row group that ends here.
+    fn end_count(&mut self) -> u64 {
+        std::mem::take(&mut self.group_rows) as u64
     }
 
     /// Copies slices: each would keep the whole block alive that it was cut from.
@@ -119,9 +136,9 @@ impl PartitionWriter {
         for piece in self.queue.split_off(self.owned) {
             match piece {
                 Piece::Rows(batch) => slices.push(batch),
-                Piece::Cut => {
+                Piece::Cut(rows) => {
                     self.own(&mut slices, shape)?;
-                    self.queue.push(Piece::Cut);
+                    self.queue.push(Piece::Cut(rows));
                 }
             }
         }
@@ -148,10 +165,10 @@ impl PartitionWriter {
         for piece in std::mem::take(&mut self.queue) {
             match piece {
                 Piece::Rows(batch) => batches.push(batch),
-                Piece::Cut => {
+                Piece::Cut(rows) => {
                     self.encode_batches(&batches, shape, factory)?;
                     batches.clear();
-                    self.close_group(false)?;
+                    self.close_group(rows, false)?;
                 }
             }
         }
@@ -190,15 +207,16 @@ impl PartitionWriter {
             .map_err(|e| encode_error(&self.partition.path, e))
     }
 
-    /// Ends the row group that is being encoded, if there is one.
-    fn close_group(&mut self, ends_file: bool) -> Result<()> {
+    /// Ends the row group that is being encoded, if there is one; it was given
+    /// so many `rows`.
+    fn close_group(&mut self, rows: u64, ends_file: bool) -> Result<()> {
         if self.columns.is_empty() {
             return Ok(());
         }
         let columns = std::mem::take(&mut self.columns);
         let columns: Result<Vec<_>, _> = columns.into_par_iter().map(ColumnEncoder::close).collect();
         let columns = columns.map_err(|e| encode_error(&self.partition.path, e))?;
-        self.closed.push_back(ClosedGroup { columns, ends_file });
+        self.closed.push_back(ClosedGroup { columns, rows, ends_file });
         Ok(())
     }
 
@@ -215,7 +233,7 @@ impl PartitionWriter {
                 None => self.file.insert(open(&self.partition)?),
             };
             let before = file.bytes();
-            file.append(group.columns)?;
+            file.append(group.columns, group.rows)?;
             let last = file.bytes() - before;
             if group.ends_file || self.sizer.after_group(self.fill(share), last) {
                 self.finish_file(finished);
@@ -229,7 +247,13 @@ impl PartitionWriter {
         let closed: u64 =
             self.closed.iter().flat_map(|group| &group.columns).map(|column| column.bytes()).sum();
         let file = self.file.as_ref().map_or(0, OpenFile::bytes);
-        Fill { file, waiting: group as u64 + closed, share }
+        Fill { file, waiting: group as u64 + closed, share: self.share().or(share) }
+    }
+
+    /// Share of the partition's own rows, where their number is known.
+    fn share(&self) -> Option<f64> {
+        let expected = self.expected_rows.filter(|expected| *expected >= self.rows)?;
+        (self.rows > 0).then(|| self.rows as f64 / expected as f64)
     }
 
     pub(super) fn finish_file(&mut self, finished: &mut Vec<(Partition, OpenFile)>) {
@@ -243,7 +267,7 @@ impl PartitionWriter {
     pub(super) fn group_bytes(&self) -> u64 {
         let queued = self.queue.iter().map(|piece| match piece {
             Piece::Rows(batch) => batch.get_array_memory_size() as u64,
-            Piece::Cut => 0,
+            Piece::Cut(_) => 0,
         });
         let pages = self.columns.iter().map(|column| column.memory_bytes() as u64);
         queued.sum::<u64>() + pages.sum::<u64>()

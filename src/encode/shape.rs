@@ -12,7 +12,7 @@ use arrow::datatypes::SchemaRef;
 use parquet::arrow::arrow_writer::ArrowRowGroupWriterFactory;
 use parquet::basic::Type as PhysicalType;
 use parquet::errors::ParquetError;
-use parquet::file::metadata::KeyValue;
+use parquet::file::metadata::{KeyValue, SortingColumn};
 use parquet::file::properties::WriterPropertiesPtr;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::{SchemaDescriptor, TypePtr};
@@ -56,6 +56,12 @@ impl FileShape {
     /// The Arrow schema of the batches that go into the files.
     pub fn schema(&self) -> &SchemaRef {
         &self.schema
+    }
+
+    /// The order of rows that every footer declares; positions are those of
+    /// [`FileShape::schema`]. Empty: none.
+    pub fn sort_columns(&self) -> &[SortingColumn] {
+        self.properties.sorting_columns().map_or(&[], Vec::as_slice)
     }
 
     pub(super) fn parquet_schema(&self) -> TypePtr {

@@ -27,6 +27,8 @@ pub struct TableWriter<'a> {
     /// As of the wave that was written last.
     consumed: Consumed,
     index: HashMap<String, usize>,
+    /// Rows of each partition by its path, where they are known before they come.
+    expected: HashMap<String, u64>,
     /// In the order in which the partitions first came up.
     partitions: Vec<PartitionWriter>,
     files_begun: u32,
@@ -53,10 +55,18 @@ impl<'a> TableWriter<'a> {
             tee,
             consumed: Consumed::default(),
             index: HashMap::new(),
+            expected: HashMap::new(),
             partitions: Vec::new(),
             files_begun: 0,
             finished: Vec::new(),
         })
+    }
+
+    /// Says how many rows each partition will have, by its path; without it,
+    /// files are made even by the share of the text that has been read. For
+    /// partitions that have not come up yet.
+    pub fn expect(&mut self, rows: HashMap<String, u64>) {
+        self.expected = rows;
     }
 
     /// Encodes one wave of rows. Called in order; the calling thread belongs
@@ -69,7 +79,8 @@ impl<'a> TableWriter<'a> {
                 Some(&position) => position,
                 None => {
                     self.index.insert(rows.partition.path.clone(), self.partitions.len());
-                    self.partitions.push(PartitionWriter::new(rows.partition, &self.limits));
+                    let expected = self.expected.remove(&rows.partition.path);
+                    self.partitions.push(PartitionWriter::new(rows.partition, &self.limits, expected));
                     self.partitions.len() - 1
                 }
             };
@@ -117,7 +128,7 @@ impl<'a> TableWriter<'a> {
     /// Ends row groups and moves them into files.
     fn end_groups(&mut self, partitions: &[usize]) -> Result<()> {
         let limits = &self.limits;
-        let nobody = || PartitionWriter::new(Partition::default(), limits);
+        let nobody = || PartitionWriter::new(Partition::default(), limits, None);
         let take = |&position: &usize| std::mem::replace(&mut self.partitions[position], nobody());
         let mut taken: Vec<PartitionWriter> = partitions.iter().map(take).collect();
         let (shape, factory) = (&self.shape, &self.factory);
@@ -193,6 +204,11 @@ impl<'a> TableWriter<'a> {
     }
 
     fn keep_files_within(&mut self, budget: u64) -> Result<()> {
+        if matches!(self.names, FileNames::Single(_)) {
+            // The next row group would begin another file of the same name. What
+            // waits to become a part is less than one: it does not grow.
+            return Ok(());
+        }
         let large = largest(&self.partitions, |partition| partition.unsent_bytes(&self.limits), budget);
         self.end(&large)?;
         let mut open: Vec<usize> =
@@ -229,3 +245,7 @@ fn largest(
     });
     order
 }
+
+#[cfg(test)]
+#[path = "table_writer_tests.rs"]
+mod tests;

@@ -1,4 +1,5 @@
 use super::*;
+use crate::runtime::Cancel;
 use arrow::array::{AsArray, UInt32Array};
 use arrow::datatypes::{DataType, Field, Schema, UInt32Type};
 use proptest::prelude::*;
@@ -38,7 +39,7 @@ impl Outcome {
 
 /// Batches end at multiples of `size` and where the tag changes.
 fn deduplicate(keep: Keep, key_bytes: u64, keys: &[Key], size: usize) -> Result<Outcome> {
-    let scratch = Scratch::new(None);
+    let scratch = Scratch::new(None, Cancel::default());
     let mut deduplicator = Deduplicator::new(keep, key_bytes, &scratch);
     let mut outcome = Outcome::default();
     let mut first = 0;
@@ -107,7 +108,7 @@ fn rows_go_on_at_once_while_keys_fit() {
 
 #[test]
 fn last_waits_for_the_end() {
-    let scratch = Scratch::new(None);
+    let scratch = Scratch::new(None, Cancel::default());
     let mut last = Deduplicator::new(Keep::Last, 1 << 20, &scratch);
     let kept = last.push(batch(0, &[Some(1), None, Some(1)])).unwrap();
     assert!(kept.rows.is_none() && kept.removed == 0);
@@ -147,6 +148,22 @@ fn a_full_disk_ends_it_and_leaves_nothing() {
 #[test]
 fn keys_that_do_not_match_the_rows_are_a_bug_that_is_told() {
     let wrong = TaggedBatch { keys: vec![None], ..batch(0, &[None, None]) };
-    let error = Deduplicator::new(Keep::First, 0, &Scratch::new(None)).push(wrong).unwrap_err();
+    let error =
+        Deduplicator::new(Keep::First, 0, &Scratch::new(None, Cancel::default())).push(wrong).unwrap_err();
     assert_eq!(error.kind().name(), "accounting");
+}
+
+#[test]
+fn keys_on_disk_are_left_when_it_is_asked_to_stop() {
+    let cancel = Cancel::default();
+    let scratch = Scratch::new(None, cancel.clone());
+    let mut last = Deduplicator::new(Keep::Last, 1_536, &scratch);
+    for n in 0..100 {
+        let keys: Vec<Key> = (0..50).map(|row| Some(n * 50 + row)).collect();
+        last.push(batch(n as usize * 50, &keys)).unwrap();
+    }
+    cancel.cancel();
+    let error = last.finish().map(drop).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Interrupted), "{error}");
+    assert_eq!(scratch.bytes(), 0);
 }

@@ -208,6 +208,7 @@ impl<const N: usize> Merge<N> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::runtime::Cancel;
     use proptest::prelude::*;
 
     proptest! {
@@ -216,7 +217,7 @@ mod tests {
             entries in prop::collection::vec([0u64..9, 0u64..9_000], 0..400),
             budget in prop_oneof![0u64..200, Just(20_000)],
         ) {
-            let scratch = Scratch::new(None);
+            let scratch = Scratch::new(None, Cancel::default());
             let mut sorter = EntrySorter::new(budget, &scratch);
             for &entry in &entries {
                 sorter.push(entry).unwrap();

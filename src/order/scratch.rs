@@ -1,6 +1,7 @@
 //! Temporary files without names, and how many bytes they hold.
 
 use crate::error::{Error, ErrorKind};
+use crate::runtime::Cancel;
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
@@ -17,18 +18,28 @@ struct Place {
     bytes: AtomicU64,
     /// Bytes that fit: a disk that is full, for tests.
     room: u64,
+    /// Looked at before each read and write: sorts and merges on disk take
+    /// minutes, and nothing else in them would stop.
+    cancel: Cancel,
 }
 
 impl Scratch {
     /// Files in `directory`, or in the system's directory for temporary files.
-    /// Nothing is created before the first byte has to be written.
-    pub fn new(directory: Option<&Path>) -> Self {
-        Scratch::with_room(directory, u64::MAX)
+    /// Nothing is created before the first byte has to be written. After
+    /// `cancel`, whatever reads or writes them ends with [`ErrorKind::Interrupted`].
+    pub fn new(directory: Option<&Path>, cancel: Cancel) -> Self {
+        Scratch::in_room(directory, cancel, u64::MAX)
     }
 
+    /// A disk that is full after so many bytes.
+    #[cfg(test)]
     pub(super) fn with_room(directory: Option<&Path>, room: u64) -> Self {
+        Scratch::in_room(directory, Cancel::default(), room)
+    }
+
+    fn in_room(directory: Option<&Path>, cancel: Cancel, room: u64) -> Self {
         let directory = directory.map_or_else(std::env::temp_dir, Path::to_owned);
-        Scratch(Arc::new(Place { directory, bytes: AtomicU64::new(0), room }))
+        Scratch(Arc::new(Place { directory, bytes: AtomicU64::new(0), room, cancel }))
     }
 
     /// Bytes in temporary files now.
@@ -46,6 +57,9 @@ impl Scratch {
 
     /// The error for an operation on a file of this directory.
     pub(super) fn failed(&self, operation: &str, cause: &io::Error) -> Error {
+        if self.0.cancel.is_cancelled() {
+            return ErrorKind::Interrupted.into();
+        }
         let directory = self.0.directory.display();
         let bytes = self.bytes();
         let message = format!(
@@ -71,6 +85,12 @@ impl ScratchFile {
         &self.scratch
     }
 
+    /// Stops whoever reads or writes, see [`Scratch::failed`]. Not as
+    /// [`io::ErrorKind::Interrupted`]: the standard library would try again.
+    fn check_cancel(&self) -> io::Result<()> {
+        self.scratch.0.cancel.check().map_err(|_| io::Error::other("interrupted"))
+    }
+
     /// Back to the first byte, for reading.
     pub(super) fn rewind(&mut self) -> Result<(), Error> {
         self.file.rewind().map_err(|cause| self.scratch.failed("read", &cause))
@@ -79,6 +99,7 @@ impl ScratchFile {
 
 impl Write for ScratchFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.check_cancel()?;
         let place = &self.scratch.0;
         if place.bytes.load(Ordering::Relaxed).saturating_add(bytes.len() as u64) > place.room {
             return Err(io::ErrorKind::StorageFull.into());
@@ -96,6 +117,7 @@ impl Write for ScratchFile {
 
 impl Read for ScratchFile {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.check_cancel()?;
         self.file.read(buffer)
     }
 }

@@ -66,11 +66,17 @@ impl Sorter {
 
     /// Takes rows. The calling thread belongs to the compute pool.
     pub fn push(&mut self, rows: PartitionRows) -> Result<()> {
-        let partition = self.partitions.number(rows.partition);
+        let partition = self.partitions.number(rows.partition, rows.batch.num_rows());
         let keys = self.layout.keys(rows.batch.columns())?;
         self.buffer.push(rows.batch, keys, partition);
         // The rest is for the chunk that is written.
         if self.buffer.bytes() > self.budget_bytes / 4 * 3 { self.spill() } else { Ok(()) }
+    }
+
+    /// How many rows there are of each partition, by its path.
+    pub fn rows_by_partition(&self) -> HashMap<String, u64> {
+        let paths = self.partitions.list.iter().map(|partition| partition.path.clone());
+        paths.zip(self.partitions.rows.iter().copied()).collect()
     }
 
     /// The rows in order: partitions in the order of the bytes of their paths,
@@ -154,17 +160,22 @@ impl Iterator for Sorted {
 #[derive(Default)]
 struct Partitions {
     list: Vec<Partition>,
+    /// Rows of each.
+    rows: Vec<u64>,
     numbers: HashMap<String, u32>,
 }
 
 impl Partitions {
-    fn number(&mut self, partition: Partition) -> u32 {
+    /// The number of a partition that has so many rows more.
+    fn number(&mut self, partition: Partition, rows: usize) -> u32 {
         if let Some(&number) = self.numbers.get(&partition.path) {
+            self.rows[number as usize] += rows as u64;
             return number;
         }
         let number = self.list.len() as u32;
         self.numbers.insert(partition.path.clone(), number);
         self.list.push(partition);
+        self.rows.push(rows as u64);
         number
     }
 

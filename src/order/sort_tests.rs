@@ -1,6 +1,7 @@
 use super::keys::row_bytes;
 use super::*;
 use crate::error::ErrorKind;
+use crate::runtime::Cancel;
 use arrow::array::{
     Array, ArrayRef, AsArray, Decimal128Array, Int64Array, RecordBatch, StringArray, UInt32Array,
 };
@@ -73,7 +74,7 @@ fn rows_of(sorted: &PartitionRows) -> Vec<Row> {
 
 /// Batches of `size` rows; checks what must hold of memory and of what comes out.
 fn sort(rows: &[Row], columns: &[SortColumn], budget: u64, size: usize) -> Result<Vec<Row>> {
-    let scratch = Scratch::new(None);
+    let scratch = Scratch::new(None, Cancel::default());
     let mut sorter = Sorter::new(&schema(), columns, budget, &scratch)?;
     for rows in rows.chunks(size) {
         for rows in split(rows) {
@@ -156,7 +157,7 @@ proptest! {
 
 /// As [`sort`], where single rows may be larger than the budget.
 fn sort_unchecked(rows: &[Row], columns: &[SortColumn], budget: u64, size: usize) -> Vec<Row> {
-    let mut sorter = Sorter::new(&schema(), columns, budget, &Scratch::new(None)).unwrap();
+    let mut sorter = Sorter::new(&schema(), columns, budget, &Scratch::new(None, Cancel::default())).unwrap();
     rows.chunks(size).flat_map(split).for_each(|rows| sorter.push(rows).unwrap());
     sorter.finish().unwrap().flat_map(|rows| rows_of(&rows.unwrap())).collect()
 }
@@ -185,7 +186,8 @@ fn many_runs_are_merged_in_passes_within_the_budget() {
 #[test]
 fn what_a_merge_holds_fits_into_its_half_of_the_budget() {
     let budget = 1 << 20;
-    let mut sorter = Sorter::new(&schema(), &BY_NUMBER, budget, &Scratch::new(None)).unwrap();
+    let mut sorter =
+        Sorter::new(&schema(), &BY_NUMBER, budget, &Scratch::new(None, Cancel::default())).unwrap();
     let rows = numbered(20_000, |n| Some("x".repeat(n as usize % 200)));
     rows.chunks(500).flat_map(split).for_each(|rows| sorter.push(rows).unwrap());
     let mut sorted = sorter.finish().unwrap();
@@ -223,7 +225,7 @@ fn no_rows_give_no_batches() {
 fn columns_must_be_there() {
     let beyond = SortColumn { column: 4, descending: false, nulls_first: false };
     for columns in [&[][..], &[beyond]] {
-        assert!(Sorter::new(&schema(), columns, 1, &Scratch::new(None)).is_err());
+        assert!(Sorter::new(&schema(), columns, 1, &Scratch::new(None, Cancel::default())).is_err());
     }
 }
 
@@ -242,4 +244,19 @@ fn a_full_disk_ends_it_and_leaves_nothing() {
         assert!(matches!(error.kind(), ErrorKind::Scratch { .. }), "{error}");
         assert_eq!(scratch.bytes(), 0);
     }
+}
+
+#[test]
+fn a_merge_stops_when_it_is_asked_to() {
+    let cancel = Cancel::default();
+    let scratch = Scratch::new(None, cancel.clone());
+    let mut sorter = Sorter::new(&schema(), &BY_NUMBER, 1 << 14, &scratch).unwrap();
+    let rows = numbered(5_000, |n| Some(format!("text {n}")));
+    rows.chunks(100).flat_map(split).for_each(|rows| sorter.push(rows).unwrap());
+    let counted: u64 = sorter.rows_by_partition().values().sum();
+    assert_eq!(counted, 5_000);
+    cancel.cancel();
+    let error = sorter.finish().map(drop).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Interrupted), "{error}");
+    assert_eq!(scratch.bytes(), 0);
 }

@@ -1,5 +1,6 @@
 use super::*;
 use crate::error::ErrorKind;
+use crate::runtime::Cancel;
 use arrow::array::{Int64Array, StringArray};
 use arrow::datatypes::{DataType, Field};
 use std::sync::Arc;
@@ -27,7 +28,7 @@ fn spool(scratch: &Scratch) -> Result<Spool> {
 #[test]
 fn batches_come_back_as_they_went() {
     let directory = tempfile::tempdir().unwrap();
-    let scratch = Scratch::new(Some(directory.path()));
+    let scratch = Scratch::new(Some(directory.path()), Cancel::default());
     let spool = spool(&scratch).unwrap();
     let uncompressed: usize = batches().iter().map(RecordBatch::get_array_memory_size).sum();
     assert!((1..uncompressed as u64).contains(&scratch.bytes()), "{} bytes", scratch.bytes());
@@ -55,14 +56,14 @@ fn a_full_disk_names_the_directory_and_what_it_took() {
 fn a_directory_that_is_not_there_is_named() {
     let directory = tempfile::tempdir().unwrap();
     let missing = directory.path().join("missing");
-    let error = spool(&Scratch::new(Some(&missing))).unwrap_err();
+    let error = spool(&Scratch::new(Some(&missing), Cancel::default())).unwrap_err();
     assert!(error.to_string().contains(&missing.display().to_string()), "{error}");
 }
 
 #[test]
 fn a_panic_leaves_nothing_behind() {
     let directory = tempfile::tempdir().unwrap();
-    let scratch = Scratch::new(Some(directory.path()));
+    let scratch = Scratch::new(Some(directory.path()), Cancel::default());
     let inner = scratch.clone();
     let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(move || {
         let _spool = spool(&inner).unwrap();

@@ -204,12 +204,12 @@ pub fn run(
     let columns = Columns::of_plan(plan)?;
     check_tasks(plan.tasks.len(), &columns)?;
     let writer = table_writer(plan, task, &columns, tee)?;
-    let scratch = Scratch::new(plan.job.engine.spill_directory.as_deref());
+    let scratch = Scratch::new(plan.job.engine.spill_directory.as_deref(), runtime.cancel().clone());
     let (block_sender, blocks) = crossbeam_channel::bounded(READ_AHEAD_BLOCKS);
     let (spare_sender, spare) = crossbeam_channel::bounded(READ_AHEAD_BLOCKS + 2 * WAVE_BLOCKS);
     let parser = Parser::new(plan, task, &columns, spare_sender);
     let stages = Stages {
-        sink: Sink::new(writer, columns.shape.schema(), &plan.job.output, &plan.job.engine, &scratch)?,
+        sink: Sink::new(writer, &columns.shape, &plan.job.engine, &scratch)?,
         comparison: Comparison::new(columns.program.key_checks(), &plan.job.engine, &scratch),
         quarantine: Quarantine::new(plan, task, tee),
         ledger: Ledger::new(plan, task),

@@ -1,14 +1,13 @@
 //! Where routed rows go: into the files, or first into their order.
 
 use super::WAVE_BLOCKS;
-use crate::encode::{Consumed, TableWriter};
+use crate::encode::{Consumed, FileShape, TableWriter};
 use crate::error::Result;
-use crate::job::{EngineSpec, NullOrder, OutputSpec, SortOrder};
+use crate::job::EngineSpec;
 use crate::order::{Scratch, SortColumn, Sorter};
 use crate::partition::PartitionRows;
 use crate::runtime::Runtime;
 use crate::task::FileReport;
-use arrow::datatypes::SchemaRef;
 
 /// Takes rows in order.
 pub(super) struct Sink<'t> {
@@ -17,18 +16,18 @@ pub(super) struct Sink<'t> {
 }
 
 impl<'t> Sink<'t> {
-    /// Rows of `schema`, the columns of the files.
+    /// Rows for files of this shape: in the order that it declares, if any.
     pub(super) fn new(
         writer: TableWriter<'t>,
-        schema: &SchemaRef,
-        output: &OutputSpec,
+        shape: &FileShape,
         engine: &EngineSpec,
         scratch: &Scratch,
     ) -> Result<Self> {
-        let by = sort_columns(schema, output);
+        // From what the footers will say, so that none declares an order that the rows lack.
+        let by: Vec<SortColumn> = shape.sort_columns().iter().map(SortColumn::from).collect();
         let sorter = match by.is_empty() {
             true => None,
-            false => Some(Sorter::new(schema, &by, engine.sort_bytes, scratch)?),
+            false => Some(Sorter::new(shape.schema(), &by, engine.sort_bytes, scratch)?),
         };
         Ok(Sink { writer, sorter })
     }
@@ -48,8 +47,10 @@ impl<'t> Sink<'t> {
     /// Writes what is left and finishes the files. Called on the compute pool.
     pub(super) fn finish(mut self, consumed: Consumed, runtime: &Runtime) -> Result<Vec<FileReport>> {
         // All text has been read: it does not say how far the writing has come.
+        // The rows of each partition do, where they were sorted.
         let consumed = Consumed { total_text_bytes: None, ..consumed };
         if let Some(sorter) = self.sorter {
+            self.writer.expect(sorter.rows_by_partition());
             let mut sorted = sorter.finish()?;
             loop {
                 runtime.cancel().check()?;
@@ -62,14 +63,4 @@ impl<'t> Sink<'t> {
         }
         self.writer.finish(consumed.records)
     }
-}
-
-/// Partition keys are left out: within a partition they say nothing.
-fn sort_columns(schema: &SchemaRef, output: &OutputSpec) -> Vec<SortColumn> {
-    let column = |key: &crate::job::SortKey| {
-        let (column, _) = schema.column_with_name(&key.column)?;
-        let (descending, nulls_first) = (key.order == SortOrder::Descending, key.nulls == NullOrder::First);
-        Some(SortColumn { column, descending, nulls_first })
-    };
-    output.sort_by.iter().filter_map(column).collect()
 }

@@ -1,9 +1,10 @@
 //! The footer of a file, as it went to the targets → what Redshift Spectrum would not read.
 //!
 //! [`crate::schema::profile`] refuses columns before a run. This looks at the
-//! other end: it decodes the footer anew from the bytes that were sent and
-//! holds it against the table's columns and against every [`Rule`]. A file
-//! that breaks one fails its task before the file, or any other, is visible.
+//! other end: it takes the footer as [`crate::encode`] has read it back from the
+//! bytes that were sent, and holds it against the table's columns and against
+//! every [`Rule`]. A file that breaks one fails its task before the file, or
+//! any other, is visible.
 //! What only costs speed is said, not refused ([`settings_notes`],
 //! [`size_notes`]). Called by [`crate::encode`] for `output.profile = "spectrum"`.
 
@@ -19,18 +20,13 @@ use crate::task::FileReport;
 use arrow::datatypes::Schema;
 use declared::Declared;
 use parquet::basic::{Compression, Encoding, PageType};
-use parquet::errors::ParquetError;
-use parquet::file::metadata::{
-    ColumnChunkMetaData, FooterTail, ParquetMetaData, ParquetMetaDataOptions, ParquetMetaDataReader,
-};
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 use std::collections::{BTreeMap, HashSet};
 
 /// Longest VARCHAR in bytes ("Character types", Amazon Redshift Database Developer Guide).
 pub const MAX_TEXT_BYTES: u64 = 65_535;
 /// The sizes of files that Spectrum reads best (best practices for Redshift Spectrum).
 const GOOD_FILE_BYTES: std::ops::RangeInclusive<u64> = (100 << 20)..=(1 << 30);
-/// What the Parquet format calls its magic, at the end of each file.
-const FOOTER_TAIL_BYTES: usize = 8;
 
 /// What the footers of a table are held against.
 #[derive(Debug)]
@@ -38,15 +34,6 @@ pub struct Preflight {
     columns: Vec<Declared>,
     /// Columns that only directories hold.
     partition_columns: Vec<String>,
-}
-
-/// What the writer knows of a file apart from its footer.
-#[derive(Debug, Clone, Copy)]
-pub struct Written<'a> {
-    /// Rows handed to the encoders.
-    pub rows: u64,
-    /// Bytes of the longest value of each column of texts.
-    pub longest: &'a [Option<u64>],
 }
 
 /// A rule that a file breaks.
@@ -75,21 +62,24 @@ impl Preflight {
         }
     }
 
-    /// Checks the file whose last bytes are `tail`.
+    /// Checks a file by its footer and by `longest`, the bytes of the longest
+    /// value of each column of texts, which no footer holds.
     ///
     /// # Errors
     /// [`ErrorKind::Preflight`] with the first rule that the file breaks.
-    pub fn check(&self, file: &str, tail: &[u8], written: &Written<'_>) -> Result<(), Error> {
-        let checked = match decode_footer(tail) {
-            Ok(metadata) => self.check_metadata(&metadata, written),
-            Err(cause) => broken(Rule::Footer, cause.to_string()),
-        };
+    pub fn check(
+        &self,
+        file: &str,
+        metadata: &ParquetMetaData,
+        longest: &[Option<u64>],
+    ) -> Result<(), Error> {
+        let checked = self.check_metadata(metadata).and_then(|()| self.check_longest(longest));
         checked.map_err(|Violation { rule, message }| {
             Error::new(ErrorKind::Preflight { file: file.to_owned(), rule, message }).remedy(rule.remedy())
         })
     }
 
-    fn check_metadata(&self, metadata: &ParquetMetaData, written: &Written<'_>) -> Result<(), Violation> {
+    fn check_metadata(&self, metadata: &ParquetMetaData) -> Result<(), Violation> {
         self.check_names(metadata)?;
         self.check_types(metadata)?;
         for (number, group) in metadata.row_groups().iter().enumerate() {
@@ -99,16 +89,6 @@ impl Preflight {
                     ..violation
                 })?;
             }
-        }
-        self.check_longest(written.longest)?;
-        let in_groups: i64 = metadata.row_groups().iter().map(|group| group.num_rows()).sum();
-        let in_footer = metadata.file_metadata().num_rows();
-        if [in_footer, in_groups] != [written.rows as i64; 2] {
-            let message = format!(
-                "{} were written; the footer says {in_footer}, its row groups {in_groups}",
-                written.rows
-            );
-            return broken(Rule::RowCount, message);
         }
         Ok(())
     }
@@ -160,16 +140,6 @@ impl Preflight {
         }
         Ok(())
     }
-}
-
-/// Decodes the metadata at the end of a file.
-fn decode_footer(tail: &[u8]) -> Result<ParquetMetaData, ParquetError> {
-    let cut_off = || ParquetError::General("the footer is cut off".into());
-    let (before, last) = tail.split_last_chunk::<FOOTER_TAIL_BYTES>().ok_or_else(cut_off)?;
-    let length = FooterTail::try_new(last)?.metadata_length();
-    let start = before.len().checked_sub(length).ok_or_else(cut_off)?;
-    let options = ParquetMetaDataOptions::new().with_encoding_stats_as_mask(false);
-    ParquetMetaDataReader::decode_metadata_with_options(&before[start..], Some(&options))
 }
 
 fn check_chunk(chunk: &ColumnChunkMetaData) -> Result<(), Violation> {

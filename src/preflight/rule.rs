@@ -6,8 +6,6 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Rule {
-    /// The footer can be read.
-    Footer,
     /// Data pages are of version 1.
     PageVersion,
     /// Values are plain or in a dictionary.
@@ -34,8 +32,6 @@ pub enum Rule {
     PartitionColumn,
     /// Texts have 65,535 bytes or fewer.
     TextLength,
-    /// The footer has as many rows as were written.
-    RowCount,
     /// Keys of objects have 1,024 bytes or fewer.
     KeyLength,
 }
@@ -44,7 +40,6 @@ impl Rule {
     /// A stable word for logs and JSON.
     pub fn id(self) -> &'static str {
         match self {
-            Rule::Footer => "footer",
             Rule::PageVersion => "page_version",
             Rule::Encoding => "encoding",
             Rule::Codec => "codec",
@@ -58,7 +53,6 @@ impl Rule {
             Rule::ColumnCount => "column_count",
             Rule::PartitionColumn => "partition_column",
             Rule::TextLength => "text_length",
-            Rule::RowCount => "row_count",
             Rule::KeyLength => "key_length",
         }
     }
@@ -76,17 +70,13 @@ impl Rule {
             Rule::NameCase | Rule::NameLength | Rule::NameTwice => "rename the column in the schema",
             Rule::ColumnCount => "drop columns, or set output.profile = \"standard\"",
             Rule::TextLength => {
-                "cut the column in a transform, such as `left(note, 10000)`, drop it, \
-                 or set output.profile = \"standard\""
+                "declare the column as `varchar(65535)`, which makes longer texts bad values for \
+                 `errors` to reject or null; cut it in a transform, such as `left(note, 10000)`; \
+                 drop it; or set output.profile = \"standard\""
             }
             Rule::KeyLength => "choose other keys in output.partition_by, or a shorter target URL",
             Rule::PartitionColumn => "rename the derived key in output.partition_by",
-            Rule::Footer
-            | Rule::PageVersion
-            | Rule::DeclaredType
-            | Rule::DecimalLength
-            | Rule::Columns
-            | Rule::RowCount => DEFECT,
+            Rule::PageVersion | Rule::DeclaredType | Rule::DecimalLength | Rule::Columns => DEFECT,
         }
     }
 }

@@ -75,6 +75,18 @@ fn rejects_are_kept_with_their_place_in_every_target() {
     assert_eq!(report["quarantine"][0]["rows"], 6);
 }
 
+/// More text than a wave takes, so that the budget is looked at in between.
+#[test]
+fn a_small_budget_of_memory_leaves_the_quarantine_one_file() {
+    let workspace = Workspace::new();
+    let record = |n: u64| format!("x{:016x},{n},1.00\n", n.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+    workspace.write("in/a.csv", format!("id,name,price\n{}", (0..400_000).map(record).collect::<String>()));
+    job(&workspace, "errors.bad_value = \"reject\"\nengine.open_files_bytes = 1000000");
+    let report = workspace.sawmill(["run", "job.toml", "--json"]).run().succeeds().json();
+    let quarantine = report["quarantine"].as_array().unwrap();
+    assert_eq!((quarantine.len(), &quarantine[0]["rows"]), (1, &400_000.into()));
+}
+
 #[test]
 fn a_person_is_told_what_was_wrong() {
     let workspace = Workspace::new();

@@ -121,6 +121,30 @@ fn sorting_is_declared_without_partition_keys() {
     assert_eq!(footer(&directory).sorting, [[(3, true, true), (0, false, false)]]);
 }
 
+/// The schema says `Id`, the files of profile spectrum `id`: either names the column.
+#[test]
+fn rows_are_in_the_order_that_is_declared_however_it_is_spelled() {
+    for (sort_by, descending, expected) in
+        [("Id", false, "1 2 3 4"), ("id desc", true, "4 3 2 1"), ("ID", false, "1 2 3 4")]
+    {
+        let workspace = Workspace::new();
+        workspace.write("in.csv", "Id,name\n3,c\n1,a\n4,d\n2,b\n");
+        workspace.write(
+            "job.toml",
+            format!(
+                "schema = {{ fields = [{{ name = \"Id\", type = \"int32\" }}, {{ name = \"name\", type = \"string\" }}] }}\n\
+                 [source]\ninputs = [\"in.csv\"]\n[[targets]]\nurl = \"out/\"\n[output]\nsort_by = [\"{sort_by}\"]\n"
+            ),
+        );
+        Report::of(workspace.sawmill(["run", "job.toml", "--json"]).run());
+        let directory = workspace.path("out");
+        assert_eq!(footer(&directory).sorting, [[(0, descending, false)]], "{sort_by}");
+        let rows = readback::query(&directory, "SELECT id FROM t");
+        let ids: Vec<String> = rows.into_iter().flatten().flatten().collect();
+        assert_eq!(ids.join(" "), expected, "{sort_by}");
+    }
+}
+
 #[test]
 fn names_in_settings_are_those_of_the_output() {
     for (output, key, close) in [
@@ -133,6 +157,7 @@ fn names_in_settings_are_those_of_the_output() {
         ),
         ("[output.columns.id]\nencoding = \"delta_binary_packed\"", "output.columns.id.encoding", "standard"),
         ("compression = \"lz4\"", "output.compression", "Spectrum"),
+        ("sort_by = [\"id\", \"ID desc\"]", "output.sort_by[1]", "leave it out"),
     ] {
         let workspace = Workspace::new();
         let _ = sawmill(&workspace, ROWS, output).exits_with(2).says(&[key, close]).helps();
@@ -236,12 +261,16 @@ fn files_are_even() {
         format!("{n},{state:016x}{:016x},1.00,{}.5,2024-01-01T00:00:00Z,s\n", state.rotate_left(21), n % 1000)
     };
     let records: String = (0..250_000).map(&mut record).collect();
-    let output = "target_file_bytes = 2000000\nmax_row_group_rows = 5000\n";
-    let report = Report::of(sawmill(&workspace, &records, output));
-    let sizes: Vec<u64> = report.files.iter().map(|file| file.bytes).collect();
-    let (least, most) = (*sizes.iter().min().unwrap(), *sizes.iter().max().unwrap());
-    assert!(sizes.len() > 3 && most < 3_200_000, "{sizes:?}");
-    assert!(least * 2 > most, "the last is no tail: {sizes:?}");
+    for sort_by in ["[]", "[\"name\"]"] {
+        let output = format!(
+            "mode = \"append\"\nsort_by = {sort_by}\ntarget_file_bytes = 2000000\nmax_row_group_rows = 5000\n"
+        );
+        let report = Report::of(sawmill(&workspace, &records, &output));
+        let sizes: Vec<u64> = report.files.iter().map(|file| file.bytes).collect();
+        let (least, most) = (*sizes.iter().min().unwrap(), *sizes.iter().max().unwrap());
+        assert!(sizes.len() > 3 && most < 3_200_000, "{sort_by}: {sizes:?}");
+        assert!(least * 2 > most, "{sort_by}: the last is no tail: {sizes:?}");
+    }
 }
 
 #[test]
@@ -250,8 +279,21 @@ fn a_text_that_redshift_cannot_hold_fails_before_anything_is_visible() {
     let records = format!("1,{long},1.00,1,2024-01-01T00:00:00Z,s\n");
     let workspace = Workspace::new();
     let run = sawmill(&workspace, &records, "").exits_with(6);
-    let _ = run.says(&["text_length", "\"name\"", "65536"]).helps();
+    let _ = run.says(&["text_length", "\"name\"", "65536", "varchar(65535)"]).helps();
     workspace.assert_untouched("out");
+
+    // Declared so, it is a bad value like any other.
+    let workspace = Workspace::new();
+    workspace.write("in.csv", format!("id,name\n1,{long}\n2,{}\n", &long[1..]));
+    let fields = "{ name = \"id\", type = \"int32\" }, { name = \"name\", type = \"varchar(65535)\" }";
+    let job = format!(
+        "schema = {{ fields = [{fields}] }}\nerrors = {{ bad_value = \"reject\" }}\n\
+         source.inputs = [\"in.csv\"]\ntargets = [{{ url = \"out/\" }}]\n"
+    );
+    workspace.write("job.toml", job);
+    let report = Report::of(workspace.sawmill(["run", "job.toml", "--json"]).run());
+    assert_eq!((report.totals.written, report.totals.rejected), (1, 1));
+
     let workspace = Workspace::new();
     Report::of(sawmill(&workspace, &records, "profile = \"standard\""));
 }

@@ -42,7 +42,7 @@ pub struct OutputSpec {
     pub max_row_group_rows: usize,
     /// Encoded bytes at which a row group is closed, checked after every 8 MiB of text. Default: 134,217,728 (128 MiB).
     pub max_row_group_bytes: u64,
-    /// Size of a file in bytes, to aim at: where the size of the inputs is known, the files of a partition are made equal, of two thirds to one and a half times this. Default: 536,870,912 (512 MiB).
+    /// Size of a file in bytes, to aim at: where the size of the inputs is known, or rows are sorted, the files of a partition are made equal, of two thirds to one and a half times this. Else (standard input, compressed inputs, rows that `deduplicate` held back) files end at about this size and the last of a partition is what remains. Default: 536,870,912 (512 MiB).
     pub target_file_bytes: u64,
     /// Key-value pairs for the footer of each file, besides those that begin with `sawmill.`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -103,7 +103,7 @@ pub enum EmptyOutput {
     Fail,
     /// A table without files.
     WriteNothing,
-    /// One file with the columns and no rows; none where there are partition keys, which only directories hold. As Spark does.
+    /// One file with the columns and no rows; none where there are partition keys, which only directories hold. As Spark does. Of a plan with several tasks, the first task writes it if it has no rows itself, whether or not others have some.
     #[default]
     WriteSchema,
 }

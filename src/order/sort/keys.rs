@@ -7,6 +7,7 @@ use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt32Array};
 use arrow::compute::SortOptions;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::row::{RowConverter, Rows, SortField};
+use parquet::file::metadata::SortingColumn;
 use std::sync::Arc;
 
 /// A column to sort by.
@@ -18,6 +19,14 @@ pub struct SortColumn {
     pub descending: bool,
     /// Nulls before all values, or behind all; whatever `descending` is.
     pub nulls_first: bool,
+}
+
+impl From<&SortingColumn> for SortColumn {
+    fn from(declared: &SortingColumn) -> Self {
+        // Positions of columns are never negative; one that is not there fails [`Layout::new`].
+        let column = usize::try_from(declared.column_idx).unwrap_or(usize::MAX);
+        SortColumn { column, descending: declared.descending, nulls_first: declared.nulls_first }
+    }
 }
 
 /// The columns of rows, in memory and on disk.
