@@ -21,6 +21,10 @@ use crate::schema::{Column, ColumnType, Schema};
 use arrow::array::{Scalar, StringArray};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+/// Longest text that a step puts into rows as it stands: of the 256 Ki rows that
+/// a block can have, 256 MiB.
+const MAX_CONSTANT_BYTES: usize = 1 << 10;
+
 /// Reads a variable of the environment.
 pub(super) type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 
@@ -210,6 +214,7 @@ impl<'a> Compiler<'a> {
             let position = self.find(name, &key)?;
             let column_type = self.columns[position].column.column_type;
             let text = value.to_string();
+            check_constant(&text, &key)?;
             let (parsed, lost) = exact::parse(&StringArray::from(vec![text.as_str()]), column_type);
             if column_type == ColumnType::Binary || !lost.is_empty() {
                 let message = format!("{text:?} is not a valid {column_type}");
@@ -313,6 +318,9 @@ impl<'a> Compiler<'a> {
                     Problem::new(key, format!("the column is a `{}`", column.column_type)).remedy(why)
                 );
             }
+            if let MaskSpec::ReplaceWith(text) = how {
+                check_constant(text, &key)?;
+            }
             if *how == MaskSpec::Null && !column.nullable {
                 return Err(Problem::new(key, "the schema calls the column required, so it cannot be null")
                     .remedy("use another mask, `drop` it, or take `constraints.required` away"));
@@ -395,6 +403,16 @@ impl<'a> Compiler<'a> {
 /// Blames the values of a column.
 pub(super) fn blame(column: &Column, (policy, key): Policy) -> Blame {
     Blame { column: Some(column.name.clone()), policy, policy_key: Some(key), nullable: column.nullable }
+}
+
+fn check_constant(text: &str, key: &KeyPath) -> Step {
+    match text.len() <= MAX_CONSTANT_BYTES {
+        true => Ok(()),
+        false => {
+            let message = format!("the text has {} bytes, more than {MAX_CONSTANT_BYTES}", text.len());
+            Err(Problem::new(key.clone(), message).remedy("shorten it: many rows may get a copy"))
+        }
+    }
 }
 
 /// What a step comes to: nothing, or a mistake.

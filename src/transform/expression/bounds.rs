@@ -54,7 +54,7 @@ fn padded(of: &[u64]) -> u64 {
 fn replaced(of: &[u64]) -> u64 {
     let &[text, from, to] = of else { return 0 };
     // An empty text is found before and after every character.
-    let found = if from == 0 { text + 1 } else { text / from };
+    let found = text.checked_div(from).unwrap_or(text + 1);
     text.saturating_add(found.saturating_mul(to))
 }
 
