@@ -96,7 +96,7 @@ impl Columns {
         let partitioner = Partitioner::new(program.output(), &job.output.partition_by)?;
         let batch_schema = arrow_schema(program.output());
         let shape = FileShape::new(&batch_schema, partitioner.file_schema(&batch_schema), &job.output)?;
-        check_policies(job, &schema, program.output())?;
+        check_policies(job, &program)?;
         let names = program.input_positions().iter().map(|&column| schema.columns[column].name.as_str());
         let policies = Policies::of(&job.errors, names);
         Ok(Columns { input: schema, program, partitioner, batch_schema, shape, policies })
@@ -152,20 +152,21 @@ impl Columns {
     }
 }
 
-/// Policies are for columns that are there, in the input or in the output.
-fn check_policies(job: &JobSpec, input: &Schema, output: &Schema) -> Result<()> {
-    let names = || input.columns.iter().chain(&output.columns).map(|column| column.name.as_str());
-    for name in job.errors.columns.keys() {
-        if !names().any(|known| known == name) {
+/// Policies are for names that something looks up: columns of the schema, and of
+/// steps at their place.
+fn check_policies(job: &JobSpec, program: &Program) -> Result<()> {
+    let known = program.policy_names();
+    match job.errors.columns.keys().find(|name| !known.contains(*name)) {
+        None => Ok(()),
+        Some(name) => {
             let key = KeyPath::from("errors").key("columns").key(name);
-            let remedy = match nearest(name, names()) {
+            let remedy = match nearest(name, known.iter().map(String::as_str)) {
                 Some(known) => format!("did you mean `{known}`?"),
-                None => "name a column of the schema".to_owned(),
+                None => "name a column as the schema has it, or as it is called at a step".to_owned(),
             };
-            return Err(Problem::new(key, "there is no such column").remedy(remedy).into_error("job"));
+            Err(Problem::new(key, "no value has this policy").remedy(remedy).into_error("job"))
         }
     }
-    Ok(())
 }
 
 /// Rows that are to be compared with all others have to be in one task.

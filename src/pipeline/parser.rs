@@ -261,12 +261,12 @@ impl BlockPlace<'_> {
     /// A row that a transform or a comparison refuses: its place is the start of
     /// its record. An error if the policy is to fail.
     fn reject_row(&self, index: &RecordIndex, fault: RowFault) -> Result<Reject> {
-        let RowFault { record, column, problem, policy, .. } = fault;
+        let RowFault { record, column, problem, policy, policy_key } = fault;
         let record = record as usize;
         let (start, line) = (index.record_starts[record] as usize, index.record_lines[record] as usize);
         let location = self.location(record, start, line, column);
         if policy == ValuePolicy::Fail {
-            return Err(Error::input(problem, location).remedy(ROW_REMEDY));
+            return Err(Error::input(problem, location).remedy(row_remedy(policy_key.as_deref())));
         }
         Ok(self.keep(index, record, problem, location))
     }
@@ -293,7 +293,13 @@ fn raw_record<'b>(block: &'b Block, index: &RecordIndex, record: usize) -> &'b [
     &block.bytes[index.record_starts[record] as usize..index.record_stops[record] as usize]
 }
 
-const ROW_REMEDY: &str = "mend the record, or set such records aside: `errors.bad_value = \"reject\"`";
+/// `policy_key` of the job says what becomes of the row.
+fn row_remedy(policy_key: Option<&str>) -> String {
+    match policy_key {
+        Some(key) => format!("mend the record, or set such records aside: `{key} = \"reject\"`"),
+        None => "bound the text that the expression makes, as in `repeat(x, least(n, 100))`".to_owned(),
+    }
+}
 
 fn value_remedy(problem: &InputProblem) -> &'static str {
     match problem {
