@@ -1,6 +1,6 @@
 use super::*;
 use crate::parse::generate::{dialects, texts};
-use crate::parse::{Escape, FieldForm, field_value, reference};
+use crate::parse::{Escape, FieldForm, Terminator, field_value, reference};
 use proptest::prelude::*;
 
 /// Every block of `text` pushed in pieces of at most `piece` bytes, and the error.
