@@ -113,7 +113,7 @@ fn titles_and_footers_say_nothing_of_types() {
     let infer = ["infer", "in.csv"].into_iter().chain(dialect);
     let schema = workspace.sawmill(infer.clone()).run().succeeds();
     let types: Vec<_> =
-        schema.json()["fields"].as_array().unwrap().iter().map(|f| f["type"].clone()).collect();
+        schema.json()["schema"]["fields"].as_array().unwrap().iter().map(|f| f["type"].clone()).collect();
     assert_eq!(types.len(), 2, "{schema}");
     assert!(types[0].as_str().unwrap().starts_with("int"), "{schema}");
 
