@@ -4,12 +4,12 @@ use super::functions::Functions;
 use super::mistake::Mistake;
 use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{DataType, Schema};
-use datafusion_common::tree_node::{Transformed, TransformedResult, TreeNode};
-use datafusion_common::{DFSchema, DataFusionError, Result, ScalarValue};
+use datafusion_common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
+use datafusion_common::{DFSchema, DataFusionError, Result, ScalarValue, plan_err};
 use datafusion_expr::execution_props::ExecutionProps;
 use datafusion_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion_expr::simplify::SimplifyContext;
-use datafusion_expr::{ColumnarValue, Expr, Operator};
+use datafusion_expr::{ColumnarValue, Expr, ExprSchemable, Operator};
 use datafusion_optimizer::simplify_expressions::ExprSimplifier;
 use datafusion_physical_expr::expressions::{BinaryExpr, Literal, NegativeExpr};
 use datafusion_physical_expr::{PhysicalExpr, create_physical_expr};
@@ -43,8 +43,38 @@ fn plan_with_datafusion(tree: SqlExpr, schema: &Schema) -> Result<Arc<dyn Physic
     let expr = planner.sql_to_expr(tree, &df_schema, &mut PlannerContext::new())?;
     let simplifier = ExprSimplifier::new(SimplifyContext::builder().with_schema(df_schema.clone()).build());
     let expr = simplifier.coerce(expr, &df_schema)?;
+    check_zones(&expr, &df_schema)?;
     let expr = simplifier.simplify(fold_constants(expr, &simplifier)?)?;
     physical(&expr, &df_schema)
+}
+
+/// Refuses what would tell the time of another zone than UTC without its zone:
+/// `t AT TIME ZONE 'Asia/Tokyo'` is the instant `t` still, and a column of it, or
+/// a `CAST` that drops the zone, would hold the clock of UTC.
+fn check_zones(expr: &Expr, schema: &DFSchema) -> Result<()> {
+    const REMEDY: &str = "to_local_time(… AT TIME ZONE '…') gives the local time";
+    expr.apply(|node| {
+        if let Expr::Cast(cast) = node {
+            if let DataType::Timestamp(_, Some(zone)) = cast.field.data_type()
+                && zone.parse::<arrow::array::timezone::Tz>().is_err()
+            {
+                return plan_err!("there is no time zone {zone:?}");
+            }
+            if is_local(&cast.expr.get_type(schema)?) {
+                return plan_err!("a CAST drops the time zone; {REMEDY}");
+            }
+        }
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    match is_local(&expr.get_type(schema)?) {
+        true => plan_err!("AT TIME ZONE changes no instant; {REMEDY}"),
+        false => Ok(()),
+    }
+}
+
+/// An instant that is shown by the clocks of a zone.
+fn is_local(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Timestamp(_, Some(zone)) if !matches!(&**zone, "UTC" | "Z" | "+00:00"))
 }
 
 fn physical(expr: &Expr, schema: &DFSchema) -> Result<Arc<dyn PhysicalExpr>> {

@@ -173,6 +173,9 @@ fn mistakes_of_types_name_the_types() {
         ("(9223372036854775806 + abs(-1)) * 2 > distance", ["verflow", ""]),
         ("1 / 0", ["Divide by zero", ""]),
         ("make_array(1)", ["make_array", ""]),
+        ("to_timestamp(day) AT TIME ZONE 'Asia/Tokyo'", ["AT TIME ZONE", "to_local_time"]),
+        ("CAST(to_timestamp(day) AT TIME ZONE 'Asia/Tokyo' AS TIMESTAMP)", ["CAST", "to_local_time"]),
+        ("to_timestamp(day) AT TIME ZONE 'Nope/Zone' IS NULL", ["no time zone", "Nope/Zone"]),
         ("struct(1)", ["Struct", ""]),
     ] {
         let (message, remedy) = mistake(text);
