@@ -82,7 +82,7 @@ pub fn check_standing(
     let (target, key, remedy) = match &plan.single_file {
         _ if plan.job.output.mode == WriteMode::Append && plan.single_file.is_some() => return Ok(None),
         Some(name) => {
-            let there = stores.iter().map(|store| runtime.block_on(store.size(name)));
+            let there = stores.iter().map(|store| runtime.block_on(store.look(name)));
             let there = there.collect::<Result<Vec<_>>>()?;
             match there.iter().position(Option::is_some) {
                 Some(target) => (target, name.clone(), "say --overwrite to replace it, or give another name"),

@@ -324,8 +324,8 @@ pub async fn standing(job_key: &str, stores: &[Arc<dyn Store>]) -> Result<Standi
 }
 
 async fn document<T: serde::de::DeserializeOwned>(store: &dyn Store, key: &str) -> Result<Option<T>> {
-    let Some(body) = store.get(key).await? else { return Ok(None) };
-    let read = serde_json::from_slice(&body).map_err(|e| {
+    let Some(standing) = store.get(key).await? else { return Ok(None) };
+    let read = serde_json::from_slice(&standing.body).map_err(|e| {
         let url = format!("{}{key}", store.describe().url);
         let place = JobPlace { file: url, line: Some(e.line()), column: Some(e.column()), key: None };
         let error =

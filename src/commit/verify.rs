@@ -18,7 +18,7 @@ async fn is_whole(store: &dyn Store, file: &FileReport, position: usize) -> Resu
         // A listing of uploads tells no sizes; Complete checks the parts.
         Staging::MultipartUpload { .. } => true,
     });
-    Ok(whole || store.size(&file.key).await? == Some(file.bytes))
+    Ok(whole || store.look(&file.key).await?.is_some_and(|found| found.bytes == file.bytes))
 }
 
 /// What a store calls a staged file.

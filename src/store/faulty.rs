@@ -1,8 +1,9 @@
 //! A store that fails where a test wants it to.
 
-use super::{StagedFile, StagedPart, StagedWrite, Store, TargetIdentity};
+use super::{Document, StagedFile, StagedPart, StagedWrite, Store, TargetIdentity, Visible, Written};
 use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
 use bytes::Bytes;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -101,19 +102,40 @@ impl Store for FaultyStore {
         self.fault.strike(Operation::Put).await?;
         self.inner.put(key, body).await
     }
-    async fn get(&self, key: &str) -> Result<Option<Bytes>> {
+    async fn create(&self, key: &str, body: Bytes) -> Result<Written> {
+        self.fault.strike(Operation::Put).await?;
+        self.inner.create(key, body).await
+    }
+    async fn replace(&self, key: &str, body: Bytes, read: Option<&Document>) -> Result<Written> {
+        self.fault.strike(Operation::Put).await?;
+        self.inner.replace(key, body, read).await
+    }
+    async fn get(&self, key: &str) -> Result<Option<Document>> {
         self.fault.strike(Operation::Get).await?;
         self.inner.get(key).await
     }
-    async fn size(&self, key: &str) -> Result<Option<u64>> {
-        self.inner.size(key).await
+    async fn read(&self, key: &str, range: Range<u64>) -> Result<Bytes> {
+        self.inner.read(key, range).await
+    }
+    async fn look(&self, key: &str) -> Result<Option<Visible>> {
+        self.inner.look(key).await
+    }
+    async fn delete(&self, key: &str) -> Result<()> {
+        self.inner.delete(key).await
     }
     async fn list(&self, prefix: &str, limit: usize) -> Result<Vec<String>> {
         self.fault.strike(Operation::List).await?;
         self.inner.list(prefix, limit).await
     }
+    async fn list_documents(&self, prefix: &str, after: &str) -> Result<Vec<String>> {
+        self.fault.strike(Operation::List).await?;
+        self.inner.list_documents(prefix, after).await
+    }
     async fn list_staged(&self, key: Option<&str>) -> Result<Vec<StagedFile>> {
         self.inner.list_staged(key).await
+    }
+    async fn sweep_documents(&self) -> Result<()> {
+        self.inner.sweep_documents().await
     }
     async fn check_access(&self) -> Result<()> {
         self.inner.check_access().await

@@ -4,13 +4,20 @@
 //! rename within one file system is atomic. Readers of Parquet tables skip
 //! names that begin with a dot.
 
-use super::{StagedFile, StagedPart, StagedWrite, Staging, Store, TargetIdentity, is_hidden, random_suffix};
+mod documents;
+
+use super::{
+    Document, StagedFile, StagedPart, StagedWrite, Staging, Store, TargetIdentity, Visible, Written,
+    is_hidden, random_suffix,
+};
 use crate::aws::Role;
 use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
 use bytes::Bytes;
+use documents::is_document;
 use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
 use std::io;
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -221,23 +228,6 @@ impl Inner {
         Ok(())
     }
 
-    fn put(&self, key: &str, body: &[u8]) -> Result<()> {
-        let path = self.path(key)?;
-        let failed = |error: io::Error| self.error("write", key, &error);
-        let (file, name) = self.create_temporary(&path).map_err(failed)?;
-        let temporary = path.with_file_name(&name);
-        let written = file
-            .write_all_at(body, 0)
-            .and_then(|()| file.sync_all())
-            .and_then(|()| fs::rename(&temporary, &path))
-            .and_then(|()| self.sync_directory(path.parent().unwrap_or(&self.root)));
-        written.map_err(|error| {
-            // Gone already if the rename succeeded.
-            let _ = fs::remove_file(&temporary);
-            failed(error)
-        })
-    }
-
     /// Calls `visit` with the key of every file under `directory`, in key order,
     /// until it returns false. `enter` says which directories are worth reading.
     fn walk(
@@ -329,22 +319,67 @@ impl Store for LocalStore {
         self.blocking(move |store| store.put(&key, &body)).await
     }
 
-    async fn get(&self, key: &str) -> Result<Option<Bytes>> {
+    async fn create(&self, key: &str, body: Bytes) -> Result<Written> {
         let key = key.to_owned();
-        self.blocking(move |store| match fs::read(store.path(&key)?) {
-            Ok(body) => Ok(Some(body.into())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(store.error("read", &key, &error)),
+        self.blocking(move |store| store.create(&key, &body)).await
+    }
+
+    async fn replace(&self, key: &str, body: Bytes, read: Option<&Document>) -> Result<Written> {
+        let (key, read) = (key.to_owned(), read.cloned());
+        self.blocking(move |store| store.replace(&key, &body, read.as_ref())).await
+    }
+
+    async fn get(&self, key: &str) -> Result<Option<Document>> {
+        let key = key.to_owned();
+        self.blocking(move |store| store.get(&key)).await
+    }
+
+    async fn read(&self, key: &str, range: Range<u64>) -> Result<Bytes> {
+        let key = key.to_owned();
+        self.blocking(move |store| {
+            let failed = |error: io::Error| store.error("read", &key, &error);
+            let file = File::open(store.path(&key)?).map_err(failed)?;
+            let bytes = file.metadata().map_err(failed)?.len();
+            let (start, end) = (range.start.min(bytes), range.end.min(bytes));
+            let mut body = vec![0; usize::try_from(end.saturating_sub(start)).unwrap_or_default()];
+            file.read_exact_at(&mut body, start).map_err(failed)?;
+            Ok(body.into())
         })
         .await
     }
 
-    async fn size(&self, key: &str) -> Result<Option<u64>> {
+    async fn look(&self, key: &str) -> Result<Option<Visible>> {
         let key = key.to_owned();
         self.blocking(move |store| match fs::metadata(store.path(&key)?) {
-            Ok(found) => Ok(found.is_file().then_some(found.len())),
+            Ok(found) => {
+                let visible = Visible { bytes: found.len(), identity: None, crc64nvme: None };
+                Ok(found.is_file().then_some(visible))
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(store.error("ask for the size of", &key, &error)),
+            Err(error) => Err(store.error("look for", &key, &error)),
+        })
+        .await
+    }
+
+    async fn delete(&self, key: &str) -> Result<()> {
+        let key = key.to_owned();
+        self.blocking(move |store| {
+            let path = store.path(&key)?;
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    Err(store.error("remove", &key, &error))
+                }
+                _ => {
+                    // The partition may be gone with its last file; others may be filling it.
+                    let above = path.ancestors().skip(1).take_while(|path| **path != store.root);
+                    for directory in above {
+                        if fs::remove_dir(directory).is_err() {
+                            break;
+                        }
+                    }
+                    Ok(())
+                }
+            }
         })
         .await
     }
@@ -368,6 +403,11 @@ impl Store for LocalStore {
         .await
     }
 
+    async fn list_documents(&self, prefix: &str, after: &str) -> Result<Vec<String>> {
+        let (prefix, after) = (prefix.to_owned(), after.to_owned());
+        self.blocking(move |store| store.list_documents(&prefix, &after)).await
+    }
+
     async fn list_staged(&self, key: Option<&str>) -> Result<Vec<StagedFile>> {
         let inside = key.map(|key| key.rsplit_once('/').map_or("", |(directory, _)| directory).to_owned());
         self.blocking(move |store| {
@@ -378,6 +418,9 @@ impl Store for LocalStore {
                 Some(directory) => (store.root.join(directory), format!("{directory}/"), false),
             };
             store.walk(&start, &above, &|_| deep, &mut |key| {
+                if is_document(&key) {
+                    return true;
+                }
                 let (directory, name) = key.rsplit_once('/').map_or(("", key.as_str()), |(d, n)| (d, n));
                 // `.<name>.<random>.sawmill-tmp`; a name that was cut stays cut, which abort does not mind.
                 let inside = name.strip_prefix('.').and_then(|rest| rest.strip_suffix(TEMPORARY_SUFFIX));
@@ -385,13 +428,18 @@ impl Store for LocalStore {
                     let slash = if directory.is_empty() { "" } else { "/" };
                     let bytes = fs::metadata(store.root.join(&key)).map_or(0, |found| found.len());
                     let staging = Staging::TemporaryFile { name: name.to_owned() };
-                    staged.push(StagedFile { key: format!("{directory}{slash}{shown}"), bytes, staging });
+                    let key = format!("{directory}{slash}{shown}");
+                    staged.push(StagedFile { key, bytes, crc64nvme: String::new(), staging });
                 }
                 true
             })?;
             Ok(staged)
         })
         .await
+    }
+
+    async fn sweep_documents(&self) -> Result<()> {
+        self.blocking(Inner::sweep_documents).await
     }
 
     async fn check_access(&self) -> Result<()> {
@@ -434,7 +482,7 @@ impl StagedWrite for TemporaryWrite {
 
     fn handle(&self) -> StagedFile {
         let staging = Staging::TemporaryFile { name: self.0.name.clone() };
-        StagedFile { key: self.0.key.clone(), bytes: 0, staging }
+        StagedFile { key: self.0.key.clone(), bytes: 0, crc64nvme: String::new(), staging }
     }
 }
 

@@ -38,7 +38,7 @@ async fn staged_files_appear_on_completion_only() {
     store.complete(&staged).await.unwrap();
     store.complete(&staged).await.unwrap();
     store.abort(&staged).await.unwrap();
-    assert_eq!(store.size("k=1/a.parquet").await.unwrap(), Some(14));
+    assert_eq!(store.look("k=1/a.parquet").await.unwrap().map(|found| found.bytes), Some(14));
     assert!(store.list_staged(None).await.unwrap().is_empty());
 
     let other_size = StagedFile { bytes: 13, ..staged };
@@ -78,9 +78,9 @@ async fn lists_are_in_key_order_within_the_limit() {
     ] {
         assert_eq!(store.list(prefix, limit).await.unwrap(), expected, "{prefix:?} {limit}");
     }
-    assert_eq!(store.get("b").await.unwrap().unwrap(), "[1]");
+    assert_eq!(store.get("b").await.unwrap().unwrap().body, "[1]");
     assert_eq!(store.get("none").await.unwrap(), None);
-    assert_eq!(store.size("a").await.unwrap(), None);
+    assert_eq!(store.look("a").await.unwrap(), None);
 }
 
 #[tokio::test]
@@ -104,7 +104,7 @@ async fn refusals_say_what_to_do() {
         assert!(error.what_to_do().unwrap().contains("targets[1].url"), "{error:?}");
     }
     let upload = Staging::MultipartUpload { upload_id: "u".into(), identity: "i".into(), parts: Vec::new() };
-    let foreign = StagedFile { key: "k".into(), bytes: 0, staging: upload };
+    let foreign = StagedFile { key: "k".into(), bytes: 0, crc64nvme: String::new(), staging: upload };
     assert!(store.abort(&foreign).await.is_err());
 }
 
@@ -116,5 +116,69 @@ async fn long_names_fit() {
     let staged = stage(&store, &key, b"long").await;
     assert_eq!(store.list_staged(None).await.unwrap().len(), 1);
     store.complete(&staged).await.unwrap();
-    assert_eq!(store.size(&key).await.unwrap(), Some(4));
+    assert_eq!(store.look(&key).await.unwrap().unwrap().bytes, 4);
+}
+
+#[tokio::test]
+async fn a_document_is_created_once_and_replaced_if_it_is_the_one_that_was_read() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = store(directory.path());
+    let (one, two) = (Bytes::from_static(b"1"), Bytes::from_static(b"2"));
+    let log = "_sawmill/log/1.json";
+    assert_eq!(store.create(log, one.clone()).await.unwrap(), Written::Now);
+    assert_eq!(store.create(log, two.clone()).await.unwrap(), Written::Before);
+    let read = store.get(log).await.unwrap().unwrap();
+    assert_eq!(read.body, one);
+    assert_eq!(store.replace(log, two.clone(), Some(&read)).await.unwrap(), Written::Now);
+    for stale in [Some(&read), None] {
+        assert_eq!(store.replace(log, one.clone(), stale).await.unwrap(), Written::Before);
+    }
+    assert_eq!(store.replace("_SUCCESS", one, None).await.unwrap(), Written::Now);
+    store.create("_sawmill/log/2.json", two).await.unwrap();
+    assert_eq!(store.list_documents("_sawmill/log/", "").await.unwrap(), [log, "_sawmill/log/2.json"]);
+    assert_eq!(store.list_documents("_sawmill/log/", log).await.unwrap(), ["_sawmill/log/2.json"]);
+    assert_eq!(store.list_documents("_sawmill/none/", "").await.unwrap(), [""; 0]);
+}
+
+#[tokio::test]
+async fn of_many_creators_one_succeeds() {
+    let directory = tempfile::tempdir().unwrap();
+    let stores: Vec<_> = (0..8).map(|_| store(directory.path())).collect();
+    let creations = stores.iter().map(|store| store.create("_sawmill/log/1.json", Bytes::from_static(b"x")));
+    let written = futures::future::join_all(creations).await;
+    let now = written.into_iter().filter(|written| *written.as_ref().unwrap() == Written::Now);
+    assert_eq!(now.count(), 1);
+}
+
+#[tokio::test]
+async fn what_dead_writers_of_documents_leave_is_swept_and_what_live_ones_write_is_not() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = store(directory.path());
+    store.put("_sawmill/log/1.json", Bytes::from_static(b"{}")).await.unwrap();
+    let names = ["_sawmill/log/.2.json.00.sawmill-tmp", "._SUCCESS.00.sawmill-tmp"];
+    for name in names {
+        std::fs::write(directory.path().join(name), "half").unwrap();
+    }
+    let alive = directory.path().join("_sawmill/log/.3.json.01.sawmill-tmp");
+    let writer = std::fs::File::create(&alive).unwrap();
+    writer.lock().unwrap();
+    assert_eq!(store.list_staged(None).await.unwrap(), [], "documents are not staged files");
+    store.sweep_documents().await.unwrap();
+    assert_eq!(names.map(|name| directory.path().join(name).exists()), [false; 2]);
+    assert!(alive.exists());
+}
+
+#[tokio::test]
+async fn ranges_are_read_and_files_removed_with_their_directories() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = store(directory.path());
+    store.put("k=1/a.parquet", Bytes::from_static(b"0123456789")).await.unwrap();
+    for (range, expected) in [(0..3, "012"), (7..99, "789"), (10..12, "")] {
+        assert_eq!(store.read("k=1/a.parquet", range).await.unwrap(), expected);
+    }
+    assert!(store.read("k=1/none", 0..1).await.is_err());
+    for _ in 0..2 {
+        store.delete("k=1/a.parquet").await.unwrap();
+    }
+    assert!(!directory.path().join("k=1").exists() && directory.path().exists());
 }

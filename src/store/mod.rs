@@ -18,6 +18,7 @@ pub use open::open_target;
 use crate::error::Result;
 use bytes::Bytes;
 use std::hash::{BuildHasher, RandomState};
+use std::ops::Range;
 
 /// Whether readers of a table pass over this key.
 pub(crate) fn is_hidden(key: &str) -> bool {
@@ -46,23 +47,49 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Removes a staged file that is not visible. Repeatable; a file that is gone is a success.
     async fn abort(&self, staged: &StagedFile) -> Result<()>;
 
-    /// Writes a small object whole, visible at once (markers and documents).
+    /// Writes a small object whole, visible at once, whether or not there is one.
     async fn put(&self, key: &str, body: Bytes) -> Result<()>;
 
-    /// Reads a small object, `None` if there is none.
-    async fn get(&self, key: &str) -> Result<Option<Bytes>>;
+    /// Writes a small object whole unless there is one of this key: of several
+    /// writers, in whatever processes, exactly one is told [`Written::Now`].
+    ///
+    /// # Errors
+    /// After an error the object may be there, whoever wrote it, now or later:
+    /// only reading it tells.
+    async fn create(&self, key: &str, body: Bytes) -> Result<Written>;
 
-    /// Size of a visible object in bytes, `None` if there is none.
-    async fn size(&self, key: &str) -> Result<Option<u64>>;
+    /// Replaces a small object if it is still the one that `read` holds, and
+    /// creates it, as [`Store::create`] does, if there was none.
+    async fn replace(&self, key: &str, body: Bytes, read: Option<&Document>) -> Result<Written>;
+
+    /// Reads a small object, `None` if there is none.
+    async fn get(&self, key: &str) -> Result<Option<Document>>;
+
+    /// Reads bytes of a visible object, end-exclusive; fewer at its end.
+    async fn read(&self, key: &str, range: Range<u64>) -> Result<Bytes>;
+
+    /// What there is to know of a visible object without reading it, `None` if there is none.
+    async fn look(&self, key: &str) -> Result<Option<Visible>>;
+
+    /// Removes a visible object. Repeatable; one that is gone is a success.
+    async fn delete(&self, key: &str) -> Result<()>;
 
     /// Up to `limit` keys under `prefix` that readers of the table see, in key
     /// order: no part of the key begins with `_` or `.`.
     async fn list(&self, prefix: &str, limit: usize) -> Result<Vec<String>>;
 
+    /// Every key under `prefix`, a directory such as `_sawmill/log/`, that comes
+    /// after `after` (a key, or empty), in key order; hidden ones too.
+    async fn list_documents(&self, prefix: &str, after: &str) -> Result<Vec<String>>;
+
     /// Staged files under this table that are still open, whoever began them:
     /// enough of each for [`Store::abort`]. S3 does not say sizes and parts here.
     /// With a key: at least those of this key, without a walk through the table.
     async fn list_staged(&self, key: Option<&str>) -> Result<Vec<StagedFile>>;
+
+    /// Removes what writers of documents that are dead have left half done. S3
+    /// never shows such.
+    async fn sweep_documents(&self) -> Result<()>;
 
     /// Proves that files can be staged here, without leaving anything behind:
     /// begins a file, writes a byte, looks for it, aborts it.
@@ -84,6 +111,35 @@ pub trait StagedWrite: Send + Sync {
     fn handle(&self) -> StagedFile;
 }
 
+/// What became of a conditional write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
+    /// This call wrote it.
+    Now,
+    /// Somebody else did before, perhaps an earlier try of this very call.
+    Before,
+}
+
+/// A small object, and what tells it from one that replaces it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document {
+    /// Its bytes.
+    pub body: Bytes,
+    /// The store's entity tag; empty where the bytes themselves are compared.
+    pub tag: String,
+}
+
+/// A visible object, as far as a store says without reading it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Visible {
+    /// Size in bytes.
+    pub bytes: u64,
+    /// Of the upload that made it, if sawmill did; local files have none.
+    pub identity: Option<String>,
+    /// CRC64NVME of the whole object in base64, where the store keeps one.
+    pub crc64nvme: Option<String>,
+}
+
 /// Which target.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 pub struct TargetIdentity {
@@ -101,6 +157,9 @@ pub struct StagedFile {
     pub key: String,
     /// Size in bytes; 0 while the file is being written.
     pub bytes: u64,
+    /// CRC64NVME of the whole file in base64; empty while the file is being written.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub crc64nvme: String,
     /// What holds it.
     pub staging: Staging,
 }

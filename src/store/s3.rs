@@ -4,16 +4,22 @@
 //! be completed by another process that knows its id and parts, which is what
 //! the commit needs. Nothing is ever copied or renamed.
 
-use super::{StagedFile, StagedPart, StagedWrite, Staging, Store, TargetIdentity, is_hidden};
+use super::{
+    Document, StagedFile, StagedPart, StagedWrite, Staging, Store, TargetIdentity, Visible, Written,
+    is_hidden,
+};
 use crate::aws::failure::{self, Request};
 use crate::aws::{Connection, Role, S3};
 use crate::error::{Error, Result, StoreReason};
 use crate::job::{Encryption, EngineSpec, TargetSpec};
+use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{
-    ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart, ServerSideEncryption,
+    ChecksumAlgorithm, ChecksumMode, ChecksumType, CompletedMultipartUpload, CompletedPart,
+    ServerSideEncryption,
 };
 use bytes::Bytes;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Most parts of an upload:
@@ -114,14 +120,15 @@ impl Inner {
         self.s3.genuine.then_some(ChecksumAlgorithm::Crc64Nvme)
     }
 
-    async fn head(&self, key: &str) -> Result<Option<Visible>> {
-        let request = self.request("ask for the size of", key, "s3:GetObject and s3:ListBucket");
+    async fn look(&self, key: &str) -> Result<Option<Visible>> {
+        let request = self.request("look for", key, "s3:GetObject and s3:ListBucket");
         let answer = self
             .s3
             .client
             .head_object()
             .bucket(&self.bucket)
             .key(self.path(key))
+            .set_checksum_mode(self.checksum().map(|_| ChecksumMode::Enabled))
             .set_expected_bucket_owner(self.owner.clone())
             .customize()
             .interceptor(request.counter())
@@ -131,24 +138,83 @@ impl Inner {
             Ok(object) => Ok(Some(Visible {
                 bytes: object.content_length().unwrap_or(0).max(0) as u64,
                 identity: object.metadata().and_then(|metadata| metadata.get(IDENTITY_KEY)).cloned(),
+                crc64nvme: self
+                    .checksum()
+                    .and(object.checksum_crc64_nvme())
+                    .filter(|_| object.checksum_type() == Some(&ChecksumType::FullObject))
+                    .map(str::to_owned),
             })),
             Err(error) if failure::classify(&error) == StoreReason::NotFound => Ok(None),
             Err(error) => Err(request.failed(&error)),
         }
     }
-}
 
-/// An object that is there.
-struct Visible {
-    bytes: u64,
-    /// Of the upload that made it, if sawmill did.
-    identity: Option<String>,
-}
-
-impl Visible {
-    fn is_of(&self, identity: &str) -> bool {
-        self.identity.as_deref() == Some(identity)
+    /// A GET, of the whole object or a range.
+    async fn get(
+        &self,
+        operation: &'static str,
+        key: &str,
+        range: Option<String>,
+    ) -> Result<Option<Document>> {
+        let request = self.request(operation, key, "s3:GetObject and s3:ListBucket");
+        let answer = self
+            .s3
+            .client
+            .get_object()
+            .bucket(&self.bucket)
+            .key(self.path(key))
+            .set_range(range)
+            .set_expected_bucket_owner(self.owner.clone())
+            .customize()
+            .interceptor(request.counter())
+            .send()
+            .await;
+        match answer {
+            Ok(object) => {
+                let tag = object.e_tag().unwrap_or_default().to_owned();
+                match object.body.collect().await {
+                    Ok(body) => Ok(Some(Document { body: body.into_bytes(), tag })),
+                    Err(error) => {
+                        Err(request.error(StoreReason::Unreachable, None, failure::chain_text(&error)))
+                    }
+                }
+            }
+            // Without the bucket there is no object either, but that is a mistake.
+            Err(error) if failure::code(&error) == Some("NoSuchKey") => Ok(None),
+            Err(error) => Err(request.failed(&error)),
+        }
     }
+
+    /// A PUT; `condition` adds to it.
+    async fn put(
+        &self,
+        operation: &'static str,
+        key: &str,
+        body: Bytes,
+        condition: impl FnOnce(PutObjectFluentBuilder) -> PutObjectFluentBuilder,
+    ) -> Result<Written> {
+        let request = self.request(operation, key, "s3:PutObject (and kms:GenerateDataKey with SSE-KMS)");
+        let put = self
+            .s3
+            .client
+            .put_object()
+            .bucket(&self.bucket)
+            .key(self.path(key))
+            .body(ByteStream::from(body))
+            .set_checksum_algorithm(self.checksum())
+            .set_server_side_encryption(self.encryption.clone())
+            .set_ssekms_key_id(self.kms_key.clone())
+            .set_expected_bucket_owner(self.owner.clone());
+        match condition(put).customize().interceptor(request.counter()).send().await {
+            Ok(_) => Ok(Written::Now),
+            Err(error) if failure::classify(&error) == StoreReason::Exists => Ok(Written::Before),
+            Err(error) => Err(request.failed(&error)),
+        }
+    }
+}
+
+fn is_of(found: &Visible, identity: &str) -> bool {
+    found.identity.as_deref() == Some(identity)
 }
 
 /// Upload id, identity and parts.
@@ -222,6 +288,10 @@ impl Store for S3Store {
             .key(inner.path(&staged.key))
             .upload_id(upload_id)
             .multipart_upload(CompletedMultipartUpload::builder().set_parts(Some(list)).build())
+            .set_checksum_crc64_nvme(
+                inner.checksum().map(|_| staged.crc64nvme.clone()).filter(|c| !c.is_empty()),
+            )
+            .set_checksum_type(inner.checksum().map(|_| ChecksumType::FullObject))
             .set_expected_bucket_owner(inner.owner.clone())
             .customize()
             .interceptor(request.counter())
@@ -231,9 +301,9 @@ impl Store for S3Store {
         // The answer of a request that succeeded may be lost, and a repeated
         // one is told NoSuchUpload: only the object itself can say. Its size is
         // not enough: a run before this one may have left a file of the same.
-        match inner.head(&staged.key).await {
-            Ok(Some(found)) if found.is_of(identity) && found.bytes == staged.bytes => Ok(()),
-            Ok(Some(found)) if !found.is_of(identity) && failure::code(&error) == Some("NoSuchUpload") => {
+        match inner.look(&staged.key).await {
+            Ok(Some(found)) if is_of(&found, identity) && found.bytes == staged.bytes => Ok(()),
+            Ok(Some(found)) if !is_of(&found, identity) && failure::code(&error) == Some("NoSuchUpload") => {
                 let there = match found.identity {
                     Some(_) => "that of another upload",
                     None => "one that sawmill did not write",
@@ -271,18 +341,51 @@ impl Store for S3Store {
     }
 
     async fn put(&self, key: &str, body: Bytes) -> Result<()> {
+        self.inner.put("write", key, body, |put| put).await.map(drop)
+    }
+
+    async fn create(&self, key: &str, body: Bytes) -> Result<Written> {
+        self.inner.put("create", key, body, |put| put.if_none_match("*")).await
+    }
+
+    async fn replace(&self, key: &str, body: Bytes, read: Option<&Document>) -> Result<Written> {
+        match read {
+            None => self.create(key, body).await,
+            Some(read) => self.inner.put("replace", key, body, |put| put.if_match(&read.tag)).await,
+        }
+    }
+
+    async fn get(&self, key: &str) -> Result<Option<Document>> {
+        self.inner.get("read", key, None).await
+    }
+
+    async fn read(&self, key: &str, range: Range<u64>) -> Result<Bytes> {
+        if range.is_empty() {
+            return Ok(Bytes::new());
+        }
+        let bytes = format!("bytes={}-{}", range.start, range.end - 1);
+        match self.inner.get("read", key, Some(bytes)).await? {
+            Some(part) => Ok(part.body),
+            None => {
+                let request = self.inner.request("read", key, "s3:GetObject and s3:ListBucket");
+                Err(request.error(StoreReason::NotFound, None, "there is no such object".to_owned()))
+            }
+        }
+    }
+
+    async fn look(&self, key: &str) -> Result<Option<Visible>> {
+        self.inner.look(key).await
+    }
+
+    async fn delete(&self, key: &str) -> Result<()> {
         let inner = &self.inner;
-        let request = inner.request("write", key, "s3:PutObject (and kms:GenerateDataKey with SSE-KMS)");
+        let request = inner.request("remove", key, "s3:DeleteObject");
         inner
             .s3
             .client
-            .put_object()
+            .delete_object()
             .bucket(&inner.bucket)
             .key(inner.path(key))
-            .body(ByteStream::from(body))
-            .set_checksum_algorithm(inner.checksum())
-            .set_server_side_encryption(inner.encryption.clone())
-            .set_ssekms_key_id(inner.kms_key.clone())
             .set_expected_bucket_owner(inner.owner.clone())
             .customize()
             .interceptor(request.counter())
@@ -290,35 +393,6 @@ impl Store for S3Store {
             .await
             .map(drop)
             .map_err(|error| request.failed(&error))
-    }
-
-    async fn get(&self, key: &str) -> Result<Option<Bytes>> {
-        let inner = &self.inner;
-        let request = inner.request("read", key, "s3:GetObject and s3:ListBucket");
-        let answer = inner
-            .s3
-            .client
-            .get_object()
-            .bucket(&inner.bucket)
-            .key(inner.path(key))
-            .set_expected_bucket_owner(inner.owner.clone())
-            .customize()
-            .interceptor(request.counter())
-            .send()
-            .await;
-        match answer {
-            Ok(object) => match object.body.collect().await {
-                Ok(body) => Ok(Some(body.into_bytes())),
-                Err(error) => Err(request.error(StoreReason::Unreachable, None, failure::chain_text(&error))),
-            },
-            // Without the bucket there is no object either, but that is a mistake.
-            Err(error) if failure::code(&error) == Some("NoSuchKey") => Ok(None),
-            Err(error) => Err(request.failed(&error)),
-        }
-    }
-
-    async fn size(&self, key: &str) -> Result<Option<u64>> {
-        Ok(self.inner.head(key).await?.map(|found| found.bytes))
     }
 
     async fn list(&self, prefix: &str, limit: usize) -> Result<Vec<String>> {
@@ -350,6 +424,28 @@ impl Store for S3Store {
             }
         }
         keys.truncate(limit);
+        Ok(keys)
+    }
+
+    async fn list_documents(&self, prefix: &str, after: &str) -> Result<Vec<String>> {
+        let inner = &self.inner;
+        let request = inner.request("list", prefix, "s3:ListBucket");
+        let mut pages = inner
+            .s3
+            .client
+            .list_objects_v2()
+            .bucket(&inner.bucket)
+            .prefix(inner.path(prefix))
+            .set_start_after((!after.is_empty()).then(|| inner.path(after)))
+            .set_expected_bucket_owner(inner.owner.clone())
+            .into_paginator()
+            .send();
+        let mut keys = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| request.failed(&error))?;
+            let found = page.contents().iter().filter_map(|object| inner.relative(object.key()?));
+            keys.extend(found.map(str::to_owned));
+        }
         Ok(keys)
     }
 
@@ -387,7 +483,8 @@ impl Store for S3Store {
                     identity: String::new(),
                     parts: Vec::new(),
                 };
-                staged.push(StagedFile { key: key.to_owned(), bytes: 0, staging });
+                let (key, crc64nvme) = (key.to_owned(), String::new());
+                staged.push(StagedFile { key, bytes: 0, crc64nvme, staging });
             }
             if page.is_truncated() != Some(true) || page.next_key_marker().is_none() {
                 return Ok(staged);
@@ -395,6 +492,10 @@ impl Store for S3Store {
             key_marker = page.next_key_marker().map(str::to_owned);
             id_marker = page.next_upload_id_marker().map(str::to_owned);
         }
+    }
+
+    async fn sweep_documents(&self) -> Result<()> {
+        Ok(())
     }
 
     async fn check_access(&self) -> Result<()> {
@@ -459,6 +560,7 @@ impl StagedWrite for Upload {
         StagedFile {
             key: self.key.clone(),
             bytes: 0,
+            crc64nvme: String::new(),
             staging: Staging::MultipartUpload {
                 upload_id: self.upload_id.clone(),
                 identity: self.identity.clone(),

@@ -11,7 +11,10 @@
 use super::{StagedFile, StagedPart, StagedWrite, Store};
 use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
 use crate::runtime::Cancel;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
+use crc_fast::{CrcAlgorithm, Digest as Crc64};
 use futures::StreamExt;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -137,6 +140,7 @@ impl TeeFactory {
             uploads,
             buffer: Vec::new(),
             digest: Sha256::new(),
+            checksum: Crc64::new(CrcAlgorithm::Crc64Nvme),
             bytes: 0,
             parts: 0,
         })
@@ -361,6 +365,7 @@ pub struct TeeWriter {
     uploads: Vec<TargetUpload>,
     buffer: Vec<u8>,
     digest: Sha256,
+    checksum: Crc64,
     bytes: u64,
     parts: u32,
 }
@@ -421,7 +426,10 @@ impl TeeWriter {
             }
             None
         });
-        let staged = staged.ok_or_else(|| self.failed())?;
+        let mut staged: Vec<StagedFile> = staged.ok_or_else(|| self.failed())?;
+        // As S3 writes it: big-endian, in base64.
+        let crc64nvme = BASE64.encode(self.checksum.finalize().to_be_bytes());
+        staged.iter_mut().for_each(|staged| staged.crc64nvme.clone_from(&crc64nvme));
         let sha256 = hex::encode(std::mem::take(&mut self.digest).finalize());
         Ok(TeeFile { key: std::mem::take(&mut self.key), bytes: self.bytes, sha256, staged })
     }
@@ -469,6 +477,7 @@ impl io::Write for TeeWriter {
         let taken = &bytes[..bytes.len().min(room)];
         self.buffer.extend_from_slice(taken);
         self.digest.update(taken);
+        self.checksum.update(taken);
         self.bytes += taken.len() as u64;
         if self.buffer.len() == self.shared.part_bytes {
             self.send_part().ok_or_else(|| self.refusal())?;
