@@ -1,15 +1,17 @@
 //! plan, task and commit in one process: what `sawmill run` and `sawmill
 //! convert` do.
 
-use crate::commit::{self, Standing, Verified};
+use crate::commit::{
+    Decided, History, Manifest, Outcome, Recovered, Standing, Steps, Table, Verified, finish_single,
+};
 use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
 use crate::job::{JobSpec, WriteMode};
-use crate::plan::{self, PlanOptions, Planned};
+use crate::plan::{self, Plan, PlanOptions, Planned};
 use crate::report::{RunReport, Status};
 use crate::runtime::Runtime;
-use crate::store::{self, Store};
-use crate::task;
-use std::sync::Arc;
+use crate::source::TextStream;
+use crate::store::TargetIdentity;
+use crate::task::{self, TaskReport};
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
@@ -24,98 +26,201 @@ pub enum Extent {
 
 /// Runs a job to its end, in this process.
 ///
-/// On any error before the commit, nothing is visible, and what was staged is
+/// First finishes or removes what earlier runs of the table left half done. On
+/// any error before the commit, nothing is visible, and what was staged is
 /// removed from every target that answers. The same job on the same inputs again writes nothing
 /// and reports [`Status::NothingToDo`].
 pub fn run(job: JobSpec, options: &PlanOptions, extent: Extent, runtime: &Runtime) -> Result<RunReport> {
     let started = Instant::now();
     let Planned { plan, first_text } = plan::build(job, options, runtime)?;
-    let stores = open_stores(&plan.job, runtime)?;
-    let targets: Vec<_> = stores.iter().map(|store| store.describe().clone()).collect();
-    if let Some(earlier) = check_standing(&plan, &stores, runtime)? {
-        let elapsed = started.elapsed().as_secs_f64();
-        let mut report = RunReport::of_plan(&plan, &targets, Status::NothingToDo, elapsed);
-        report.attempt = earlier.attempt;
-        return Ok(report);
+    let table = runtime.block_on(Table::open(&plan.job))?;
+    let run = Run { plan: &plan, table: &table, runtime, started };
+    match (&plan.single_file, extent) {
+        (Some(name), _) => run.single(name, extent, first_text),
+        (None, Extent::PlanOnly) => run.look(),
+        (None, Extent::Whole) => run.whole(first_text),
     }
-    if extent == Extent::PlanOnly {
-        return Ok(RunReport::of_plan(&plan, &targets, Status::Planned, started.elapsed().as_secs_f64()));
-    }
-    let total = plan.inputs.iter().map(|input| input.bytes).sum::<Option<u64>>().unwrap_or(0);
-    runtime.progress().total_bytes.store(total, Ordering::Relaxed);
+}
 
-    let mut reports = Vec::with_capacity(plan.tasks.len());
-    let mut first_text = first_text;
-    let staged = plan.tasks.iter().try_for_each(|task| {
-        reports.push(task::run(&plan, task, &stores, runtime, first_text.take())?);
-        Ok(())
-    });
-    // The last moment at which stopping leaves nothing behind.
-    let decided = staged.and_then(|()| runtime.cancel().check()).and_then(|()| {
-        let verified = Verified::check(&plan, &reports, &stores)?;
-        runtime.block_on(verified.decide())
-    });
-    let manifest = match decided {
-        Ok(decided) => commit::finish(decided, runtime)?,
-        Err(error) => {
-            commit::abort(&reports, &stores, runtime);
-            return Err(error);
+struct Run<'a> {
+    plan: &'a Plan,
+    table: &'a Table,
+    runtime: &'a Runtime,
+    started: Instant,
+}
+
+impl Run<'_> {
+    fn targets(&self) -> Vec<TargetIdentity> {
+        self.table.stores().iter().map(|store| store.describe().clone()).collect()
+    }
+
+    fn without_rows(&self, status: Status) -> RunReport {
+        RunReport::of_plan(self.plan, &self.targets(), status, self.started.elapsed().as_secs_f64())
+    }
+
+    fn committed(&self, reports: &[TaskReport], manifest: Manifest, recovered: Recovered) -> RunReport {
+        let elapsed = self.started.elapsed().as_secs_f64();
+        let mut report = RunReport::of_commit(self.plan, reports, manifest, &self.targets(), elapsed);
+        report.recovered = recovered;
+        report
+    }
+
+    fn already_done(&self, attempt: &str, recovered: Recovered) -> RunReport {
+        let mut report = self.without_rows(Status::NothingToDo);
+        attempt.clone_into(&mut report.attempt);
+        report.recovered = recovered;
+        report
+    }
+
+    fn standing(&self, history: &History) -> Result<Standing> {
+        let (key, mode) = (&self.plan.job_key, self.plan.job.output.mode);
+        self.runtime.block_on(self.table.standing(history, key, mode))
+    }
+
+    fn look(&self) -> Result<RunReport> {
+        let history = self.runtime.block_on(self.table.history())?;
+        Ok(match self.standing(&history)? {
+            Standing::AlreadyDone(done) => self.already_done(&done.commit.attempt, Recovered::default()),
+            Standing::Free => self.without_rows(Status::Planned),
+        })
+    }
+
+    fn whole(&self, first_text: Option<TextStream>) -> Result<RunReport> {
+        let Run { plan, table, runtime, .. } = self;
+        let mut history = runtime.block_on(table.history())?;
+        let recovered = runtime.block_on(table.recover(&mut history, None))?;
+        if let Standing::AlreadyDone(done) = self.standing(&history)? {
+            return Ok(self.already_done(&done.commit.attempt, recovered));
         }
-    };
-    let elapsed = started.elapsed().as_secs_f64();
-    Ok(RunReport::of_commit(&plan, &reports, manifest, &targets, elapsed))
-}
-
-/// The targets of a job, in its order.
-pub fn open_stores(job: &JobSpec, runtime: &Runtime) -> Result<Vec<Arc<dyn Store>>> {
-    let open = |(position, target)| runtime.block_on(store::open_target(target, &job.engine, position));
-    job.targets.iter().enumerate().map(open).collect()
-}
-
-/// The manifest of an earlier run that did the same; an error if the table
-/// holds other data and the job does not append.
-pub fn check_standing(
-    plan: &plan::Plan,
-    stores: &[Arc<dyn Store>],
-    runtime: &Runtime,
-) -> Result<Option<commit::Manifest>> {
-    let (target, key, remedy) = match &plan.single_file {
-        _ if plan.job.output.mode == WriteMode::Append && plan.single_file.is_some() => return Ok(None),
-        Some(name) => {
-            let there = stores.iter().map(|store| runtime.block_on(store.look(name)));
-            let there = there.collect::<Result<Vec<_>>>()?;
-            match there.iter().position(Option::is_some) {
-                Some(target) => (target, name.clone(), "say --overwrite to replace it, or give another name"),
-                None => return Ok(None),
+        runtime.block_on(table.intend(plan, Steps::OneProcess, &history))?;
+        let alive = table.keep_alive(&plan.attempt, &runtime.handle());
+        let (reports, staged) = self.stage(first_text);
+        // The last moment at which stopping leaves nothing behind.
+        let verified =
+            staged.and_then(|()| runtime.cancel().check()).and_then(|()| Verified::check(plan, &reports));
+        let verified = match verified {
+            Ok(verified) => verified,
+            Err(error) => {
+                drop(alive);
+                runtime.block_on(table.withdraw(&plan.attempt, &reports));
+                return Err(error);
+            }
+        };
+        let outcome = runtime.block_on(decide(&verified, table, history, &reports))?;
+        match outcome {
+            Outcome::Decided(decided) => {
+                let manifest = runtime.block_on(finish(decided, table))?;
+                Ok(self.committed(&reports, manifest, recovered))
+            }
+            Outcome::AlreadyDone(done) => {
+                drop(alive);
+                runtime.block_on(table.withdraw(&plan.attempt, &reports));
+                let mut history = runtime.block_on(table.history())?;
+                runtime.block_on(table.recover(&mut history, None))?;
+                Ok(self.already_done(&done.commit.attempt, recovered))
             }
         }
-        None => match runtime.block_on(commit::standing(&plan.job_key, stores))? {
-            Standing::Empty => return Ok(None),
-            Standing::AlreadyDone(manifest) => return Ok(Some(*manifest)),
-            Standing::Unfinished { attempt, how } => {
-                let message = format!("attempt {attempt} of this very job was decided and broke off");
-                return Err(target_failure(&stores[0], StoreReason::Exists, message).remedy(how));
+    }
+
+    /// Runs every task; gives the reports of those that came to their end, too,
+    /// when one fails.
+    fn stage(&self, mut first_text: Option<TextStream>) -> (Vec<TaskReport>, Result<()>) {
+        let total = self.plan.inputs.iter().map(|input| input.bytes).sum::<Option<u64>>().unwrap_or(0);
+        self.runtime.progress().total_bytes.store(total, Ordering::Relaxed);
+        let mut reports = Vec::with_capacity(self.plan.tasks.len());
+        let staged = self.plan.tasks.iter().try_for_each(|task| {
+            reports.push(task::run(self.plan, task, self.table.stores(), self.runtime, first_text.take())?);
+            Ok(())
+        });
+        (reports, staged)
+    }
+
+    fn single(&self, name: &str, extent: Extent, first_text: Option<TextStream>) -> Result<RunReport> {
+        let Run { plan, table, runtime, .. } = self;
+        if plan.job.output.mode != WriteMode::Append {
+            for store in table.stores() {
+                if runtime.block_on(store.look(name))?.is_some() {
+                    return Err(exists(store.describe(), name));
+                }
             }
-            Standing::Data { .. } if plan.job.output.mode == WriteMode::Append => return Ok(None),
-            Standing::Data { target, key } => (target, key, APPEND_REMEDY),
-        },
-    };
-    Err(target_failure(&stores[target], StoreReason::Exists, format!("{key} is there already"))
-        .remedy(remedy))
+        }
+        if extent == Extent::PlanOnly {
+            return Ok(self.without_rows(Status::Planned));
+        }
+        let (reports, staged) = self.stage(first_text);
+        let done = staged
+            .and_then(|()| runtime.cancel().check())
+            .and_then(|()| Verified::check(plan, &reports))
+            .and_then(|verified| {
+                let finished = runtime.block_on(finish_single(&verified, table));
+                finished.map_err(|error| {
+                    error.remedy(
+                        "mend the target and run the same command again, with --overwrite if some outputs are there",
+                    )
+                })
+            });
+        match done {
+            Ok(manifest) => Ok(self.committed(&reports, manifest, Recovered::default())),
+            Err(error) => {
+                runtime.block_on(table.remove_staged(&reports));
+                Err(error)
+            }
+        }
+    }
 }
 
-fn target_failure(store: &Arc<dyn Store>, reason: StoreReason, detail: String) -> Error {
-    let identity = store.describe();
+/// Decides; where that fails, gives the attempt up, unless it cannot be known
+/// whether it was decided.
+pub(crate) async fn decide(
+    verified: &Verified<'_>,
+    table: &Table,
+    history: History,
+    reports: &[TaskReport],
+) -> Result<Outcome> {
+    let attempt = verified.attempt();
+    let error = match verified.decide(table, history.clone()).await {
+        Ok(outcome) => return Ok(outcome),
+        Err(error) => error,
+    };
+    if matches!(error.kind(), ErrorKind::Conflict { .. }) {
+        // The log is clear: the attempt is not in it and cannot come to be.
+        table.withdraw(attempt, reports).await;
+        return Err(error);
+    }
+    match table.give_up(attempt, reports, "its run failed").await {
+        Ok(_) => Err(error),
+        Err(refused) if matches!(refused.kind(), ErrorKind::Conflict { .. }) => {
+            // It was decided, and the answer was lost.
+            verified.decide(table, history).await
+        }
+        Err(_) => Err(error.remedy(
+            "whether the run was decided is not known: what it staged is left as it is. Mend the target, then \
+             `sawmill recover` with the same job finishes or removes it",
+        )),
+    }
+}
+
+/// Makes what was decided visible, and tells everybody.
+pub(crate) async fn finish(decided: Decided, table: &Table) -> Result<Manifest> {
+    let version = decided.version();
+    let finished = async { decided.apply(table).await?.publish(table).await };
+    finished.await.map_err(|error: Error| {
+        error.remedy(format!(
+            "version {version} is decided, and every target holds all its data, but not all of it is visible. \
+             Mend the target, then run the job again, or `sawmill recover` with the same job"
+        ))
+    })
+}
+
+fn exists(identity: &TargetIdentity, name: &str) -> Error {
     Error::new(ErrorKind::Target(StoreFailure {
         operation: "write to".into(),
         url: identity.url.clone(),
         region: identity.region.clone(),
         attempts: None,
         elapsed: None,
-        reason,
-        detail,
+        reason: StoreReason::Exists,
+        detail: format!("{name} is there already"),
     }))
+    .remedy("say --overwrite to replace it, or give another name")
 }
-
-const APPEND_REMEDY: &str = "this table holds data of another run: add files to it with `output.mode = \"append\"` \
-     (--set output.mode=append, or --append), or choose another place";

@@ -6,7 +6,7 @@ use arrow::array::{Array, AsArray};
 use arrow::datatypes::{Int32Type, Int64Type};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use proptest::prelude::*;
-use sawmill::commit::{self, Verified};
+use sawmill::commit::{self, Outcome, Table, Verified};
 use sawmill::job::{Format, JobSpec, load_str};
 use sawmill::plan::{self, PlanOptions};
 use sawmill::runtime::Runtime;
@@ -126,11 +126,17 @@ fn run(directory: &Path, job: JobSpec, dirt: &Dirt) -> (RecordCounts, Vec<i64>, 
     let runtime = Runtime::new(2).unwrap();
     let options = PlanOptions { tasks: dirt.tasks, split_bytes: dirt.split_bytes, ..PlanOptions::default() };
     let plan = plan::build(job, &options, &runtime).unwrap().plan;
-    let stores = sawmill::run::open_stores(&plan.job, &runtime).unwrap();
-    let reports: Vec<_> =
-        plan.tasks.iter().map(|task| task::run(&plan, task, &stores, &runtime, None).unwrap()).collect();
-    let decided = runtime.block_on(Verified::check(&plan, &reports, &stores).unwrap().decide()).unwrap();
-    let manifest = commit::finish(decided, &runtime).unwrap();
+    let table = runtime.block_on(Table::open(&plan.job)).unwrap();
+    let stage = |task| task::run(&plan, task, table.stores(), &runtime, None).unwrap();
+    let reports: Vec<_> = plan.tasks.iter().map(stage).collect();
+    let verified = Verified::check(&plan, &reports).unwrap();
+    let manifest = runtime.block_on(async {
+        let history = table.history().await.unwrap();
+        let Outcome::Decided(decided) = verified.decide(&table, history).await.unwrap() else {
+            panic!("nobody else is there")
+        };
+        decided.apply(&table).await.unwrap().publish(&table).await.unwrap()
+    });
     let keys = |files: &[commit::ManifestFile]| files.iter().map(|file| file.key.clone()).collect::<Vec<_>>();
     let (files, quarantine) = (keys(&manifest.files), keys(&manifest.quarantine));
     for key in files.iter().chain(&quarantine) {

@@ -2,10 +2,10 @@
 
 use super::Global;
 use super::run::JobArgs;
+use crate::commit::{Standing, Table};
 use crate::error::{Error, Result};
 use crate::pipeline::check_header;
 use crate::plan::{self, PlanOptions};
-use crate::run::{check_standing, open_stores};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -19,7 +19,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     let mut findings = Findings::default();
     global.say(&format!("ok    job file: {}", job.name));
     // Inputs and targets are looked at whatever is wrong with the other.
-    let targets = open_stores(&job, &runtime);
+    let table = runtime.block_on(Table::open(&job));
     match plan::build(job, &PlanOptions::default(), &runtime) {
         Err(error) => findings.wrong("inputs and schema", error, global),
         Ok(planned) => {
@@ -38,21 +38,26 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
                     Err(error) => findings.wrong("input", error, global),
                 }
             }
-            if let Ok(stores) = &targets {
-                match check_standing(&plan, stores, &runtime) {
-                    Ok(None) => {}
-                    Ok(Some(earlier)) => {
-                        global.say(&format!("note  attempt {} did this job already", earlier.attempt))
-                    }
+            if let Ok(table) = &table {
+                let standing = runtime.block_on(async {
+                    let history = table.history().await?;
+                    table.standing(&history, &plan.job_key, plan.job.output.mode).await
+                });
+                match standing {
+                    Ok(Standing::Free) => {}
+                    Ok(Standing::AlreadyDone(done)) => global.say(&format!(
+                        "note  attempt {} did this job already, as version {}",
+                        done.commit.attempt, done.version
+                    )),
                     Err(error) => findings.wrong("table", error, global),
                 }
             }
         }
     }
-    match targets {
+    match table {
         Err(error) => findings.wrong("targets", error, global),
-        Ok(stores) => {
-            for store in stores {
+        Ok(table) => {
+            for store in table.stores() {
                 match runtime.block_on(store.check_access()) {
                     Ok(()) => global.say(&format!("ok    target {}", store.describe().url)),
                     Err(error) => findings.wrong("target", error, global),

@@ -3,20 +3,22 @@
 use super::Global;
 use super::documents::DocumentArgs;
 use super::run::print_report;
-use crate::commit::{self, Standing, Verified};
+use crate::commit::{Outcome, Steps, Table, Verified};
 use crate::error::{Error, Result};
 use crate::plan::Plan;
-use crate::report::RunReport;
-use crate::run::open_stores;
+use crate::report::{RunReport, Status};
+use crate::run::{decide, finish};
+use crate::runtime::Runtime;
 use crate::task::TaskReport;
+use std::time::Instant;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The plan: a path or an s3:// URL
     #[arg(value_name = "PLAN")]
     plan: String,
-    /// The reports of all its tasks: paths, s3:// URLs or globs
-    #[arg(required_unless_present = "abort", value_name = "REPORT")]
+    /// The reports of its tasks: paths, s3:// URLs or globs [default: those that the tasks left in the first target]
+    #[arg(value_name = "REPORT")]
     reports: Vec<String>,
     /// Remove what the tasks staged instead of making it visible
     #[arg(long)]
@@ -29,57 +31,90 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
-    let started = std::time::Instant::now();
+    let started = Instant::now();
     let runtime = global.runtime(1)?;
     let plan: Plan = args.documents.read(&args.plan, &runtime)?;
+    plan.validate()?;
+    let table = runtime.block_on(Table::open(&plan.job))?;
+    let given = given_reports(args, &plan, &runtime)?;
+    if args.abort {
+        return abort(&plan, &table, &given, &runtime, global);
+    }
+    let report = commit(&plan, &table, &given, &runtime, started)?;
+    print_report(&report, args.json, global)
+}
+
+fn given_reports(args: &Args, plan: &Plan, runtime: &Runtime) -> Result<Vec<TaskReport>> {
     let mut reports: Vec<TaskReport> = Vec::new();
     for place in &args.reports {
-        reports.extend(args.documents.read_all(place, &runtime)?);
+        reports.extend(args.documents.read_all(place, runtime)?);
     }
-    plan.validate()?;
     if let Some(foreign) = reports.iter().find(|report| report.attempt != plan.attempt) {
         let message =
             format!("a report belongs to attempt {}, the plan is of {}", foreign.attempt, plan.attempt);
         return Err(Error::usage(message).remedy("give reports of the same plan"));
     }
-    let stores = open_stores(&plan.job, &runtime)?;
-    let standing = runtime.block_on(commit::standing(&plan.job_key, &stores))?;
-    let other = match &standing {
-        Standing::AlreadyDone(manifest) => Some(&manifest.attempt),
-        Standing::Unfinished { attempt, .. } => Some(attempt),
-        _ => None,
-    };
-    if args.abort {
-        if other == Some(&plan.attempt) {
-            let message =
-                format!("attempt {} was decided: its staged files are the table's only copy", plan.attempt);
-            return Err(Error::usage(message).remedy("finish it: the same command without --abort"));
-        }
-        let failures = commit::abort(&reports, &stores, &runtime);
-        // What tasks staged that never came to a report.
-        runtime.block_on(commit::sweep(&plan, &stores));
-        if let Some((_, error)) = failures.into_iter().next() {
-            return Err(error);
-        }
-        global.say(&format!("{}: removed what attempt {} had staged", plan.job.name, plan.attempt));
-        return Ok(());
-    }
-    if let Some(other) = other.filter(|other| **other != plan.attempt) {
-        let message = format!("attempt {other} did this very job on these very inputs already");
+    Ok(reports)
+}
+
+fn commit(
+    plan: &Plan,
+    table: &Table,
+    given: &[TaskReport],
+    runtime: &Runtime,
+    started: Instant,
+) -> Result<RunReport> {
+    let targets: Vec<_> = table.stores().iter().map(|store| store.describe().clone()).collect();
+    let mut history = runtime.block_on(table.history())?;
+    let mut recovered = runtime.block_on(table.recover(&mut history, Some(&plan.attempt)))?;
+    let done = history.commit_of_key(&plan.job_key);
+    if let Some(done) = done.filter(|done| done.commit.attempt != plan.attempt) {
+        let message =
+            format!("attempt {} did this very job on these very inputs already", done.commit.attempt);
         return Err(Error::usage(message)
             .remedy("remove what this attempt has staged: the same command with --abort"));
     }
-    let verified =
-        Verified::check(&plan, &reports, &stores).and_then(|verified| runtime.block_on(verified.decide()));
-    let decided = verified.inspect_err(|_| {
+    runtime.block_on(table.intend(plan, Steps::Separate, &history))?;
+    let alive = table.keep_alive(&plan.attempt, &runtime.handle());
+    let reports = match given {
+        [] => runtime.block_on(table.recorded(&plan.attempt))?,
+        given => given.to_vec(),
+    };
+    let verified = Verified::check(plan, &reports).inspect_err(|_| {
         tracing::warn!("what the tasks have staged is still there; the same command with --abort removes it");
     })?;
-    let manifest = commit::finish(decided, &runtime)?;
-    // Tasks that ran on their own may have run twice.
-    runtime.block_on(commit::sweep(&plan, &stores));
-    let targets: Vec<_> = stores.iter().map(|store| store.describe().clone()).collect();
+    let outcome = runtime.block_on(decide(&verified, table, history.clone(), &reports))?;
     // The tasks may have run side by side, or one after the other: the longest is the least.
     let longest = reports.iter().map(|report| report.elapsed_seconds).fold(0.0, f64::max);
-    let elapsed = longest + started.elapsed().as_secs_f64();
-    print_report(&RunReport::of_commit(&plan, &reports, manifest, &targets, elapsed), args.json, global)
+    let elapsed = || longest + started.elapsed().as_secs_f64();
+    let mut report = match outcome {
+        Outcome::Decided(decided) => {
+            let manifest = runtime.block_on(finish(decided, table))?;
+            RunReport::of_commit(plan, &reports, manifest, &targets, elapsed())
+        }
+        Outcome::AlreadyDone(done) => {
+            runtime.block_on(table.withdraw(&plan.attempt, &reports));
+            let mut report = RunReport::of_plan(plan, &targets, Status::NothingToDo, elapsed());
+            report.attempt = done.commit.attempt;
+            report
+        }
+    };
+    drop(alive);
+    // Tasks may have run twice: what the slower try staged is nobody's now.
+    recovered.add(runtime.block_on(table.recover(&mut history, None))?);
+    report.recovered = recovered;
+    Ok(report)
+}
+
+fn abort(plan: &Plan, table: &Table, given: &[TaskReport], runtime: &Runtime, global: &Global) -> Result<()> {
+    let mut reports = runtime.block_on(table.recorded(&plan.attempt))?;
+    reports.extend(given.iter().filter(|report| !reports.contains(report)).cloned().collect::<Vec<_>>());
+    if let Some(error) = runtime.block_on(table.give_up(&plan.attempt, &reports, "commit --abort"))? {
+        return Err(error);
+    }
+    // What tasks staged that never came to a report.
+    let mut history = runtime.block_on(table.history())?;
+    runtime.block_on(table.recover(&mut history, None))?;
+    global.say(&format!("{}: removed what attempt {} had staged", plan.job.name, plan.attempt));
+    Ok(())
 }

@@ -5,8 +5,8 @@ use super::run::print_report;
 use super::{Global, current_directory};
 use crate::error::{Error, Result};
 use crate::job::{
-    DuplicateColumns, EmptyInput, EngineSpec, ErrorsSpec, ExtraColumns, JobSpec, MissingColumns, OutputSpec,
-    PartitionKey, Profile, SchemaSpec, SourceSpec, TargetSpec, WriteMode,
+    CommitSpec, DuplicateColumns, EmptyInput, EngineSpec, ErrorsSpec, ExtraColumns, JobSpec, MissingColumns,
+    OutputSpec, PartitionKey, Profile, SchemaSpec, SourceSpec, TargetSpec, WriteMode,
 };
 use crate::plan::PlanOptions;
 use crate::report::progress_bar;
@@ -122,6 +122,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
             compression: args.compression.clone(),
             ..OutputSpec::default()
         },
+        commit: CommitSpec::default(),
         engine: EngineSpec::default(),
     };
     let options = PlanOptions {

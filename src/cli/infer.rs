@@ -5,7 +5,7 @@ use super::dialect::DialectArgs;
 use super::documents::to_json;
 use crate::error::{Error, Result};
 use crate::infer::{Records, TypeInference};
-use crate::job::{DialectSpec, EngineSpec, ErrorsSpec, JobSpec, OutputSpec, SourceSpec};
+use crate::job::{CommitSpec, DialectSpec, EngineSpec, ErrorsSpec, JobSpec, OutputSpec, SourceSpec};
 use crate::plan::{PlanOptions, Settled, settle};
 use crate::source;
 
@@ -46,6 +46,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         errors: ErrorsSpec::default(),
         targets: Vec::new(),
         output: OutputSpec::default(),
+        commit: CommitSpec::default(),
         engine: EngineSpec::default(),
     };
     let runtime = global.runtime(0)?;

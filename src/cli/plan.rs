@@ -3,9 +3,9 @@
 use super::Global;
 use super::documents::DocumentArgs;
 use super::run::JobArgs;
+use crate::commit::{Standing, Table};
 use crate::error::{Error, Result};
 use crate::plan::{self, PlanOptions};
-use crate::run::{check_standing, open_stores};
 use std::num::{NonZeroU32, NonZeroU64};
 
 #[derive(Debug, clap::Args)]
@@ -38,11 +38,15 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         let message = format!("{} is a pipe: tasks could not read again what planning has read", pipe.url);
         return Err(Error::usage(message).remedy("use `sawmill run` or `sawmill convert`"));
     }
-    let stores = open_stores(&plan.job, &runtime)?;
-    if let Some(earlier) = check_standing(&plan, &stores, &runtime)? {
+    let table = runtime.block_on(Table::open(&plan.job))?;
+    let standing = runtime.block_on(async {
+        let history = table.history().await?;
+        table.standing(&history, &plan.job_key, plan.job.output.mode).await
+    });
+    if let Standing::AlreadyDone(done) = standing? {
         global.say(&format!(
-            "note: attempt {} did this job on these inputs already; committing this plan would write them twice",
-            earlier.attempt
+            "note: attempt {} did this job on these inputs already, as version {}; this plan would be refused",
+            done.commit.attempt, done.version
         ));
     }
     args.documents.write(&args.output, &plan, &runtime)?;

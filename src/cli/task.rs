@@ -2,11 +2,11 @@
 
 use super::Global;
 use super::documents::DocumentArgs;
-use crate::error::{Error, Result};
+use crate::commit::{Steps, Table};
+use crate::error::{Error, ErrorKind, Result};
 use crate::plan::Plan;
 use crate::report::progress_bar;
-use crate::run::open_stores;
-use crate::task;
+use crate::task::{self, TaskReport};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -32,15 +32,35 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
             format!("the plan has {} tasks, numbered from 0; there is no {}", plan.tasks.len(), args.task);
         return Err(Error::usage(message).remedy("give one of them with --task"));
     };
-    let stores = open_stores(&plan.job, &runtime)?;
+    let table = runtime.block_on(Table::open(&plan.job))?;
+    let history = runtime.block_on(table.history())?;
+    if history.fenced.contains(&plan.attempt) || history.commit_of(&plan.attempt).is_some() {
+        let message = format!("attempt {} is settled: nothing can be added to it", plan.attempt);
+        return Err(Error::new(ErrorKind::Conflict { message }).remedy("plan again"));
+    }
+    runtime.block_on(table.intend(&plan, Steps::Separate, &history))?;
+    let alive = table.keep_alive(&plan.attempt, &runtime.handle());
     let bar = progress_bar(runtime.progress().clone());
-    let outcome = task::run(&plan, task, &stores, &runtime, None);
+    let outcome = task::run(&plan, task, table.stores(), &runtime, None);
     drop(bar);
-    let report = outcome?;
-    if let Err(error) = args.documents.write(&args.output, &report, &runtime) {
-        // Without a report nobody could commit or remove what was staged.
-        crate::commit::abort(std::slice::from_ref(&report), &stores, &runtime);
-        return Err(error);
+    let staged = outcome?;
+    let recorded = runtime.block_on(table.record(&staged));
+    let written = recorded.and_then(|report| {
+        args.documents.write(&args.output, &report, &runtime)?;
+        Ok(report)
+    });
+    drop(alive);
+    let report = match written {
+        Ok(report) => report,
+        Err(error) => {
+            // Another try of the task may have been recorded; then this one's files are nobody's.
+            runtime.block_on(discard_unless_recorded(&table, &staged));
+            return Err(error);
+        }
+    };
+    if report != staged {
+        runtime.block_on(table.remove_staged(std::slice::from_ref(&staged)));
+        global.say(&format!("task {}: another try of it was first; this one is removed", report.task));
     }
     let rows: u64 = report.files.iter().map(|file| file.rows).sum();
     global.say(&format!(
@@ -49,4 +69,13 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         report.files.len()
     ));
     Ok(())
+}
+
+/// Without a report nobody could commit or remove what was staged.
+async fn discard_unless_recorded(table: &Table, staged: &TaskReport) {
+    match table.recorded(&staged.attempt).await {
+        Ok(recorded) if recorded.contains(staged) => {}
+        Ok(_) => drop(table.remove_staged(std::slice::from_ref(staged)).await),
+        Err(error) => tracing::warn!(%error, "what the task staged is left to `sawmill commit --abort`"),
+    }
 }

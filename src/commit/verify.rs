@@ -1,32 +1,37 @@
 //! The reports against the plan, before anything becomes visible.
 
 use super::invalid;
+use super::table::{CONCURRENCY, Table};
 use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
 use crate::plan::Plan;
-use crate::store::{Staging, Store};
+use crate::store::{StagedFile, Staging, Store};
 use crate::task::{FileReport, Findings, RecordCounts, TaskReport, budget, check_account, check_quarantine};
 use futures::StreamExt;
-use std::sync::Arc;
+use std::collections::HashMap;
 
-/// Whether a target holds this file whole, staged or visible.
-async fn is_whole(store: &dyn Store, file: &FileReport, position: usize) -> Result<bool> {
-    let staged = &file.staged[position];
-    let open = store.list_staged(Some(&file.key)).await?;
-    let found = open.iter().find(|open| handle(&open.staging) == handle(&staged.staging));
-    let whole = found.is_some_and(|found| match found.staging {
+/// Whether a target holds this file whole, staged or visible. `open` are the
+/// staged files that the target has listed.
+async fn is_whole(
+    store: &dyn Store,
+    open: &HashMap<&str, &StagedFile>,
+    file: &FileReport,
+    position: usize,
+) -> Result<bool> {
+    let staged = file.staged[position].staging.handle();
+    let holds = |found: &StagedFile| match found.staging {
         Staging::TemporaryFile { .. } => found.bytes == file.bytes,
         // A listing of uploads tells no sizes; Complete checks the parts.
         Staging::MultipartUpload { .. } => true,
-    });
-    Ok(whole || store.look(&file.key).await?.is_some_and(|found| found.bytes == file.bytes))
-}
-
-/// What a store calls a staged file.
-fn handle(staging: &Staging) -> &str {
-    match staging {
-        Staging::MultipartUpload { upload_id, .. } => upload_id,
-        Staging::TemporaryFile { name } => name,
+    };
+    if open.get(staged).is_some_and(|found| holds(found)) {
+        return Ok(true);
     }
+    // Some servers list uploads for exact keys only.
+    let of_key = store.list_staged(Some(&file.key)).await?;
+    if of_key.iter().any(|found| found.staging.handle() == staged && holds(found)) {
+        return Ok(true);
+    }
+    Ok(store.look(&file.key).await?.is_some_and(|found| found.bytes == file.bytes))
 }
 
 /// Reports that are complete, belong to the plan, and add up.
@@ -35,13 +40,12 @@ pub struct Verified<'a> {
     pub(super) plan: &'a Plan,
     /// In order of task number.
     pub(super) reports: Vec<&'a TaskReport>,
-    pub(super) stores: &'a [Arc<dyn Store>],
 }
 
 impl<'a> Verified<'a> {
     /// One report for each task, for the splits that the plan gave it; records
     /// in balance; every file staged in every target under a key of its own.
-    pub fn check(plan: &'a Plan, reports: &'a [TaskReport], stores: &'a [Arc<dyn Store>]) -> Result<Self> {
+    pub fn check(plan: &'a Plan, reports: &'a [TaskReport]) -> Result<Self> {
         plan.validate()?;
         let mut ordered = Vec::with_capacity(plan.tasks.len());
         for task in &plan.tasks {
@@ -75,7 +79,7 @@ impl<'a> Verified<'a> {
                 plan.tasks.len()
             )));
         }
-        let verified = Verified { plan, reports: ordered, stores };
+        let verified = Verified { plan, reports: ordered };
         verified.check_files()?;
         verified.check_bounds()?;
         Ok(verified)
@@ -101,7 +105,7 @@ impl<'a> Verified<'a> {
             if !keys.insert(&file.key) {
                 return Err(invalid(format!("two files have the key {}", file.key)));
             }
-            let everywhere = file.staged.len() == self.stores.len()
+            let everywhere = file.staged.len() == self.plan.job.targets.len()
                 && file.staged.iter().all(|staged| staged.key == file.key && staged.bytes == file.bytes);
             if !everywhere {
                 return Err(invalid(format!("{} is not staged whole in every target", file.key)));
@@ -112,14 +116,16 @@ impl<'a> Verified<'a> {
 
     /// Whether every target still holds every file, staged or visible. Tasks
     /// may have run days ago, and uploads expire.
-    pub async fn check_staged(&self) -> Result<()> {
-        for (position, store) in self.stores.iter().enumerate() {
-            let mut checks =
-                futures::stream::iter(self.all_files())
-                    .map(|file| async move {
-                        Ok::<_, Error>((file, is_whole(store.as_ref(), file, position).await?))
-                    })
-                    .buffered(super::CONCURRENCY);
+    pub(super) async fn check_staged(&self, table: &Table) -> Result<()> {
+        for (position, store) in table.stores().iter().enumerate() {
+            let listed = store.list_staged(None).await?;
+            let open: HashMap<&str, &StagedFile> =
+                listed.iter().map(|staged| (staged.staging.handle(), staged)).collect();
+            let mut checks = futures::stream::iter(self.all_files())
+                .map(async |file| {
+                    Ok::<_, Error>((file, is_whole(store.as_ref(), &open, file, position).await?))
+                })
+                .buffered(CONCURRENCY);
             while let Some((file, whole)) = checks.next().await.transpose()? {
                 if !whole {
                     let identity = store.describe();
@@ -139,6 +145,11 @@ impl<'a> Verified<'a> {
             }
         }
         Ok(())
+    }
+
+    /// The attempt whose reports these are.
+    pub fn attempt(&self) -> &'a str {
+        &self.plan.attempt
     }
 
     /// The files of all tasks, in order of task and file number.

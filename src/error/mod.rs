@@ -85,6 +85,18 @@ pub enum ErrorKind {
         /// What is found, and where.
         message: String,
     },
+    /// Another run of the same table was first.
+    #[error("{message}")]
+    Conflict {
+        /// Which, and what it did.
+        message: String,
+    },
+    /// A target, or the log, does not hold what the log says.
+    #[error("{message}")]
+    Damage {
+        /// What is missing or differs, and where.
+        message: String,
+    },
     /// SIGINT, SIGTERM, or [`crate::runtime::Cancel::cancel`].
     #[error("interrupted; nothing was made visible in any target")]
     Interrupted,
@@ -101,6 +113,8 @@ impl ErrorKind {
     /// | 5 | a target cannot be reached or written |
     /// | 6 | the records do not add up, encoding failed, or a file is not fit for its readers |
     /// | 7 | temporary files cannot be written: no room, or no such directory |
+    /// | 8 | another run of the same table was first |
+    /// | 9 | a target does not hold what the log says |
     /// | 130 | interrupted |
     pub fn exit_code(&self) -> u8 {
         match self {
@@ -110,6 +124,8 @@ impl ErrorKind {
             ErrorKind::Target(_) => 5,
             ErrorKind::Accounting { .. } | ErrorKind::Encode { .. } | ErrorKind::Preflight { .. } => 6,
             ErrorKind::Scratch { .. } => 7,
+            ErrorKind::Conflict { .. } => 8,
+            ErrorKind::Damage { .. } => 9,
             ErrorKind::Interrupted => 130,
         }
     }
@@ -126,6 +142,8 @@ impl ErrorKind {
             ErrorKind::Encode { .. } => "encode",
             ErrorKind::Scratch { .. } => "scratch",
             ErrorKind::Preflight { .. } => "preflight",
+            ErrorKind::Conflict { .. } => "conflict",
+            ErrorKind::Damage { .. } => "damage",
             ErrorKind::Interrupted => "interrupted",
         }
     }

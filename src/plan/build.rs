@@ -38,6 +38,8 @@ pub struct PlanOptions {
     /// Whether inputs that do not say their encoding are looked at for one that
     /// is not UTF-8. Only where a person sees what was found.
     pub infer_encoding: bool,
+    /// Versions of the table whose files the run replaces.
+    pub replaces: Vec<u64>,
 }
 
 impl Default for PlanOptions {
@@ -50,6 +52,7 @@ impl Default for PlanOptions {
             null_tokens: Vec::new(),
             infer_header: false,
             infer_encoding: false,
+            replaces: Vec::new(),
         }
     }
 }
@@ -107,6 +110,7 @@ pub fn build(mut job: JobSpec, options: &PlanOptions, runtime: &Runtime) -> Resu
         schema: schema.to_table_schema(),
         salts,
         single_file: options.single_file.clone(),
+        replaces: options.replaces.clone(),
         inputs,
         tasks: Vec::new(),
     };
@@ -383,6 +387,7 @@ fn job_key(plan: &Plan) -> String {
     let mut job = plan.job.clone();
     // Threads and part sizes do not change which rows are written, budgets only in which files.
     job.engine = Default::default();
+    job.commit = Default::default();
     // Neither do these: the name, what the schema file is called and where the
     // credentials are from. Schema and inputs are hashed as they were found.
     job.name.clear();
@@ -407,6 +412,7 @@ fn job_key(plan: &Plan) -> String {
         "schema": plan.schema,
         "salts": plan.salts,
         "single_file": plan.single_file,
+        "replaces": plan.replaces,
         "inputs": plan.inputs,
         // What came through a pipe cannot be told from what comes next time.
         "attempt": plan.inputs.iter().any(|input| !input.is_pinned()).then_some(&plan.attempt),

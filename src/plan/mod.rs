@@ -54,6 +54,9 @@ pub struct Plan {
     /// One file of this name instead of a table of part files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub single_file: Option<String>,
+    /// Versions of the table whose files this run replaces.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replaces: Vec<u64>,
     /// The pinned inputs.
     pub inputs: Vec<Input>,
     /// Every split of every input is in exactly one task.

@@ -4,7 +4,7 @@ mod terminal;
 
 pub use terminal::{progress_bar, summary};
 
-use crate::commit::{Manifest, ManifestFile};
+use crate::commit::{Manifest, ManifestFile, Recovered};
 use crate::plan::Plan;
 use crate::store::TargetIdentity;
 use crate::task::{Findings, RecordCounts, TaskReport};
@@ -21,6 +21,12 @@ pub struct RunReport {
     pub job_key: String,
     /// How it ended.
     pub status: Status,
+    /// The version of the table that it made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<u64>,
+    /// What earlier runs had left half done, and this one finished or removed first.
+    #[serde(skip_serializing_if = "Recovered::is_nothing")]
+    pub recovered: Recovered,
     /// One for each input, in the plan's order.
     pub inputs: Vec<InputReport>,
     /// Over all inputs.
@@ -103,6 +109,8 @@ impl RunReport {
             attempt: plan.attempt.clone(),
             job_key: plan.job_key.clone(),
             status,
+            version: None,
+            recovered: Recovered::default(),
             inputs: inputs.collect(),
             totals: Totals {
                 inputs: plan.inputs.len(),
@@ -140,6 +148,7 @@ impl RunReport {
             target.bytes = manifest.files.iter().map(|file| file.bytes).sum();
         }
         reports.iter().for_each(|task| report.findings.add(&task.findings));
+        report.version = (manifest.version > 0).then_some(manifest.version);
         report.files = manifest.files;
         report.quarantine = manifest.quarantine;
         report

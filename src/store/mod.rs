@@ -187,6 +187,16 @@ pub enum Staging {
     },
 }
 
+impl Staging {
+    /// What a store calls the staged file: one name, one staging.
+    pub fn handle(&self) -> &str {
+        match self {
+            Staging::MultipartUpload { upload_id, .. } => upload_id,
+            Staging::TemporaryFile { name } => name,
+        }
+    }
+}
+
 /// One part of a staged file.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 pub struct StagedPart {

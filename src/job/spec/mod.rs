@@ -1,5 +1,6 @@
 //! The types of the job file; `schemas/job.schema.json` is made from them.
 
+mod commit;
 mod dialect;
 mod engine;
 mod errors;
@@ -9,6 +10,7 @@ mod source;
 mod target;
 mod transform;
 
+pub use commit::*;
 pub use dialect::*;
 pub use engine::*;
 pub use errors::*;
@@ -55,6 +57,9 @@ pub struct JobSpec {
     /// How the Parquet is written.
     #[serde(default)]
     pub output: OutputSpec,
+    /// How runs of one table live together.
+    #[serde(default)]
+    pub commit: CommitSpec,
     /// Threads, memory and part sizes.
     #[serde(default)]
     pub engine: EngineSpec,

@@ -93,6 +93,8 @@ pub enum WriteMode {
     ErrorIfExists,
     /// Files are added.
     Append,
+    /// Files are added, and those that stood in the same partitions are removed once the new ones are visible. Without partition keys, those of the whole table.
+    OverwritePartitions,
 }
 
 /// What a run without rows writes.

@@ -20,7 +20,7 @@ const DIRECTORY: &str = "_sawmill";
 const QUARANTINE: &str = "_sawmill/quarantine/";
 
 /// Serializes what compares and then replaces, over processes.
-const LOCK: &str = "_sawmill/.lock";
+const LOCK: &str = "_sawmill/lock";
 
 /// How often a document is begun anew when a sweep takes its temporary file for
 /// a dead writer's, in the instant before it is locked.

@@ -1,0 +1,82 @@
+//! A decided version → its files are visible in every target.
+//!
+//! Anybody may apply a version, again and again and several at once: every
+//! effect is one that repeats. Versions are applied in order, so that a file
+//! which a later version removes cannot come back.
+
+use super::decide::Decided;
+use super::documents::{Applied, COMMIT_FORMAT, StagedData, applied_key};
+use super::repair::Mended;
+use super::table::{self, CONCURRENCY, Table};
+use crate::error::Result;
+use futures::{StreamExt, TryStreamExt};
+
+/// Every target holds every file of the version, and none that it removed.
+#[derive(Debug, Clone)]
+pub struct AppliedEverywhere(pub(super) Decided);
+
+impl Decided {
+    /// Makes every file visible, the home target last, and removes what the
+    /// version replaces.
+    pub async fn apply(self, table: &Table) -> Result<AppliedEverywhere> {
+        // The log says that it is decided; home going last, whoever reads only
+        // there sees it when the others hold it.
+        for target in (0..table.stores().len()).rev() {
+            self.apply_in(table, target).await?;
+        }
+        Ok(AppliedEverywhere(self))
+    }
+
+    async fn apply_in(&self, table: &Table, target: usize) -> Result<()> {
+        let store = table.stores()[target].as_ref();
+        let version = self.version();
+        if store.look(&applied_key(version)).await?.is_some() {
+            return Ok(());
+        }
+        let mended: u64 = futures::stream::iter(self.changes.all_files())
+            .map(|file| self.complete(table, file, target))
+            .buffered(CONCURRENCY)
+            .try_fold(0, async |sum, mended| Ok(sum + u64::from(mended)))
+            .await?;
+        if mended > 0 {
+            table.note_repair(&mut table.history().await?, target, mended).await?;
+        }
+        let deletes = self.changes.deletes.get(target).map_or(&[][..], Vec::as_slice);
+        futures::stream::iter(deletes)
+            .map(|key| store.delete(key))
+            .buffered(CONCURRENCY)
+            .try_collect::<()>()
+            .await?;
+        let applied = Applied {
+            format: COMMIT_FORMAT,
+            version,
+            attempt: self.changes.attempt.clone(),
+            at: table.time(),
+            files: self.changes.all_files().count() as u64,
+            bytes: self.changes.all_files().map(|file| file.file.bytes).sum(),
+            deleted: deletes.len() as u64,
+        };
+        store.create(&applied_key(version), table::json(&applied)).await.map(drop)
+    }
+
+    /// Makes one file visible. What held it may be gone for a good reason: another
+    /// runner has applied the version, and a later one may have removed the file since.
+    /// Else it was lost, and is copied from a target that has it; true if so.
+    async fn complete(&self, table: &Table, file: &StagedData, target: usize) -> Result<bool> {
+        let store = table.stores()[target].as_ref();
+        let Err(error) = store.complete(&file.staged[target]).await else { return Ok(false) };
+        if store.look(&applied_key(self.version())).await?.is_some() {
+            return Ok(false);
+        }
+        // Busy, forbidden or lost: the target's own list of what is staged tells.
+        let Ok(staged) = store.list_staged(Some(&file.file.key)).await else { return Err(error) };
+        if staged.iter().any(|open| open.staging.handle() == file.staged[target].staging.handle()) {
+            return Err(error);
+        }
+        match table.mend(file, target).await? {
+            Mended::NoTwin => Err(error),
+            Mended::There => Ok(false),
+            Mended::Copied => Ok(true),
+        }
+    }
+}

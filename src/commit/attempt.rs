@@ -1,0 +1,195 @@
+//! An attempt: from the intent to stage, by way of signs of life, to a decision
+//! or to nothing.
+
+use super::documents::{COMMIT_FORMAT, Intent, Lease, Steps, intent_key, lease_key, pending_key};
+use super::log::{Fenced, History};
+use super::process::Process;
+use super::table::{self, Table, rfc3339};
+use crate::error::{Error, ErrorKind, Result};
+use crate::job::ConditionalWrites;
+use crate::plan::Plan;
+use crate::store::{StagedFile, Written};
+use crate::task::TaskReport;
+use futures::StreamExt;
+use std::time::Duration;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+/// A target that is not there should not keep a process from ending.
+const ABORT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Renewals within one lease: one may fail, and the next still comes in time.
+const RENEWALS: u32 = 3;
+
+impl Table {
+    /// Says that files of this plan are about to be staged. Nothing may be
+    /// staged before, or a sweep could not tell whose it is.
+    ///
+    /// Repeatable: several tasks of one plan all say so.
+    ///
+    /// # Errors
+    /// The home target takes no conditional writes, see [`ConditionalWrites`].
+    pub async fn intend(&self, plan: &Plan, steps: Steps, history: &History) -> Result<()> {
+        let intent = Intent {
+            format: COMMIT_FORMAT,
+            attempt: plan.attempt.clone(),
+            base_version: history.tip,
+            started_at: self.time(),
+            steps,
+            plan: plan.clone(),
+        };
+        let key = intent_key(&plan.attempt);
+        self.renew(&plan.attempt).await?;
+        if self.create(&key, table::json(&intent)).await? == Written::Before {
+            return Ok(());
+        }
+        // The second time it has to be refused: a server that does not would let
+        // two runs decide the same version.
+        let needed = self.settings.conditional_writes == ConditionalWrites::Required;
+        if needed && self.create(&key, table::json(&intent)).await? == Written::Now {
+            self.forget(&plan.attempt).await;
+            let message = format!(
+                "{} ignores `If-None-Match`, so two runs could both take the same version of the log",
+                self.home().describe().url
+            );
+            return Err(Error::usage(message).remedy(
+                "put a target with conditional writes first; or say `commit.conditional_writes = \"not_needed\"`, \
+                 if never two runs write this table at once",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Writes the lease of an attempt anew.
+    pub(super) async fn renew(&self, attempt: &str) -> Result<()> {
+        let expires_at = rfc3339(self.now() + self.settings.lease_seconds as i64);
+        let lease = Lease { format: COMMIT_FORMAT, expires_at, process: Process::this() };
+        self.home().put(&lease_key(attempt), table::json(&lease)).await
+    }
+
+    /// Gives signs of life until the guard is dropped.
+    pub fn keep_alive(&self, attempt: &str, runtime: &tokio::runtime::Handle) -> DropGuard {
+        let stop = CancellationToken::new();
+        let (table, attempt, stopped) = (self.clone(), attempt.to_owned(), stop.clone());
+        runtime.spawn(stopped.run_until_cancelled_owned(async move {
+            loop {
+                tokio::time::sleep(table.lease() / RENEWALS).await;
+                if let Err(error) = table.renew(&attempt).await {
+                    // Another run may take this one for dead, and the log will say so: no harm but lost work.
+                    tracing::warn!(%error, "the lease could not be renewed");
+                }
+            }
+        }));
+        stop.drop_guard()
+    }
+
+    /// Whether somebody may still be at work on an attempt, or wants to come back to it.
+    pub(super) async fn is_alive(&self, attempt: &str) -> Result<bool> {
+        let home = self.home();
+        if let Some(lease) = table::read::<Lease>(home, &lease_key(attempt)).await? {
+            let gone = lease.process.is_some_and(|process| process.is_gone());
+            if !gone && seconds(&lease.expires_at).is_some_and(|end| self.now() < end) {
+                return Ok(true);
+            }
+        }
+        let intent = table::read::<Intent>(home, &intent_key(attempt)).await?;
+        let Some(Intent { steps: Steps::Separate, started_at, .. }) = intent else { return Ok(false) };
+        let waits = i64::try_from(self.settings.staged_hours.saturating_mul(3600)).unwrap_or(i64::MAX);
+        Ok(seconds(&started_at).is_some_and(|start| self.now() < start.saturating_add(waits)))
+    }
+
+    /// Keeps the report of a task in the home target. Of several tries of one
+    /// task the first to come here counts: its report is given back.
+    pub async fn record(&self, report: &TaskReport) -> Result<TaskReport> {
+        let key = pending_key(&report.attempt, report.task);
+        let written = self.create(&key, table::json(report)).await;
+        match (written, table::read::<TaskReport>(self.home(), &key).await) {
+            (Ok(Written::Now), _) => Ok(report.clone()),
+            (_, Ok(Some(standing))) => Ok(standing),
+            (Err(error), _) | (_, Err(error)) => Err(error),
+            (Ok(Written::Before), Ok(None)) => Ok(report.clone()),
+        }
+    }
+
+    /// The reports of tasks that came to their end.
+    pub async fn recorded(&self, attempt: &str) -> Result<Vec<TaskReport>> {
+        let prefix = format!("{}{attempt}/pending/", super::documents::ATTEMPTS);
+        let mut reports = Vec::new();
+        for key in self.home().list_documents(&prefix, "").await? {
+            reports.extend(table::read::<TaskReport>(self.home(), &key).await?);
+        }
+        Ok(reports)
+    }
+
+    /// The intent of an attempt.
+    pub async fn intent(&self, attempt: &str) -> Result<Option<Intent>> {
+        table::read(self.home(), &intent_key(attempt)).await
+    }
+
+    /// Gives up an attempt that nobody has tried to decide: removes what it
+    /// staged and says no more of it. Gives the first thing that could not be removed.
+    pub async fn withdraw(&self, attempt: &str, reports: &[TaskReport]) -> Option<Error> {
+        let failure = self.remove_staged(reports).await;
+        if failure.is_none() {
+            self.forget(attempt).await;
+        }
+        failure
+    }
+
+    /// Gives up an attempt that somebody may have decided, or may be deciding:
+    /// first in the log, then in the targets.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Conflict`] if it was decided: its files are the table's.
+    pub async fn give_up(
+        &self,
+        attempt: &str,
+        reports: &[TaskReport],
+        reason: &str,
+    ) -> Result<Option<Error>> {
+        let mut history = self.history().await?;
+        match self.fence(&mut history, attempt, reason).await? {
+            Fenced::Fenced => Ok(self.remove_staged(reports).await),
+            Fenced::Committed(version) => Err(Error::new(ErrorKind::Conflict {
+                message: format!(
+                    "attempt {attempt} was decided: its staged files are version {version}'s only copy"
+                ),
+            })
+            .remedy("finish it with `sawmill recover`")),
+        }
+    }
+
+    /// Removes documents of an attempt that came to nothing; only tidiness depends on it.
+    async fn forget(&self, attempt: &str) {
+        for key in [intent_key(attempt), lease_key(attempt)] {
+            if let Err(error) = self.home().delete(&key).await {
+                tracing::warn!(%error, "a document of an attempt that was given up is left");
+            }
+        }
+    }
+
+    /// Removes what tasks staged and is not visible. Logs what could not be
+    /// removed, after trying all, and gives the first failure.
+    pub async fn remove_staged(&self, reports: &[TaskReport]) -> Option<Error> {
+        let files = reports.iter().flat_map(TaskReport::all_files);
+        let staged = files.flat_map(|file| file.staged.iter().enumerate());
+        self.abort_all(staged.map(|(target, staged)| (target, staged.clone())).collect()).await
+    }
+
+    pub(super) async fn abort_all(&self, staged: Vec<(usize, StagedFile)>) -> Option<Error> {
+        let aborts = futures::stream::iter(staged).map(|(target, staged)| async move {
+            let store = &self.stores()[target];
+            let error = match tokio::time::timeout(ABORT_TIMEOUT, store.abort(&staged)).await {
+                Ok(aborted) => aborted.err()?,
+                Err(_) => super::unanswered(store.as_ref(), &staged, ABORT_TIMEOUT),
+            };
+            tracing::warn!(%error, key = staged.key, "a staged file could not be removed");
+            Some(error)
+        });
+        let failures = aborts.buffered(table::CONCURRENCY).filter_map(futures::future::ready);
+        failures.collect::<Vec<_>>().await.into_iter().next()
+    }
+}
+
+fn seconds(time: &str) -> Option<i64> {
+    chrono::DateTime::parse_from_rfc3339(time).ok().map(|time| time.timestamp())
+}

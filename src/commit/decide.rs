@@ -1,0 +1,268 @@
+//! Verified reports → one entry in the log, or the reason why there is none.
+//!
+//! [`judge`] is the decision, a function of what the log says. The loop around
+//! it reads the log, tries for the next version, and reads again where another
+//! writer came first.
+
+use super::documents::{COMMIT_FORMAT, Changes, Commit, Event, StagedData, changes_key};
+use super::log::{Appended, Committed, History};
+use super::table::{self, CONCURRENCY, Table};
+use super::verify::Verified;
+use crate::error::{Error, ErrorKind, Result};
+use crate::job::WriteMode;
+use crate::store::Store;
+use futures::{StreamExt, TryStreamExt};
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeSet, HashSet};
+
+/// What the log says of an attempt that wants to be committed.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Verdict {
+    /// Nothing stands in its way at the log's tip.
+    Clear,
+    /// It is committed already, perhaps by a try whose answer was lost.
+    Mine(u64),
+    /// Another attempt did the very same job on the very same inputs.
+    Done(u64),
+    /// It was taken for dead.
+    Fenced,
+    /// Since it looked at the table, another commit changed what it looked at.
+    Stale,
+    /// Another commit did what cannot be done twice.
+    Conflict(String),
+}
+
+/// Decides. `looked_at` is the version that the changes were made for: what
+/// they remove was looked up there.
+pub(super) fn judge(history: &History, changes: &Changes, looked_at: u64) -> Verdict {
+    if let Some(mine) = history.commit_of(&changes.attempt) {
+        return Verdict::Mine(mine.version);
+    }
+    if history.fenced.contains(&changes.attempt) {
+        return Verdict::Fenced;
+    }
+    if let Some(done) = history.commit_of_key(&changes.job_key) {
+        return Verdict::Done(done.version);
+    }
+    let replaced = |c: &&Committed| changes.replaces.contains(&c.version) && c.replaced_by.is_some();
+    if let Some(Committed { version, replaced_by: Some(by), .. }) = history.commits.iter().find(replaced) {
+        return Verdict::Conflict(format!("version {version} was replaced by version {by} already"));
+    }
+    let mut later = history.commits_after(looked_at).peekable();
+    match changes.mode {
+        WriteMode::Append => Verdict::Clear,
+        WriteMode::ErrorIfExists => match later.next() {
+            None => Verdict::Clear,
+            Some(other) => {
+                let Committed { version, commit, .. } = other;
+                Verdict::Conflict(format!("attempt {} wrote version {version} meanwhile", commit.attempt))
+            }
+        },
+        WriteMode::OverwritePartitions => {
+            let mine = changes.partitions();
+            let touches = |other: &Committed| !other.commit.partitions.is_disjoint(&mine);
+            if later.any(touches) { Verdict::Stale } else { Verdict::Clear }
+        }
+    }
+}
+
+/// How a decision came out.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The attempt is part of the table.
+    Decided(Decided),
+    /// Another attempt did the same before: this one should be given up.
+    AlreadyDone(Box<Committed>),
+}
+
+/// The log holds the commit: it can only go forward.
+#[derive(Debug, Clone)]
+pub struct Decided {
+    pub(super) committed: Committed,
+    pub(super) changes: Changes,
+}
+
+impl Decided {
+    /// Version of the table.
+    pub fn version(&self) -> u64 {
+        self.committed.version
+    }
+}
+
+impl Verified<'_> {
+    /// Looks whether everything is still staged, keeps what is to be done in
+    /// every target, and tries for a version of the log. `history` is what the
+    /// caller read last, with everything in it published.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Conflict`] if another run is in the way. After
+    /// any other error the attempt may have been decided: see [`Table::give_up`].
+    pub async fn decide(&self, table: &Table, mut history: History) -> Result<Outcome> {
+        self.check_staged(table).await?;
+        table.catch_up(&mut history).await?;
+        loop {
+            let looked_at = history.tip;
+            let changes = self.changes(table).await?;
+            let (sha256, body) = digested(&changes);
+            for store in table.stores() {
+                store.create(&changes_key(&changes.attempt, &sha256), body.clone()).await?;
+            }
+            let event = Event::Commit(commit_of(&changes, sha256));
+            loop {
+                match judge(&history, &changes, looked_at) {
+                    Verdict::Clear => {
+                        if let Appended::Here = table.append(&history, event.clone()).await? {
+                            table.catch_up(&mut history).await?;
+                            table.checkpoint(&history).await?;
+                            return decided(&history, changes);
+                        }
+                        table.catch_up(&mut history).await?;
+                    }
+                    Verdict::Mine(_) => return decided(&history, changes),
+                    Verdict::Done(version) => return done(&history, version),
+                    Verdict::Fenced => return Err(fenced(&changes.attempt)),
+                    Verdict::Conflict(message) => {
+                        return Err(Error::new(ErrorKind::Conflict { message })
+                            .remedy("run again; nothing of this run was made visible"));
+                    }
+                    Verdict::Stale => break,
+                }
+            }
+            // What has been decided since has to be visible before it is looked at.
+            table.roll_forward(&history).await?;
+        }
+    }
+
+    /// What the commit does to the table as it is now.
+    async fn changes(&self, table: &Table) -> Result<Changes> {
+        let plan = self.plan;
+        let mut changes = Changes {
+            format: COMMIT_FORMAT,
+            job: plan.job.name.clone(),
+            job_key: plan.job_key.clone(),
+            attempt: plan.attempt.clone(),
+            mode: plan.job.output.mode,
+            records: self.records(),
+            inputs: plan.inputs.clone(),
+            files: self.files().map(StagedData::from).collect(),
+            quarantine: self.quarantine().map(StagedData::from).collect(),
+            deletes: Vec::new(),
+            replaces: plan.replaces.clone(),
+        };
+        let mut deletes = vec![BTreeSet::new(); table.stores().len()];
+        if changes.mode == WriteMode::OverwritePartitions {
+            let own: HashSet<&str> = changes.files.iter().map(|file| file.file.key.as_str()).collect();
+            let partitions = changes.partitions();
+            for (store, deletes) in table.stores().iter().zip(&mut deletes) {
+                let found = files_in(store.as_ref(), &partitions).await?;
+                deletes.extend(found.into_iter().filter(|key| !own.contains(key.as_str())));
+            }
+        }
+        for replaced in table.changes_of(&plan.replaces).await? {
+            let keys = replaced.all_files().map(|file| file.file.key.clone()).collect::<Vec<_>>();
+            deletes.iter_mut().for_each(|deletes| deletes.extend(keys.iter().cloned()));
+        }
+        if deletes.iter().any(|keys| !keys.is_empty()) {
+            changes.deletes = deletes.into_iter().map(|keys| keys.into_iter().collect()).collect();
+        }
+        Ok(changes)
+    }
+}
+
+/// Partitions up to which each is listed by itself, and not the whole table.
+const LISTED_ALONE: usize = 100;
+
+/// Visible files that lie right in these directories.
+async fn files_in(store: &dyn Store, partitions: &BTreeSet<String>) -> Result<Vec<String>> {
+    let directory = |key: &str| key.rfind('/').map_or("", |slash| &key[..=slash]).to_owned();
+    let listed: Vec<Vec<String>> = if partitions.len() > LISTED_ALONE {
+        vec![store.list("", usize::MAX).await?]
+    } else {
+        let lists = partitions.iter().map(|partition| store.list(partition, usize::MAX));
+        futures::stream::iter(lists).buffered(CONCURRENCY).try_collect().await?
+    };
+    let within = listed.into_iter().flatten().filter(|key| partitions.contains(&directory(key)));
+    Ok(within.collect())
+}
+
+fn digested(changes: &Changes) -> (String, bytes::Bytes) {
+    let body = table::json(changes);
+    (hex::encode(Sha256::digest(&body)), body)
+}
+
+fn commit_of(changes: &Changes, changes_sha256: String) -> Commit {
+    Commit {
+        attempt: changes.attempt.clone(),
+        job: changes.job.clone(),
+        job_key: changes.job_key.clone(),
+        mode: changes.mode,
+        changes_sha256,
+        partitions: changes.partitions(),
+        replaces: changes.replaces.clone(),
+        files: changes.files.len() as u64,
+        bytes: changes.files.iter().map(|file| file.file.bytes).sum(),
+        records: changes.records,
+        inputs: changes.inputs.len() as u64,
+    }
+}
+
+fn decided(history: &History, changes: Changes) -> Result<Outcome> {
+    match history.commit_of(&changes.attempt) {
+        Some(committed) => Ok(Outcome::Decided(Decided { committed: committed.clone(), changes })),
+        None => {
+            let message = format!("the log was given the commit of {} and does not hold it", changes.attempt);
+            Err(ErrorKind::Damage { message }.into())
+        }
+    }
+}
+
+fn done(history: &History, version: u64) -> Result<Outcome> {
+    let done = history.commits.iter().find(|committed| committed.version == version).cloned();
+    done.map(|done| Outcome::AlreadyDone(Box::new(done))).ok_or_else(|| {
+        let message = format!("the log has no version {version}");
+        ErrorKind::Damage { message }.into()
+    })
+}
+
+fn fenced(attempt: &str) -> Error {
+    let message = format!("attempt {attempt} was taken for dead and fenced by another run");
+    Error::new(ErrorKind::Conflict { message }).remedy(
+        "run again; if it stood still for longer than `commit.lease_seconds`, raise that. Nothing was made visible",
+    )
+}
+
+impl Table {
+    /// What a commit did, as its document in the home target says; held against the log.
+    pub async fn changes(&self, commit: &Commit) -> Result<Changes> {
+        let key = changes_key(&commit.attempt, &commit.changes_sha256);
+        // Every target has a copy, and the log says which bytes are right.
+        let mut problem = None;
+        for store in self.stores() {
+            match store.get(&key).await {
+                Ok(Some(document))
+                    if hex::encode(Sha256::digest(&document.body)) == commit.changes_sha256 =>
+                {
+                    return table::parse(store.as_ref(), &key, &document.body);
+                }
+                Ok(_) => {}
+                Err(error) => problem = Some(error),
+            }
+        }
+        Err(problem.unwrap_or_else(|| {
+            let message = format!("no target holds {key} as it was when the log took it");
+            Error::new(ErrorKind::Damage { message })
+                .remedy("restore it from a version or backup of a bucket; its name is its SHA-256")
+        }))
+    }
+
+    /// The changes of some versions.
+    pub(super) async fn changes_of(&self, versions: &[u64]) -> Result<Vec<Changes>> {
+        if versions.is_empty() {
+            return Ok(Vec::new());
+        }
+        let history = self.history().await?;
+        let commits = history.commits.iter().filter(|committed| versions.contains(&committed.version));
+        let read = commits.map(|committed| self.changes(&committed.commit));
+        futures::stream::iter(read).buffered(CONCURRENCY).try_collect().await
+    }
+}

@@ -1,0 +1,344 @@
+//! What the commit writes under `_sawmill/` of a target: versioned JSON, one
+//! type a document, and where each lies.
+
+use crate::job::WriteMode;
+use crate::plan::Plan;
+use crate::source::Input;
+use crate::store::StagedFile;
+use crate::task::{FileReport, RecordCounts};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Version of the documents here.
+pub const COMMIT_FORMAT: u32 = 1;
+
+/// Marks the table's newest version whose files are all visible in every
+/// target. Readers skip it.
+pub const SUCCESS_KEY: &str = "_SUCCESS";
+
+/// Where the log lies, in the home target.
+pub(super) const LOG: &str = "_sawmill/log/";
+
+/// Where what attempts leave lies.
+pub(super) const ATTEMPTS: &str = "_sawmill/attempts/";
+
+/// Where the log is summed up, so that a reader need not fetch all of it.
+pub(super) const CHECKPOINTS: &str = "_sawmill/checkpoints/";
+
+/// `attempts/<attempt>/intent.json`, home: somebody is about to stage files.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Intent {
+    /// [`COMMIT_FORMAT`].
+    pub format: u32,
+    /// Names the attempt; part of every file's name.
+    pub attempt: String,
+    /// The log's tip when it began.
+    pub base_version: u64,
+    /// RFC 3339, UTC.
+    pub started_at: String,
+    /// Whether one process stages and commits, or tasks of their own stage and another commits.
+    pub steps: Steps,
+    /// What is to be done: the pinned inputs, the job, the schema.
+    pub plan: Plan,
+}
+
+/// Who carries out an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Steps {
+    /// `run`, `convert`: one process, alive from its first to its last file.
+    OneProcess,
+    /// `plan`, `task`, `commit`: nobody may be running in between.
+    Separate,
+}
+
+/// `attempts/<attempt>/lease.json`, home, written anew as long as somebody
+/// stages: until when nobody should take the attempt for dead.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Lease {
+    /// [`COMMIT_FORMAT`].
+    pub format: u32,
+    /// RFC 3339, UTC, by the writer's clock.
+    pub expires_at: String,
+    /// The process, so that another on the same machine can see it dead before the lease ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub process: Option<super::process::Process>,
+}
+
+/// `attempts/<attempt>/changes-<SHA-256>.json`, every target: all that a commit
+/// does to the table.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Changes {
+    /// [`COMMIT_FORMAT`].
+    pub format: u32,
+    /// Name of the job.
+    pub job: String,
+    /// What was done, on which inputs.
+    pub job_key: String,
+    /// The attempt that staged the files.
+    pub attempt: String,
+    /// What becomes of data that is there.
+    pub mode: WriteMode,
+    /// Over all inputs.
+    pub records: RecordCounts,
+    /// The pinned inputs.
+    pub inputs: Vec<Input>,
+    /// In order of task and file number.
+    pub files: Vec<StagedData>,
+    /// Files of rejected records, under ignored names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub quarantine: Vec<StagedData>,
+    /// For each target, the keys that are removed once all files are visible in it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deletes: Vec<Vec<String>>,
+    /// Versions whose files this one replaces (`--reprocess`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replaces: Vec<u64>,
+}
+
+impl Changes {
+    /// Every file that becomes visible.
+    pub fn all_files(&self) -> impl Iterator<Item = &StagedData> {
+        self.files.iter().chain(&self.quarantine)
+    }
+
+    /// The directories of the table's files, as in their keys, each ending in `/`; `""` is the root.
+    pub fn partitions(&self) -> BTreeSet<String> {
+        let directory = |key: &str| key.rfind('/').map_or(String::new(), |slash| key[..=slash].to_owned());
+        self.files.iter().map(|file| directory(&file.file.key)).collect()
+    }
+}
+
+/// One file, and what holds it in each target until it is visible.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct StagedData {
+    /// The file.
+    #[serde(flatten)]
+    pub file: ManifestFile,
+    /// One for each target, in the job's order.
+    pub staged: Vec<StagedFile>,
+}
+
+impl From<&FileReport> for StagedData {
+    fn from(file: &FileReport) -> Self {
+        StagedData { file: ManifestFile::from(file), staged: file.staged.clone() }
+    }
+}
+
+/// `log/<version>.json`, home, created once: the log alone decides.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Entry {
+    /// [`COMMIT_FORMAT`].
+    pub format: u32,
+    /// From 1, without gaps.
+    pub version: u64,
+    /// RFC 3339, UTC, by the writer's clock.
+    pub at: String,
+    /// Name and version of the engine that wrote it.
+    pub engine: String,
+    /// What was decided.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+/// What an entry of the log says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Event {
+    /// The attempt is part of the table, whatever happens from here on.
+    Commit(Commit),
+    /// The attempt will never be part of the table; what it staged may be removed.
+    Fence {
+        /// The attempt.
+        attempt: String,
+        /// For people.
+        reason: String,
+    },
+    /// Files that a target had lost were copied there from another.
+    Repair {
+        /// URL of the target.
+        target: String,
+        /// How many.
+        files: u64,
+    },
+}
+
+/// A commit, in short; its [`Changes`] hold the rest.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Commit {
+    /// The attempt.
+    pub attempt: String,
+    /// Name of the job.
+    pub job: String,
+    /// What was done, on which inputs.
+    pub job_key: String,
+    /// What becomes of data that is there.
+    pub mode: WriteMode,
+    /// Of its [`Changes`].
+    pub changes_sha256: String,
+    /// Directories that its files are in.
+    pub partitions: BTreeSet<String>,
+    /// Versions whose files it replaces.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replaces: Vec<u64>,
+    /// Files of the table; those of rejected records do not count.
+    pub files: u64,
+    /// Their size.
+    pub bytes: u64,
+    /// Over all inputs.
+    pub records: RecordCounts,
+    /// Number of inputs.
+    pub inputs: u64,
+}
+
+/// `applied/<version>.json`, each target: it holds all files of the version,
+/// looked at, and none that the version removes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Applied {
+    /// [`COMMIT_FORMAT`].
+    pub format: u32,
+    /// Of the log.
+    pub version: u64,
+    /// The attempt.
+    pub attempt: String,
+    /// RFC 3339, UTC.
+    pub at: String,
+    /// Files made visible, those of rejected records included.
+    pub files: u64,
+    /// Their size.
+    pub bytes: u64,
+    /// Files removed.
+    pub deleted: u64,
+}
+
+/// `published/<version>.json`, home: everybody has been told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PublishedNote {
+    /// [`COMMIT_FORMAT`].
+    pub format: u32,
+    /// Of the log.
+    pub version: u64,
+    /// The attempt.
+    pub attempt: String,
+    /// RFC 3339, UTC.
+    pub at: String,
+}
+
+/// `success/<version>.json` and `_SUCCESS`, each target.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Manifest {
+    /// [`COMMIT_FORMAT`].
+    pub format: u32,
+    /// Of the table's log; 0 for single files, which have none.
+    #[serde(default)]
+    pub version: u64,
+    /// Name of the job.
+    pub job: String,
+    /// As in the plan: what was done, on which inputs.
+    pub job_key: String,
+    /// The attempt that wrote the files.
+    pub attempt: String,
+    /// RFC 3339, UTC: when it was decided.
+    pub committed_at: String,
+    /// Over all inputs.
+    pub records: RecordCounts,
+    /// In order of task and file number.
+    pub files: Vec<ManifestFile>,
+    /// Files of rejected records, under ignored names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub quarantine: Vec<ManifestFile>,
+}
+
+/// One visible file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ManifestFile {
+    /// Relative to the target's URL.
+    pub key: String,
+    /// Partition key = value; `null` for the default partition.
+    pub partition: BTreeMap<String, Option<String>>,
+    /// Rows in the file.
+    pub rows: u64,
+    /// Size.
+    pub bytes: u64,
+    /// Hexadecimal; the same in every target.
+    pub sha256: String,
+}
+
+impl From<&FileReport> for ManifestFile {
+    fn from(file: &FileReport) -> Self {
+        ManifestFile {
+            key: file.key.clone(),
+            partition: file.partition.clone(),
+            rows: file.rows,
+            bytes: file.bytes,
+            sha256: file.sha256.clone(),
+        }
+    }
+}
+
+/// Key of an entry of the log. Twenty digits hold any `u64`, so that keys sort
+/// as versions do.
+pub(super) fn log_key(version: u64) -> String {
+    format!("{LOG}{version:020}.json")
+}
+
+/// The version that the key of a numbered document has.
+pub(super) fn version_of(key: &str) -> Option<u64> {
+    key.rsplit('/').next()?.strip_suffix(".json")?.parse().ok()
+}
+
+pub(super) fn checkpoint_key(version: u64) -> String {
+    format!("{CHECKPOINTS}{version:020}.json")
+}
+
+pub(super) fn applied_key(version: u64) -> String {
+    format!("_sawmill/applied/{version:020}.json")
+}
+
+pub(super) fn success_key(version: u64) -> String {
+    format!("_sawmill/success/{version:020}.json")
+}
+
+pub(super) fn published_key(version: u64) -> String {
+    format!("_sawmill/published/{version:020}.json")
+}
+
+pub(super) fn intent_key(attempt: &str) -> String {
+    format!("{ATTEMPTS}{attempt}/intent.json")
+}
+
+pub(super) fn lease_key(attempt: &str) -> String {
+    format!("{ATTEMPTS}{attempt}/lease.json")
+}
+
+pub(super) fn pending_key(attempt: &str, task: u32) -> String {
+    format!("{ATTEMPTS}{attempt}/pending/{task:05}.json")
+}
+
+pub(super) fn changes_key(attempt: &str, sha256: &str) -> String {
+    format!("{ATTEMPTS}{attempt}/changes-{sha256}.json")
+}
+
+/// The attempt that a staged or visible file's key ends with, if sawmill gave it the key:
+/// `….parquet` after `-<UTC time>-<eight hexadecimal digits>`, as [`crate::plan`] makes them.
+pub(super) fn attempt_of(key: &str) -> Option<&str> {
+    const LENGTH: usize = "20130131t235959z-0123abcd".len();
+    let stem = key.strip_suffix(".parquet")?;
+    let start = stem.len().checked_sub(LENGTH)?;
+    let attempt = stem.get(start..)?;
+    let (time, random) = attempt.split_once('-')?;
+    let is_time = time.len() == 16
+        && time.bytes().enumerate().all(|(at, byte)| match at {
+            8 => byte == b't',
+            15 => byte == b'z',
+            _ => byte.is_ascii_digit(),
+        });
+    let is_random = random.len() == 8 && random.bytes().all(|byte| byte.is_ascii_hexdigit());
+    (is_time && is_random && stem[..start].ends_with('-')).then_some(attempt)
+}

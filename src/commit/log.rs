@@ -1,0 +1,256 @@
+//! The log: what was decided, in order, and nothing else.
+//!
+//! Entries lie in the home target, numbered without gaps, each created under the
+//! condition that there is none of its number. So every reader sees the same
+//! sequence, of two that want the same number one is refused, and whoever is
+//! refused has to read what came in between before trying again. Entries are
+//! never changed or removed. Checkpoints sum up what came before; they save
+//! reading, and nothing depends on their being there.
+
+use super::documents::{
+    CHECKPOINTS, COMMIT_FORMAT, Commit, Entry, Event, LOG, checkpoint_key, log_key, version_of,
+};
+use super::table::{self, CONCURRENCY, Table};
+use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
+use crate::store::Written;
+use futures::{StreamExt, TryStreamExt};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// Versions between two checkpoints: a reader fetches fewer entries than this.
+const CHECKPOINT_EVERY: u64 = 64;
+
+/// How often a slot of the log is tried again when nothing is known of the last
+/// try. The requests themselves are retried below this, see [`crate::aws`].
+const APPEND_TRIES: u32 = 4;
+
+/// What the log says, up to its tip.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct History {
+    /// [`COMMIT_FORMAT`].
+    pub format: u32,
+    /// Version of the last entry; 0 if there is none.
+    pub tip: u64,
+    /// In order.
+    pub commits: Vec<Committed>,
+    /// Attempts that will never be part of the table.
+    pub fenced: BTreeSet<String>,
+}
+
+/// A commit and its place in the log.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Committed {
+    /// Of the log.
+    pub version: u64,
+    /// RFC 3339, UTC.
+    pub at: String,
+    /// What was committed.
+    pub commit: Commit,
+    /// The version that replaced all its files, if one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaced_by: Option<u64>,
+}
+
+impl History {
+    fn add(&mut self, entry: Entry) {
+        self.tip = entry.version;
+        match entry.event {
+            Event::Commit(commit) => {
+                for earlier in self.commits.iter_mut().filter(|c| commit.replaces.contains(&c.version)) {
+                    earlier.replaced_by = Some(entry.version);
+                }
+                let (version, at) = (entry.version, entry.at);
+                self.commits.push(Committed { version, at, commit, replaced_by: None });
+            }
+            Event::Fence { attempt, .. } => drop(self.fenced.insert(attempt)),
+            Event::Repair { .. } => {}
+        }
+    }
+
+    /// The commit of an attempt.
+    pub fn commit_of(&self, attempt: &str) -> Option<&Committed> {
+        self.commits.iter().find(|committed| committed.commit.attempt == attempt)
+    }
+
+    /// The commit that did a job on the very same inputs, if its rows still count.
+    pub fn commit_of_key(&self, job_key: &str) -> Option<&Committed> {
+        let standing = |c: &&Committed| c.commit.job_key == job_key && c.replaced_by.is_none();
+        self.commits.iter().rfind(standing)
+    }
+
+    /// The commits after a version, in order.
+    pub fn commits_after(&self, version: u64) -> impl Iterator<Item = &Committed> {
+        self.commits.iter().filter(move |committed| committed.version > version)
+    }
+}
+
+/// How an entry came into the log, or did not.
+#[derive(Debug)]
+pub(super) enum Appended {
+    /// It is the entry of its version.
+    Here,
+    /// Another entry has the version.
+    Taken,
+}
+
+impl Table {
+    /// Reads the log to its tip.
+    pub async fn history(&self) -> Result<History> {
+        let checkpoints = self.home().list_documents(CHECKPOINTS, "").await?;
+        let mut history = History { format: COMMIT_FORMAT, ..History::default() };
+        if let Some(key) = checkpoints.iter().rfind(|key| version_of(key).is_some())
+            && let Some(summed) = table::read::<History>(self.home(), key).await?
+        {
+            check_format(summed.format, &self.home().describe().url, key)?;
+            history = summed;
+        }
+        self.catch_up(&mut history).await?;
+        Ok(history)
+    }
+
+    /// Adds the entries that came since.
+    pub(super) async fn catch_up(&self, history: &mut History) -> Result<()> {
+        let home = self.home();
+        let keys = home.list_documents(LOG, &log_key(history.tip)).await?;
+        let mut entries = futures::stream::iter(keys)
+            .map(|key| async move { (table::read::<Entry>(home, &key).await, key) })
+            .buffered(CONCURRENCY);
+        while let Some((entry, key)) = entries.next().await {
+            let url = &home.describe().url;
+            // A log that lacks a number was tampered with: nothing can be built on it.
+            let entry = entry?.filter(|entry| entry.version == history.tip + 1);
+            let Some(entry) = entry.filter(|entry| version_of(&key) == Some(entry.version)) else {
+                let message = format!(
+                    "the log in {url}{LOG} does not go on from version {} with {key}: an entry is missing or was renamed",
+                    history.tip
+                );
+                return Err(Error::new(ErrorKind::Damage { message })
+                    .remedy("restore `_sawmill/log/` of the first target; nothing was changed"));
+            };
+            check_format(entry.format, url, &key)?;
+            history.add(entry);
+        }
+        Ok(())
+    }
+
+    /// Writes an entry at the tip of `history`, or finds that another did. To be
+    /// decided anew, with what came in between, if it did.
+    ///
+    /// # Errors
+    /// The home target did not say what became of the entry, not even when it was asked: it
+    /// may be in the log, or come to be.
+    pub(super) async fn append(&self, history: &History, event: Event) -> Result<Appended> {
+        let version = history.tip + 1;
+        let engine = concat!("sawmill ", env!("CARGO_PKG_VERSION")).into();
+        let entry = Entry { format: COMMIT_FORMAT, version, at: self.time(), engine, event };
+        let (key, body) = (log_key(version), table::json(&entry));
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let failure = match self.create(&key, body.clone()).await {
+                Ok(Written::Now) => return Ok(Appended::Here),
+                Ok(Written::Before) => None,
+                Err(error) => Some(error),
+            };
+            // Refused, by somebody else's entry or by one's own whose answer was
+            // lost; or without an answer now. The slot itself says which.
+            match (table::read::<Entry>(self.home(), &key).await, failure) {
+                (Ok(Some(standing)), _) if standing.event == entry.event => {
+                    return Ok(Appended::Here);
+                }
+                (Ok(Some(_)), _) => return Ok(Appended::Taken),
+                (Ok(None), None) => return Err(self.vanished(&key)),
+                (Ok(None), Some(error)) | (Err(error), _) if tries == APPEND_TRIES => return Err(error),
+                _ => {}
+            }
+        }
+    }
+
+    fn vanished(&self, key: &str) -> Error {
+        let identity = self.home().describe();
+        Error::new(ErrorKind::Target(StoreFailure {
+            operation: "create".into(),
+            url: format!("{}{key}", identity.url),
+            region: identity.region.clone(),
+            attempts: None,
+            elapsed: None,
+            reason: StoreReason::Other,
+            detail: "the server says that it is there, and then that it is not".into(),
+        }))
+        .remedy("the first target must be strongly consistent, as S3 is")
+    }
+
+    /// Sums up the log once in a while. Anybody may, and all write the same.
+    pub(super) async fn checkpoint(&self, history: &History) -> Result<()> {
+        if history.tip == 0 || !history.tip.is_multiple_of(CHECKPOINT_EVERY) {
+            return Ok(());
+        }
+        self.home().create(&checkpoint_key(history.tip), table::json(history)).await.map(drop)
+    }
+
+    /// Says in the log that an attempt will never be part of the table, unless
+    /// it is already. `history` is brought up to date.
+    pub(super) async fn fence(&self, history: &mut History, attempt: &str, reason: &str) -> Result<Fenced> {
+        loop {
+            if let Some(committed) = history.commit_of(attempt) {
+                return Ok(Fenced::Committed(committed.version));
+            }
+            if history.fenced.contains(attempt) {
+                return Ok(Fenced::Fenced);
+            }
+            #[cfg(test)]
+            if self.is_broken(table::Broken::NoFence) {
+                return Ok(Fenced::Fenced);
+            }
+            let event = Event::Fence { attempt: attempt.to_owned(), reason: reason.to_owned() };
+            self.append(history, event).await?;
+            self.catch_up(history).await?;
+        }
+    }
+
+    /// The newest commits, back to one that is known to be published: those that
+    /// may have been broken off, in order.
+    pub(super) async fn unpublished(&self, history: &History) -> Result<Vec<Committed>> {
+        let mut open = Vec::new();
+        for committed in history.commits.iter().rev() {
+            // Versions are published in order, so this one stands for all before it.
+            if self.home().look(&super::documents::published_key(committed.version)).await?.is_some() {
+                break;
+            }
+            open.push(committed.clone());
+        }
+        open.reverse();
+        Ok(open)
+    }
+
+    /// Every entry from a version on, for people.
+    pub async fn entries(&self, from: u64) -> Result<Vec<Entry>> {
+        let home = self.home();
+        let after = log_key(from.saturating_sub(1));
+        let keys = home.list_documents(LOG, &after).await?;
+        let read = futures::stream::iter(keys)
+            .map(|key| async move { table::read::<Entry>(home, &key).await })
+            .buffered(CONCURRENCY);
+        Ok(read.try_collect::<Vec<_>>().await?.into_iter().flatten().collect())
+    }
+}
+
+/// What became of an attempt that was to be fenced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fenced {
+    /// It will never be part of the table.
+    Fenced,
+    /// It is part of the table, as this version.
+    Committed(u64),
+}
+
+fn check_format(format: u32, url: &str, key: &str) -> Result<()> {
+    if format == COMMIT_FORMAT {
+        return Ok(());
+    }
+    let message = format!("{url}{key} has format {format}; this version of sawmill knows {COMMIT_FORMAT}");
+    Err(Error::usage(message).remedy("use the version of sawmill that wrote it, or a later one"))
+}

@@ -1,0 +1,91 @@
+//! A version that every target holds → everybody is told.
+
+use super::apply::AppliedEverywhere;
+use super::decide::Decided;
+use super::documents::{
+    COMMIT_FORMAT, Manifest, PublishedNote, SUCCESS_KEY, applied_key, published_key, success_key,
+};
+use super::table::{self, Table};
+use crate::error::{Error, ErrorKind, Result};
+use crate::store::{Store, Written};
+
+/// How often `_SUCCESS` is read again when others write it at the same time.
+const SWAP_TRIES: u32 = 16;
+
+impl AppliedEverywhere {
+    /// Writes `success/<version>.json` and `_SUCCESS` in every target, then the
+    /// note that it is done. Repeatable.
+    pub async fn publish(self, table: &Table) -> Result<Manifest> {
+        let Decided { committed, changes } = self.0;
+        let version = committed.version;
+        check_gate(table, version).await?;
+        let manifest = Manifest {
+            format: COMMIT_FORMAT,
+            version,
+            job: changes.job,
+            job_key: changes.job_key,
+            attempt: changes.attempt,
+            committed_at: committed.at,
+            records: changes.records,
+            files: changes.files.into_iter().map(|file| file.file).collect(),
+            quarantine: changes.quarantine.into_iter().map(|file| file.file).collect(),
+        };
+        for store in table.stores() {
+            store.create(&success_key(version), table::json(&manifest)).await?;
+        }
+        for store in table.stores() {
+            replace_if_newer(store.as_ref(), &manifest).await?;
+        }
+        let note = PublishedNote {
+            format: COMMIT_FORMAT,
+            version,
+            attempt: manifest.attempt.clone(),
+            at: table.time(),
+        };
+        table.home().create(&published_key(version), table::json(&note)).await?;
+        Ok(manifest)
+    }
+}
+
+/// No word of a version before every target says that it holds it. The type
+/// says so for this process; this asks the targets.
+async fn check_gate(table: &Table, version: u64) -> Result<()> {
+    #[cfg(test)]
+    if table.is_broken(table::Broken::NoGate) {
+        return Ok(());
+    }
+    for store in table.stores() {
+        if store.look(&applied_key(version)).await?.is_none() {
+            let url = &store.describe().url;
+            let message = format!("{url} was told to hold version {version}, and does not say that it does");
+            return Err(
+                Error::new(ErrorKind::Damage { message }).remedy("`sawmill verify` says what is missing")
+            );
+        }
+    }
+    Ok(())
+}
+
+async fn replace_if_newer(store: &dyn Store, manifest: &Manifest) -> Result<()> {
+    for _ in 0..SWAP_TRIES {
+        let standing = store.get(SUCCESS_KEY).await?;
+        let newest =
+            standing.as_ref().map(|document| table::parse::<Marker>(store, SUCCESS_KEY, &document.body));
+        // A marker that another program wrote says nothing of versions.
+        if newest.is_some_and(|marker| marker.is_ok_and(|marker| marker.version >= manifest.version)) {
+            return Ok(());
+        }
+        if store.replace(SUCCESS_KEY, table::json(manifest), standing.as_ref()).await? == Written::Now {
+            return Ok(());
+        }
+    }
+    // Those who won wrote newer versions, or will be asked to again by `recover`.
+    tracing::warn!(url = store.describe().url, "`_SUCCESS` changed too often to be replaced");
+    Ok(())
+}
+
+/// What is read of a `_SUCCESS` that stands.
+#[derive(serde::Deserialize)]
+struct Marker {
+    version: u64,
+}

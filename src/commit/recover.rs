@@ -1,0 +1,107 @@
+//! What was broken off → old state or new state, never between.
+//!
+//! A version in the log goes forward, whoever decided it. An attempt that is
+//! not in the log and not alive is fenced first, so that it can never be, and
+//! then what it staged is removed.
+
+use super::decide::Decided;
+use super::documents::{Manifest, attempt_of};
+use super::log::{Fenced, History};
+use super::table::Table;
+use crate::error::Result;
+use crate::store::StagedFile;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// What a recovery did.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, schemars::JsonSchema)]
+pub struct Recovered {
+    /// Versions that were decided and are now visible and announced.
+    pub finished: Vec<u64>,
+    /// Attempts that will never be part of the table, and that this recovery found.
+    pub fenced: Vec<String>,
+    /// Staged files that were removed, over all targets.
+    pub removed: usize,
+    /// Attempts that are left alone: somebody may be at work on them.
+    pub alive: Vec<String>,
+}
+
+impl Recovered {
+    /// Adds what a later recovery did.
+    pub fn add(&mut self, later: Recovered) {
+        self.finished.extend(later.finished);
+        self.fenced.extend(later.fenced);
+        self.removed += later.removed;
+        self.alive = later.alive;
+    }
+
+    /// Whether there was nothing to do.
+    pub fn is_nothing(&self) -> bool {
+        self.finished.is_empty() && self.fenced.is_empty() && self.removed == 0
+    }
+}
+
+impl Table {
+    /// Finishes what was decided, and removes what the dead have staged. `mine`
+    /// is an attempt to leave alone. Brings `history` up to date.
+    pub async fn recover(&self, history: &mut History, mine: Option<&str>) -> Result<Recovered> {
+        let mut recovered = Recovered::default();
+        self.catch_up(history).await?;
+        recovered.finished = self.roll_forward(history).await?.iter().map(|done| done.version).collect();
+        self.sweep(history, mine, &mut recovered).await?;
+        // An attempt that was to be fenced may have been decided in between.
+        recovered.finished.extend(self.roll_forward(history).await?.iter().map(|done| done.version));
+        Ok(recovered)
+    }
+
+    /// Applies and publishes every version that is not published, in order.
+    pub(super) async fn roll_forward(&self, history: &History) -> Result<Vec<Manifest>> {
+        let mut done = Vec::new();
+        for committed in self.unpublished(history).await? {
+            let changes = self.changes(&committed.commit).await?;
+            let decided = Decided { committed, changes };
+            done.push(decided.apply(self).await?.publish(self).await?);
+        }
+        Ok(done)
+    }
+
+    async fn sweep(
+        &self,
+        history: &mut History,
+        mine: Option<&str>,
+        recovered: &mut Recovered,
+    ) -> Result<()> {
+        let mut staged: BTreeMap<String, Vec<(usize, StagedFile)>> = BTreeMap::new();
+        for (target, store) in self.stores().iter().enumerate() {
+            store.sweep_documents().await?;
+            for file in store.list_staged(None).await? {
+                // What another program uploads here is none of our business.
+                if let Some(attempt) = attempt_of(&file.key).filter(|attempt| Some(*attempt) != mine) {
+                    staged.entry(attempt.to_owned()).or_default().push((target, file));
+                }
+            }
+        }
+        for (attempt, files) in staged {
+            let settled = history.fenced.contains(&attempt) || history.commit_of(&attempt).is_some();
+            if !settled && self.is_alive(&attempt).await? {
+                recovered.alive.push(attempt);
+                continue;
+            }
+            match self.fence(history, &attempt, "no sign of life").await? {
+                Fenced::Fenced if !settled => recovered.fenced.push(attempt),
+                Fenced::Fenced => {}
+                Fenced::Committed(_) => {
+                    // All its files are visible once it is rolled forward; what is
+                    // still staged then was left by a second try of a task.
+                    self.roll_forward(history).await?;
+                }
+            }
+            let count = files.len();
+            match self.abort_all(files).await {
+                None => recovered.removed += count,
+                Some(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}

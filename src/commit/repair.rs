@@ -1,0 +1,131 @@
+//! A file that one target lost ← another target that has it.
+//!
+//! Uploads expire by lifecycle rules, buckets are emptied, and a target may be
+//! added to a job: the twin's bytes, whose SHA-256 the log knows, serve for all.
+
+use super::documents::{Event, ManifestFile, StagedData};
+use super::log::{Appended, History};
+use super::table::Table;
+use crate::error::{Error, ErrorKind, Result};
+use crate::store::{StagedFile, Store};
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+
+impl Table {
+    /// Sees to it that a target holds a file whose upload is gone: it may be
+    /// there all the same, or is copied from the first other target that has it, or
+    /// that still can make it visible.
+    pub(super) async fn mend(&self, file: &StagedData, target: usize) -> Result<Mended> {
+        if holds(self.stores()[target].as_ref(), &file.file).await? {
+            return Ok(Mended::There);
+        }
+        for (position, twin) in self.stores().iter().enumerate() {
+            if position == target {
+                continue;
+            }
+            if let Some(staged) = file.staged.get(position)
+                && !matches!(twin.look(&file.file.key).await, Ok(Some(_)))
+                && let Err(error) = twin.complete(staged).await
+            {
+                tracing::debug!(%error, "this twin does not have the file either");
+                continue;
+            }
+            match copy(file, twin, &self.stores()[target]).await {
+                Ok(()) => return Ok(Mended::Copied),
+                Err(error) => tracing::warn!(%error, "a lost file could not be copied from this twin"),
+            }
+        }
+        Ok(Mended::NoTwin)
+    }
+
+    /// Says in the log that files of a target were copied there from another.
+    pub(super) async fn note_repair(&self, history: &mut History, target: usize, files: u64) -> Result<()> {
+        let event = Event::Repair { target: self.stores()[target].describe().url.clone(), files };
+        loop {
+            self.catch_up(history).await?;
+            if let Appended::Here = self.append(history, event.clone()).await? {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// How a lost file came back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mended {
+    /// It was there.
+    There,
+    /// It was copied from another target.
+    Copied,
+    /// No other target has it.
+    NoTwin,
+}
+
+/// Whether a target holds a file, byte for byte. Reads it.
+pub(super) async fn holds(store: &dyn Store, file: &ManifestFile) -> Result<bool> {
+    match store.look(&file.key).await? {
+        Some(found) if found.bytes == file.bytes => Ok(sha256(store, file).await? == file.sha256),
+        _ => Ok(false),
+    }
+}
+
+/// SHA-256 of a visible file's bytes as they are.
+async fn sha256(store: &dyn Store, file: &ManifestFile) -> Result<String> {
+    let mut digest = Sha256::new();
+    let mut offset = 0;
+    while offset < file.bytes {
+        let body = store.read(&file.key, offset..file.bytes.min(offset + store.part_bytes() as u64)).await?;
+        if body.is_empty() {
+            break;
+        }
+        digest.update(&body);
+        offset += body.len() as u64;
+    }
+    Ok(hex::encode(digest.finalize()))
+}
+
+/// Streams a visible file from one target to another, and makes it visible
+/// there once its bytes are those that the log knows.
+async fn copy(file: &StagedData, from: &Arc<dyn Store>, to: &Arc<dyn Store>) -> Result<()> {
+    let file = &file.file;
+    let write = to.begin(&file.key).await?;
+    let staged = async {
+        let mut digest = Sha256::new();
+        let mut parts = Vec::new();
+        let mut offset = 0;
+        while offset < file.bytes || parts.is_empty() {
+            let end = (offset + to.part_bytes() as u64).min(file.bytes);
+            let body = from.read(&file.key, offset..end).await?;
+            if body.len() as u64 != end - offset {
+                return Err(differs(from.as_ref(), &file.key));
+            }
+            digest.update(&body);
+            parts.push(write.put_part(parts.len() as u32 + 1, offset, body).await?);
+            offset = end;
+        }
+        if hex::encode(digest.finalize()) != file.sha256 {
+            return Err(differs(from.as_ref(), &file.key));
+        }
+        write.seal(parts).await
+    };
+    let done = match staged.await {
+        Ok(staged) => to.complete(&staged).await,
+        Err(error) => Err(error),
+    };
+    if done.is_err() {
+        remove(to.as_ref(), &write.handle()).await;
+    }
+    done
+}
+
+async fn remove(store: &dyn Store, staged: &StagedFile) {
+    if let Err(error) = store.abort(staged).await {
+        tracing::warn!(%error, key = staged.key, "a staged file could not be removed");
+    }
+}
+
+fn differs(store: &dyn Store, key: &str) -> Error {
+    let message = format!("{}{key} does not have the bytes that were written", store.describe().url);
+    Error::new(ErrorKind::Damage { message })
+        .remedy("restore it from a version of the bucket, or run its inputs again with --reprocess")
+}

@@ -1,0 +1,50 @@
+//! What stands in the targets before a run.
+
+use super::log::{Committed, History};
+use super::table::Table;
+use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
+use crate::job::WriteMode;
+
+/// What stands in the targets before a run.
+#[derive(Debug)]
+pub enum Standing {
+    /// The run may write.
+    Free,
+    /// The table holds the rows of this very job already.
+    AlreadyDone(Box<Committed>),
+}
+
+impl Table {
+    /// Looks whether a run of this job may write here. Writes nothing.
+    ///
+    /// # Errors
+    /// The table holds data, and `mode` says that it must not.
+    pub async fn standing(&self, history: &History, job_key: &str, mode: WriteMode) -> Result<Standing> {
+        if let Some(done) = history.commit_of_key(job_key) {
+            return Ok(Standing::AlreadyDone(Box::new(done.clone())));
+        }
+        if mode != WriteMode::ErrorIfExists {
+            return Ok(Standing::Free);
+        }
+        for store in self.stores() {
+            if let Some(key) = store.list("", 1).await?.pop() {
+                let identity = store.describe();
+                return Err(Error::new(ErrorKind::Target(StoreFailure {
+                    operation: "write to".into(),
+                    url: identity.url.clone(),
+                    region: identity.region.clone(),
+                    attempts: None,
+                    elapsed: None,
+                    reason: StoreReason::Exists,
+                    detail: format!("{key} is there already"),
+                }))
+                .remedy(
+                    "this table holds data of another run: add files to it with `output.mode = \"append\"` \
+                     (--set output.mode=append, or --append), replace partitions with \"overwrite_partitions\", \
+                     or choose another place",
+                ));
+            }
+        }
+        Ok(Standing::Free)
+    }
+}

@@ -1,0 +1,148 @@
+//! The table as the commit sees it: its targets, and documents in them.
+
+use crate::error::{Error, ErrorKind, JobPlace, Result};
+use crate::job::{CommitSpec, ConditionalWrites, JobSpec};
+use crate::store::{Store, Written};
+use bytes::Bytes;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Requests to one target at once.
+pub(super) const CONCURRENCY: usize = 16;
+
+/// The targets of a job, the first of which, *home*, holds the log.
+#[derive(Debug, Clone)]
+pub struct Table {
+    stores: Vec<Arc<dyn Store>>,
+    pub(super) settings: CommitSpec,
+    #[cfg(test)]
+    pub(super) simulated: Simulated,
+}
+
+/// What tests change of the protocol.
+#[cfg(test)]
+#[derive(Debug, Clone, Default)]
+pub(super) struct Simulated {
+    /// Seconds that stand for the time of day.
+    pub(super) clock: Option<Arc<std::sync::atomic::AtomicI64>>,
+    /// A step that is left out, to show that the tests would miss it.
+    pub(super) broken: Option<Broken>,
+}
+
+/// Steps of the protocol that are left out, one at a time, under test.
+#[cfg(test)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Broken {
+    /// Uploads of a dead attempt are aborted without a fence in the log.
+    NoFence,
+    /// Entries of the log are put without a condition.
+    NoCondition,
+    /// A version is published without a look at whether every target applied it.
+    NoGate,
+}
+
+impl Table {
+    /// The table that a job writes; `stores` are its targets, in its order.
+    pub fn new(stores: Vec<Arc<dyn Store>>, settings: CommitSpec) -> Table {
+        Table {
+            stores,
+            settings,
+            #[cfg(test)]
+            simulated: Simulated::default(),
+        }
+    }
+
+    /// Opens the targets of a job. Writes nothing.
+    ///
+    /// # Errors
+    /// As [`crate::store::open_target`].
+    pub async fn open(job: &JobSpec) -> Result<Table> {
+        let mut stores = Vec::with_capacity(job.targets.len());
+        for (position, target) in job.targets.iter().enumerate() {
+            stores.push(crate::store::open_target(target, &job.engine, position).await?);
+        }
+        Ok(Table::new(stores, job.commit.clone()))
+    }
+
+    /// All targets, home first.
+    pub fn stores(&self) -> &[Arc<dyn Store>] {
+        &self.stores
+    }
+
+    /// The target that holds the log.
+    pub fn home(&self) -> &dyn Store {
+        self.stores[0].as_ref()
+    }
+
+    /// Seconds since 1970, by this machine's clock.
+    pub(super) fn now(&self) -> i64 {
+        #[cfg(test)]
+        if let Some(clock) = &self.simulated.clock {
+            return clock.load(std::sync::atomic::Ordering::SeqCst);
+        }
+        chrono::Utc::now().timestamp()
+    }
+
+    /// The same, as documents have it.
+    pub(super) fn time(&self) -> String {
+        rfc3339(self.now())
+    }
+
+    pub(super) fn lease(&self) -> Duration {
+        Duration::from_secs(self.settings.lease_seconds)
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_broken(&self, broken: Broken) -> bool {
+        self.simulated.broken == Some(broken)
+    }
+
+    /// Creates a document of the log's kind: one that others may create, too.
+    pub(super) async fn create(&self, key: &str, body: Bytes) -> Result<Written> {
+        #[cfg(test)]
+        if self.is_broken(Broken::NoCondition) {
+            return self.home().put(key, body).await.map(|()| Written::Now);
+        }
+        if self.settings.conditional_writes == ConditionalWrites::NotNeeded {
+            // The best there is without a condition.
+            return match self.home().look(key).await? {
+                Some(_) => Ok(Written::Before),
+                None => self.home().put(key, body).await.map(|()| Written::Now),
+            };
+        }
+        self.home().create(key, body).await
+    }
+}
+
+pub(super) fn rfc3339(seconds: i64) -> String {
+    let time = chrono::DateTime::from_timestamp(seconds, 0).unwrap_or_default();
+    time.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+}
+
+/// Reads a document, `None` if there is none.
+pub(super) async fn read<T: DeserializeOwned>(store: &dyn Store, key: &str) -> Result<Option<T>> {
+    match store.get(key).await? {
+        Some(document) => parse(store, key, &document.body).map(Some),
+        None => Ok(None),
+    }
+}
+
+pub(super) fn parse<T: DeserializeOwned>(store: &dyn Store, key: &str, body: &[u8]) -> Result<T> {
+    serde_json::from_slice(body).map_err(|e| {
+        let url = format!("{}{key}", store.describe().url);
+        let place = JobPlace { file: url, line: Some(e.line()), column: Some(e.column()), key: None };
+        let error =
+            Error::new(ErrorKind::Job { message: format!("this document cannot be read: {e}"), place });
+        error.remedy("another version or another program wrote it; look at it before you remove it")
+    })
+}
+
+/// A document as it is written.
+pub(super) fn json(document: &impl Serialize) -> Bytes {
+    let mut text =
+        serde_json::to_vec_pretty(document).expect("our documents have string keys and no failing parts");
+    text.push(b'\n');
+    text.into()
+}
