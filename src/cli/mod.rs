@@ -1,14 +1,19 @@
 //! The command line: one file a command.
 
+mod catchup;
 mod check;
 mod commit;
 mod convert;
 mod dialect;
 mod documents;
+mod gc;
 mod infer;
+mod log;
 mod plan;
+mod recover;
 mod run;
 mod task;
+mod verify;
 
 use crate::error::{Error, Result};
 use crate::runtime::{Cancel, Runtime};
@@ -27,7 +32,8 @@ pub struct Cli {
 
 const AFTER_HELP: &str = "\
 Exit codes: 0 done, 2 usage or job file, 3 input data, 4 input not found or not readable, \
-5 target, 6 records do not add up or a file is not fit for its readers, 130 interrupted.";
+5 target, 6 records do not add up or a file is not fit for its readers, 7 temporary files, \
+8 another run was first, 9 a target does not hold what the log says, 130 interrupted.";
 
 /// Flags of every command.
 #[derive(Debug, Clone, clap::Args)]
@@ -65,6 +71,16 @@ enum Command {
     Task(task::Args),
     /// Third step: verify the task reports and make the files visible in every target
     Commit(commit::Args),
+    /// Finish what was decided and broke off, remove what dead runs have staged
+    Recover(recover::Args),
+    /// Show what happened to the table: every version, and what was given up
+    Log(log::Args),
+    /// Hold every target against the log: files, sizes, checksums, rows
+    Verify(verify::Args),
+    /// Copy to each target what it lacks and another holds, after an outage or for a new target
+    Catchup(catchup::Args),
+    /// Find what nobody needs any more: documents and files of attempts that came to nothing
+    Gc(gc::Args),
 }
 
 impl Cli {
@@ -97,6 +113,11 @@ impl Cli {
             Command::Plan(args) => plan::run(args, &self.global),
             Command::Task(args) => task::run(args, &self.global),
             Command::Commit(args) => commit::run(args, &self.global),
+            Command::Recover(args) => recover::run(args, &self.global),
+            Command::Log(args) => log::run(args, &self.global),
+            Command::Verify(args) => verify::run(args, &self.global),
+            Command::Catchup(args) => catchup::run(args, &self.global),
+            Command::Gc(args) => gc::run(args, &self.global),
         }
     }
 }

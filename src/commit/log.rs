@@ -226,6 +226,11 @@ impl Table {
         Ok(open)
     }
 
+    /// Versions that are decided and not yet visible and announced everywhere.
+    pub async fn unfinished(&self, history: &History) -> Result<Vec<u64>> {
+        Ok(self.unpublished(history).await?.iter().map(|committed| committed.version).collect())
+    }
+
     /// Every entry from a version on, for people.
     pub async fn entries(&self, from: u64) -> Result<Vec<Entry>> {
         let home = self.home();

@@ -15,8 +15,12 @@
 
 mod apply;
 mod attempt;
+mod audit;
+mod catchup;
 mod decide;
 mod documents;
+mod gc;
+mod live;
 mod log;
 mod process;
 mod publish;
@@ -28,11 +32,14 @@ mod table;
 mod verify;
 
 pub use apply::AppliedEverywhere;
+pub use audit::{Audit, Damage, Depth, Stranger};
+pub use catchup::CaughtUp;
 pub use decide::{Decided, Outcome};
 pub use documents::{
     Applied, COMMIT_FORMAT, Changes, Commit, Entry, Event, Intent, Lease, Manifest, ManifestFile,
     PublishedNote, SUCCESS_KEY, StagedData, Steps,
 };
+pub use gc::Garbage;
 pub use log::{Committed, History};
 pub use process::Process;
 pub use recover::Recovered;

@@ -66,7 +66,7 @@ async fn check_gate(table: &Table, version: u64) -> Result<()> {
     Ok(())
 }
 
-async fn replace_if_newer(store: &dyn Store, manifest: &Manifest) -> Result<()> {
+pub(super) async fn replace_if_newer(store: &dyn Store, manifest: &Manifest) -> Result<()> {
     for _ in 0..SWAP_TRIES {
         let standing = store.get(SUCCESS_KEY).await?;
         let newest =

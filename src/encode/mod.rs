@@ -24,6 +24,7 @@ mod table_writer;
 
 pub use file_names::{FileNames, max_key_bytes};
 pub use footer::run_metadata;
+pub(crate) use read_back::rows_in_footer;
 pub use shape::FileShape;
 pub use table_writer::TableWriter;
 

@@ -45,6 +45,22 @@ pub(super) fn rows(metadata: &ParquetMetaData) -> u64 {
     metadata.file_metadata().num_rows().max(0) as u64
 }
 
+/// The rows that the footer at the end of `tail` says, or how many bytes of the
+/// file's end it takes to read it.
+///
+/// # Errors
+/// What stands there is no footer.
+pub(crate) fn rows_in_footer(tail: &[u8]) -> Result<Result<u64, u64>, ParquetError> {
+    let Some(last) = tail.last_chunk::<FOOTER_TAIL_BYTES>() else {
+        return Err(ParquetError::General("it is cut off".into()));
+    };
+    let needed = FooterTail::try_new(last)?.metadata_length() + FOOTER_TAIL_BYTES;
+    if needed > tail.len() {
+        return Ok(Err(needed as u64));
+    }
+    decode(tail).map(|metadata| Ok(rows(&metadata)))
+}
+
 fn differs(message: String) -> Error {
     Error::new(ErrorKind::Accounting { message })
 }

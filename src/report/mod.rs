@@ -2,7 +2,7 @@
 
 mod terminal;
 
-pub use terminal::{progress_bar, summary};
+pub use terminal::{progress_bar, recovery, summary};
 
 use crate::commit::{Manifest, ManifestFile, Recovered};
 use crate::plan::Plan;

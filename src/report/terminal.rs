@@ -1,6 +1,7 @@
 //! What a person sees: a progress bar while it runs, a summary when it is over.
 
 use super::{RunReport, Status};
+use crate::commit::Recovered;
 use crate::runtime::Progress;
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
 use std::fmt::Write as _;
@@ -76,6 +77,9 @@ fn write_summary(text: &mut String, report: &RunReport) -> std::fmt::Result {
     let bytes = if totals.input_bytes > 0 { totals.input_bytes } else { totals.text_bytes };
     let files = if totals.inputs == 1 { "file" } else { "files" };
     let inputs = format!("{} {files}, {}", totals.inputs, HumanBytes(bytes));
+    if !report.recovered.is_nothing() {
+        writeln!(text, "{}: first, of earlier runs: {}", report.job, recovery(&report.recovered))?;
+    }
     match report.status {
         Status::Committed => {}
         Status::NothingToDo => {
@@ -96,7 +100,11 @@ fn write_summary(text: &mut String, report: &RunReport) -> std::fmt::Result {
     }
     let records = &totals.records;
     let seconds = report.elapsed_seconds.max(1e-3);
-    writeln!(text, "{}: done in {:.2} s", report.job, report.elapsed_seconds)?;
+    write!(text, "{}: done in {:.2} s", report.job, report.elapsed_seconds)?;
+    match report.version {
+        Some(version) => writeln!(text, ", version {version} of the table")?,
+        None => writeln!(text)?,
+    }
     writeln!(
         text,
         "  read      {inputs}: {} records ({}/s, {} records/s)",
@@ -127,6 +135,21 @@ fn write_summary(text: &mut String, report: &RunReport) -> std::fmt::Result {
         writeln!(text, "  Every target holds the same files, byte for byte.")?;
     }
     Ok(())
+}
+
+/// What a recovery did, in a sentence.
+pub fn recovery(recovered: &Recovered) -> String {
+    let list = |what: &str, of: Vec<String>| (!of.is_empty()).then(|| format!("{what} {}", of.join(", ")));
+    let versions = recovered.finished.iter().map(u64::to_string).collect();
+    let removed = (recovered.removed > 0).then(|| format!("removed {} staged files", recovered.removed));
+    let parts = [
+        list("finished version", versions),
+        list("gave up attempt", recovered.fenced.clone()),
+        removed,
+        list("left alone, as it may be alive, attempt", recovered.alive.clone()),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    if parts.is_empty() { "nothing was left half done".to_owned() } else { parts.join("; ") }
 }
 
 /// What was wrong with the data, and where the rejected records are.

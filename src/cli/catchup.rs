@@ -1,0 +1,39 @@
+//! `sawmill catchup`
+
+use super::Global;
+use super::run::JobArgs;
+use crate::commit::{Depth, Table};
+use crate::error::Result;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    job: JobArgs,
+    /// Read every byte, and copy what differs, too [default: what is missing or has another size]
+    #[arg(long)]
+    deep: bool,
+    /// Print what was done as JSON on standard output
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
+    let job = args.job.load()?;
+    let runtime = global.runtime(1)?;
+    let depth = if args.deep { Depth::Bytes } else { Depth::Footers };
+    let (table, done) = runtime.block_on(async {
+        let table = Table::open(&job).await?;
+        let done = runtime.cancel().or(table.catch_up_targets(depth)).await?;
+        Ok::<_, crate::Error>((table, done))
+    })?;
+    if args.json {
+        return super::documents::print_json(&done);
+    }
+    for version in &done.finished {
+        global.say(&format!("{}: finished version {version}", job.name));
+    }
+    for (store, copied) in table.stores().iter().zip(&done.copied) {
+        global.say(&format!("{}: {copied} of {} files were copied there", store.describe().url, done.files));
+    }
+    Ok(())
+}

@@ -1,0 +1,89 @@
+//! `sawmill log`
+
+use super::Global;
+use super::run::JobArgs;
+use crate::commit::{Entry, Event, Table};
+use crate::error::Result;
+use indicatif::{HumanBytes, HumanCount};
+use serde::Serialize;
+use std::fmt::Write as _;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    job: JobArgs,
+    /// The first version to show
+    #[arg(long, value_name = "VERSION", default_value_t = 1)]
+    from: u64,
+    /// Print the entries as JSON on standard output
+    #[arg(long)]
+    json: bool,
+}
+
+/// An entry and how far it got.
+#[derive(Debug, Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    entry: Entry,
+    /// Of a commit: whether it is visible and announced everywhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    published: Option<bool>,
+}
+
+pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
+    let job = args.job.load()?;
+    let runtime = global.runtime(1)?;
+    let (entries, open) = runtime.block_on(async {
+        let table = Table::open(&job).await?;
+        let history = table.history().await?;
+        Ok::<_, crate::Error>((table.entries(args.from).await?, table.unfinished(&history).await?))
+    })?;
+    let shown: Vec<Shown> = entries
+        .into_iter()
+        .map(|entry| {
+            let is_commit = matches!(entry.event, Event::Commit(_));
+            let published = is_commit.then(|| !open.contains(&entry.version));
+            Shown { entry, published }
+        })
+        .collect();
+    if args.json {
+        return super::documents::print_json(&shown);
+    }
+    if shown.is_empty() {
+        global.say(&format!("{}: nothing was ever decided here", job.name));
+        return Ok(());
+    }
+    super::print(&shown.iter().map(line).collect::<String>())
+}
+
+fn line(shown: &Shown) -> String {
+    let Entry { version, at, event, .. } = &shown.entry;
+    let mut text = format!("{version:>6}  {at}  ");
+    // Writing to a String cannot fail.
+    let _ = match event {
+        Event::Commit(commit) => {
+            let replaced = match commit.replaces.as_slice() {
+                [] => String::new(),
+                versions => format!(", in place of version {versions:?}"),
+            };
+            let state = if shown.published == Some(true) { "" } else { "; not finished: `sawmill recover`" };
+            write!(
+                text,
+                "commit  {} {}: {} files, {} rows, {} from {} inputs in {} partitions{replaced}{state}",
+                commit.job,
+                commit.attempt,
+                HumanCount(commit.files),
+                HumanCount(commit.records.written),
+                HumanBytes(commit.bytes),
+                HumanCount(commit.inputs),
+                commit.partitions.len(),
+            )
+        }
+        Event::Fence { attempt, reason } => write!(text, "fence   {attempt}: {reason}"),
+        Event::Repair { target, files } => {
+            write!(text, "repair  {files} files were copied to {target} from another target")
+        }
+    };
+    text.push('\n');
+    text
+}

@@ -1,0 +1,65 @@
+//! `sawmill verify`
+
+use super::Global;
+use super::run::JobArgs;
+use crate::commit::{Audit, Depth, Table};
+use crate::error::{Error, ErrorKind, Result};
+use indicatif::{HumanBytes, HumanCount};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    job: JobArgs,
+    /// Read every byte of every file and compare its SHA-256 [default: sizes, stored checksums and footers]
+    #[arg(long)]
+    deep: bool,
+    /// Print what was found as JSON on standard output
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
+    let job = args.job.load()?;
+    let runtime = global.runtime(1)?;
+    let depth = if args.deep { Depth::Bytes } else { Depth::Footers };
+    let audit = runtime.block_on(async {
+        let table = Table::open(&job).await?;
+        runtime.cancel().or(table.audit(depth)).await
+    })?;
+    if args.json {
+        super::documents::print_json(&audit)?;
+    } else {
+        describe(&job.name, job.targets.len(), &audit, global);
+    }
+    if audit.is_sound() { Ok(()) } else { Err(unsound(&audit)) }
+}
+
+fn describe(job: &str, targets: usize, audit: &Audit, global: &Global) {
+    global.say(&format!(
+        "{job}: version {}: {} files, {} rows, {} in each of {targets} targets",
+        audit.version,
+        HumanCount(audit.files as u64),
+        HumanCount(audit.rows),
+        HumanBytes(audit.bytes),
+    ));
+    for damage in &audit.damages {
+        global.say(&format!("wrong {} (version {}): {}", damage.url, damage.version, damage.what));
+    }
+    for stranger in &audit.strangers {
+        global.say(&format!("note  {}: the log does not know it", stranger.url));
+    }
+}
+
+fn unsound(audit: &Audit) -> Error {
+    let (message, remedy) = match audit.damages.len() {
+        0 => (
+            format!("versions {:?} are decided, and not visible and announced everywhere", audit.unfinished),
+            "finish them with `sawmill recover`",
+        ),
+        count => (
+            format!("{count} objects are not as the log says"),
+            "`sawmill catchup` copies from another target what one has lost",
+        ),
+    };
+    Error::new(ErrorKind::Damage { message }).remedy(remedy)
+}
