@@ -2,14 +2,14 @@
 //! convert` do.
 
 use crate::commit::{
-    Decided, History, Manifest, Outcome, Recovered, Standing, Steps, Table, Verified, finish_single,
+    Choice, Decided, History, Manifest, Outcome, Recovered, Standing, Steps, Table, Verified, finish_single,
 };
 use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
 use crate::job::{JobSpec, WriteMode};
 use crate::plan::{self, Plan, PlanOptions, Planned};
 use crate::report::{RunReport, Status};
 use crate::runtime::Runtime;
-use crate::source::TextStream;
+use crate::source::{self, TextStream};
 use crate::store::TargetIdentity;
 use crate::task::{self, TaskReport};
 use std::sync::atomic::Ordering;
@@ -24,15 +24,60 @@ pub enum Extent {
     PlanOnly,
 }
 
+/// What is to be run, beyond the job.
+#[derive(Debug, Clone)]
+pub struct RunOptions {
+    /// How to plan.
+    pub plan: PlanOptions,
+    /// How far to go.
+    pub extent: Extent,
+    /// Write these versions of the table and later ones anew, as far as they
+    /// have read the job's inputs.
+    pub reprocess_from: Option<u64>,
+}
+
+/// Looks up in the table's log which of the job's inputs are to be read, where that
+/// matters; false if none is.
+///
+/// # Errors
+/// As [`Table::choose`].
+pub fn choose(
+    job: &JobSpec,
+    reprocess_from: Option<u64>,
+    options: &mut PlanOptions,
+    runtime: &Runtime,
+) -> Result<bool> {
+    let choice = match reprocess_from {
+        Some(version) => Choice::AgainFrom(version),
+        None if job.source.incremental => Choice::New,
+        None => return Ok(true),
+    };
+    let chosen = runtime.block_on(runtime.cancel().or(async {
+        let found = source::list(&job.source).await?;
+        let table = Table::open(job).await?;
+        table.choose(&table.history().await?, found, choice).await
+    }))?;
+    let some = !chosen.inputs.is_empty();
+    options.inputs = Some(chosen.inputs);
+    options.replaces = chosen.replaces;
+    Ok(some)
+}
+
 /// Runs a job to its end, in this process.
 ///
 /// First finishes or removes what earlier runs of the table left half done. On
 /// any error before the commit, nothing is visible, and what was staged is
 /// removed from every target that answers. The same job on the same inputs again writes nothing
 /// and reports [`Status::NothingToDo`].
-pub fn run(job: JobSpec, options: &PlanOptions, extent: Extent, runtime: &Runtime) -> Result<RunReport> {
+pub fn run(job: JobSpec, options: &RunOptions, runtime: &Runtime) -> Result<RunReport> {
     let started = Instant::now();
-    let Planned { plan, first_text } = plan::build(job, options, runtime)?;
+    let extent = options.extent;
+    let mut plan_options = options.plan.clone();
+    if !choose(&job, options.reprocess_from, &mut plan_options, runtime)? {
+        let targets = runtime.block_on(Table::open(&job))?.identities();
+        return Ok(RunReport::nothing_new(&job, &targets, started.elapsed().as_secs_f64()));
+    }
+    let Planned { plan, first_text } = plan::build(job, &plan_options, runtime)?;
     let table = runtime.block_on(Table::open(&plan.job))?;
     let run = Run { plan: &plan, table: &table, runtime, started };
     match (&plan.single_file, extent) {
@@ -50,17 +95,14 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn targets(&self) -> Vec<TargetIdentity> {
-        self.table.stores().iter().map(|store| store.describe().clone()).collect()
-    }
-
     fn without_rows(&self, status: Status) -> RunReport {
-        RunReport::of_plan(self.plan, &self.targets(), status, self.started.elapsed().as_secs_f64())
+        RunReport::of_plan(self.plan, &self.table.identities(), status, self.started.elapsed().as_secs_f64())
     }
 
     fn committed(&self, reports: &[TaskReport], manifest: Manifest, recovered: Recovered) -> RunReport {
         let elapsed = self.started.elapsed().as_secs_f64();
-        let mut report = RunReport::of_commit(self.plan, reports, manifest, &self.targets(), elapsed);
+        let mut report =
+            RunReport::of_commit(self.plan, reports, manifest, &self.table.identities(), elapsed);
         report.recovered = recovered;
         report
     }
@@ -73,8 +115,7 @@ impl Run<'_> {
     }
 
     fn standing(&self, history: &History) -> Result<Standing> {
-        let (key, mode) = (&self.plan.job_key, self.plan.job.output.mode);
-        self.runtime.block_on(self.table.standing(history, key, mode))
+        self.runtime.block_on(self.table.standing(history, self.plan))
     }
 
     fn look(&self) -> Result<RunReport> {

@@ -41,7 +41,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
             if let Ok(table) = &table {
                 let standing = runtime.block_on(async {
                     let history = table.history().await?;
-                    table.standing(&history, &plan.job_key, plan.job.output.mode).await
+                    table.standing(&history, &plan).await
                 });
                 match standing {
                     Ok(Standing::Free) => {}

@@ -10,7 +10,7 @@ use crate::job::{
 };
 use crate::plan::PlanOptions;
 use crate::report::progress_bar;
-use crate::run::{Extent, run as run_job};
+use crate::run::{Extent, RunOptions, run as run_job};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -125,13 +125,14 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         commit: CommitSpec::default(),
         engine: EngineSpec::default(),
     };
-    let options = PlanOptions {
+    let plan = PlanOptions {
         single_file: single_file.clone(),
         all_text: args.all_text,
         null_tokens: args.null_tokens.clone(),
         infer_header: true,
         ..PlanOptions::default()
     };
+    let options = RunOptions { plan, extent: Extent::Whole, reprocess_from: None };
     let mut job =
         job.finish(&current_directory()?).map_err(|problems| problems.into_error("the command line"))?;
     if let Some(name) = &single_file {
@@ -143,7 +144,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     }
     let runtime = global.runtime(job.engine.threads)?;
     let bar = progress_bar(runtime.progress().clone());
-    let outcome = run_job(job, &options, Extent::Whole, &runtime);
+    let outcome = run_job(job, &options, &runtime);
     drop(bar);
     print_report(&outcome?, args.json, global)
 }

@@ -2,10 +2,11 @@
 
 use super::Global;
 use super::documents::DocumentArgs;
-use super::run::JobArgs;
+use super::run::{JobArgs, ReprocessArgs};
 use crate::commit::{Standing, Table};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
 use crate::plan::{self, PlanOptions};
+use crate::run::choose;
 use std::num::{NonZeroU32, NonZeroU64};
 
 #[derive(Debug, clap::Args)]
@@ -22,17 +23,22 @@ pub(super) struct Args {
     #[arg(long, value_name = "BYTES")]
     split_bytes: Option<NonZeroU64>,
     #[command(flatten)]
+    reprocess: ReprocessArgs,
+    #[command(flatten)]
     documents: DocumentArgs,
 }
 
 pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     let job = args.job.load()?;
     let runtime = global.runtime(job.engine.threads)?;
-    let options = PlanOptions {
+    let mut options = PlanOptions {
         tasks: args.tasks.get(),
         split_bytes: args.split_bytes.map(NonZeroU64::get),
         ..PlanOptions::default()
     };
+    if !choose(&job, args.reprocess.from(), &mut options, &runtime)? {
+        return Err(nothing_new(&job.source.inputs));
+    }
     let plan = plan::build(job, &options, &runtime)?.plan;
     if let Some(pipe) = plan.inputs.iter().find(|input| !input.is_pinned()) {
         let message = format!("{} is a pipe: tasks could not read again what planning has read", pipe.url);
@@ -41,7 +47,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     let table = runtime.block_on(Table::open(&plan.job))?;
     let standing = runtime.block_on(async {
         let history = table.history().await?;
-        table.standing(&history, &plan.job_key, plan.job.output.mode).await
+        table.standing(&history, &plan).await
     });
     if let Standing::AlreadyDone(done) = standing? {
         global.say(&format!(
@@ -60,4 +66,18 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         plan.attempt
     ));
     Ok(())
+}
+
+/// A plan without inputs is none, and tasks that wait for one should not be started.
+fn nothing_new(inputs: &[String]) -> Error {
+    Error::new(ErrorKind::Source(StoreFailure {
+        operation: "find new inputs in".into(),
+        url: inputs.join(", "),
+        region: None,
+        attempts: None,
+        elapsed: None,
+        reason: StoreReason::NoMatch,
+        detail: "the table holds the rows of all that are there".into(),
+    }))
+    .remedy("nothing need be done; `--reprocess` reads them again")
 }

@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::job::{self, JobSpec, Override};
 use crate::plan::PlanOptions;
 use crate::report::{RunReport, progress_bar, summary};
-use crate::run::{Extent, run as run_job};
+use crate::run::{Extent, RunOptions, run as run_job};
 use std::path::PathBuf;
 
 /// Flags that change a job file's contents, shared by all commands that take one.
@@ -34,10 +34,29 @@ impl JobArgs {
     }
 }
 
+/// Flags that have inputs read again.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct ReprocessArgs {
+    /// Read the inputs again, though the table holds their rows: the versions that did are replaced, without duplicates
+    #[arg(long)]
+    reprocess: bool,
+    /// The same, but only for this version of the table and later ones
+    #[arg(long, value_name = "VERSION", conflicts_with = "reprocess")]
+    reprocess_from: Option<u64>,
+}
+
+impl ReprocessArgs {
+    pub(super) fn from(&self) -> Option<u64> {
+        self.reprocess_from.or(self.reprocess.then_some(1))
+    }
+}
+
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
     job: JobArgs,
+    #[command(flatten)]
+    reprocess: ReprocessArgs,
     /// Show what would be done; write nothing
     #[arg(long)]
     dry_run: bool,
@@ -49,9 +68,13 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     let job = args.job.load()?;
     let runtime = global.runtime(job.engine.threads)?;
-    let extent = if args.dry_run { Extent::PlanOnly } else { Extent::Whole };
+    let options = RunOptions {
+        plan: PlanOptions::default(),
+        extent: if args.dry_run { Extent::PlanOnly } else { Extent::Whole },
+        reprocess_from: args.reprocess.from(),
+    };
     let bar = progress_bar(runtime.progress().clone());
-    let outcome = run_job(job, &PlanOptions::default(), extent, &runtime);
+    let outcome = run_job(job, &options, &runtime);
     drop(bar);
     print_report(&outcome?, args.json, global)
 }

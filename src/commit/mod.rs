@@ -20,6 +20,7 @@ mod catchup;
 mod decide;
 mod documents;
 mod gc;
+mod inputs;
 mod live;
 mod log;
 mod process;
@@ -40,6 +41,7 @@ pub use documents::{
     PublishedNote, SUCCESS_KEY, StagedData, Steps,
 };
 pub use gc::Garbage;
+pub use inputs::{Choice, Chosen};
 pub use log::{Committed, History};
 pub use process::Process;
 pub use recover::Recovered;

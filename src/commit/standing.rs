@@ -4,6 +4,7 @@ use super::log::{Committed, History};
 use super::table::Table;
 use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
 use crate::job::WriteMode;
+use crate::plan::Plan;
 
 /// What stands in the targets before a run.
 #[derive(Debug)]
@@ -18,12 +19,12 @@ impl Table {
     /// Looks whether a run of this job may write here. Writes nothing.
     ///
     /// # Errors
-    /// The table holds data, and `mode` says that it must not.
-    pub async fn standing(&self, history: &History, job_key: &str, mode: WriteMode) -> Result<Standing> {
-        if let Some(done) = history.commit_of_key(job_key) {
+    /// The table holds data, and `output.mode` says that it must not.
+    pub async fn standing(&self, history: &History, plan: &Plan) -> Result<Standing> {
+        if let Some(done) = history.commit_of_key(&plan.job_key) {
             return Ok(Standing::AlreadyDone(Box::new(done.clone())));
         }
-        if mode != WriteMode::ErrorIfExists {
+        if plan.job.output.mode != WriteMode::ErrorIfExists || !plan.replaces.is_empty() {
             return Ok(Standing::Free);
         }
         for store in self.stores() {

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, ErrorKind, JobPlace, Result};
 use crate::job::{CommitSpec, ConditionalWrites, JobSpec};
-use crate::store::{Store, Written};
+use crate::store::{Store, TargetIdentity, Written};
 use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -69,6 +69,11 @@ impl Table {
     /// All targets, home first.
     pub fn stores(&self) -> &[Arc<dyn Store>] {
         &self.stores
+    }
+
+    /// URL and region of each target, home first.
+    pub fn identities(&self) -> Vec<TargetIdentity> {
+        self.stores.iter().map(|store| store.describe().clone()).collect()
     }
 
     /// The target that holds the log.

@@ -3,7 +3,7 @@
 mod output;
 
 use super::location::{absolute, before_glob, check_no_credentials, comparable, with_slash};
-use super::{JobSpec, SchemaSpec};
+use super::{JobSpec, SchemaSpec, WriteMode};
 use crate::document::{KeyPath, Problem, Problems};
 use crate::schema::ResolveContext;
 use std::path::Path;
@@ -121,6 +121,11 @@ impl Check {
         let inputs = KeyPath::from("source").key("inputs");
         if job.source.inputs.is_empty() {
             self.problem(inputs.clone(), "there is no input", "name at least one file, glob or prefix");
+        }
+        if job.source.incremental && job.output.mode == WriteMode::ErrorIfExists {
+            let remedy = "say `output.mode = \"append\"`, or \"overwrite_partitions\"";
+            let message = "only what is new is read, but a table that holds data is not written to";
+            self.problem(KeyPath::from("source").key("incremental"), message, remedy);
         }
         let ratio = KeyPath::from("source").key("max_expansion_ratio");
         self.above_zero(ratio, job.source.max_expansion_ratio);

@@ -38,6 +38,8 @@ pub struct PlanOptions {
     /// Whether inputs that do not say their encoding are looked at for one that
     /// is not UTF-8. Only where a person sees what was found.
     pub infer_encoding: bool,
+    /// The inputs, where somebody has listed and chosen them already.
+    pub inputs: Option<Vec<Input>>,
     /// Versions of the table whose files the run replaces.
     pub replaces: Vec<u64>,
 }
@@ -52,6 +54,7 @@ impl Default for PlanOptions {
             null_tokens: Vec::new(),
             infer_header: false,
             infer_encoding: false,
+            inputs: None,
             replaces: Vec::new(),
         }
     }
@@ -86,7 +89,10 @@ pub struct Settled {
 /// Plans a job. Reads samples, or every input once if it is to be cut into
 /// ranges; writes nothing.
 pub fn build(mut job: JobSpec, options: &PlanOptions, runtime: &Runtime) -> Result<Planned> {
-    let inputs = runtime.block_on(runtime.cancel().or(source::list(&job.source)))?;
+    let inputs = match &options.inputs {
+        Some(inputs) => inputs.clone(),
+        None => runtime.block_on(runtime.cancel().or(source::list(&job.source)))?,
+    };
     let Settled { spec, dialect, schema, mut notes, schema_notes, first_text } =
         settle(&job, &inputs, options, runtime)?;
     let encoding = spec.encoding.clone();

@@ -5,6 +5,7 @@ mod terminal;
 pub use terminal::{progress_bar, recovery, summary};
 
 use crate::commit::{Manifest, ManifestFile, Recovered};
+use crate::job::JobSpec;
 use crate::plan::Plan;
 use crate::store::TargetIdentity;
 use crate::task::{Findings, RecordCounts, TaskReport};
@@ -71,7 +72,7 @@ pub struct InputReport {
 }
 
 /// Over all inputs.
-#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Totals {
     /// Number of inputs.
     pub inputs: usize,
@@ -96,7 +97,33 @@ pub struct TargetReport {
     pub bytes: u64,
 }
 
+impl TargetReport {
+    fn untouched(identity: &TargetIdentity) -> Self {
+        TargetReport { identity: identity.clone(), files: 0, bytes: 0 }
+    }
+}
+
 impl RunReport {
+    /// The report of a job all of whose inputs were read before.
+    pub fn nothing_new(job: &JobSpec, targets: &[TargetIdentity], elapsed_seconds: f64) -> Self {
+        let targets = targets.iter().map(TargetReport::untouched);
+        RunReport {
+            job: job.name.clone(),
+            attempt: String::new(),
+            job_key: String::new(),
+            status: Status::NothingToDo,
+            version: None,
+            recovered: Recovered::default(),
+            inputs: Vec::new(),
+            totals: Totals::default(),
+            targets: targets.collect(),
+            files: Vec::new(),
+            quarantine: Vec::new(),
+            findings: Findings::default(),
+            elapsed_seconds,
+        }
+    }
+
     /// The report of a plan that was not carried out.
     pub fn of_plan(plan: &Plan, targets: &[TargetIdentity], status: Status, elapsed_seconds: f64) -> Self {
         let inputs = plan.inputs.iter().map(|input| InputReport {
@@ -118,10 +145,7 @@ impl RunReport {
                 text_bytes: 0,
                 records: RecordCounts::default(),
             },
-            targets: targets
-                .iter()
-                .map(|identity| TargetReport { identity: identity.clone(), files: 0, bytes: 0 })
-                .collect(),
+            targets: targets.iter().map(TargetReport::untouched).collect(),
             files: Vec::new(),
             quarantine: Vec::new(),
             findings: Findings::default(),

@@ -82,6 +82,9 @@ fn write_summary(text: &mut String, report: &RunReport) -> std::fmt::Result {
     }
     match report.status {
         Status::Committed => {}
+        Status::NothingToDo if totals.inputs == 0 => {
+            return writeln!(text, "{}: nothing to do. Every input was read by an earlier run.", report.job);
+        }
         Status::NothingToDo => {
             return writeln!(
                 text,

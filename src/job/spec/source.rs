@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 pub struct SourceSpec {
     /// URLs (`s3://`, `file://`), paths, globs (`*`, `?`, `[…]`, `**`), or prefixes ending in `/`.
     pub inputs: Vec<String>,
+    /// Whether a run reads only what no version of the table has read, by URL and entity tag (or size and time, where there is none); the table's log knows. Default: false.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub incremental: bool,
     /// Region of S3 inputs. Default: the AWS chain's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
@@ -58,6 +61,7 @@ impl SourceSpec {
     pub fn of(inputs: Vec<String>) -> Self {
         SourceSpec {
             inputs,
+            incremental: false,
             region: None,
             endpoint: None,
             path_style: None,

@@ -1,0 +1,172 @@
+//! Which inputs a run is to read, by what the log says was read before.
+//!
+//! This is what other engines keep bookmarks for; here the log of the table
+//! knows, so that what was read and what was written cannot disagree.
+
+use super::log::{Committed, History};
+use super::table::{CONCURRENCY, Table};
+use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
+use crate::source::Input;
+use futures::{StreamExt, TryStreamExt};
+use std::collections::{HashMap, HashSet};
+
+/// What of the inputs that were found is to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Choice {
+    /// All; the log only tells whether the very same job was done.
+    All,
+    /// What no version of the table has read.
+    New,
+    /// What versions from this one on have read, in their place, and what none has.
+    AgainFrom(u64),
+}
+
+/// Inputs, and the versions that they replace.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Chosen {
+    /// In the order in which they were found.
+    pub inputs: Vec<Input>,
+    /// Versions whose files are removed once these inputs' are visible.
+    pub replaces: Vec<u64>,
+}
+
+impl Table {
+    /// Chooses among the inputs that were found.
+    ///
+    /// # Errors
+    /// A source error for an input that has changed since a version read it: its
+    /// rows would stand twice. A usage error for versions that have read more
+    /// than what was found: the rest would be lost.
+    pub async fn choose(&self, history: &History, found: Vec<Input>, choice: Choice) -> Result<Chosen> {
+        if choice == Choice::All {
+            return Ok(Chosen { inputs: found, replaces: Vec::new() });
+        }
+        let standing = history.commits.iter().filter(|committed| committed.replaced_by.is_none());
+        let read: Vec<(&Committed, Vec<Input>)> = futures::stream::iter(standing)
+            .map(async |committed| Ok::<_, Error>((committed, self.changes(&committed.commit).await?.inputs)))
+            .buffered(CONCURRENCY)
+            .try_collect()
+            .await?;
+        choose(read, found, choice)
+    }
+}
+
+fn choose(read: Vec<(&Committed, Vec<Input>)>, found: Vec<Input>, choice: Choice) -> Result<Chosen> {
+    let urls: HashSet<&str> = found.iter().map(|input| input.url.as_str()).collect();
+    let (mut kept, mut replaces) = (HashMap::<String, Vec<(u64, Input)>>::new(), Vec::new());
+    for (committed, inputs) in read {
+        let version = committed.version;
+        let concerns = inputs.iter().any(|input| urls.contains(input.url.as_str()));
+        if concerns && matches!(choice, Choice::AgainFrom(from) if version >= from) {
+            if let Some(missing) = inputs.iter().find(|input| !urls.contains(input.url.as_str())) {
+                return Err(would_be_lost(version, missing));
+            }
+            replaces.push(version);
+            continue;
+        }
+        for input in inputs {
+            kept.entry(input.url.clone()).or_default().push((version, input));
+        }
+    }
+    let mut inputs = Vec::new();
+    for input in found {
+        match kept.get(&input.url) {
+            None => inputs.push(input),
+            Some(versions) if versions.iter().any(|(_, earlier)| is_same(earlier, &input)) => {}
+            Some(versions) => {
+                return Err(changed(&input, versions.last().map_or(0, |(version, _)| *version)));
+            }
+        }
+    }
+    Ok(Chosen { inputs, replaces })
+}
+
+/// An entity tag says it; where there is none, size and time do.
+fn is_same(earlier: &Input, now: &Input) -> bool {
+    match (&earlier.etag, &now.etag) {
+        (Some(earlier), Some(now)) => earlier == now,
+        _ => (earlier.bytes, &earlier.last_modified) == (now.bytes, &now.last_modified),
+    }
+}
+
+fn changed(input: &Input, version: u64) -> Error {
+    Error::new(ErrorKind::Source(StoreFailure {
+        operation: "read only what is new of".into(),
+        url: input.url.clone(),
+        region: None,
+        attempts: None,
+        elapsed: None,
+        reason: StoreReason::Other,
+        detail: format!("it has changed since version {version} read it, and its rows would stand twice"),
+    }))
+    .remedy(format!(
+        "`--reprocess-from {version}` writes that version and later ones anew; or deliver under new names"
+    ))
+}
+
+fn would_be_lost(version: u64, missing: &Input) -> Error {
+    let message = format!(
+        "version {version} also holds the rows of {}, which is not among the inputs and would be lost",
+        missing.url
+    );
+    Error::usage(message).remedy("name all inputs of that version, or a later one with --reprocess-from")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::documents::Commit;
+    use super::*;
+    use crate::job::WriteMode;
+    use std::collections::BTreeSet;
+
+    fn input(url: &str, etag: &str) -> Input {
+        Input { url: url.into(), bytes: Some(1), etag: Some(etag.into()), last_modified: None }
+    }
+
+    fn committed(version: u64) -> Committed {
+        let commit = Commit {
+            attempt: String::new(),
+            job: String::new(),
+            job_key: String::new(),
+            mode: WriteMode::Append,
+            changes_sha256: String::new(),
+            partitions: BTreeSet::new(),
+            replaces: Vec::new(),
+            files: 0,
+            bytes: 0,
+            records: Default::default(),
+            inputs: 0,
+        };
+        Committed { version, at: String::new(), commit, replaced_by: None }
+    }
+
+    /// Versions 1 and 2 have read `a` and `b` together, and `c`.
+    fn chosen(found: &[(&str, &str)], choice: Choice) -> Result<(Vec<String>, Vec<u64>)> {
+        let (one, two) = (committed(1), committed(2));
+        let read = vec![(&one, vec![input("a", "1"), input("b", "1")]), (&two, vec![input("c", "1")])];
+        let found = found.iter().map(|(url, etag)| input(url, etag)).collect();
+        let chosen = choose(read, found, choice)?;
+        Ok((chosen.inputs.into_iter().map(|input| input.url).collect(), chosen.replaces))
+    }
+
+    #[test]
+    fn what_was_read_is_not_read_again_unless_it_is_asked_for() {
+        let all = [("a", "1"), ("b", "1"), ("c", "1"), ("d", "1")];
+        let changed = [("a", "1"), ("b", "2"), ("c", "1")];
+        for (found, choice, inputs, replaces) in [
+            (&all[..], Choice::New, &["d"][..], &[][..]),
+            (&all[..3], Choice::New, &[], &[]),
+            (&all, Choice::AgainFrom(1), &["a", "b", "c", "d"], &[1, 2]),
+            (&all, Choice::AgainFrom(2), &["c", "d"], &[2]),
+            (&all[2..3], Choice::AgainFrom(1), &["c"], &[2]),
+            (&changed, Choice::AgainFrom(1), &["a", "b", "c"], &[1, 2]),
+        ] {
+            let expected = (inputs.iter().map(|url| url.to_string()).collect(), replaces.to_vec());
+            assert_eq!(chosen(found, choice).unwrap(), expected, "{found:?} {choice:?}");
+        }
+        let error = chosen(&changed, Choice::New).unwrap_err();
+        assert!(error.to_string().contains("since version 1"), "{error}");
+        let error = chosen(&all[..1], Choice::AgainFrom(1)).unwrap_err();
+        assert!(error.to_string().contains("the rows of b"), "{error}");
+    }
+}
