@@ -87,6 +87,15 @@ pub fn run(job: JobSpec, options: &RunOptions, runtime: &Runtime) -> Result<RunR
     }
 }
 
+/// How often everything is staged when targets come and go.
+const STAGING_TRIES: u32 = 10;
+
+/// A run that was not decided, and whether that is certain and nothing is left of it.
+struct Unsettled {
+    error: Error,
+    withdrawn: bool,
+}
+
 struct Run<'a> {
     plan: &'a Plan,
     table: &'a Table,
@@ -127,50 +136,82 @@ impl Run<'_> {
     }
 
     fn whole(&self, first_text: Option<TextStream>) -> Result<RunReport> {
-        let Run { plan, table, runtime, .. } = self;
-        let mut history = runtime.block_on(table.history())?;
-        let recovered = runtime.block_on(table.recover(&mut history, None))?;
-        if let Standing::AlreadyDone(done) = self.standing(&history)? {
-            return Ok(self.already_done(&done.commit.attempt, recovered));
+        let Run { plan, runtime, .. } = self;
+        let deadline = Instant::now() + self.table.patience();
+        // What came through a pipe is gone when it has been staged once.
+        let mut tries = if first_text.is_some() { 1 } else { STAGING_TRIES };
+        let mut first_text = first_text;
+        loop {
+            let table = &runtime.block_on(self.table.reachable(deadline, runtime.cancel()))?;
+            let mut history = runtime.block_on(table.history())?;
+            let recovered = match table.absent().is_empty() {
+                true => runtime.block_on(table.recover(&mut history, None))?,
+                false => Recovered::default(),
+            };
+            if let Standing::AlreadyDone(done) = self.standing(&history)? {
+                return Ok(self.already_done(&done.commit.attempt, recovered));
+            }
+            runtime.block_on(table.intend(plan, Steps::OneProcess, &history))?;
+            let alive = table.keep_alive(&plan.attempt, &runtime.handle());
+            let (reports, staged) = self.stage(table, first_text.take());
+            tries -= 1;
+            match self.settle(table, history, &reports, staged) {
+                Ok(Outcome::Decided(decided)) => {
+                    let manifest = runtime.block_on(finish(decided, table))?;
+                    return Ok(self.committed(&reports, manifest, recovered));
+                }
+                Ok(Outcome::AlreadyDone(done)) => {
+                    drop(alive);
+                    runtime.block_on(table.withdraw(&plan.attempt, &reports));
+                    let mut history = runtime.block_on(table.history())?;
+                    runtime.block_on(table.recover(&mut history, None))?;
+                    return Ok(self.already_done(&done.commit.attempt, recovered));
+                }
+                Err(Unsettled { error, withdrawn: true })
+                    if tries > 0 && table.may_stage_again(&error, deadline) =>
+                {
+                    tracing::warn!(%error, "a target does not answer: everything is staged anew");
+                }
+                Err(Unsettled { error, .. }) => return Err(error),
+            }
         }
-        runtime.block_on(table.intend(plan, Steps::OneProcess, &history))?;
-        let alive = table.keep_alive(&plan.attempt, &runtime.handle());
-        let (reports, staged) = self.stage(first_text);
+    }
+
+    /// Decides on what was staged; where that cannot be, gives it up.
+    fn settle(
+        &self,
+        table: &Table,
+        history: History,
+        reports: &[TaskReport],
+        staged: Result<()>,
+    ) -> Result<Outcome, Unsettled> {
         // The last moment at which stopping leaves nothing behind.
-        let verified =
-            staged.and_then(|()| runtime.cancel().check()).and_then(|()| Verified::check(plan, &reports));
-        let verified = match verified {
-            Ok(verified) => verified,
+        let verified = staged
+            .and_then(|()| self.runtime.cancel().check())
+            .and_then(|()| Verified::check(self.plan, reports));
+        match verified {
+            Ok(verified) => self
+                .runtime
+                .block_on(decide(&verified, table, history, reports))
+                .map_err(|error| Unsettled { error, withdrawn: false }),
             Err(error) => {
-                drop(alive);
-                runtime.block_on(table.withdraw(&plan.attempt, &reports));
-                return Err(error);
-            }
-        };
-        let outcome = runtime.block_on(decide(&verified, table, history, &reports))?;
-        match outcome {
-            Outcome::Decided(decided) => {
-                let manifest = runtime.block_on(finish(decided, table))?;
-                Ok(self.committed(&reports, manifest, recovered))
-            }
-            Outcome::AlreadyDone(done) => {
-                drop(alive);
-                runtime.block_on(table.withdraw(&plan.attempt, &reports));
-                let mut history = runtime.block_on(table.history())?;
-                runtime.block_on(table.recover(&mut history, None))?;
-                Ok(self.already_done(&done.commit.attempt, recovered))
+                self.runtime.block_on(table.withdraw(&self.plan.attempt, reports));
+                Err(Unsettled { error, withdrawn: true })
             }
         }
     }
 
     /// Runs every task; gives the reports of those that came to their end, too,
     /// when one fails.
-    fn stage(&self, mut first_text: Option<TextStream>) -> (Vec<TaskReport>, Result<()>) {
+    fn stage(&self, table: &Table, mut first_text: Option<TextStream>) -> (Vec<TaskReport>, Result<()>) {
         let total = self.plan.inputs.iter().map(|input| input.bytes).sum::<Option<u64>>().unwrap_or(0);
         self.runtime.progress().total_bytes.store(total, Ordering::Relaxed);
+        let stores = table.present_stores();
         let mut reports = Vec::with_capacity(self.plan.tasks.len());
         let staged = self.plan.tasks.iter().try_for_each(|task| {
-            reports.push(task::run(self.plan, task, self.table.stores(), self.runtime, first_text.take())?);
+            let mut report = task::run(self.plan, task, &stores, self.runtime, first_text.take())?;
+            table.fill_in_absent(&mut report);
+            reports.push(report);
             Ok(())
         });
         (reports, staged)
@@ -188,7 +229,7 @@ impl Run<'_> {
         if extent == Extent::PlanOnly {
             return Ok(self.without_rows(Status::Planned));
         }
-        let (reports, staged) = self.stage(first_text);
+        let (reports, staged) = self.stage(table, first_text);
         let done = staged
             .and_then(|()| runtime.cancel().check())
             .and_then(|()| Verified::check(plan, &reports))

@@ -5,10 +5,11 @@
 //! which a later version removes cannot come back.
 
 use super::decide::Decided;
-use super::documents::{Applied, COMMIT_FORMAT, StagedData, applied_key};
+use super::documents::{Applied, COMMIT_FORMAT, StagedData, applied_key, changes_key};
 use super::repair::Mended;
 use super::table::{self, CONCURRENCY, Table};
 use crate::error::Result;
+use crate::store::Staging;
 use futures::{StreamExt, TryStreamExt};
 
 /// Every target holds every file of the version, and none that it removed.
@@ -38,6 +39,11 @@ impl Decided {
             .buffered(CONCURRENCY)
             .try_fold(0, async |sum, mended| Ok(sum + u64::from(mended)))
             .await?;
+        if self.changes.all_files().any(|file| file.staged[target].staging == Staging::Absent) {
+            let commit = &self.committed.commit;
+            let key = changes_key(&commit.attempt, &commit.changes_sha256);
+            store.create(&key, table::json(&self.changes)).await?;
+        }
         if mended > 0 {
             table.note_repair(&mut table.history().await?, target, mended).await?;
         }
@@ -64,13 +70,21 @@ impl Decided {
     /// Else it was lost, and is copied from a target that has it; true if so.
     async fn complete(&self, table: &Table, file: &StagedData, target: usize) -> Result<bool> {
         let store = table.stores()[target].as_ref();
-        let Err(error) = store.complete(&file.staged[target]).await else { return Ok(false) };
+        let staged = &file.staged[target];
+        if staged.staging == Staging::Absent {
+            return match table.mend(file, target).await? {
+                Mended::NoTwin => Err(super::lost_everywhere(store, &staged.key)),
+                Mended::There => Ok(false),
+                Mended::Copied => Ok(true),
+            };
+        }
+        let Err(error) = store.complete(staged).await else { return Ok(false) };
         if store.look(&applied_key(self.version())).await?.is_some() {
             return Ok(false);
         }
         // Busy, forbidden or lost: the target's own list of what is staged tells.
-        let Ok(staged) = store.list_staged(Some(&file.file.key)).await else { return Err(error) };
-        if staged.iter().any(|open| open.staging.handle() == file.staged[target].staging.handle()) {
+        let Ok(open) = store.list_staged(Some(&file.file.key)).await else { return Err(error) };
+        if open.iter().any(|open| open.staging.handle() == staged.staging.handle()) {
             return Err(error);
         }
         match table.mend(file, target).await? {

@@ -8,7 +8,7 @@ use super::table::{self, Table, rfc3339};
 use crate::error::{Error, ErrorKind, Result};
 use crate::job::ConditionalWrites;
 use crate::plan::Plan;
-use crate::store::{StagedFile, Written};
+use crate::store::{StagedFile, Staging, Written};
 use crate::task::TaskReport;
 use futures::StreamExt;
 use std::time::Duration;
@@ -172,6 +172,7 @@ impl Table {
     pub async fn remove_staged(&self, reports: &[TaskReport]) -> Option<Error> {
         let files = reports.iter().flat_map(TaskReport::all_files);
         let staged = files.flat_map(|file| file.staged.iter().enumerate());
+        let staged = staged.filter(|(_, staged)| staged.staging != Staging::Absent);
         self.abort_all(staged.map(|(target, staged)| (target, staged.clone())).collect()).await
     }
 

@@ -8,7 +8,7 @@ use super::documents::{Applied, COMMIT_FORMAT, Manifest, SUCCESS_KEY, applied_ke
 use super::publish::replace_if_newer;
 use super::repair::Mended;
 use super::table::{self, CONCURRENCY, Table};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use futures::{StreamExt, TryStreamExt};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -29,7 +29,7 @@ impl Table {
     /// if every byte is looked at, what it holds with other bytes.
     ///
     /// # Errors
-    /// [`ErrorKind::Damage`] for a file that no target holds.
+    /// [`crate::ErrorKind::Damage`] for a file that no target holds.
     pub async fn catch_up_targets(&self, depth: Depth) -> Result<CaughtUp> {
         let mut history = self.history().await?;
         let finished = self.roll_forward(&history).await?.iter().map(|done| done.version).collect();
@@ -47,13 +47,7 @@ impl Table {
                     match self.mend(file, target).await? {
                         Mended::There => Ok(0),
                         Mended::Copied => Ok(1),
-                        Mended::NoTwin => {
-                            let (url, key) = (&store.describe().url, &file.file.key);
-                            let message = format!("{url}{key} is lost, and no other target holds it");
-                            Err(Error::new(ErrorKind::Damage { message }).remedy(
-                                "restore it from a version of a bucket, or run its inputs again with --reprocess",
-                            ))
-                        }
+                        Mended::NoTwin => Err(super::lost_everywhere(store.as_ref(), &file.file.key)),
                     }
                 })
                 .buffered(CONCURRENCY)

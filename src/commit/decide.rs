@@ -104,7 +104,7 @@ impl Verified<'_> {
             let looked_at = history.tip;
             let changes = self.changes(table).await?;
             let (sha256, body) = digested(&changes);
-            for store in table.stores() {
+            for (_, store) in table.present() {
                 store.create(&changes_key(&changes.attempt, &sha256), body.clone()).await?;
             }
             let event = Event::Commit(commit_of(&changes, sha256));
@@ -153,11 +153,14 @@ impl Verified<'_> {
         if changes.mode == WriteMode::OverwritePartitions {
             let own: HashSet<&str> = changes.files.iter().map(|file| file.file.key.as_str()).collect();
             let partitions = changes.partitions();
-            for (store, deletes) in table.stores().iter().zip(&mut deletes) {
+            // A target that is to catch up has what the others had when they last agreed.
+            for (position, store) in table.present() {
                 let found = files_in(store.as_ref(), &partitions).await?;
-                deletes.extend(found.into_iter().filter(|key| !own.contains(key.as_str())));
+                deletes[position].extend(found.into_iter().filter(|key| !own.contains(key.as_str())));
             }
         }
+        let of_home = deletes[0].clone();
+        table.absent().iter().for_each(|position| deletes[*position].clone_from(&of_home));
         for replaced in table.changes_of(&plan.replaces).await? {
             let keys = replaced.all_files().map(|file| file.file.key.clone()).collect::<Vec<_>>();
             deletes.iter_mut().for_each(|deletes| deletes.extend(keys.iter().cloned()));

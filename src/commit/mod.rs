@@ -23,6 +23,7 @@ mod gc;
 mod inputs;
 mod live;
 mod log;
+mod outage;
 mod process;
 mod publish;
 mod recover;
@@ -65,6 +66,12 @@ fn unanswered(store: &dyn Store, staged: &StagedFile, waited: Duration) -> Error
         reason: StoreReason::Unreachable,
         detail: format!("no answer in {} s", waited.as_secs()),
     }))
+}
+
+fn lost_everywhere(store: &dyn Store, key: &str) -> Error {
+    let message = format!("{}{key} is lost, and no other target holds it", store.describe().url);
+    Error::new(ErrorKind::Damage { message })
+        .remedy("restore it from a version of a bucket, or run its inputs again with --reprocess")
 }
 
 fn invalid(message: impl Into<String>) -> Error {

@@ -7,7 +7,7 @@ use super::documents::{Event, ManifestFile, StagedData};
 use super::log::{Appended, History};
 use super::table::Table;
 use crate::error::{Error, ErrorKind, Result};
-use crate::store::{StagedFile, Store};
+use crate::store::{StagedFile, Staging, Store};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ impl Table {
             if position == target {
                 continue;
             }
-            if let Some(staged) = file.staged.get(position)
+            if let Some(staged) = file.staged.get(position).filter(|staged| staged.staging != Staging::Absent)
                 && !matches!(twin.look(&file.file.key).await, Ok(Some(_)))
                 && let Err(error) = twin.complete(staged).await
             {

@@ -6,6 +6,7 @@ use crate::store::{Store, TargetIdentity, Written};
 use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +17,8 @@ pub(super) const CONCURRENCY: usize = 16;
 #[derive(Debug, Clone)]
 pub struct Table {
     stores: Vec<Arc<dyn Store>>,
+    /// Positions of targets that do not answer and are to catch up later.
+    absent: BTreeSet<usize>,
     pub(super) settings: CommitSpec,
     #[cfg(test)]
     pub(super) simulated: Simulated,
@@ -48,6 +51,7 @@ impl Table {
     pub fn new(stores: Vec<Arc<dyn Store>>, settings: CommitSpec) -> Table {
         Table {
             stores,
+            absent: BTreeSet::new(),
             settings,
             #[cfg(test)]
             simulated: Simulated::default(),
@@ -74,6 +78,26 @@ impl Table {
     /// URL and region of each target, home first.
     pub fn identities(&self) -> Vec<TargetIdentity> {
         self.stores.iter().map(|store| store.describe().clone()).collect()
+    }
+
+    /// Positions and stores of the targets that are there.
+    pub(super) fn present(&self) -> impl Iterator<Item = (usize, &Arc<dyn Store>)> {
+        self.stores.iter().enumerate().filter(|(position, _)| !self.absent.contains(position))
+    }
+
+    /// The targets that are there, in their order.
+    pub fn present_stores(&self) -> Vec<Arc<dyn Store>> {
+        self.present().map(|(_, store)| Arc::clone(store)).collect()
+    }
+
+    /// The same table for a run that goes on without some targets.
+    pub(super) fn without(&self, absent: BTreeSet<usize>) -> Table {
+        Table { absent, ..self.clone() }
+    }
+
+    /// Positions of the targets that a run goes on without.
+    pub fn absent(&self) -> &BTreeSet<usize> {
+        &self.absent
     }
 
     /// The target that holds the log.

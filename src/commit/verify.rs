@@ -22,6 +22,7 @@ async fn is_whole(
         Staging::TemporaryFile { .. } => found.bytes == file.bytes,
         // A listing of uploads tells no sizes; Complete checks the parts.
         Staging::MultipartUpload { .. } => true,
+        Staging::Absent => false,
     };
     if open.get(staged).is_some_and(|found| holds(found)) {
         return Ok(true);
@@ -117,7 +118,7 @@ impl<'a> Verified<'a> {
     /// Whether every target still holds every file, staged or visible. Tasks
     /// may have run days ago, and uploads expire.
     pub(super) async fn check_staged(&self, table: &Table) -> Result<()> {
-        for (position, store) in table.stores().iter().enumerate() {
+        for (position, store) in table.present() {
             let listed = store.list_staged(None).await?;
             let open: HashMap<&str, &StagedFile> =
                 listed.iter().map(|staged| (staged.staging.handle(), staged)).collect();

@@ -185,6 +185,8 @@ pub enum Staging {
         /// File name, in the directory of the final key.
         name: String,
     },
+    /// Nothing: the target did not answer, and is to get a copy from another.
+    Absent,
 }
 
 impl Staging {
@@ -193,6 +195,7 @@ impl Staging {
         match self {
             Staging::MultipartUpload { upload_id, .. } => upload_id,
             Staging::TemporaryFile { name } => name,
+            Staging::Absent => "",
         }
     }
 }

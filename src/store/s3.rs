@@ -221,8 +221,8 @@ fn is_of(found: &Visible, identity: &str) -> bool {
 fn upload_of(staged: &StagedFile) -> Result<(&str, &str, &[StagedPart])> {
     match &staged.staging {
         Staging::MultipartUpload { upload_id, identity, parts } => Ok((upload_id, identity, parts)),
-        Staging::TemporaryFile { .. } => Err(Error::usage(format!(
-            "{:?} was staged in a local directory, not on S3: the targets changed after it was staged",
+        Staging::TemporaryFile { .. } | Staging::Absent => Err(Error::usage(format!(
+            "{:?} was not staged on S3: the targets changed after it was staged",
             staged.key
         ))
         .remedy("commit with the `targets` that the tasks were run with")),

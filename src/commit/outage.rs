@@ -1,0 +1,82 @@
+//! A target that does not answer: fail, wait, or go on without it.
+
+use super::table::Table;
+use crate::error::{Error, ErrorKind, Result, StoreReason};
+use crate::job::UnreachableTarget;
+use crate::runtime::Cancel;
+use crate::store::{StagedFile, Staging};
+use crate::task::{FileReport, TaskReport};
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+/// Time between two looks at a target that is waited for.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+
+impl Table {
+    /// Asks every target, and does what `commit.unreachable_target` says of those
+    /// that do not answer: the table to go on with.
+    ///
+    /// # Errors
+    /// The home target, or one that is needed, does not answer by `deadline`.
+    pub async fn reachable(&self, deadline: Instant, cancel: &Cancel) -> Result<Table> {
+        loop {
+            let mut absent = BTreeSet::new();
+            let mut silence = None;
+            for (position, store) in self.stores().iter().enumerate() {
+                match store.look(super::SUCCESS_KEY).await {
+                    Ok(_) => {}
+                    Err(error) if position > 0 && is_unreachable(&error) => {
+                        absent.insert(position);
+                        silence = Some(error);
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+            let Some(error) = silence else { return Ok(self.without(absent)) };
+            match self.settings.unreachable_target {
+                UnreachableTarget::CatchUp => {
+                    tracing::warn!(%error, "a target does not answer: the run goes on without it");
+                    return Ok(self.without(absent));
+                }
+                UnreachableTarget::Wait if Instant::now() < deadline => {
+                    tracing::warn!(%error, "a target does not answer: the run waits for it");
+                    cancel.or(async { Ok(tokio::time::sleep(LOOK_EVERY).await) }).await?;
+                }
+                _ => return Err(error),
+            }
+        }
+    }
+
+    /// Whether it makes sense to stage again after this failure.
+    pub fn may_stage_again(&self, error: &Error, deadline: Instant) -> bool {
+        let policy = self.settings.unreachable_target;
+        policy != UnreachableTarget::Fail && is_unreachable(error) && Instant::now() < deadline
+    }
+
+    /// Until when targets are waited for.
+    pub fn patience(&self) -> Duration {
+        Duration::from_secs(self.settings.wait_seconds)
+    }
+
+    /// Puts the targets that a task went without into its report.
+    pub fn fill_in_absent(&self, report: &mut TaskReport) {
+        for file in report.files.iter_mut().chain(&mut report.quarantine) {
+            for position in self.absent() {
+                file.staged.insert(*position, absent_file(file));
+            }
+        }
+    }
+}
+
+fn absent_file(file: &FileReport) -> StagedFile {
+    let crc64nvme = file.staged.first().map_or_else(String::new, |staged| staged.crc64nvme.clone());
+    StagedFile { key: file.key.clone(), bytes: file.bytes, crc64nvme, staging: Staging::Absent }
+}
+
+/// Whether an error says that a target did not answer, or only that it is too busy.
+fn is_unreachable(error: &Error) -> bool {
+    match error.kind() {
+        ErrorKind::Target(failure) => failure.reason == StoreReason::Unreachable,
+        _ => false,
+    }
+}
