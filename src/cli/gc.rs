@@ -4,11 +4,15 @@ use super::Global;
 use super::run::JobArgs;
 use crate::commit::Table;
 use crate::error::Result;
+use std::time::Duration;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
     job: JobArgs,
+    /// Keep files of a versioned layout that were replaced less than this many hours ago
+    #[arg(long, value_name = "HOURS", default_value_t = 24)]
+    keep_hours: u64,
     /// Remove what was found [default: only say what it is]
     #[arg(long)]
     delete: bool,
@@ -20,9 +24,10 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     let job = args.job.load()?;
     let runtime = global.runtime(1)?;
+    let keep = Duration::from_secs(args.keep_hours.saturating_mul(3600));
     let garbage = runtime.block_on(async {
         let table = Table::open(&job).await?;
-        table.collect_garbage(args.delete).await
+        table.collect_garbage(keep, args.delete).await
     })?;
     if args.json {
         return super::documents::print_json(&garbage);

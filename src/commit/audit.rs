@@ -174,7 +174,8 @@ async fn audit_documents(store: &dyn Store, history: &History, audit: &mut Audit
 async fn find_strangers(store: &dyn Store, live: &LiveFiles, audit: &mut Audit) -> Result<()> {
     let url = &store.describe().url;
     let visible = store.list("", usize::MAX).await?;
-    let unknown = visible.iter().filter(|key| !live.files.contains_key(*key));
+    let unknown =
+        visible.iter().filter(|key| !live.files.contains_key(*key) && !live.retired.contains_key(*key));
     audit.strangers.extend(
         unknown
             .map(|key| Stranger { url: format!("{url}{key}"), attempt: attempt_of(key).map(str::to_owned) }),

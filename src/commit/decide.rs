@@ -4,12 +4,14 @@
 //! it reads the log, tries for the next version, and reads again where another
 //! writer came first.
 
-use super::documents::{COMMIT_FORMAT, Changes, Commit, Event, StagedData, changes_key};
+use super::documents::{
+    COMMIT_FORMAT, Changes, Commit, Event, StagedData, changes_key, directory_of, partition_of,
+};
 use super::log::{Appended, Committed, History};
 use super::table::{self, CONCURRENCY, Table};
 use super::verify::Verified;
 use crate::error::{Error, ErrorKind, Result};
-use crate::job::WriteMode;
+use crate::job::{Layout, WriteMode};
 use crate::store::Store;
 use futures::{StreamExt, TryStreamExt};
 use sha2::{Digest, Sha256};
@@ -142,33 +144,57 @@ impl Verified<'_> {
             job_key: plan.job_key.clone(),
             attempt: plan.attempt.clone(),
             mode: plan.job.output.mode,
+            layout: plan.job.output.layout,
             records: self.records(),
             inputs: plan.inputs.clone(),
             files: self.files().map(StagedData::from).collect(),
             quarantine: self.quarantine().map(StagedData::from).collect(),
             deletes: Vec::new(),
+            retires: Vec::new(),
             replaces: plan.replaces.clone(),
         };
-        let mut deletes = vec![BTreeSet::new(); table.stores().len()];
+        match changes.layout {
+            Layout::Direct => changes.deletes = table.files_to_delete(&changes).await?,
+            Layout::Versioned => changes.retires = table.files_to_retire(&changes).await?,
+        }
+        Ok(changes)
+    }
+}
+
+impl Table {
+    /// For each target, what the changes remove; empty if it is nothing anywhere.
+    async fn files_to_delete(&self, changes: &Changes) -> Result<Vec<Vec<String>>> {
+        let mut deletes = vec![BTreeSet::new(); self.stores().len()];
         if changes.mode == WriteMode::OverwritePartitions {
             let own: HashSet<&str> = changes.files.iter().map(|file| file.file.key.as_str()).collect();
             let partitions = changes.partitions();
-            // A target that is to catch up has what the others had when they last agreed.
-            for (position, store) in table.present() {
+            for (position, store) in self.present() {
                 let found = files_in(store.as_ref(), &partitions).await?;
                 deletes[position].extend(found.into_iter().filter(|key| !own.contains(key.as_str())));
             }
         }
+        // A target that is to catch up has what the others had when they last agreed.
         let of_home = deletes[0].clone();
-        table.absent().iter().for_each(|position| deletes[*position].clone_from(&of_home));
-        for replaced in table.changes_of(&plan.replaces).await? {
+        self.absent().iter().for_each(|position| deletes[*position].clone_from(&of_home));
+        for replaced in self.changes_of(&changes.replaces).await? {
             let keys = replaced.all_files().map(|file| file.file.key.clone()).collect::<Vec<_>>();
             deletes.iter_mut().for_each(|deletes| deletes.extend(keys.iter().cloned()));
         }
-        if deletes.iter().any(|keys| !keys.is_empty()) {
-            changes.deletes = deletes.into_iter().map(|keys| keys.into_iter().collect()).collect();
+        if deletes.iter().all(BTreeSet::is_empty) {
+            return Ok(Vec::new());
         }
-        Ok(changes)
+        Ok(deletes.into_iter().map(|keys| keys.into_iter().collect()).collect())
+    }
+
+    /// What is no longer of the table by these changes, in a versioned layout.
+    async fn files_to_retire(&self, changes: &Changes) -> Result<Vec<String>> {
+        let live = self.live_files(&self.history().await?).await?;
+        let partitions = changes.partitions();
+        let overwrites = changes.mode == WriteMode::OverwritePartitions;
+        let retired = live.files.into_iter().filter(|(key, (version, _))| {
+            changes.replaces.contains(version) || overwrites && partitions.contains(partition_of(key))
+        });
+        Ok(retired.map(|(key, _)| key).collect())
     }
 }
 
@@ -177,14 +203,13 @@ const LISTED_ALONE: usize = 100;
 
 /// Visible files that lie right in these directories.
 async fn files_in(store: &dyn Store, partitions: &BTreeSet<String>) -> Result<Vec<String>> {
-    let directory = |key: &str| key.rfind('/').map_or("", |slash| &key[..=slash]).to_owned();
     let listed: Vec<Vec<String>> = if partitions.len() > LISTED_ALONE {
         vec![store.list("", usize::MAX).await?]
     } else {
         let lists = partitions.iter().map(|partition| store.list(partition, usize::MAX));
         futures::stream::iter(lists).buffered(CONCURRENCY).try_collect().await?
     };
-    let within = listed.into_iter().flatten().filter(|key| partitions.contains(&directory(key)));
+    let within = listed.into_iter().flatten().filter(|key| partitions.contains(directory_of(key)));
     Ok(within.collect())
 }
 

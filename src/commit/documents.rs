@@ -1,7 +1,7 @@
 //! What the commit writes under `_sawmill/` of a target: versioned JSON, one
 //! type a document, and where each lies.
 
-use crate::job::WriteMode;
+use crate::job::{Layout, WriteMode};
 use crate::plan::Plan;
 use crate::source::Input;
 use crate::store::StagedFile;
@@ -83,6 +83,9 @@ pub struct Changes {
     pub attempt: String,
     /// What becomes of data that is there.
     pub mode: WriteMode,
+    /// Where the files lie.
+    #[serde(default)]
+    pub layout: Layout,
     /// Over all inputs.
     pub records: RecordCounts,
     /// The pinned inputs.
@@ -95,6 +98,10 @@ pub struct Changes {
     /// For each target, the keys that are removed once all files are visible in it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub deletes: Vec<Vec<String>>,
+    /// Keys that are no longer of the table and stay where they are: in a versioned layout
+    /// somebody may still be reading them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub retires: Vec<String>,
     /// Versions whose files this one replaces (`--reprocess`).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub replaces: Vec<u64>,
@@ -106,10 +113,9 @@ impl Changes {
         self.files.iter().chain(&self.quarantine)
     }
 
-    /// The directories of the table's files, as in their keys, each ending in `/`; `""` is the root.
+    /// The partitions of the table's files, as directories that end in `/`; `""` is the root.
     pub fn partitions(&self) -> BTreeSet<String> {
-        let directory = |key: &str| key.rfind('/').map_or(String::new(), |slash| key[..=slash].to_owned());
-        self.files.iter().map(|file| directory(&file.file.key)).collect()
+        self.files.iter().map(|file| partition_of(&file.file.key).to_owned()).collect()
     }
 }
 
@@ -253,6 +259,9 @@ pub struct Manifest {
     /// Files of rejected records, under ignored names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub quarantine: Vec<ManifestFile>,
+    /// In a versioned layout, where each partition of the whole table is, both as directories relative to the target's URL.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub locations: BTreeMap<String, String>,
 }
 
 /// One visible file.
@@ -323,6 +332,18 @@ pub(super) fn pending_key(attempt: &str, task: u32) -> String {
 
 pub(super) fn changes_key(attempt: &str, sha256: &str) -> String {
     format!("{ATTEMPTS}{attempt}/changes-{sha256}.json")
+}
+
+/// Where a file lies, as a directory that ends in `/`; `""` is the root.
+pub(super) fn directory_of(key: &str) -> &str {
+    key.rfind('/').map_or("", |slash| &key[..=slash])
+}
+
+/// The same without the directory of its version, if it has one.
+pub(super) fn partition_of(key: &str) -> &str {
+    let directory = directory_of(key);
+    let within = attempt_of(key).and_then(|attempt| directory.strip_prefix(attempt)?.strip_prefix('/'));
+    within.unwrap_or(directory)
 }
 
 /// The attempt that a staged or visible file's key ends with, if sawmill gave it the key:

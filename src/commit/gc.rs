@@ -5,12 +5,13 @@
 
 use super::documents::{ATTEMPTS, attempt_of, changes_key};
 use super::log::History;
-use super::table::{CONCURRENCY, Table};
+use super::table::{CONCURRENCY, Table, rfc3339};
 use crate::error::Result;
 use futures::{StreamExt, TryStreamExt};
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::{BTreeSet, HashSet};
+use std::time::Duration;
 
 /// What can be removed, or was.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
@@ -24,8 +25,10 @@ pub struct Garbage {
 }
 
 impl Table {
-    /// Finds garbage, and removes it if `remove`. What may still be at work is left alone.
-    pub async fn collect_garbage(&self, remove: bool) -> Result<Garbage> {
+    /// Finds garbage, and removes it if `remove`. What may still be at work is left alone,
+    /// and so are files that ceased to be of the table less than `keep` ago: in a
+    /// versioned layout somebody may still be reading them.
+    pub async fn collect_garbage(&self, keep: Duration, remove: bool) -> Result<Garbage> {
         let history = self.history().await?;
         // What is decided and not yet visible would look like nobody's.
         let unfinished = !self.unpublished(&history).await?.is_empty();
@@ -39,6 +42,7 @@ impl Table {
                 }
             }
         }
+        let since = rfc3339(self.now().saturating_sub(i64::try_from(keep.as_secs()).unwrap_or(i64::MAX)));
         if !unfinished && !history.commits.is_empty() {
             let live = self.live_files(&history).await?;
             for (target, store) in self.stores().iter().enumerate() {
@@ -46,6 +50,9 @@ impl Table {
                 let known: HashSet<&String> = live.files.keys().collect();
                 for key in visible.into_iter().filter(|key| !known.contains(key)) {
                     // Only what the log can vouch for: foreign files are never touched.
+                    if live.retired.get(&key).is_some_and(|at| *at > since) {
+                        continue;
+                    }
                     let settled = attempt_of(&key).is_some_and(|attempt| {
                         history.fenced.contains(attempt) || history.commit_of(attempt).is_some()
                     });

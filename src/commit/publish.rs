@@ -7,7 +7,9 @@ use super::documents::{
 };
 use super::table::{self, Table};
 use crate::error::{Error, ErrorKind, Result};
+use crate::job::Layout;
 use crate::store::{Store, Written};
+use std::collections::BTreeMap;
 
 /// How often `_SUCCESS` is read again when others write it at the same time.
 const SWAP_TRIES: u32 = 16;
@@ -19,6 +21,10 @@ impl AppliedEverywhere {
         let Decided { committed, changes } = self.0;
         let version = committed.version;
         check_gate(table, version).await?;
+        let locations = match changes.layout {
+            Layout::Direct => BTreeMap::new(),
+            Layout::Versioned => table.locations_at(version).await?,
+        };
         let manifest = Manifest {
             format: COMMIT_FORMAT,
             version,
@@ -29,6 +35,7 @@ impl AppliedEverywhere {
             records: changes.records,
             files: changes.files.into_iter().map(|file| file.file).collect(),
             quarantine: changes.quarantine.into_iter().map(|file| file.file).collect(),
+            locations,
         };
         for store in table.stores() {
             store.create(&success_key(version), table::json(&manifest)).await?;
@@ -44,6 +51,14 @@ impl AppliedEverywhere {
         };
         table.home().create(&published_key(version), table::json(&note)).await?;
         Ok(manifest)
+    }
+}
+
+impl Table {
+    async fn locations_at(&self, version: u64) -> Result<BTreeMap<String, String>> {
+        let mut history = self.history().await?;
+        history.commits.retain(|committed| committed.version <= version);
+        Ok(self.live_files(&history).await?.locations())
     }
 }
 

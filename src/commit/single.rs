@@ -30,5 +30,6 @@ pub async fn finish_single(verified: &Verified<'_>, table: &Table) -> Result<Man
         records: verified.records(),
         files: verified.files().map(ManifestFile::from).collect(),
         quarantine: verified.quarantine().map(ManifestFile::from).collect(),
+        locations: Default::default(),
     })
 }

@@ -1,7 +1,7 @@
 //! Where files stand in the table.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::job::JobSpec;
+use crate::job::{JobSpec, Layout};
 use crate::partition::Partition;
 use crate::preflight::Rule;
 
@@ -11,8 +11,10 @@ const MAX_KEY_BYTES: usize = 1_024;
 /// Names the files of one task.
 #[derive(Debug, Clone)]
 pub enum FileNames {
-    /// `<partition>/part-<task>-<n>-<attempt>.parquet`
+    /// `<partition>/part-<task>-<n>-<attempt>.parquet`, below `<attempt>/` in a versioned layout.
     Parts {
+        /// Whether each attempt has directories of its own.
+        layout: Layout,
         /// Number of the task.
         task: u32,
         /// Name of the attempt.
@@ -42,8 +44,12 @@ impl FileNames {
     /// A value of a partition key that S3 cannot hold.
     pub(super) fn key(&self, partition: &Partition, number: u32) -> Result<String> {
         let (key, limit) = match self {
-            FileNames::Parts { task, attempt, max_key_bytes } => {
-                let key = format!("{}part-{task:05}-{number:05}-{attempt}.parquet", partition.path);
+            FileNames::Parts { layout, task, attempt, max_key_bytes } => {
+                let version = match layout {
+                    Layout::Direct => String::new(),
+                    Layout::Versioned => format!("{attempt}/"),
+                };
+                let key = format!("{version}{}part-{task:05}-{number:05}-{attempt}.parquet", partition.path);
                 (key, *max_key_bytes)
             }
             FileNames::Single(name) => return Ok(name.clone()),
@@ -73,7 +79,8 @@ mod tests {
 
     #[test]
     fn keys_that_s3_cannot_hold_are_refused() {
-        let names = FileNames::Parts { task: 3, attempt: "abc".into(), max_key_bytes: 60 };
+        let names =
+            FileNames::Parts { layout: Layout::Direct, task: 3, attempt: "abc".into(), max_key_bytes: 60 };
         let partition = |value: &str| Partition { path: format!("k={value}/"), ..Partition::default() };
         assert_eq!(names.key(&partition("v"), 7).unwrap(), "k=v/part-00003-00007-abc.parquet");
         let error = names.key(&partition(&"v".repeat(60)), 7).unwrap_err();

@@ -1,5 +1,6 @@
 use super::*;
 use crate::error::ErrorKind;
+use crate::job::Layout;
 use crate::job::OutputSpec;
 use crate::runtime::Cancel;
 use arrow::array::{Int64Array, RecordBatch};
@@ -44,7 +45,7 @@ const LIMITS: CutLimits = CutLimits {
 };
 
 fn parts() -> FileNames {
-    FileNames::Parts { task: 0, attempt: "a".into(), max_key_bytes: usize::MAX }
+    FileNames::Parts { layout: Layout::Direct, task: 0, attempt: "a".into(), max_key_bytes: usize::MAX }
 }
 
 /// Rows that no dictionary makes smaller, about 8 bytes each.

@@ -372,6 +372,7 @@ fn table_writer<'a>(
     let names = match &plan.single_file {
         Some(name) => FileNames::Single(name.clone()),
         None => FileNames::Parts {
+            layout: plan.job.output.layout,
             task: task.number,
             attempt: plan.attempt.clone(),
             max_key_bytes: max_key_bytes(&plan.job),

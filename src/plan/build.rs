@@ -404,8 +404,8 @@ fn job_key(plan: &Plan) -> String {
     job.errors =
         ErrorsSpec { bad_value, columns, bad_record, short_record, long_record, ..ErrorsSpec::default() };
     // Of the output, what says which rows are where and of which types.
-    let OutputSpec { profile, partition_by, timestamps, decimals, .. } = job.output;
-    job.output = OutputSpec { profile, partition_by, timestamps, decimals, ..OutputSpec::default() };
+    let OutputSpec { profile, layout, partition_by, timestamps, decimals, .. } = job.output;
+    job.output = OutputSpec { profile, layout, partition_by, timestamps, decimals, ..OutputSpec::default() };
     for target in &mut job.targets {
         target.profile = None;
         target.endpoint = None;

@@ -58,3 +58,36 @@ fn a_table_without_partitions_is_replaced_whole_in_buckets() {
     }
     let _ = workspace.sawmill(["verify", "job.toml", "--deep"]).env("INPUT", "third").run().succeeds();
 }
+
+/// Who follows `locations` reads one version or the other, whole.
+#[test]
+fn versions_have_directories_of_their_own() {
+    let workspace = Workspace::new();
+    deliver(&workspace);
+    let targets = "partition_by = [\"day\"]\nlayout = \"versioned\"\n[[targets]]\nurl = \"one/\"\n[[targets]]\nurl = \"two/\"\n";
+    workspace.write("job.toml", format!("{JOB}{targets}"));
+    let sawmill =
+        |arguments: &[&str], input: &str| workspace.sawmill(arguments).env("INPUT", input).run().succeeds();
+    let marker = || std::fs::read(workspace.path("two/_SUCCESS")).unwrap();
+    for (input, expected) in [("first", "1 2 3"), ("second", "1 3 20 21 40"), ("third", "1 20 21 30 40")] {
+        let before = workspace.visible("one");
+        let _ = sawmill(&["run", "job.toml"], input);
+        let marker: serde_json::Value = serde_json::from_slice(&marker()).unwrap();
+        let mut found = Vec::new();
+        for (partition, location) in marker["locations"].as_object().unwrap() {
+            let location = location.as_str().unwrap();
+            assert!(location.ends_with(partition), "{marker}");
+            found.extend(ids(&workspace.path(&format!("two/{location}"))).split(' ').map(str::to_owned));
+        }
+        found.sort_by_key(|id| id.parse::<u32>().unwrap());
+        assert_eq!(found.join(" "), expected, "{input}");
+        assert!(before.iter().all(|file| workspace.path("one").join(file).exists()), "something was removed");
+        let _ = sawmill(&["verify", "job.toml", "--deep"], input);
+    }
+    let _ = sawmill(&["gc", "job.toml", "--delete"], "third");
+    assert_eq!(workspace.visible("one").len(), 6, "replaced files are kept for a day");
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    let _ = sawmill(&["gc", "job.toml", "--delete", "--keep-hours", "0"], "third").says(&["removed 4 files"]);
+    assert_eq!(workspace.visible("one").len(), 4);
+    let _ = sawmill(&["verify", "job.toml", "--deep"], "third");
+}

@@ -14,6 +14,8 @@ pub struct OutputSpec {
     pub profile: Profile,
     /// What a table that holds data already means. Default: `error_if_exists`.
     pub mode: WriteMode,
+    /// Where the files of a run lie. Default: `direct`.
+    pub layout: Layout,
     /// What a run without rows writes. Default: `write_schema`.
     pub empty: EmptyOutput,
     /// Partition keys, outermost first: a column, or a derived key.
@@ -54,6 +56,7 @@ impl Default for OutputSpec {
         OutputSpec {
             profile: Profile::default(),
             mode: WriteMode::default(),
+            layout: Layout::default(),
             empty: EmptyOutput::default(),
             partition_by: Vec::new(),
             sort_by: Vec::new(),
@@ -95,6 +98,17 @@ pub enum WriteMode {
     Append,
     /// Files are added, and those that stood in the same partitions are removed once the new ones are visible. Without partition keys, those of the whole table.
     OverwritePartitions,
+}
+
+/// Where the files of a run lie.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Layout {
+    /// In the directories of their partitions: a reader that lists one during a commit may see old and new files together.
+    #[default]
+    Direct,
+    /// In directories of their own, `<attempt>/<partition>/`. `locations` in `_SUCCESS` says where each partition is; who follows them, as a catalog does, never sees a mixture. What is replaced stays until `sawmill gc`. Not for `append`.
+    Versioned,
 }
 
 /// What a run without rows writes.

@@ -2,7 +2,9 @@
 
 use super::Check;
 use crate::document::KeyPath;
-use crate::job::{ColumnEncoding, ColumnOutput, JobSpec, OutputSpec, Profile, parse_compression};
+use crate::job::{
+    ColumnEncoding, ColumnOutput, JobSpec, Layout, OutputSpec, Profile, WriteMode, parse_compression,
+};
 use parquet::basic::Compression;
 use std::collections::HashSet;
 
@@ -23,6 +25,11 @@ impl Check {
         self.sort_keys(&key, output);
         for (name, column) in &output.columns {
             self.output_column(&key.key("columns").key(name), column, output.profile);
+        }
+        if output.layout == Layout::Versioned && output.mode == WriteMode::Append {
+            let message = "a partition of a versioned layout is in one place, to which nothing is added";
+            let remedy = "say `output.mode = \"overwrite_partitions\"`, or leave the layout out";
+            self.problem(key.key("layout"), message, remedy);
         }
         for name in output.metadata.keys() {
             let key = key.key("metadata").key(name);
