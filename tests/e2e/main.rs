@@ -16,6 +16,7 @@ mod harness;
 mod harness_tests;
 mod infer_cases;
 mod interrupt;
+mod proxy_tests;
 mod quality;
 mod rejects;
 mod spark;
