@@ -254,6 +254,26 @@ impl Running {
         assert!(signal(&self.process.0, name), "the run was over before it was sent SIG{name}");
     }
 
+    /// Stops it where it is: to the rest of the world it does not answer.
+    pub(crate) fn freeze(&self) {
+        self.signal("STOP");
+    }
+
+    /// Lets it go on after [`Running::freeze`].
+    pub(crate) fn thaw(&self) {
+        self.signal("CONT");
+    }
+
+    /// Kills it at once, which leaves it no time to clear up, and waits until it
+    /// is gone. Fails if it was over before.
+    #[track_caller]
+    pub(crate) fn kill(self) -> Run {
+        self.signal("KILL");
+        let run = self.wait();
+        assert!(run.status.code().is_none(), "the run was over before it was killed: {run}");
+        run
+    }
+
     /// Waits until the condition holds; fails if the run ends before.
     #[track_caller]
     pub(crate) fn until(mut self, what: &str, condition: impl Fn() -> bool) -> Running {

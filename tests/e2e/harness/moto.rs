@@ -1,7 +1,7 @@
 //! Servers that speak S3 on the loopback; each stands for one region.
 
 use super::python::Helper;
-use super::readback;
+use super::readback::{self, Ids};
 use super::{Workspace, files_under, is_visible};
 use base64::Engine;
 use serde_json::{Value, json};
@@ -98,8 +98,19 @@ impl Bucket<'_> {
 
     /// A `[[targets]]` table of a job file for a prefix of this bucket.
     pub(crate) fn target(&self, prefix: &str) -> String {
-        let (url, region, endpoint) = (self.url(prefix), self.region.name, &self.region.endpoint);
+        self.target_at(&self.region.endpoint, prefix)
+    }
+
+    /// The same, reached by another endpoint.
+    pub(super) fn target_at(&self, endpoint: &str, prefix: &str) -> String {
+        let (url, region) = (self.url(prefix), self.region.name);
         format!("[[targets]]\nurl = {url:?}\nregion = {region:?}\nendpoint = {endpoint:?}\n")
+    }
+
+    /// The `[source]` table of a job file for keys of this bucket, reached by this endpoint.
+    pub(super) fn source_at(&self, endpoint: &str, keys: &str) -> String {
+        let (url, region) = (self.url(keys), self.region.name);
+        format!("[source]\ninputs = [{url:?}]\nregion = {region:?}\nendpoint = {endpoint:?}\n")
     }
 
     /// Uploads a file.
@@ -143,6 +154,11 @@ impl Bucket<'_> {
         let content = self.region.ask("read", json!({ "bucket": self.name, "key": key }));
         let content = content.as_str().expect("text in base64");
         base64::engine::general_purpose::STANDARD.decode(content).expect("text in base64")
+    }
+
+    /// Ids of the records in the table under a prefix, as DuckDB reads it.
+    pub(crate) fn ids(&self, prefix: &str, column: &str, workspace: &Workspace) -> Ids {
+        Ids::of(&self.download(prefix, workspace), column)
     }
 
     /// Fails unless two buckets hold the same files for readers of a table, byte

@@ -14,7 +14,7 @@ pub(crate) use fault::{Fault, Faults};
 pub(crate) use gate::{Gate, Moment};
 pub(crate) use operation::{Matching, Operation};
 
-use super::moto::Region;
+use super::moto::{Bucket, Region};
 use fault::Plan;
 use http::{Headers, Request, Response};
 use std::collections::{BTreeMap, HashMap};
@@ -99,6 +99,16 @@ impl Proxy {
         };
         proxy.accept(listener);
         proxy
+    }
+
+    /// A `[[targets]]` table of a job file for a prefix of a bucket, through the proxy.
+    pub(crate) fn target(&self, bucket: &Bucket<'_>, prefix: &str) -> String {
+        bucket.target_at(&self.endpoint, prefix)
+    }
+
+    /// The `[source]` table of a job file for keys of a bucket, through the proxy.
+    pub(crate) fn source(&self, bucket: &Bucket<'_>, keys: &str) -> String {
+        bucket.source_at(&self.endpoint, keys)
     }
 
     /// Something goes wrong with these requests, counted from 1 and from now
