@@ -158,6 +158,7 @@ impl Run<'_> {
             match self.settle(table, history, &reports, staged) {
                 Ok(Outcome::Decided(decided)) => {
                     let manifest = runtime.block_on(finish(decided, table))?;
+                    runtime.block_on(table.remove_strays(&plan.attempt));
                     return Ok(self.committed(&reports, manifest, recovered));
                 }
                 Ok(Outcome::AlreadyDone(done)) => {
@@ -253,13 +254,17 @@ impl Run<'_> {
 
 /// Decides; where that fails, gives the attempt up, unless it cannot be known
 /// whether it was decided.
-pub(crate) async fn decide(
+async fn decide(
     verified: &Verified<'_>,
     table: &Table,
     history: History,
     reports: &[TaskReport],
 ) -> Result<Outcome> {
     let attempt = verified.attempt();
+    if let Err(error) = verified.check_staged(table).await {
+        table.withdraw(attempt, reports).await;
+        return Err(error);
+    }
     let error = match verified.decide(table, history.clone()).await {
         Ok(outcome) => return Ok(outcome),
         Err(error) => error,

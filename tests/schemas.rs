@@ -13,7 +13,15 @@ fn schemas_are_those_of_the_types() {
         ("table-schema", schema::table_schema_json_schema()),
         ("plan", json_schema::<plan::Plan>()),
         ("task-report", json_schema::<task::TaskReport>()),
+        ("intent", json_schema::<commit::Intent>()),
+        ("lease", json_schema::<commit::Lease>()),
+        ("changes", json_schema::<commit::Changes>()),
+        ("log-entry", json_schema::<commit::Entry>()),
+        ("checkpoint", json_schema::<commit::History>()),
+        ("applied", json_schema::<commit::Applied>()),
+        ("published", json_schema::<commit::PublishedNote>()),
         ("manifest", json_schema::<commit::Manifest>()),
+        ("audit", json_schema::<commit::Audit>()),
         ("run-report", json_schema::<report::RunReport>()),
     ] {
         let path = format!("{}/schemas/{name}.schema.json", env!("CARGO_MANIFEST_DIR"));

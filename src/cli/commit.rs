@@ -7,7 +7,7 @@ use crate::commit::{Outcome, Steps, Table, Verified};
 use crate::error::{Error, Result};
 use crate::plan::Plan;
 use crate::report::{RunReport, Status};
-use crate::run::{decide, finish};
+use crate::run::finish;
 use crate::runtime::Runtime;
 use crate::task::TaskReport;
 use std::time::Instant;
@@ -80,10 +80,18 @@ fn commit(
         [] => runtime.block_on(table.recorded(&plan.attempt))?,
         given => given.to_vec(),
     };
-    let verified = Verified::check(plan, &reports).inspect_err(|_| {
-        tracing::warn!("what the tasks have staged is still there; the same command with --abort removes it");
-    })?;
-    let outcome = runtime.block_on(decide(&verified, table, history.clone(), &reports))?;
+    let outcome = Verified::check(plan, &reports)
+        .and_then(|verified| {
+            runtime.block_on(async {
+                verified.check_staged(table).await?;
+                verified.decide(table, history).await
+            })
+        })
+        .inspect_err(|_| {
+            tracing::warn!(
+                "what the tasks have staged is still there: the same command tries again, --abort removes it"
+            );
+        })?;
     // The tasks may have run side by side, or one after the other: the longest is the least.
     let longest = reports.iter().map(|report| report.elapsed_seconds).fold(0.0, f64::max);
     let elapsed = || longest + started.elapsed().as_secs_f64();
@@ -101,6 +109,7 @@ fn commit(
     };
     drop(alive);
     // Tasks may have run twice: what the slower try staged is nobody's now.
+    let mut history = runtime.block_on(table.history())?;
     recovered.add(runtime.block_on(table.recover(&mut history, None))?);
     report.recovered = recovered;
     Ok(report)

@@ -1,7 +1,7 @@
 //! An attempt: from the intent to stage, by way of signs of life, to a decision
 //! or to nothing.
 
-use super::documents::{COMMIT_FORMAT, Intent, Lease, Steps, intent_key, lease_key, pending_key};
+use super::documents::{COMMIT_FORMAT, Intent, Lease, Steps, attempt_of, intent_key, lease_key, pending_key};
 use super::log::{Fenced, History};
 use super::process::Process;
 use super::table::{self, Table, rfc3339};
@@ -128,7 +128,7 @@ impl Table {
     /// Gives up an attempt that nobody has tried to decide: removes what it
     /// staged and says no more of it. Gives the first thing that could not be removed.
     pub async fn withdraw(&self, attempt: &str, reports: &[TaskReport]) -> Option<Error> {
-        let failure = self.remove_staged(reports).await;
+        let failure = self.remove_staged(reports).await.or(self.remove_strays(attempt).await);
         if failure.is_none() {
             self.forget(attempt).await;
         }
@@ -174,6 +174,26 @@ impl Table {
         let staged = files.flat_map(|file| file.staged.iter().enumerate());
         let staged = staged.filter(|(_, staged)| staged.staging != Staging::Absent);
         self.abort_all(staged.map(|(target, staged)| (target, staged.clone())).collect()).await
+    }
+
+    /// Removes what is staged under the name of an attempt that stages no more and has made
+    /// visible what it should: begun by requests whose answers were lost, or by a second try of
+    /// a task. Gives the first failure; a later recovery finds what is left.
+    pub async fn remove_strays(&self, attempt: &str) -> Option<Error> {
+        let mut strays = Vec::new();
+        for (target, store) in self.present() {
+            match store.list_staged(None).await {
+                Ok(staged) => {
+                    let strayed = staged.into_iter().filter(|file| attempt_of(&file.key) == Some(attempt));
+                    strays.extend(strayed.map(|file| (target, file)));
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "whether something is still staged could not be seen");
+                    return Some(error);
+                }
+            }
+        }
+        self.abort_all(strays).await
     }
 
     pub(super) async fn abort_all(&self, staged: Vec<(usize, StagedFile)>) -> Option<Error> {

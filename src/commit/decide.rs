@@ -92,15 +92,13 @@ impl Decided {
 }
 
 impl Verified<'_> {
-    /// Looks whether everything is still staged, keeps what is to be done in
-    /// every target, and tries for a version of the log. `history` is what the
-    /// caller read last, with everything in it published.
+    /// Keeps what is to be done in every target, and tries for a version of the
+    /// log. `history` is what the caller read last, with everything in it published.
     ///
     /// # Errors
     /// [`ErrorKind::Conflict`] if another run is in the way. After
     /// any other error the attempt may have been decided: see [`Table::give_up`].
     pub async fn decide(&self, table: &Table, mut history: History) -> Result<Outcome> {
-        self.check_staged(table).await?;
         table.catch_up(&mut history).await?;
         loop {
             let looked_at = history.tip;
@@ -113,8 +111,7 @@ impl Verified<'_> {
             loop {
                 match judge(&history, &changes, looked_at) {
                     Verdict::Clear => {
-                        if let Appended::Here = table.append(&history, event.clone()).await? {
-                            table.catch_up(&mut history).await?;
+                        if let Appended::Here = table.append(&mut history, event.clone()).await? {
                             table.checkpoint(&history).await?;
                             return decided(&history, changes);
                         }

@@ -90,7 +90,7 @@ impl History {
 /// How an entry came into the log, or did not.
 #[derive(Debug)]
 pub(super) enum Appended {
-    /// It is the entry of its version.
+    /// It is the entry of its version, and in the history that was given.
     Here,
     /// Another entry has the version.
     Taken,
@@ -136,13 +136,13 @@ impl Table {
         Ok(())
     }
 
-    /// Writes an entry at the tip of `history`, or finds that another did. To be
-    /// decided anew, with what came in between, if it did.
+    /// Writes an entry at the tip of `history` and adds it there, or finds that
+    /// another was first. To be decided anew, with what came in between, if so.
     ///
     /// # Errors
     /// The home target did not say what became of the entry, not even when it was asked: it
     /// may be in the log, or come to be.
-    pub(super) async fn append(&self, history: &History, event: Event) -> Result<Appended> {
+    pub(super) async fn append(&self, history: &mut History, event: Event) -> Result<Appended> {
         let version = history.tip + 1;
         let engine = concat!("sawmill ", env!("CARGO_PKG_VERSION")).into();
         let entry = Entry { format: COMMIT_FORMAT, version, at: self.time(), engine, event };
@@ -151,7 +151,10 @@ impl Table {
         loop {
             tries += 1;
             let failure = match self.create(&key, body.clone()).await {
-                Ok(Written::Now) => return Ok(Appended::Here),
+                Ok(Written::Now) => {
+                    history.add(entry);
+                    return Ok(Appended::Here);
+                }
                 Ok(Written::Before) => None,
                 Err(error) => Some(error),
             };
@@ -159,6 +162,7 @@ impl Table {
             // lost; or without an answer now. The slot itself says which.
             match (table::read::<Entry>(self.home(), &key).await, failure) {
                 (Ok(Some(standing)), _) if standing.event == entry.event => {
+                    history.add(standing);
                     return Ok(Appended::Here);
                 }
                 (Ok(Some(_)), _) => return Ok(Appended::Taken),
@@ -206,8 +210,9 @@ impl Table {
                 return Ok(Fenced::Fenced);
             }
             let event = Event::Fence { attempt: attempt.to_owned(), reason: reason.to_owned() };
-            self.append(history, event).await?;
-            self.catch_up(history).await?;
+            if let Appended::Taken = self.append(history, event).await? {
+                self.catch_up(history).await?;
+            }
         }
     }
 

@@ -14,11 +14,15 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 impl Table {
     /// Asks every target, and does what `commit.unreachable_target` says of those
-    /// that do not answer: the table to go on with.
+    /// that do not answer: the table to go on with. Where the policy is to fail, the next
+    /// request will.
     ///
     /// # Errors
     /// The home target, or one that is needed, does not answer by `deadline`.
     pub async fn reachable(&self, deadline: Instant, cancel: &Cancel) -> Result<Table> {
+        if self.settings.unreachable_target == UnreachableTarget::Fail {
+            return Ok(self.clone());
+        }
         loop {
             let mut absent = BTreeSet::new();
             let mut silence = None;

@@ -43,15 +43,18 @@ impl Recovered {
 
 impl Table {
     /// Finishes what was decided, and removes what the dead have staged. `mine`
-    /// is an attempt to leave alone. Brings `history` up to date.
+    /// is an attempt to leave alone. `history` was just read; entries may be added.
     pub async fn recover(&self, history: &mut History, mine: Option<&str>) -> Result<Recovered> {
         let mut recovered = Recovered::default();
-        self.catch_up(history).await?;
-        recovered.finished = self.roll_forward(history).await?.iter().map(|done| done.version).collect();
+        self.finish_decided(history, &mut recovered).await?;
         self.sweep(history, mine, &mut recovered).await?;
-        // An attempt that was to be fenced may have been decided in between.
-        recovered.finished.extend(self.roll_forward(history).await?.iter().map(|done| done.version));
         Ok(recovered)
+    }
+
+    async fn finish_decided(&self, history: &History, recovered: &mut Recovered) -> Result<()> {
+        let finished = self.roll_forward(history).await?;
+        recovered.finished.extend(finished.iter().map(|manifest| manifest.version));
+        Ok(())
     }
 
     /// Applies and publishes every version that is not published, in order.
@@ -91,9 +94,9 @@ impl Table {
                 Fenced::Fenced if !settled => recovered.fenced.push(attempt),
                 Fenced::Fenced => {}
                 Fenced::Committed(_) => {
-                    // All its files are visible once it is rolled forward; what is
-                    // still staged then was left by a second try of a task.
-                    self.roll_forward(history).await?;
+                    // It may have been decided since. All its files are visible once it is
+                    // finished; what is still staged then was left by a second try of a task.
+                    self.finish_decided(history, recovered).await?;
                 }
             }
             let count = files.len();

@@ -42,10 +42,10 @@ impl Table {
     pub(super) async fn note_repair(&self, history: &mut History, target: usize, files: u64) -> Result<()> {
         let event = Event::Repair { target: self.stores()[target].describe().url.clone(), files };
         loop {
-            self.catch_up(history).await?;
             if let Appended::Here = self.append(history, event.clone()).await? {
                 return Ok(());
             }
+            self.catch_up(history).await?;
         }
     }
 }

@@ -117,7 +117,7 @@ impl<'a> Verified<'a> {
 
     /// Whether every target still holds every file, staged or visible. Tasks
     /// may have run days ago, and uploads expire.
-    pub(super) async fn check_staged(&self, table: &Table) -> Result<()> {
+    pub async fn check_staged(&self, table: &Table) -> Result<()> {
         for (position, store) in table.present() {
             let listed = store.list_staged(None).await?;
             let open: HashMap<&str, &StagedFile> =

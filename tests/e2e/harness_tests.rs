@@ -2,7 +2,7 @@
 
 use crate::harness::Workspace;
 use crate::harness::moto::Region;
-use crate::harness::readback::{self, Layout, Table};
+use crate::harness::readback::{self, Ids, Layout, Table};
 use serde_json::json;
 
 fn write_parquet(sql: &str, file: &std::path::Path) {
@@ -29,6 +29,22 @@ fn tables_compare_by_value_and_not_by_order() {
     let swapped = Table::of_csv(std::slice::from_ref(&csv), &types, &["", "NA"]);
     assert_eq!(swapped.columns, expected.columns);
     assert_ne!(swapped, expected);
+}
+
+#[test]
+fn ids_tell_records_that_are_lost_or_repeated() {
+    let workspace = Workspace::new();
+    let ids = |list: &str| {
+        write_parquet(&format!("SELECT unnest({list})::INT AS id"), &workspace.path("t/a.parquet"));
+        Ids::of(&workspace.path("t"), "id")
+    };
+    let once = Ids::once(1..5);
+    assert_eq!(ids("[4, 2, 1, 3]"), once);
+    // The second has the same count and sum.
+    for other in ["[1, 2, 3]", "[1, 1, 4, 4]", "[1, 2, 3, 4, 4]"] {
+        assert_ne!(ids(other), once, "{other}");
+    }
+    assert_eq!(Ids::of(&workspace.path("nothing"), "id"), Ids::once(0..0));
 }
 
 #[test]

@@ -5,6 +5,7 @@ of standard output: {"ok": value} or {"error": traceback}. None of the code
 under test runs here. Ends when standard input closes.
 """
 
+import base64
 import importlib.util
 import json
 import os
@@ -89,6 +90,26 @@ def query(sql, files):
     """Rows of a query over `t`, values as text."""
     db.execute(f"CREATE OR REPLACE TEMP VIEW t AS SELECT * FROM {parquet_relation(files)}")
     return [[None if value is None else str(value) for value in row] for row in db.execute(sql).fetchall()]
+
+
+def ids(files, column):
+    """Number, distinct number, sum and hash of a column of integers; the hash
+    is of the multiset: its order does not count, a repeat does."""
+    return ids_in(f"SELECT {quoted(column)} FROM {parquet_relation(files)}" if files else "SELECT 0 WHERE false")
+
+
+def ids_of_range(first, end):
+    """What `ids` is to say of a table that holds each of these once."""
+    return ids_in(f"SELECT * FROM range({first}, {end})")
+
+
+def ids_in(sql):
+    # A hash depends on the type, too.
+    count, distinct, total, hashes = db.execute(
+        f"SELECT count(id), count(DISTINCT id), coalesce(sum(id), 0)::VARCHAR,"
+        f" coalesce(sum(hash(id)::HUGEINT), 0)::VARCHAR FROM (SELECT id::BIGINT AS id FROM ({sql}) AS t(id))"
+    ).fetchone()
+    return {"count": count, "distinct": distinct, "sum": int(total), "hash": hashes}
 
 
 def layout(files):
@@ -257,6 +278,10 @@ def download(server, bucket, prefix, directory):
         s3.download_file(bucket, key, str(file))
 
 
+def read(server, bucket, key):
+    return base64.b64encode(client("s3", server).get_object(Bucket=bucket, Key=key)["Body"].read()).decode()
+
+
 def stranger(server):
     """Credentials of a user who exists and may do nothing."""
     iam = client("iam", server)
@@ -276,8 +301,8 @@ def enforce_permissions(server):
 operations = {
     function.__name__: function
     for function in (
-        parquet, csv, query, layout, footers, arrow, spark, write_parquet, nycflights13,
-        create_bucket, put, objects, uploads, download, stranger, enforce_permissions,
+        parquet, csv, query, ids, ids_of_range, layout, footers, arrow, spark, write_parquet, nycflights13,
+        create_bucket, put, objects, uploads, download, read, stranger, enforce_permissions,
     )
 }  # fmt: skip
 

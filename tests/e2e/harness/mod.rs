@@ -2,6 +2,7 @@
 //! does something else than the test expects.
 
 pub(crate) mod moto;
+pub(crate) mod proxy;
 pub(crate) mod python;
 pub(crate) mod readback;
 pub(crate) mod report;
@@ -66,7 +67,7 @@ impl Workspace {
     /// `_` or `.`.
     pub(crate) fn visible(&self, directory: &str) -> Vec<String> {
         let mut files = self.files(directory);
-        files.retain(|name| !name.split('/').any(|part| part.starts_with(['_', '.'])));
+        files.retain(|name| is_visible(name));
         files
     }
 
@@ -98,6 +99,11 @@ impl Workspace {
 /// A file of `testdata/`.
 pub(crate) fn testdata(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata").join(name)
+}
+
+/// Whether readers of a table look at a file with this name below its root.
+pub(crate) fn is_visible(name: &str) -> bool {
+    !name.split('/').any(|part| part.starts_with(['_', '.']))
 }
 
 /// Names of all files under a directory, hidden ones too, with `/`, sorted.
@@ -215,6 +221,12 @@ impl Drop for Mortal {
     }
 }
 
+/// Sends a signal by name; gives whether the process was there.
+fn signal(process: &Child, name: &str) -> bool {
+    let process = process.id().to_string();
+    Command::new("kill").args(["-s", name, &process]).status().expect("`kill` runs").success()
+}
+
 /// The binary while it runs.
 #[derive(Debug)]
 pub(crate) struct Running {
@@ -239,9 +251,27 @@ impl Running {
 
     /// Sends a signal by name, such as `INT`.
     pub(crate) fn signal(&self, name: &str) {
-        let process = self.process.0.id().to_string();
-        let sent = Command::new("kill").args(["-s", name, &process]).status().expect("`kill` runs");
-        assert!(sent.success(), "the run was over before it was sent SIG{name}");
+        assert!(signal(&self.process.0, name), "the run was over before it was sent SIG{name}");
+    }
+
+    /// Stops it where it is: to the rest of the world it does not answer.
+    pub(crate) fn freeze(&self) {
+        self.signal("STOP");
+    }
+
+    /// Lets it go on after [`Running::freeze`].
+    pub(crate) fn thaw(&self) {
+        self.signal("CONT");
+    }
+
+    /// Kills it at once, which leaves it no time to clear up, and waits until it
+    /// is gone. Fails if it was over before.
+    #[track_caller]
+    pub(crate) fn kill(self) -> Run {
+        self.signal("KILL");
+        let run = self.wait();
+        assert!(run.status.code().is_none(), "the run was over before it was killed: {run}");
+        run
     }
 
     /// Waits until the condition holds; fails if the run ends before.

@@ -1,10 +1,11 @@
 //! Servers that speak S3 on the loopback; each stands for one region.
 
-use super::Workspace;
 use super::python::Helper;
-use super::readback;
+use super::readback::{self, Ids};
+use super::{Workspace, files_under, is_visible};
+use base64::Engine;
 use serde_json::{Value, json};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -15,7 +16,7 @@ pub(crate) struct Region {
     pub(crate) name: &'static str,
     /// `http://127.0.0.1:<port>`
     pub(crate) endpoint: String,
-    _server: Helper,
+    server: Helper,
 }
 
 impl Region {
@@ -36,7 +37,7 @@ impl Region {
         let mut server = Helper::start("moto_region.py");
         // The script says its port when the server answers: no polling here.
         let port = server.answer()["port"].take();
-        Region { name, endpoint: format!("http://127.0.0.1:{port}"), _server: server }
+        Region { name, endpoint: format!("http://127.0.0.1:{port}"), server }
     }
 
     fn ask(&self, operation: &str, mut arguments: Value) -> Value {
@@ -52,6 +53,14 @@ impl Region {
         Bucket { region: self, name }
     }
 
+    /// Stops the server where it is: connections are accepted and no request is
+    /// answered, until the guard is dropped. For a server of the caller's own,
+    /// which must not be asked meanwhile.
+    pub(crate) fn freeze(&self) -> Frozen<'_> {
+        self.server.signal("STOP");
+        Frozen(self)
+    }
+
     /// Access key and secret of a user of this region who may do nothing,
     /// after which the server lets only such users in as have a right to.
     pub(crate) fn lock_out(&self) -> (String, String) {
@@ -59,6 +68,16 @@ impl Region {
         self.ask("enforce_permissions", json!({}));
         let mut take = |key: &str| serde_json::from_value(credentials[key].take()).expect("a string");
         (take("id"), take("secret"))
+    }
+}
+
+/// A [`Region`] that does not answer.
+#[derive(Debug)]
+pub(crate) struct Frozen<'a>(&'a Region);
+
+impl Drop for Frozen<'_> {
+    fn drop(&mut self) {
+        self.0.server.signal("CONT");
     }
 }
 
@@ -79,8 +98,19 @@ impl Bucket<'_> {
 
     /// A `[[targets]]` table of a job file for a prefix of this bucket.
     pub(crate) fn target(&self, prefix: &str) -> String {
-        let (url, region, endpoint) = (self.url(prefix), self.region.name, &self.region.endpoint);
+        self.target_at(&self.region.endpoint, prefix)
+    }
+
+    /// The same, reached by another endpoint.
+    pub(super) fn target_at(&self, endpoint: &str, prefix: &str) -> String {
+        let (url, region) = (self.url(prefix), self.region.name);
         format!("[[targets]]\nurl = {url:?}\nregion = {region:?}\nendpoint = {endpoint:?}\n")
+    }
+
+    /// The `[source]` table of a job file for keys of this bucket, reached by this endpoint.
+    pub(super) fn source_at(&self, endpoint: &str, keys: &str) -> String {
+        let (url, region) = (self.url(keys), self.region.name);
+        format!("[source]\ninputs = [{url:?}]\nregion = {region:?}\nendpoint = {endpoint:?}\n")
     }
 
     /// Uploads a file.
@@ -108,11 +138,49 @@ impl Bucket<'_> {
         assert_eq!(self.open_uploads(), nothing, "uploads are open in {}", self.name);
     }
 
-    /// Copies all objects under a prefix to a new directory of the workspace.
-    pub(crate) fn download(&self, prefix: &str, workspace: &Workspace) -> std::path::PathBuf {
-        let directory = workspace.path(&format!("downloaded-{}", self.name));
+    /// Copies all objects under a prefix, which is empty for the whole bucket,
+    /// to a new directory of the workspace.
+    pub(crate) fn download(&self, prefix: &str, workspace: &Workspace) -> PathBuf {
+        static MADE: AtomicU32 = AtomicU32::new(0);
+        let number = MADE.fetch_add(1, Ordering::Relaxed);
+        let directory = workspace.path(&format!("downloaded-{number}-{}", self.name));
         let arguments = json!({ "bucket": self.name, "prefix": prefix, "directory": directory });
         self.region.ask("download", arguments);
         directory
+    }
+
+    /// An object's content; fails if there is none.
+    pub(crate) fn read(&self, key: &str) -> Vec<u8> {
+        let content = self.region.ask("read", json!({ "bucket": self.name, "key": key }));
+        let content = content.as_str().expect("text in base64");
+        base64::engine::general_purpose::STANDARD.decode(content).expect("text in base64")
+    }
+
+    /// Ids of the records in the table under a prefix, as DuckDB reads it.
+    pub(crate) fn ids(&self, prefix: &str, column: &str, workspace: &Workspace) -> Ids {
+        Ids::of(&self.download(prefix, workspace), column)
+    }
+
+    /// Fails unless two buckets hold the same files for readers of a table, byte
+    /// for byte; gives their keys relative to the prefix.
+    #[track_caller]
+    pub(crate) fn assert_same_files(
+        &self,
+        other: &Bucket<'_>,
+        prefix: &str,
+        workspace: &Workspace,
+    ) -> Vec<String> {
+        let [one, other] = [self, other].map(|bucket| bucket.download(prefix, workspace));
+        let [keys, other_keys] = [&one, &other].map(|directory| {
+            let mut keys = files_under(directory);
+            keys.retain(|key| is_visible(key));
+            keys
+        });
+        assert_eq!(keys, other_keys, "the buckets hold different files");
+        for key in &keys {
+            let read = |directory: &Path| std::fs::read(directory.join(key)).expect("it was downloaded");
+            assert!(read(&one) == read(&other), "{key} is not the same in both buckets");
+        }
+        keys
     }
 }

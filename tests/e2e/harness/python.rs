@@ -101,6 +101,11 @@ impl Helper {
         Helper { name, process, requests, answers }
     }
 
+    /// Sends a signal by name, such as `STOP`.
+    pub(crate) fn signal(&self, name: &str) {
+        assert!(super::signal(&self.process, name), "{} ended", self.name);
+    }
+
     /// The next line of its standard output, as JSON.
     pub(crate) fn answer(&mut self) -> Value {
         let mut line = String::new();

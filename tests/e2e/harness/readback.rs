@@ -63,6 +63,29 @@ impl Table {
     }
 }
 
+/// Which records a table holds, told by a column of integers: none is lost and
+/// none written twice if this is what the input comes to.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(crate) struct Ids {
+    pub(crate) count: u64,
+    pub(crate) distinct: u64,
+    pub(crate) sum: u64,
+    /// Of all of them, in any order, repeats and all.
+    pub(crate) hash: String,
+}
+
+impl Ids {
+    /// Of the Parquet files under a directory; a table without files has no records.
+    pub(crate) fn of(directory: &Path, column: &str) -> Ids {
+        parse(shared().ask("ids", json!({ "files": parquet_files(directory), "column": column })))
+    }
+
+    /// What a table comes to that holds each of these once.
+    pub(crate) fn once(ids: std::ops::Range<u64>) -> Ids {
+        parse(shared().ask("ids_of_range", json!({ "first": ids.start, "end": ids.end })))
+    }
+}
+
 /// What pyarrow or Spark sees in a table.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub(crate) struct View {
@@ -163,9 +186,7 @@ fn parquet_files(directory: &Path) -> Vec<PathBuf> {
     }
     super::files_under(directory)
         .into_iter()
-        .filter(|name| {
-            name.ends_with(".parquet") && !name.split('/').any(|part| part.starts_with(['.', '_']))
-        })
+        .filter(|name| name.ends_with(".parquet") && super::is_visible(name))
         .map(|name| directory.join(name))
         .collect()
 }
