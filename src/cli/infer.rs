@@ -14,7 +14,8 @@ pub(super) struct Args {
     /// URLs, paths, globs, or prefixes ending in `/`; `-` is standard input
     #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<String>,
-    /// Look at every record for the types, not only at the first 1 MiB of up to 16 inputs
+    /// Look at every record for the types, not only at the first 1 MiB of up to 16 inputs and, where
+    /// they are neither compressed nor transcoded, at 1 MiB more in 8 windows down to their ends
     #[arg(long)]
     full: bool,
     /// Where the schema file goes [default: standard output]

@@ -1,17 +1,17 @@
 //! Samples of CSV text → the dialect and the columns' types.
 //!
-//! Input: the heads of some inputs, or whole inputs streamed through [`Records`]
-//! into a [`TypeInference`]. Output: what the job left out, as documents that a
+//! Input: the heads of some inputs and windows into them, or whole inputs
+//! streamed through [`Records`] into a [`TypeInference`]. Output: what the job left out, as documents that a
 //! person can keep and edit, and notes on what is not certain. Nothing is
 //! guessed that a later value could quietly contradict: a value that does not
 //! fit an inferred type fails the run with its place, and what may be read in
 //! two ways stays text. The answer depends on the bytes and the order of the
 //! inputs only. Called by `plan` and `sawmill infer`.
 //!
-//! Samples are heads. In the middle of an input nobody knows whether a line end
-//! stands inside quotes, and a record that is cut in the wrong place would widen
-//! types for no reason; so more inputs are sampled instead, and `--full` looks
-//! at every record.
+//! The dialect is judged by the heads alone. Types are also those of what stands
+//! further down: a record that is cut in the wrong place would widen them for no
+//! reason, so of each window only what [`windows`] holds for certain counts.
+//! `--full` looks at every record.
 
 mod column;
 mod dialect;
@@ -20,19 +20,21 @@ mod moments;
 mod numbers;
 mod records;
 mod types;
+mod windows;
 mod words;
 
 pub use dialect::infer_dialect;
 pub use encoding::infer_encoding;
 pub use records::Records;
-pub use types::{Place, TypeInference};
+pub use types::{Place, Position, TypeInference};
+pub use windows::{WINDOW_BYTES, WINDOWS, Window, windows};
 
 use crate::error::Result;
 use crate::parse::Dialect;
 use crate::schema::Schema;
 
-/// Text of an input from its start.
-#[derive(Debug, Clone)]
+/// Text of an input from its start, and from further down.
+#[derive(Debug, Clone, Default)]
 pub struct Sample {
     /// URL of the input.
     pub url: String,
@@ -40,6 +42,8 @@ pub struct Sample {
     pub text: Vec<u8>,
     /// Whether it is the whole input. If not, its last record may be cut off.
     pub whole: bool,
+    /// What stands further down, in order, where it can be entered.
+    pub windows: Vec<Window>,
 }
 
 /// Bytes of decoded text sampled from each input.
@@ -56,6 +60,8 @@ pub fn infer_schema(samples: &[Sample], dialect: &Dialect) -> Result<(Schema, Ve
         records.push(&sample.text, &mut inference)?;
         if sample.whole {
             records.finish(&mut inference)?;
+        } else {
+            records.look_into(&sample.windows, &mut inference);
         }
     }
     Ok(inference.finish())

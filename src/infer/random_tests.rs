@@ -19,7 +19,8 @@ fn read_back(values: &[String]) -> (String, RecordBatch) {
     for value in values {
         text.extend_from_slice(format!("\"{}\",x\n", value.replace('"', "\"\"")).as_bytes());
     }
-    let samples = [Sample { url: "file:///a.csv".into(), text: text.clone(), whole: true }];
+    let samples =
+        [Sample { url: "file:///a.csv".into(), text: text.clone(), whole: true, ..Sample::default() }];
     let given = DialectSpec { header: Some(true), ..DialectSpec::default() };
     let (dialect, _) = infer_dialect(&samples, &given, &Dialect::default(), true);
     let (schema, _) = infer_schema(&samples, &dialect).unwrap();

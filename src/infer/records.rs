@@ -1,8 +1,9 @@
 //! The text of one input → its fields, for a [`TypeInference`].
 
-use super::types::{Place, TypeInference};
+use super::types::{Place, Position, TypeInference};
+use super::windows::{Shape, Window};
 use crate::error::Result;
-use crate::parse::{Dialect, FieldForm, RecordIndex, ScanError, Scanner, field_value};
+use crate::parse::{Dialect, FieldForm, FieldSpan, RecordIndex, ScanError, Scanner, field_value};
 use crate::split::blocks::{Block, BlockCutter};
 use crate::split::footer::FooterHold;
 use crate::split::preamble::{Preamble, Taken};
@@ -25,8 +26,11 @@ pub struct Records<'a> {
     hold: FooterHold<'a>,
     /// Number of the input.
     input: usize,
-    /// Column of each field, where the header says so.
+    /// Column of each field, as the header says; without one, as in the first
+    /// data record.
     columns: Vec<usize>,
+    /// Bytes of the longest field in quotes.
+    longest_quoted: usize,
 }
 
 impl<'a> Records<'a> {
@@ -43,6 +47,7 @@ impl<'a> Records<'a> {
             hold: FooterHold::new(dialect, url),
             input: inference.begin_input(url),
             columns: Vec::new(),
+            longest_quoted: 0,
         }
     }
 
@@ -93,18 +98,58 @@ impl<'a> Records<'a> {
                     let line = block.lines_before + u64::from(self.index.record_lines[record]) + 1;
                     let number = block.records_before + record as u64 + 1;
                     let data_record = number.saturating_sub(self.dialect.preamble_records());
-                    let place = Place { input: self.input, record: data_record, line };
-                    self.data(block, record, place, inference);
+                    let at = Position::Record { record: data_record, line };
+                    let fields = self.index.record(record);
+                    if self.columns.is_empty() {
+                        self.columns = (0..fields.len()).collect();
+                    }
+                    let quoted = fields.iter().filter(|span| span.form != FieldForm::Bare);
+                    let longest = quoted.map(|span| (span.end - span.start) as usize).max();
+                    self.longest_quoted = self.longest_quoted.max(longest.unwrap_or(0));
+                    self.data(&block.bytes, fields, at, inference);
                 }
             }
         }
         scanned.map_err(|error| located(&error))
     }
 
-    fn data(&self, block: &Block, record: usize, place: Place, inference: &mut TypeInference) {
+    /// Adds what is beyond doubt in windows into the input, in their order, after
+    /// its head. Records that are not as they should be are passed over, as only
+    /// a reader who comes to them can say what is wrong.
+    pub(super) fn look_into(&self, windows: &[Window], inference: &mut TypeInference) {
+        let shape = Shape { fields: self.columns.len(), longest_quoted: self.longest_quoted };
+        // Preambles that go on behind the head cannot be told from data.
+        if !self.preamble.is_over() || shape.fields == 0 {
+            return;
+        }
+        let certain = |window: &Window| window.certain(&self.scanner, self.dialect, shape);
+        let footer = usize::try_from(self.hold.records()).unwrap_or(usize::MAX);
+        // Footers begin nowhere else if the last window holds all of theirs and data before them.
+        let has_footer = || windows.last().and_then(certain).is_some_and(|last| last.records > footer);
+        if footer > 0 && !has_footer() {
+            return;
+        }
+        for window in windows {
+            let Some(found) = certain(window) else { continue };
+            let text = &window.text[found.start..];
+            let data_end = found.records - if window.last { footer } else { 0 };
+            for record in 0..data_end {
+                let fields = found.index.record(record);
+                let is_faulty = found.faults.binary_search_by_key(&record, |fault| fault.record).is_ok();
+                if fields.len() != shape.fields || is_faulty {
+                    continue;
+                }
+                let within = found.start as u64 + u64::from(found.index.record_starts[record]);
+                self.data(text, fields, Position::Byte(window.byte_offset + within), inference);
+            }
+        }
+    }
+
+    fn data(&self, text: &[u8], fields: &[FieldSpan], at: Position, inference: &mut TypeInference) {
+        let place = Place { input: self.input, at };
         let mut scratch = Vec::new();
-        for (position, span) in self.index.record(record).iter().enumerate() {
-            let value = field_value(self.dialect, &block.bytes, span, &mut scratch);
+        for (position, span) in fields.iter().enumerate() {
+            let value = field_value(self.dialect, text, span, &mut scratch);
             let column = self.columns.get(position).copied().unwrap_or(position);
             inference.observe(column, value, span.form != FieldForm::Bare, place);
         }

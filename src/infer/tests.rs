@@ -3,7 +3,7 @@ use crate::job::DialectSpec;
 use crate::parse::{Escape, Terminator};
 
 fn sample(text: &str) -> Vec<Sample> {
-    vec![Sample { url: "file:///a.csv".into(), text: text.into(), whole: true }]
+    vec![Sample { url: "file:///a.csv".into(), text: text.into(), whole: true, ..Sample::default() }]
 }
 
 fn dialect_of(text: &str) -> Dialect {
@@ -125,7 +125,12 @@ fn headers_are_names_only() {
 fn data_is_not_taken_for_a_header_where_the_sample_is_cut() {
     for shift in 1..=8 {
         let text = "1".repeat(shift) + ";x\n" + &"1;\"a\nb\"\n".repeat(20_000);
-        let samples = [Sample { url: "file:///a.csv".into(), text: text.into_bytes(), whole: true }];
+        let samples = [Sample {
+            url: "file:///a.csv".into(),
+            text: text.into_bytes(),
+            whole: true,
+            ..Sample::default()
+        }];
         let (dialect, _) = infer_dialect(&samples, &DialectSpec::default(), &Dialect::default(), true);
         assert_eq!((dialect.delimiter, dialect.header), (';'.into(), false), "{shift}");
     }
@@ -283,7 +288,12 @@ fn a_cut_off_sample_does_not_invent_a_short_record() {
         text.push_str(&format!("{n},x{n}\n"));
     }
     text.truncate(text.len() - 4);
-    let samples = vec![Sample { url: "file:///a.csv".into(), text: text.into_bytes(), whole: false }];
+    let samples = vec![Sample {
+        url: "file:///a.csv".into(),
+        text: text.into_bytes(),
+        whole: false,
+        ..Sample::default()
+    }];
     let (schema, _) = infer_schema(&samples, &Dialect::default()).unwrap();
     assert_eq!(schema.columns.len(), 2);
 }

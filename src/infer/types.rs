@@ -18,10 +18,22 @@ pub struct TypeInference {
 pub struct Place {
     /// Number of the input, as [`TypeInference::begin_input`] gave it.
     pub input: usize,
-    /// Data record, from 1.
-    pub record: u64,
-    /// Line on which the record begins, from 1.
-    pub line: u64,
+    /// Where in the input.
+    pub at: Position,
+}
+
+/// Where in its input a record stands.
+#[derive(Debug, Clone, Copy)]
+pub enum Position {
+    /// In an input that was read up to there.
+    Record {
+        /// Data record, from 1.
+        record: u64,
+        /// Line on which it begins, from 1.
+        line: u64,
+    },
+    /// Offset of its first byte, in a window: nobody counted what stands before.
+    Byte(u64),
 }
 
 /// A column, and how its type came about.
@@ -33,7 +45,8 @@ struct Tracked {
     changes: Vec<Change>,
 }
 
-/// A value that changed the type of its column, in another input than the first.
+/// A value that changed the type of its column, in another input than the first
+/// or in a window, where nobody looks who reads the first page of a file.
 #[derive(Debug)]
 struct Change {
     place: Place,
@@ -63,7 +76,8 @@ impl Tracked {
         else {
             return;
         };
-        if from != to && since != place.input && self.changes.len() < CHANGES_TOLD {
+        let far = since != place.input || matches!(place.at, Position::Byte(_));
+        if from != to && far && self.changes.len() < CHANGES_TOLD {
             let value = String::from_utf8_lossy(value).chars().take(40).collect();
             self.changes.push(Change { place, value, from, to, since });
         }
@@ -127,10 +141,17 @@ impl TypeInference {
 
     fn told(&self, name: &str, change: &Change) -> String {
         let Change { place, value, from, to, since } = change;
-        format!(
-            "column {name:?} is {from} in {}, but {value:?} in {}, record {}, line {}, makes it {to}",
-            self.inputs[*since], self.inputs[place.input], place.record, place.line
-        )
+        let at = match place.at {
+            Position::Record { record, line } => format!("record {record}, line {line}"),
+            Position::Byte(offset) => format!("in the record at byte {offset}"),
+        };
+        let (first, here) = (&self.inputs[*since], &self.inputs[place.input]);
+        if *since == place.input {
+            return format!(
+                "column {name:?} is {from} in {first} at first, but {value:?} {at} makes it {to}"
+            );
+        }
+        format!("column {name:?} is {from} in {first}, but {value:?} in {here}, {at}, makes it {to}")
     }
 }
 

@@ -1,9 +1,10 @@
 //! Making a plan.
 
+use super::sample::sample;
 use super::{DOCUMENT_FORMAT, Plan, Split, Task};
 use crate::document::{KeyPath, Problem};
 use crate::error::{Error, InputProblem, Location, Result};
-use crate::infer::{self, SAMPLE_BYTES, SAMPLED_INPUTS, Sample};
+use crate::infer::{self, Sample};
 use crate::job::location::local_path;
 use crate::job::{
     DialectSpec, DuplicateColumns, ErrorsSpec, JobSpec, MatchColumns, OutputSpec, Profile, SchemaSpec,
@@ -14,7 +15,7 @@ use crate::pipeline::{Columns, check_tasks};
 use crate::preflight;
 use crate::runtime::Runtime;
 use crate::schema::{self, ColumnType, ResolveContext, Schema, SchemaFile, TextRules};
-use crate::source::{self, Decoding, Detected, Input, TextStream};
+use crate::source::{self, Decoding, Input, TextStream};
 use crate::split::ranges::cut_ranges;
 use crate::split::read::is_tolerant;
 use sha2::{Digest, Sha256};
@@ -177,7 +178,8 @@ pub fn settle(job: &JobSpec, inputs: &[Input], options: &PlanOptions, runtime: &
     let (mut samples, mut first_text) = (Vec::new(), None);
     if needs_sample {
         let decoding = Decoding::of(spec.encoding.as_deref(), dialect.invalid_bytes);
-        let sampled = sample(job, inputs, decoding, options.infer_encoding, runtime)?;
+        let needs_types = standing.is_none() && !options.all_text;
+        let sampled = sample(job, inputs, decoding, options.infer_encoding, needs_types, runtime)?;
         (samples, first_text) = (sampled.samples, sampled.first_text);
         let (encoding, doubts) = infer::infer_encoding(&sampled.detected);
         spec.encoding = spec.encoding.or(encoding);
@@ -270,46 +272,6 @@ fn merge(job: &DialectSpec, file: Option<DialectSpec>) -> DialectSpec {
         invalid_bytes: job.invalid_bytes.or(file.invalid_bytes),
         max_fields: job.max_fields.or(file.max_fields),
     }
-}
-
-/// What was read of some inputs.
-#[derive(Default)]
-struct Sampled {
-    samples: Vec<Sample>,
-    /// What each looks like, where its encoding was to be found.
-    detected: Vec<(String, Detected)>,
-    /// Standard input, with its sample still to come.
-    first_text: Option<TextStream>,
-}
-
-/// The heads of some inputs, spread evenly. A pipe gives its text only once:
-/// the first input's is handed back, those of later ones are left alone.
-fn sample(
-    job: &JobSpec,
-    inputs: &[Input],
-    decoding: Decoding<'_>,
-    infer_encoding: bool,
-    runtime: &Runtime,
-) -> Result<Sampled> {
-    let step = inputs.len().div_ceil(SAMPLED_INPUTS).max(1);
-    let mut sampled = Sampled::default();
-    for (position, input) in inputs.iter().enumerate().step_by(step) {
-        if position > 0 && !input.is_pinned() {
-            continue;
-        }
-        runtime.cancel().check()?;
-        let mut text =
-            source::open(input, &job.source, &job.engine, decoding, None, runtime, runtime.cancel())?;
-        if infer_encoding {
-            sampled.detected.push((input.url.clone(), text.detect_encoding(SAMPLE_BYTES)?));
-        }
-        let (head, whole) = text.peek(SAMPLE_BYTES)?;
-        sampled.samples.push(Sample { url: input.url.clone(), text: head.to_vec(), whole });
-        if !input.is_pinned() {
-            sampled.first_text = Some(text);
-        }
-    }
-    Ok(sampled)
 }
 
 /// Names that were taken from a header have to tell the columns apart.

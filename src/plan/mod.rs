@@ -8,6 +8,7 @@
 
 mod build;
 mod salt;
+mod sample;
 
 pub use build::{PlanOptions, Planned, Settled, build, settle};
 

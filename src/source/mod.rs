@@ -4,6 +4,7 @@
 //! through [`fetch`] (ranged, prefetched, retried GETs on Tokio),
 //! [`decompress`] (gzip, zstd, bzip2 and xz, by magic number) and [`decode`] (to
 //! UTF-8), as chunks of text that the caller pulls on a blocking thread.
+//! [`read_ranges`] only looks into them.
 
 mod chunks;
 pub mod decode;
@@ -13,6 +14,7 @@ pub mod fetch;
 pub mod list;
 pub mod open;
 mod pipe;
+pub mod ranges;
 mod stored;
 mod unpacked;
 
@@ -20,6 +22,7 @@ pub use decode::InvalidBytes;
 pub use detect::Detected;
 pub use list::list;
 pub use open::{Decoding, TextStream, open};
+pub use ranges::read_ranges;
 
 use crate::aws::{Connection, Role};
 use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};

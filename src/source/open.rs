@@ -36,6 +36,8 @@ pub struct TextStream {
     peeked_waits: bool,
     /// Offset of the first byte of this stream.
     start: u64,
+    /// Stored bytes before the text.
+    mark_bytes: u64,
     ended: bool,
 }
 
@@ -116,7 +118,11 @@ fn open_whole(
     let (encoding, mark) = encoding_of(bytes.chunk(), named);
     bytes.skip(mark);
     let decoder = TextDecoder::new(encoding, on_invalid, 0);
-    Ok(TextStream { encoding_given: named.is_some() || mark > 0, ..TextStream::new(url, bytes, decoder) })
+    Ok(TextStream {
+        encoding_given: named.is_some() || mark > 0,
+        mark_bytes: mark as u64,
+        ..TextStream::new(url, bytes, decoder)
+    })
 }
 
 fn open_range(
@@ -143,7 +149,8 @@ fn open_range(
     }
     let mark = mark as u64;
     let stored = opened.start(Some(range.start.saturating_add(mark)..range.end.saturating_add(mark)))?;
-    Ok(TextStream::new(url, Unpacked::new(stored, None, url, u64::MAX), decoder))
+    let bytes = Unpacked::new(stored, None, url, u64::MAX);
+    Ok(TextStream { mark_bytes: mark, ..TextStream::new(url, bytes, decoder) })
 }
 
 impl TextStream {
@@ -153,6 +160,7 @@ impl TextStream {
             bytes,
             start: decoder.offset(),
             decoder,
+            mark_bytes: 0,
             encoding_given: true,
             text: Vec::new(),
             sound: 0,
@@ -260,6 +268,14 @@ impl TextStream {
     /// that is not compressed and is decoded strictly.
     pub fn can_be_entered(&self) -> bool {
         self.decoder.passes_on() && !self.bytes.is_compressed()
+    }
+
+    /// Bytes of the byte order mark: where it [can be entered], the text is the
+    /// stored object without them.
+    ///
+    /// [can be entered]: TextStream::can_be_entered
+    pub fn mark_bytes(&self) -> u64 {
+        self.mark_bytes
     }
 
     /// Bytes taken from the stored object so far, compressed if it is.

@@ -11,6 +11,7 @@ use crate::job::location::local_path;
 use crate::job::{EngineSpec, SourceSpec};
 use crate::runtime::{Cancel, Runtime};
 use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt};
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
@@ -113,10 +114,7 @@ impl Opened {
     /// The first bytes of the object, for a stream that begins elsewhere.
     pub(super) fn head(&mut self) -> Result<Vec<u8>> {
         match self {
-            Opened::Pipe { url, .. } => {
-                Err(Error::usage(format!("{url}: a range of an input without a size cannot be read"))
-                    .remedy("read it whole, as one split"))
-            }
+            Opened::Pipe { url, .. } => Err(no_ranges(url)),
             Opened::File { file, url, .. } => {
                 let mut head = Vec::with_capacity(MAGIC_BYTES);
                 let read = file.by_ref().take(MAGIC_BYTES as u64).read_to_end(&mut head);
@@ -126,6 +124,23 @@ impl Opened {
             Opened::Object { fetch, size, runtime, cancel } => {
                 let head = fetch.get(0..(*size).min(MAGIC_BYTES as u64));
                 Ok(runtime.block_on(cancel.or(head))?.to_vec())
+            }
+        }
+    }
+
+    /// Some ranges of stored bytes, each whole: of an object with as many GETs at
+    /// once as reading it through has.
+    pub(super) async fn ranges(self, ranges: &[Range<u64>]) -> Result<Vec<Vec<u8>>> {
+        match self {
+            Opened::Pipe { url, .. } => Err(no_ranges(&url)),
+            Opened::File { mut file, url, .. } => {
+                let read = |range: &Range<u64>| read_range(&mut file, &url, range);
+                ranges.iter().map(read).collect()
+            }
+            Opened::Object { fetch, .. } => {
+                let get = async |range: Range<u64>| Ok(fetch.get(range).await?.to_vec());
+                let gets = futures::stream::iter(ranges.iter().cloned()).map(get);
+                gets.buffered(fetch.concurrency.max(1)).try_collect().await
             }
         }
     }
@@ -165,6 +180,22 @@ impl Opened {
         };
         Ok(Stored { medium, read: 0 })
     }
+}
+
+fn read_range(file: &mut File, url: &str, range: &Range<u64>) -> Result<Vec<u8>> {
+    let wanted = range.end.saturating_sub(range.start);
+    let mut bytes = Vec::with_capacity(usize::try_from(wanted).unwrap_or_default());
+    let sought = file.seek(SeekFrom::Start(range.start));
+    let read = sought.and_then(|_| file.take(wanted).read_to_end(&mut bytes));
+    match read.map_err(|error| file_failure("read", url, &error))? as u64 {
+        read if read < wanted => Err(changed(url, format!("it ends {} bytes early", wanted - read))),
+        _ => Ok(bytes),
+    }
+}
+
+fn no_ranges(url: &str) -> Error {
+    Error::usage(format!("{url}: a range of an input without a size cannot be read"))
+        .remedy("read it whole, as one split")
 }
 
 fn changed(url: &str, what: String) -> Error {

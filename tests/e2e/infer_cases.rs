@@ -1,6 +1,7 @@
 //! `infer` on files as they come: what it finds is a schema file that `run`
 //! takes as it is, and the values are those that were meant.
 
+use crate::harness::moto::Region;
 use crate::harness::{Workspace, readback};
 use serde_json::{Value, json};
 
@@ -147,4 +148,52 @@ fn an_empty_input_has_no_columns() {
     let workspace = Workspace::new();
     workspace.write("empty.csv", "");
     let _ = workspace.sawmill(["infer", "empty.csv"]).run().exits_with(3).says(&["has no bytes"]).helps();
+}
+
+/// A table of about so many bytes: integers, but `odd` in the last records.
+fn long_table(bytes: usize, note: &str, odd: &str) -> String {
+    let mut text = String::from("id,amount,note\n");
+    for id in 0.. {
+        let amount = if text.len() + 50_000 < bytes { "1200" } else { odd };
+        text.push_str(&format!("{id},{amount},{note}\n"));
+        if text.len() >= bytes {
+            break;
+        }
+    }
+    text
+}
+
+/// Wherever it is stored, and `convert` then reads what stands there.
+#[test]
+fn what_stands_far_down_a_file_is_found() {
+    let workspace = Workspace::new();
+    let bucket = Region::home().bucket("windows");
+    let note = "nothing but a text that takes some room and stands in no quotes at all ".repeat(3);
+    for (odd, expected) in [("12.5", "number"), ("none of it", "string")] {
+        let file = workspace.write("a.csv", long_table(20 << 20, &note, odd));
+        let says = ["\"amount\" is int64 in", "at first", odd, "in the record at byte 20"];
+        let local = workspace.sawmill(["infer", "a.csv"]).run().succeeds().says(&says).json();
+        assert_eq!(field(&local, 1)["type"], expected, "{local}");
+        bucket.put("a.csv", &file);
+        let url = bucket.url("a.csv");
+        let stored = ["infer", &url, "--region", bucket.region.name, "--endpoint", &bucket.region.endpoint];
+        assert_eq!(workspace.sawmill(stored).run().succeeds().says(&says).json(), local);
+    }
+    workspace.write("a.csv", long_table(20 << 20, &note, "12.5"));
+    let _ = workspace.sawmill(["convert", "a.csv", "-o", "out/"]).run().succeeds();
+    let sql = "SELECT CAST(min(amount) AS VARCHAR), CAST(max(amount) AS VARCHAR) FROM t";
+    assert_eq!(readback::query(&workspace.path("out"), sql), rows(&[["12.5", "1200.0"]]));
+}
+
+/// Lines inside quotes look like records, wherever a file is entered.
+#[test]
+fn lines_inside_quotes_are_no_records() {
+    let workspace = Workspace::new();
+    for note in ["\"x\n0.5,y,z\nabc,\"\"d\"\",f\n\"", "\"\n7.5,8.5,\n\"", "\",\n,\""] {
+        workspace.write("a.csv", long_table(3 << 20, note, "1300"));
+        let sampled = workspace.sawmill(["infer", "a.csv"]).run().succeeds().json();
+        let full = workspace.sawmill(["infer", "a.csv", "--full"]).run().succeeds().json();
+        assert_eq!(sampled, full, "{note:?}");
+        assert_eq!(field(&sampled, 1)["type"], "integer", "{note:?}");
+    }
 }

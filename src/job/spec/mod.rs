@@ -43,7 +43,7 @@ pub struct JobSpec {
     #[serde(default)]
     pub dialect: DialectSpec,
     /// The columns: a path or URL of a Table Schema file, or the schema itself.
-    /// Left out, it is inferred from samples of up to 16 inputs.
+    /// Left out, it is inferred from samples of up to 16 inputs, from their start to their end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schema: Option<SchemaSpec>,
     /// Changes to the columns, in order.
