@@ -123,13 +123,9 @@ impl Run<'_> {
         report
     }
 
-    fn standing(&self, history: &History) -> Result<Standing> {
-        self.runtime.block_on(self.table.standing(history, self.plan))
-    }
-
     fn look(&self) -> Result<RunReport> {
         let history = self.runtime.block_on(self.table.history())?;
-        Ok(match self.standing(&history)? {
+        Ok(match self.runtime.block_on(self.table.standing(&history, self.plan))? {
             Standing::AlreadyDone(done) => self.already_done(&done.commit.attempt, Recovered::default()),
             Standing::Free => self.without_rows(Status::Planned),
         })
@@ -148,7 +144,7 @@ impl Run<'_> {
                 true => runtime.block_on(table.recover(&mut history, None))?,
                 false => Recovered::default(),
             };
-            if let Standing::AlreadyDone(done) = self.standing(&history)? {
+            if let Standing::AlreadyDone(done) = runtime.block_on(table.standing(&history, plan))? {
                 return Ok(self.already_done(&done.commit.attempt, recovered));
             }
             runtime.block_on(table.intend(plan, Steps::OneProcess, &history))?;

@@ -27,7 +27,7 @@ impl Table {
         if plan.job.output.mode != WriteMode::ErrorIfExists || !plan.replaces.is_empty() {
             return Ok(Standing::Free);
         }
-        for store in self.stores() {
+        for (_, store) in self.present() {
             if let Some(key) = store.list("", 1).await?.pop() {
                 let identity = store.describe();
                 return Err(Error::new(ErrorKind::Target(StoreFailure {

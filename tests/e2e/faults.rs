@@ -64,9 +64,21 @@ impl Scene {
         self.workspace.sawmill(["run", "job.toml"]).run()
     }
 
-    /// Finishes a commit that broke off.
-    pub(crate) fn finish(&self) -> Run {
-        self.workspace.sawmill(["recover", "job.toml"]).run()
+    /// Another command on the job.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Run {
+        self.workspace.sawmill(arguments).run()
+    }
+
+    /// Sets `commit.lease_seconds`.
+    pub(crate) fn lease(&self, seconds: u32) {
+        self.add(&format!("[commit]\nlease_seconds = {seconds}\n"));
+    }
+
+    /// Adds a section to the job file.
+    pub(crate) fn add(&self, section: &str) {
+        let path = self.workspace.path("job.toml");
+        let job = std::fs::read_to_string(&path).unwrap();
+        self.workspace.write("job.toml", job + section);
     }
 
     /// Both tables hold every record once, in the same files, and neither was
@@ -216,7 +228,7 @@ fn a_complete_that_answers_200_with_an_error_is_not_believed() {
     assert_eq!(scene.near.count(Operation::CompleteMultipartUpload), 0);
     assert_eq!(scene.near.count(Operation::PutObject.of("_SUCCESS")), 0);
     scene.far.heal();
-    let _ = scene.finish().succeeds();
+    let _ = scene.command(&["recover", "job.toml"]).succeeds();
     scene.assert_done();
     assert_eq!(scene.open_uploads(), 0);
 }
@@ -314,4 +326,29 @@ fn faults_by_chance_fail_no_run() {
         let _ = scene.run().succeeds();
         scene.assert_done();
     });
+}
+
+/// The policies for a region that does not answer: wait for it, or go on without.
+#[test]
+fn a_region_that_is_down_is_waited_for_or_catches_up() {
+    let scene = Scene::new(RECORDS);
+    scene.add("[commit]\nunreachable_target = \"catch_up\"\n");
+    scene.far.down();
+    let run = scene.run().exits_with(5).says(&["goes on without it", "version 1 is decided"]).helps();
+    scene.assert_invisible();
+    assert_eq!(scene.near.count(Operation::PutObject.of("_sawmill/log/")), 1, "{run}");
+    scene.far.up();
+    let caught_up = scene.command(&["catchup", "job.toml"]).succeeds().says(&["finished version 1"]);
+    scene.assert_done();
+    let _ = scene.command(&["verify", "job.toml", "--deep"]).succeeds();
+    assert_eq!(scene.open_uploads(), 0, "{caught_up}");
+
+    let scene = Scene::new(RECORDS);
+    scene.add("[commit]\nunreachable_target = \"wait\"\n");
+    scene.far.down();
+    let waiting = scene.start();
+    thread::sleep(Duration::from_secs(8));
+    scene.far.up();
+    let _ = waiting.wait().succeeds().says(&["waits for it"]);
+    scene.assert_done();
 }

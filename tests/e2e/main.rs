@@ -18,6 +18,7 @@ mod harness_tests;
 mod incremental;
 mod infer_cases;
 mod interrupt;
+mod kills;
 mod overwrite;
 mod proxy_tests;
 mod quality;

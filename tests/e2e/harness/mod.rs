@@ -288,6 +288,19 @@ impl Running {
         self
     }
 
+    /// Waits until the condition holds, or gives the run if it ends before.
+    #[track_caller]
+    pub(crate) fn until_or_end(mut self, condition: impl Fn() -> bool) -> Result<Running, Run> {
+        while !condition() {
+            if self.ended().is_some() {
+                return Err(self.wait());
+            }
+            assert!(self.begun.elapsed() < PATIENCE, "in vain waited for the condition or the end");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        Ok(self)
+    }
+
     fn ended(&mut self) -> Option<ExitStatus> {
         self.process.0.try_wait().expect("the process can be waited for")
     }
@@ -353,6 +366,12 @@ impl Run {
         let code = self.status.code().unwrap_or_else(|| panic!("killed: {self}"));
         assert!(code != 0, "a failure was expected: {self}");
         self.exits_with(code)
+    }
+
+    /// The exit code; fails if a signal ended the run.
+    #[track_caller]
+    pub(crate) fn code(&self) -> i32 {
+        self.status.code().unwrap_or_else(|| panic!("killed: {self}"))
     }
 
     /// Fails unless standard error has all of these texts.
