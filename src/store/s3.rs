@@ -26,6 +26,9 @@ use std::sync::Arc;
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>.
 const MAX_PARTS: u32 = 10_000;
 
+/// How often an object is asked for when its body breaks off.
+const BODY_TRIES: u32 = 4;
+
 /// Metadata of an object that says which upload it came from.
 const IDENTITY_KEY: &str = "sawmill-upload";
 
@@ -149,7 +152,8 @@ impl Inner {
         }
     }
 
-    /// A GET, of the whole object or a range.
+    /// A GET, of the whole object or a range. The SDK repeats requests, not
+    /// bodies that break off.
     async fn get(
         &self,
         operation: &'static str,
@@ -157,31 +161,36 @@ impl Inner {
         range: Option<String>,
     ) -> Result<Option<Document>> {
         let request = self.request(operation, key, "s3:GetObject and s3:ListBucket");
-        let answer = self
-            .s3
-            .client
-            .get_object()
-            .bucket(&self.bucket)
-            .key(self.path(key))
-            .set_range(range)
-            .set_expected_bucket_owner(self.owner.clone())
-            .customize()
-            .interceptor(request.counter())
-            .send()
-            .await;
-        match answer {
-            Ok(object) => {
-                let tag = object.e_tag().unwrap_or_default().to_owned();
-                match object.body.collect().await {
-                    Ok(body) => Ok(Some(Document { body: body.into_bytes(), tag })),
-                    Err(error) => {
-                        Err(request.error(StoreReason::Unreachable, None, failure::chain_text(&error)))
-                    }
+        let mut tries = 0;
+        loop {
+            let answer = self
+                .s3
+                .client
+                .get_object()
+                .bucket(&self.bucket)
+                .key(self.path(key))
+                .set_range(range.clone())
+                .set_expected_bucket_owner(self.owner.clone())
+                .customize()
+                .interceptor(request.counter())
+                .send()
+                .await;
+            let object = match answer {
+                Ok(object) => object,
+                // Without the bucket there is no object either, but that is a mistake.
+                Err(error) if failure::code(&error) == Some("NoSuchKey") => return Ok(None),
+                Err(error) => return Err(request.failed(&error)),
+            };
+            let tag = object.e_tag().unwrap_or_default().to_owned();
+            tries += 1;
+            match object.body.collect().await {
+                Ok(body) => return Ok(Some(Document { body: body.into_bytes(), tag })),
+                Err(error) if tries == BODY_TRIES => {
+                    let detail = failure::chain_text(&error);
+                    return Err(request.error(StoreReason::Unreachable, None, detail));
                 }
+                Err(error) => tracing::debug!(%error, key, "a body broke off and is asked for again"),
             }
-            // Without the bucket there is no object either, but that is a mistake.
-            Err(error) if failure::code(&error) == Some("NoSuchKey") => Ok(None),
-            Err(error) => Err(request.failed(&error)),
         }
     }
 
