@@ -1,7 +1,7 @@
 //! The AWS clients: one way from the job file's keys to a configured client.
 //!
 //! Input: [`Connection`], the keys `region`, `endpoint`, `path_style` and
-//! `profile` of a target or of the source. Output: an S3 client of the AWS SDK
+//! `profile` of a target or of the source, and `engine.requests`. Output: an S3 client of the AWS SDK
 //! ([`Connection::s3`], for targets and listings) or an object_store client
 //! ([`Connection::reader`], for reads), both on the SDK's full chain of
 //! credentials: environment, profiles, SSO, web identity, ECS, IMDS.
@@ -10,37 +10,18 @@
 
 pub mod credentials;
 pub mod failure;
+mod patience;
+
+pub use patience::Verb;
 
 use crate::error::{Error, Result};
-use aws_config::retry::RetryConfig;
-use aws_config::timeout::TimeoutConfig;
+use crate::job::RequestsSpec;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use object_store::ClientOptions;
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-
-/// Tries of one request, the first included. Three, the SDK's default, give up
-/// after about a second of `503 SlowDown`, which a fresh S3 prefix may answer
-/// for longer than that.
-const ATTEMPTS: u32 = 5;
-
-/// Time to open a connection.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// Time from the start of a request to the first byte of its answer, before
-/// what [`transfer_time`] adds for the request's body.
-const READ_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// The slowest transfer that is not taken for a dead one, in bytes a second.
-/// The SDK's read timeout covers the upload of the body too, so that without
-/// this a 64 MiB part over a slow line would never get through.
-const SLOWEST_BYTES_PER_SECOND: u64 = 256 << 10;
-
-/// Time after which object_store starts no further retry of a GET.
-const READ_RETRY_BUDGET: Duration = Duration::from_secs(120);
 
 /// Who asks: names the keys of the job file in messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -80,6 +61,8 @@ pub struct Connection {
     pub path_style: Option<bool>,
     /// Profile of the AWS configuration files.
     pub profile: Option<String>,
+    /// How often it is asked, and how long it is waited for.
+    pub requests: RequestsSpec,
 }
 
 /// A client for targets and listings, with the region it signs for.
@@ -91,6 +74,21 @@ pub struct S3 {
     pub region: String,
     /// Whether this is AWS itself, over TLS, and not a server that imitates it.
     pub genuine: bool,
+    /// How often it is asked, and how long it is waited for.
+    pub requests: RequestsSpec,
+}
+
+impl S3 {
+    /// The time that a request of this kind has, for its `config_override`;
+    /// without one it has that of [`Verb::Small`].
+    pub fn time_for(&self, verb: Verb) -> aws_sdk_s3::config::Builder {
+        aws_sdk_s3::Config::builder().timeout_config(patience::timeouts(&self.requests, verb))
+    }
+
+    /// The time that the body of an answer has, from its head to its last byte.
+    pub fn time_for_body(&self, bytes: usize) -> Duration {
+        patience::body_time(&self.requests, bytes)
+    }
 }
 
 /// What [`Connection`] comes to once the environment has had its say.
@@ -109,34 +107,35 @@ static SDK_CONFIGS: tokio::sync::Mutex<Vec<(ChainKey, SdkConfig)>> =
 
 type ChainKey = (Option<String>, Option<String>);
 
-/// One reader for each bucket and connection: a job may have ten thousand
-/// inputs in one bucket, which should share connections and credentials.
+/// One reader for each bucket, size of a range and connection: a job may have ten
+/// thousand inputs in one bucket, which should share connections and credentials.
 static READERS: Mutex<Option<Readers>> = Mutex::new(None);
 
-type Readers = HashMap<(Connection, String), Arc<AmazonS3>>;
+type Readers = HashMap<(Connection, String, usize), Arc<AmazonS3>>;
 
 impl Connection {
-    /// A client of the AWS SDK. `part_bytes` is the largest body it will send.
+    /// A client of the AWS SDK.
     ///
     /// # Errors
     /// A usage error for a missing region or an endpoint that is not a URL or
     /// not encrypted.
-    pub async fn s3(&self, part_bytes: usize) -> Result<S3> {
+    pub async fn s3(&self) -> Result<S3> {
         let resolved = self.resolve().await?;
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .read_timeout(READ_TIMEOUT + transfer_time(part_bytes))
-            .build();
         let mut config = aws_sdk_s3::config::Builder::from(&resolved.sdk)
             .region(Region::new(resolved.region.clone()))
-            .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
-            .timeout_config(timeouts)
+            .retry_config(patience::retries(&self.requests))
+            .retry_partition(patience::partition(&self.requests, self.role.to_string()))
+            .timeout_config(patience::timeouts(&self.requests, Verb::Small))
             .force_path_style(resolved.path_style);
         if let Some(endpoint) = &resolved.endpoint {
             config = config.endpoint_url(endpoint);
         }
-        let genuine = resolved.endpoint.is_none();
-        Ok(S3 { client: aws_sdk_s3::Client::from_conf(config.build()), region: resolved.region, genuine })
+        Ok(S3 {
+            client: aws_sdk_s3::Client::from_conf(config.build()),
+            region: resolved.region,
+            genuine: resolved.endpoint.is_none(),
+            requests: self.requests.clone(),
+        })
     }
 
     /// An object_store client that reads from a bucket. `fetch_bytes` is the
@@ -145,7 +144,7 @@ impl Connection {
     /// # Errors
     /// As [`Connection::s3`].
     pub async fn reader(&self, bucket: &str, fetch_bytes: usize) -> Result<Arc<AmazonS3>> {
-        let key = (self.clone(), bucket.to_owned());
+        let key = (self.clone(), bucket.to_owned(), fetch_bytes);
         let known = {
             let readers = READERS.lock().unwrap_or_else(PoisonError::into_inner);
             readers.as_ref().and_then(|readers| readers.get(&key)).map(Arc::clone)
@@ -154,20 +153,12 @@ impl Connection {
             return Ok(reader);
         }
         let resolved = self.resolve().await?;
-        let options = ClientOptions::new()
-            .with_connect_timeout(CONNECT_TIMEOUT)
-            .with_timeout(READ_TIMEOUT + transfer_time(fetch_bytes));
-        let retry = object_store::RetryConfig {
-            max_retries: ATTEMPTS as usize - 1,
-            retry_timeout: READ_RETRY_BUDGET,
-            ..Default::default()
-        };
         let mut builder = AmazonS3Builder::new()
             .with_bucket_name(bucket)
             .with_region(&resolved.region)
             .with_virtual_hosted_style_request(!resolved.path_style)
-            .with_client_options(options)
-            .with_retry(retry)
+            .with_client_options(patience::read_options(&self.requests, fetch_bytes))
+            .with_retry(patience::read_retries(&self.requests, fetch_bytes))
             .with_credentials(Arc::new(credentials::ChainCredentials::new(
                 resolved.sdk.credentials_provider(),
             )));
@@ -281,10 +272,6 @@ pub fn check_endpoint(endpoint: &str, key: &str) -> Result<()> {
         .remedy(format!("use https in `{key}`"))),
         other => refuse(format!("the scheme {other:?} is neither http nor https")),
     }
-}
-
-fn transfer_time(bytes: usize) -> Duration {
-    Duration::from_secs(bytes as u64 / SLOWEST_BYTES_PER_SECOND)
 }
 
 #[cfg(test)]

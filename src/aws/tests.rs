@@ -59,7 +59,8 @@ async fn an_endpoint_needs_no_region() {
         endpoint: Some("http://127.0.0.1:1/".into()),
         path_style: None,
         profile: None,
+        requests: RequestsSpec::default(),
     };
-    let s3 = connection.s3(8 << 20).await.unwrap();
+    let s3 = connection.s3().await.unwrap();
     assert_eq!((s3.region.as_str(), s3.genuine), ("eu-central-1", false));
 }

@@ -132,6 +132,14 @@ fn mistakes_have_their_place() {
             "job.toml:4:1: engine.spill_directory: names no directory => leave it out for the default",
         ),
         (
+            "[engine.requests]\nlist_timeout_seconds = 0",
+            "job.toml:4:1: engine.requests.list_timeout_seconds: must be more than 0 => leave it out for the default",
+        ),
+        (
+            "[engine]\nrequests.read_timeout_seconds = 90",
+            "job.toml:4:1: engine.requests.small_timeout_seconds: 60 is less than one try may take => write at least `engine.requests.read_timeout_seconds`, which is 90",
+        ),
+        (
             "[engine]\npart_bytes = 1024",
             "job.toml:4:1: engine.part_bytes: 1024 is no size of a part of an S3 upload => write 5242880 (5 MiB) to 5368709120 (5 GiB); default: 8388608",
         ),

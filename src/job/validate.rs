@@ -3,7 +3,7 @@
 mod output;
 
 use super::location::{absolute, before_glob, check_no_credentials, comparable, with_slash};
-use super::{JobSpec, SchemaSpec, WriteMode};
+use super::{JobSpec, RequestsSpec, SchemaSpec, WriteMode};
 use crate::document::{KeyPath, Problem, Problems};
 use crate::schema::ResolveContext;
 use std::path::Path;
@@ -187,6 +187,7 @@ impl Check {
         self.above_zero(key("max_open_files"), engine.max_open_files as u64);
         self.above_zero(key("fetch_bytes"), engine.fetch_bytes as u64);
         self.above_zero(key("fetch_concurrency"), engine.fetch_concurrency as u64);
+        self.requests(&engine.requests);
         if !(MIN_PART_BYTES..=MAX_PART_BYTES).contains(&(engine.part_bytes as u64)) {
             let message = format!("{} is no size of a part of an S3 upload", engine.part_bytes);
             self.problem(
@@ -198,6 +199,28 @@ impl Check {
             let message = format!("{} does not hold one part", engine.upload_bytes_in_flight);
             let remedy = format!("write at least `engine.part_bytes`, which is {}", engine.part_bytes);
             self.problem(key("upload_bytes_in_flight"), message, remedy);
+        }
+    }
+
+    fn requests(&mut self, requests: &RequestsSpec) {
+        let key = |name: &str| KeyPath::from("engine").key("requests").key(name);
+        for (name, value) in [
+            ("max_attempts", requests.max_attempts.into()),
+            ("retry_budget", requests.retry_budget.into()),
+            ("connect_timeout_seconds", requests.connect_timeout_seconds),
+            ("read_timeout_seconds", requests.read_timeout_seconds),
+            ("small_timeout_seconds", requests.small_timeout_seconds),
+            ("list_timeout_seconds", requests.list_timeout_seconds),
+            ("complete_timeout_seconds", requests.complete_timeout_seconds),
+            ("slowest_bytes_per_second", requests.slowest_bytes_per_second),
+        ] {
+            self.above_zero(key(name), value);
+        }
+        let (one, all) = (requests.read_timeout_seconds, requests.small_timeout_seconds);
+        if all < one {
+            let message = format!("{all} is less than one try may take");
+            let remedy = format!("write at least `engine.requests.read_timeout_seconds`, which is {one}");
+            self.problem(key("small_timeout_seconds"), message, remedy);
         }
     }
 

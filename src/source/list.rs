@@ -2,10 +2,10 @@
 
 use super::{Input, STDIN, connection, failure, file_failure};
 use crate::aws::failure::Request;
-use crate::aws::{Role, S3};
+use crate::aws::{Role, S3, Verb};
 use crate::error::{Error, Result, StoreReason};
-use crate::job::SourceSpec;
 use crate::job::location::local_path;
+use crate::job::{EngineSpec, SourceSpec};
 use chrono::{DateTime, SecondsFormat, Utc};
 use globset::{GlobBuilder, GlobMatcher};
 use std::collections::HashSet;
@@ -34,7 +34,7 @@ use std::path::{Path, PathBuf};
 /// A source error for an object that is not there, a glob or prefix that
 /// matches nothing, a store that cannot be asked; a usage error for a glob or
 /// URL that cannot be read.
-pub async fn list(spec: &SourceSpec) -> Result<Vec<Input>> {
+pub async fn list(spec: &SourceSpec, engine: &EngineSpec) -> Result<Vec<Input>> {
     let mut inputs = Vec::new();
     let mut seen = HashSet::new();
     let mut seen_files = HashSet::new();
@@ -44,8 +44,7 @@ pub async fn list(spec: &SourceSpec) -> Result<Vec<Input>> {
             vec![Found::from(Input { url: STDIN.to_owned(), bytes: None, etag: None, last_modified: None })]
         } else if let Some(rest) = entry.strip_prefix("s3://") {
             if s3.is_none() {
-                // Listings send no bodies.
-                s3 = Some(connection(spec).s3(0).await?);
+                s3 = Some(connection(spec, engine).s3().await?);
             }
             match &s3 {
                 Some(s3) => list_s3(s3, entry, rest).await?.into_iter().map(Found::from).collect(),
@@ -149,6 +148,7 @@ async fn list_s3(s3: &S3, entry: &str, rest: &str) -> Result<Vec<Input>> {
             .prefix(prefix)
             .set_continuation_token(token)
             .customize()
+            .config_override(s3.time_for(Verb::List))
             .interceptor(request.counter())
             .send()
             .await

@@ -1,6 +1,8 @@
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps")]
 
 use super::*;
+use crate::job::RequestsSpec;
+use crate::store::{StagedPart, Staging};
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region, retry::RetryConfig};
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
@@ -58,7 +60,7 @@ fn store(endpoint: &str) -> S3Store {
     let inner = Inner {
         identity: TargetIdentity { url: "s3://bucket/t/".into(), region: Some("us-east-1".into()) },
         role: Role::Target(0),
-        s3: S3 { client, region: "us-east-1".into(), genuine: false },
+        s3: S3 { client, region: "us-east-1".into(), genuine: false, requests: RequestsSpec::default() },
         bucket: "bucket".into(),
         prefix: "t/".into(),
         owner: None,
