@@ -8,10 +8,14 @@
 //! Called by `store` and `source`. [`failure`] turns every SDK error into a
 //! [`crate::error::StoreFailure`], in one place.
 
+pub mod answers;
 pub mod credentials;
 pub mod failure;
 mod patience;
+mod reason;
+mod redact;
 
+pub use answers::Answers;
 pub use patience::Verb;
 
 use crate::error::{Error, Result};
@@ -159,6 +163,7 @@ impl Connection {
             .with_virtual_hosted_style_request(!resolved.path_style)
             .with_client_options(patience::read_options(&self.requests, fetch_bytes))
             .with_retry(patience::read_retries(&self.requests, fetch_bytes))
+            .with_http_connector(answers::Watching)
             .with_credentials(Arc::new(credentials::ChainCredentials::new(
                 resolved.sdk.credentials_provider(),
             )));

@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps")]
 
-use super::failure::redact;
+use super::redact::redact;
 use super::*;
 
 #[test]
