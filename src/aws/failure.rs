@@ -238,13 +238,10 @@ pub fn remedy(role: Role, reason: StoreReason, code: Option<&str>, permission: &
             key("encryption")
         ),
         (StoreReason::Denied, _) => format!(
-            "grant {permission} to the credentials in use, or choose others with `{}`{}",
+            "grant {permission} to the credentials in use, or choose others with `{}`; with `{}`, the bucket \
+             must be that account's",
             key("profile"),
-            match role {
-                Role::Source => String::new(),
-                Role::Target(_) =>
-                    format!("; with `{}`, the bucket must be that account's", key("expected_bucket_owner")),
-            }
+            key("expected_bucket_owner")
         ),
         (StoreReason::NoCredentials, _) => format!(
             "no AWS credentials were found: set `{}`, the AWS_* variables, or run where a role is attached",

@@ -1,7 +1,8 @@
 //! The AWS clients: one way from the job file's keys to a configured client.
 //!
-//! Input: [`Connection`], the keys `region`, `endpoint`, `path_style` and
-//! `profile` of a target or of the source, and `engine.requests`. Output: an S3 client of the AWS SDK
+//! Input: [`Connection`], the keys `region`, `endpoint`, `allow_http`,
+//! `path_style`, `profile` and `expected_bucket_owner` of a target or of the
+//! source, and `engine.requests`. Output: an S3 client of the AWS SDK
 //! ([`Connection::s3`], for targets and listings) or an object_store client
 //! ([`Connection::reader`], for reads), both on the SDK's full chain of
 //! credentials: environment, profiles, SSO, web identity, ECS, IMDS.
@@ -10,22 +11,32 @@
 
 pub mod answers;
 pub mod credentials;
+mod discreet;
 pub mod failure;
 mod patience;
 mod reason;
 mod redact;
 
 pub use answers::Answers;
+pub(crate) use discreet::discreet;
 pub use patience::Verb;
+#[cfg(test)]
+pub(crate) use patience::patient;
 
 use crate::error::{Error, Result};
 use crate::job::RequestsSpec;
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::provider::SharedCredentialsProvider;
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+
+/// What an `expected_bucket_owner` looks like.
+pub(crate) const ACCOUNT_REMEDY: &str = "write the 12 digits of the account, such as \"111122223333\"";
 
 /// Who asks: names the keys of the job file in messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -61,10 +72,14 @@ pub struct Connection {
     pub region: Option<String>,
     /// URL of an S3-compatible server; AWS if absent.
     pub endpoint: Option<String>,
+    /// Whether it may be reached without encryption though it is another machine.
+    pub allow_http: bool,
     /// Whether buckets are addressed as `endpoint/bucket`; true for an endpoint if absent.
     pub path_style: Option<bool>,
     /// Profile of the AWS configuration files.
     pub profile: Option<String>,
+    /// Account that must own the bucket.
+    pub owner: Option<String>,
     /// How often it is asked, and how long it is waited for.
     pub requests: RequestsSpec,
 }
@@ -125,12 +140,10 @@ impl Connection {
     /// not encrypted.
     pub async fn s3(&self) -> Result<S3> {
         let resolved = self.resolve().await?;
-        let mut config = aws_sdk_s3::config::Builder::from(&resolved.sdk)
+        let config = aws_sdk_s3::config::Builder::from(&resolved.sdk)
             .region(Region::new(resolved.region.clone()))
-            .retry_config(patience::retries(&self.requests))
-            .retry_partition(patience::partition(&self.requests, self.role.to_string()))
-            .timeout_config(patience::timeouts(&self.requests, Verb::Small))
             .force_path_style(resolved.path_style);
+        let mut config = patience::patient(config, &self.requests, self.role.to_string());
         if let Some(endpoint) = &resolved.endpoint {
             config = config.endpoint_url(endpoint);
         }
@@ -157,11 +170,21 @@ impl Connection {
             return Ok(reader);
         }
         let resolved = self.resolve().await?;
+        let mut options = patience::read_options(&self.requests, fetch_bytes);
+        if let Some(owner) = &self.owner {
+            // object_store has no setting for it, but signs headers that it is given.
+            let header = HashMap::from([("x-amz-expected-bucket-owner".to_owned(), owner.clone())]);
+            let headers = (&header).try_into().map_err(|_| {
+                let key = self.role.key("expected_bucket_owner");
+                Error::usage(format!("`{key}`: {owner:?} is no account")).remedy(ACCOUNT_REMEDY)
+            })?;
+            options = options.with_default_headers(headers);
+        }
         let mut builder = AmazonS3Builder::new()
             .with_bucket_name(bucket)
             .with_region(&resolved.region)
             .with_virtual_hosted_style_request(!resolved.path_style)
-            .with_client_options(patience::read_options(&self.requests, fetch_bytes))
+            .with_client_options(options)
             .with_retry(patience::read_retries(&self.requests, fetch_bytes))
             .with_http_connector(answers::Watching)
             .with_credentials(Arc::new(credentials::ChainCredentials::new(
@@ -188,7 +211,7 @@ impl Connection {
 
     async fn resolve(&self) -> Result<Resolved> {
         if let Some(endpoint) = &self.endpoint {
-            check_endpoint(endpoint, &self.role.key("endpoint"))?;
+            self.check_endpoint(endpoint, &self.role.key("endpoint"))?;
         }
         let sdk = self.chain().await;
         let endpoint = match &self.endpoint {
@@ -196,7 +219,7 @@ impl Connection {
             None => endpoint_of_chain(&sdk),
         };
         if let (None, Some(of_chain)) = (&self.endpoint, &endpoint) {
-            check_endpoint(of_chain, "AWS_ENDPOINT_URL")?;
+            self.check_endpoint(of_chain, "AWS_ENDPOINT_URL")?;
         }
         let region = match (&self.region, sdk.region(), &endpoint) {
             (Some(region), _, _) => region.clone(),
@@ -214,6 +237,41 @@ impl Connection {
         Ok(Resolved { sdk, region, endpoint, path_style })
     }
 
+    /// Checks that an endpoint is a URL, and encrypted unless it is on this machine
+    /// or the job allows it. `key` names where it comes from in the message.
+    ///
+    /// # Errors
+    /// A usage error.
+    fn check_endpoint(&self, endpoint: &str, key: &str) -> Result<()> {
+        let example = "an endpoint looks like `https://storage.example.com` or `http://127.0.0.1:9000`";
+        let refuse = |what: String| Err(Error::usage(format!("`{key}`: {what}")).remedy(example));
+        let url = match url::Url::parse(endpoint) {
+            Ok(url) => url,
+            Err(error) => return refuse(format!("{endpoint:?} is not a URL: {error}")),
+        };
+        if !url.username().is_empty() || url.password().is_some() {
+            return refuse("the URL holds a user name or password".to_owned());
+        }
+        let loopback = match url.host() {
+            Some(url::Host::Domain(name)) => name == "localhost",
+            Some(url::Host::Ipv4(address)) => address.is_loopback(),
+            Some(url::Host::Ipv6(address)) => address.is_loopback(),
+            None => return refuse(format!("{endpoint:?} names no host")),
+        };
+        match url.scheme() {
+            "https" => Ok(()),
+            "http" if loopback || self.allow_http => Ok(()),
+            "http" => Err(Error::usage(format!(
+                "`{key}`: {endpoint:?} is not encrypted, and plain http is for this machine only"
+            ))
+            .remedy(format!(
+                "use https in `{key}`; for a server in a private network say `{} = true`",
+                self.role.key("allow_http")
+            ))),
+            other => refuse(format!("the scheme {other:?} is neither http nor https")),
+        }
+    }
+
     async fn chain(&self) -> SdkConfig {
         // With an endpoint and no region the chain is still asked: AWS_REGION counts there too.
         let key = (self.profile.clone(), self.region.clone());
@@ -228,7 +286,15 @@ impl Connection {
         if let Some(region) = &self.region {
             loader = loader.region(Region::new(region.clone()));
         }
-        let config = loader.load().await;
+        let mut config = loader.load().await;
+        if let Some(profile) = &self.profile {
+            // Of the chain, the environment would win: a job that names a profile means it.
+            let provider = ProviderConfig::without_region().with_region(config.region().cloned());
+            let provider =
+                ProfileFileCredentialsProvider::builder().configure(&provider).profile_name(profile);
+            let provider = SharedCredentialsProvider::new(provider.build());
+            config = config.into_builder().credentials_provider(provider).build();
+        }
         configs.push((key, config.clone()));
         config
     }
@@ -245,38 +311,6 @@ fn endpoint_of_chain(sdk: &SdkConfig) -> Option<String> {
         .ok()?;
     let of_service = sdk.service_config().and_then(|config| config.load_config(key));
     of_service.or_else(|| sdk.endpoint_url().map(str::to_owned)).map(|e| e.trim_end_matches('/').to_owned())
-}
-
-/// Checks that an endpoint is a URL, and encrypted unless it is on this machine.
-/// `key` names where it comes from in the message.
-///
-/// # Errors
-/// A usage error.
-pub fn check_endpoint(endpoint: &str, key: &str) -> Result<()> {
-    let example = "an endpoint looks like `https://storage.example.com` or `http://127.0.0.1:9000`";
-    let refuse = |what: String| Err(Error::usage(format!("`{key}`: {what}")).remedy(example));
-    let url = match url::Url::parse(endpoint) {
-        Ok(url) => url,
-        Err(error) => return refuse(format!("{endpoint:?} is not a URL: {error}")),
-    };
-    if !url.username().is_empty() || url.password().is_some() {
-        return refuse("the URL holds a user name or password".to_owned());
-    }
-    let loopback = match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost",
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        None => return refuse(format!("{endpoint:?} names no host")),
-    };
-    match url.scheme() {
-        "https" => Ok(()),
-        "http" if loopback => Ok(()),
-        "http" => Err(Error::usage(format!(
-            "`{key}`: {endpoint:?} is not encrypted, and plain http is for this machine only"
-        ))
-        .remedy(format!("use https in `{key}`"))),
-        other => refuse(format!("the scheme {other:?} is neither http nor https")),
-    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 use crate::job::RequestsSpec;
 use aws_sdk_s3::config::retry::{ClientRateLimiter, RetryConfig, RetryPartition, TokenBucket};
 use aws_sdk_s3::config::timeout::TimeoutConfig;
+use aws_sdk_s3::config::{Builder, StalledStreamProtectionConfig};
 use object_store::ClientOptions;
 use std::time::{Duration, SystemTime};
 
@@ -31,14 +32,26 @@ pub enum Verb {
     Complete,
 }
 
+/// A client's settings, for requests that are [`Verb::Small`]. `name` is for logs.
+pub(crate) fn patient(config: Builder, spec: &RequestsSpec, name: String) -> Builder {
+    config
+        .retry_config(retries(spec))
+        .retry_partition(partition(spec, name))
+        .timeout_config(timeouts(spec, Verb::Small))
+        // Bodies that stand still for so long are given up, in either direction.
+        .stalled_stream_protection(
+            StalledStreamProtectionConfig::enabled().grace_period(read_time(spec)).build(),
+        )
+}
+
 /// How often the SDK tries a request.
-pub(super) fn retries(spec: &RequestsSpec) -> RetryConfig {
+fn retries(spec: &RequestsSpec) -> RetryConfig {
     let mode = if spec.adaptive { RetryConfig::adaptive() } else { RetryConfig::standard() };
     mode.with_max_attempts(spec.max_attempts)
 }
 
 /// A budget and a limit that no other client shares.
-pub(super) fn partition(spec: &RequestsSpec, name: String) -> RetryPartition {
+fn partition(spec: &RequestsSpec, name: String) -> RetryPartition {
     let tokens = TokenBucket::builder()
         .capacity(spec.retry_budget as usize * RETRY_TOKENS as usize)
         .retry_cost(RETRY_TOKENS)

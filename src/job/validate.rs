@@ -4,6 +4,7 @@ mod output;
 
 use super::location::{absolute, before_glob, check_no_credentials, comparable, with_slash};
 use super::{JobSpec, RequestsSpec, SchemaSpec, WriteMode};
+use crate::aws::ACCOUNT_REMEDY;
 use crate::document::{KeyPath, Problem, Problems};
 use crate::schema::ResolveContext;
 use std::path::Path;
@@ -60,6 +61,7 @@ impl Check {
             }
         }
         self.endpoint(source.key("endpoint"), job.source.endpoint.as_deref());
+        self.owner(source.key("expected_bucket_owner"), job.source.expected_bucket_owner.as_deref());
         if let Some(SchemaSpec::Location(location)) = &mut job.schema {
             self.make_absolute("schema".into(), location, base_dir);
         }
@@ -71,6 +73,7 @@ impl Check {
         for (i, target) in job.targets.iter_mut().enumerate() {
             let key = KeyPath::from("targets").index(i);
             self.endpoint(key.key("endpoint"), target.endpoint.as_deref());
+            self.owner(key.key("expected_bucket_owner"), target.expected_bucket_owner.as_deref());
             if target.url.contains(['*', '?']) {
                 self.problem(
                     key.key("url"),
@@ -93,6 +96,13 @@ impl Check {
                 "an endpoint begins with `http://` or `https://`",
                 "write one like `http://127.0.0.1:9000`",
             );
+        }
+    }
+
+    fn owner(&mut self, key: KeyPath, owner: Option<&str>) {
+        let is_account = |owner: &str| owner.len() == 12 && owner.bytes().all(|byte| byte.is_ascii_digit());
+        if let Some(owner) = owner.filter(|owner| !is_account(owner)) {
+            self.problem(key, format!("{owner:?} is no account"), ACCOUNT_REMEDY);
         }
     }
 

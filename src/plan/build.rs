@@ -371,6 +371,7 @@ fn job_key(plan: &Plan) -> String {
     for target in &mut job.targets {
         target.profile = None;
         target.endpoint = None;
+        target.allow_http = false;
     }
     let identity = serde_json::json!({
         "format": plan.format,

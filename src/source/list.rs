@@ -47,7 +47,7 @@ pub async fn list(spec: &SourceSpec, engine: &EngineSpec) -> Result<Vec<Input>> 
                 s3 = Some(connection(spec, engine).s3().await?);
             }
             match &s3 {
-                Some(s3) => list_s3(s3, entry, rest).await?.into_iter().map(Found::from).collect(),
+                Some(s3) => list_s3(s3, spec, entry, rest).await?.into_iter().map(Found::from).collect(),
                 None => Vec::new(),
             }
         } else {
@@ -127,14 +127,14 @@ fn literal_prefix(glob: &str) -> &str {
     &glob[..glob.find(['*', '?', '[', '{', '\\']).unwrap_or(glob.len())]
 }
 
-async fn list_s3(s3: &S3, entry: &str, rest: &str) -> Result<Vec<Input>> {
+async fn list_s3(s3: &S3, spec: &SourceSpec, entry: &str, rest: &str) -> Result<Vec<Input>> {
     let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
     if bucket.is_empty() {
         return Err(Error::usage(format!("`source.inputs`: {entry:?} names no bucket")));
     }
     let pattern = Pattern::of(key, entry)?;
     if let Pattern::One = pattern {
-        return Ok(vec![head(s3, entry, bucket, key).await?]);
+        return Ok(vec![head(s3, spec, entry, bucket, key).await?]);
     }
     let prefix = literal_prefix(key);
     let request = Request::new(Role::Source, "list", entry.to_owned(), &s3.region, "s3:ListBucket");
@@ -147,6 +147,7 @@ async fn list_s3(s3: &S3, entry: &str, rest: &str) -> Result<Vec<Input>> {
             .bucket(bucket)
             .prefix(prefix)
             .set_continuation_token(token)
+            .set_expected_bucket_owner(spec.expected_bucket_owner.clone())
             .customize()
             .config_override(s3.time_for(Verb::List))
             .interceptor(request.counter())
@@ -172,7 +173,7 @@ async fn list_s3(s3: &S3, entry: &str, rest: &str) -> Result<Vec<Input>> {
     }
 }
 
-async fn head(s3: &S3, url: &str, bucket: &str, key: &str) -> Result<Input> {
+async fn head(s3: &S3, spec: &SourceSpec, url: &str, bucket: &str, key: &str) -> Result<Input> {
     let permission = "s3:GetObject and s3:ListBucket";
     let request = Request::new(Role::Source, "find", url.to_owned(), &s3.region, permission);
     let object = s3
@@ -180,6 +181,7 @@ async fn head(s3: &S3, url: &str, bucket: &str, key: &str) -> Result<Input> {
         .head_object()
         .bucket(bucket)
         .key(key)
+        .set_expected_bucket_owner(spec.expected_bucket_owner.clone())
         .customize()
         .interceptor(request.counter())
         .send()

@@ -78,8 +78,10 @@ fn connection(spec: &SourceSpec, engine: &EngineSpec) -> Connection {
         role: Role::Source,
         region: spec.region.clone(),
         endpoint: spec.endpoint.clone(),
+        allow_http: spec.allow_http,
         path_style: spec.path_style,
         profile: spec.profile.clone(),
+        owner: spec.expected_bucket_owner.clone(),
         requests: engine.requests.clone(),
     }
 }

@@ -63,8 +63,10 @@ impl S3Store {
             role,
             region: spec.region.clone(),
             endpoint: spec.endpoint.clone(),
+            allow_http: spec.allow_http,
             path_style: spec.path_style,
             profile: spec.profile.clone(),
+            owner: spec.expected_bucket_owner.clone(),
             requests: engine.requests.clone(),
         };
         let s3 = connection.s3().await?;
