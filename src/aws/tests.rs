@@ -59,6 +59,7 @@ fn nothing_secret_survives_redaction() {
     for (text, expected) in [
         ("plain", "plain"),
         ("GET https://b.s3/k?X-Amz-Signature=abc&x=1 failed", "GET https://b.s3/k?… failed"),
+        ("see https://a.blob.core.windows.net/c?sv=1&sig=abc", "see https://a.blob.core.windows.net/c?…"),
         ("header Signature=0011, Credential=AKIA/2020 end", "header Signature=…, Credential=… end"),
         (
             "status 403: <?xml version=\"1.0\"?><Error><Code>SignatureDoesNotMatch</Code><Message>No</Message>\

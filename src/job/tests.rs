@@ -228,7 +228,7 @@ fn places_do_not_overlap() {
         ("'s3://b/data/*.csv'", "'s3://b/data/out'", None),
         ("'-'", "'out'", None),
         ("'s3://'", "'out'", Some("source.inputs[0]: the URL names no bucket")),
-        ("'gs://b/x'", "'out'", Some("source.inputs[0]: locations of kind `gs://` are not supported")),
+        ("'ftp://b/x'", "'out'", Some("source.inputs[0]: locations of kind `ftp://` are not supported")),
         ("'file://x'", "'out'", Some("source.inputs[0]: the URL of a file has three slashes")),
         ("'a'", "'out/*'", Some("targets[0].url: a target is one place, not a glob")),
         ("''", "'out'", Some("source.inputs[0]: the location is empty")),

@@ -2,6 +2,7 @@
 
 mod output;
 
+use super::foreign::Foreign;
 use super::location::{absolute, before_glob, check_no_credentials, comparable, with_slash};
 use super::{JobSpec, RequestsSpec, SchemaSpec, WriteMode};
 use crate::aws::ACCOUNT_REMEDY;
@@ -57,6 +58,10 @@ impl Check {
         for (i, input) in job.source.inputs.iter_mut().enumerate() {
             match input.as_str() {
                 "-" | "stdin:" => *input = "stdin:".into(),
+                url if let Some(store) = Foreign::of(url) => {
+                    let error = store.refused_as_source();
+                    self.problem(source.key("inputs").index(i), error.message, error.remedy);
+                }
                 _ => self.make_absolute(source.key("inputs").index(i), input, base_dir),
             }
         }
@@ -80,6 +85,11 @@ impl Check {
                     "a target is one place, not a glob",
                     "name the root of the table",
                 );
+            }
+            if let Some(store) = Foreign::of(&target.url) {
+                let error = store.refused_as_target();
+                self.problem(key.key("url"), error.message, error.remedy);
+                continue;
             }
             self.make_absolute(key.key("url"), &mut target.url, base_dir);
             with_slash(&mut target.url);

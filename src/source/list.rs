@@ -4,6 +4,7 @@ use super::{Input, STDIN, connection, failure, file_failure};
 use crate::aws::failure::Request;
 use crate::aws::{Role, S3, Verb};
 use crate::error::{Error, Result, StoreReason};
+use crate::job::foreign::Foreign;
 use crate::job::location::local_path;
 use crate::job::{EngineSpec, SourceSpec};
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -50,6 +51,9 @@ pub async fn list(spec: &SourceSpec, engine: &EngineSpec) -> Result<Vec<Input>> 
                 Some(s3) => list_s3(s3, spec, entry, rest).await?.into_iter().map(Found::from).collect(),
                 None => Vec::new(),
             }
+        } else if let Some(foreign) = Foreign::of(entry) {
+            let refused = foreign.refused_as_source();
+            return Err(Error::usage(format!("`source.inputs`: {}", refused.message)).remedy(refused.remedy));
         } else {
             let entry = entry.clone();
             match tokio::task::spawn_blocking(move || list_local(&entry)).await {
