@@ -1,6 +1,10 @@
-//! SDK errors → [`StoreFailure`], by code and status, with a remedy.
+//! Errors of the SDK and of object_store → [`StoreFailure`], with a remedy.
 
 use super::Role;
+use super::answers::Answers;
+pub use super::reason::reason_of_answer;
+use super::redact::causes;
+pub use super::redact::{chain_text, redact};
 use crate::error::{Error, ErrorKind, StoreFailure, StoreReason};
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
@@ -10,6 +14,7 @@ use aws_smithy_runtime_api::client::interceptors::context::BeforeTransmitInterce
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::http::Response;
 use aws_smithy_types::config_bag::ConfigBag;
+use object_store::client::{HttpError, HttpErrorKind};
 use std::error::Error as StdError;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -108,8 +113,8 @@ impl Intercept for AttemptCount {
     }
 }
 
-/// The one place that says what an SDK error means. By code and status, never
-/// by message text, which differs between S3 and its imitations.
+/// The one place that says what an SDK error means: [`reason_of_answer`] if
+/// there was an answer.
 pub fn classify<E>(error: &SdkError<E, Response>) -> StoreReason
 where
     E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
@@ -119,41 +124,38 @@ where
     }
     match error {
         SdkError::TimeoutError(_) => StoreReason::Unreachable,
-        SdkError::DispatchFailure(failure) if failure.is_timeout() || failure.is_io() => {
+        // Connections that break off while an answer is awaited are "other" to
+        // the SDK, with a kind that says that it tries again.
+        SdkError::DispatchFailure(failure)
+            if failure.is_timeout() || failure.is_io() || failure.as_other().is_some() =>
+        {
             StoreReason::Unreachable
         }
         SdkError::ServiceError(service) => {
             reason_of_answer(service.err().code(), service.raw().status().as_u16())
         }
+        // A success that breaks off or makes no sense: what became of the
+        // request is not known.
+        SdkError::ResponseError(answer) if answer.raw().status().is_success() => StoreReason::Unreachable,
         SdkError::ResponseError(answer) => reason_of_answer(None, answer.raw().status().as_u16()),
         _ => StoreReason::Other,
     }
 }
 
-fn reason_of_answer(code: Option<&str>, status: u16) -> StoreReason {
-    match code.unwrap_or_default() {
-        "NoSuchKey" | "NoSuchBucket" | "NoSuchUpload" | "NotFound" => return StoreReason::NotFound,
-        "QuotaExceeded" | "XMinioStorageFull" | "XMinioAdminBucketQuotaExceeded" => return StoreReason::Full,
-        "PreconditionFailed" => return StoreReason::Exists,
-        "AccessDenied"
-        | "InvalidAccessKeyId"
-        | "SignatureDoesNotMatch"
-        | "ExpiredToken"
-        | "InvalidToken"
-        | "TokenRefreshRequired"
-        | "RequestTimeTooSkewed"
-        | "KMS.DisabledException" => return StoreReason::Denied,
-        "SlowDown" | "ServiceUnavailable" | "InternalError" | "RequestTimeout" => {
-            return StoreReason::Unreachable;
-        }
-        _ => {}
+/// The same for object_store, with what the server answered last.
+pub fn classify_read(error: &object_store::Error, answers: &Answers) -> StoreReason {
+    if let Some(reason) = reason_of_credentials(error) {
+        return reason;
     }
-    match status {
-        404 => StoreReason::NotFound,
-        401 | 403 => StoreReason::Denied,
-        412 => StoreReason::Exists,
-        507 => StoreReason::Full,
-        408 | 429 | 500 | 502 | 503 | 504 => StoreReason::Unreachable,
+    if let Some(refusal) = answers.refusal() {
+        return reason_of_answer(refusal.code.as_deref(), refusal.status);
+    }
+    let transport = causes(error).find_map(|cause| cause.downcast_ref::<HttpError>());
+    match (error, transport.map(HttpError::kind)) {
+        (_, Some(HttpErrorKind::Decode | HttpErrorKind::Unknown)) => StoreReason::Other,
+        (_, Some(_)) => StoreReason::Unreachable,
+        // Stores that are not watched, such as those of tests.
+        (object_store::Error::NotFound { .. }, None) => StoreReason::NotFound,
         _ => StoreReason::Other,
     }
 }
@@ -178,49 +180,31 @@ pub fn code<E: ProvideErrorMetadata>(error: &SdkError<E, Response>) -> Option<&s
     }
 }
 
+/// What a server said, for people.
+pub(super) fn describe_answer(code: Option<&str>, message: Option<&str>, status: u16) -> String {
+    match (code, message) {
+        (Some(code), Some(message)) => redact(&format!("{code}: {message} (status {status})")),
+        (Some(code), None) => redact(&format!("{code} (status {status})")),
+        // Answers to HEAD have no body and so no code.
+        (None, _) => format!("the server answered with status {status}"),
+    }
+}
+
 fn describe<E>(error: &SdkError<E, Response>) -> String
 where
     E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
 {
     match error {
         SdkError::ServiceError(service) => {
-            let status = service.raw().status().as_u16();
-            match (service.err().code(), service.err().message()) {
-                (Some(code), Some(message)) => redact(&format!("{code}: {message} (status {status})")),
-                (Some(code), None) => redact(&format!("{code} (status {status})")),
+            let (status, error_of) = (service.raw().status().as_u16(), service.err());
+            match error_of.code() {
                 // An answer that reports success and cannot be understood.
-                (None, _) if status < 300 => redact(&chain_text(error)),
-                // Answers to HEAD have no body and so no code.
-                (None, _) => format!("the server answered with status {status}"),
+                None if status < 300 => redact(&chain_text(error)),
+                code => describe_answer(code, error_of.message(), status),
             }
         }
         other => redact(&chain_text(other)),
     }
-}
-
-/// An error and its causes, outermost first.
-fn causes<'e>(error: &'e (dyn StdError + 'static)) -> impl Iterator<Item = &'e (dyn StdError + 'static)> {
-    let mut next = Some(error);
-    std::iter::from_fn(move || {
-        let this = next?;
-        next = this.source();
-        Some(this)
-    })
-}
-
-/// The text of an error with its causes, outermost first.
-pub fn chain_text(error: &(dyn StdError + 'static)) -> String {
-    let mut text = String::new();
-    for cause in causes(error) {
-        let part = cause.to_string();
-        if !text.contains(&part) {
-            if !text.is_empty() {
-                text.push_str(": ");
-            }
-            text.push_str(&part);
-        }
-    }
-    text
 }
 
 /// What to do about a failure: which key of the job file, which permission.
@@ -248,14 +232,16 @@ pub fn remedy(role: Role, reason: StoreReason, code: Option<&str>, permission: &
         (_, Some("InvalidAccessKeyId" | "SignatureDoesNotMatch" | "InvalidToken")) => {
             format!("the credentials are wrong: check `{}` and the AWS_* variables", key("profile"))
         }
+        (_, Some(code)) if code.starts_with("KMS.") => format!(
+            "check that the key of `{}` is there, enabled and in the region of the bucket, and grant \
+             kms:GenerateDataKey and kms:Decrypt on it",
+            key("encryption")
+        ),
         (StoreReason::Denied, _) => format!(
-            "grant {permission} to the credentials in use, or choose others with `{}`{}",
+            "grant {permission} to the credentials in use, or choose others with `{}`; with `{}`, the bucket \
+             must be that account's",
             key("profile"),
-            match role {
-                Role::Source => String::new(),
-                Role::Target(_) =>
-                    format!("; with `{}`, the bucket must be that account's", key("expected_bucket_owner")),
-            }
+            key("expected_bucket_owner")
         ),
         (StoreReason::NoCredentials, _) => format!(
             "no AWS credentials were found: set `{}`, the AWS_* variables, or run where a role is attached",
@@ -264,52 +250,16 @@ pub fn remedy(role: Role, reason: StoreReason, code: Option<&str>, permission: &
         (StoreReason::Unreachable, _) => {
             format!("check the network, `{}` and `{}`, then run again", key("endpoint"), key("region"))
         }
+        (StoreReason::Throttled, _) => {
+            "the store asks to be asked less often: run again, with fewer at once or a larger \
+             `engine.requests.max_attempts`"
+                .to_owned()
+        }
+        (StoreReason::Conflict, _) => "another process writes the same object just now: run again".to_owned(),
         (StoreReason::NotFound, _) => {
             format!("check `{location}`; without s3:ListBucket S3 also hides what is there")
         }
         (StoreReason::Full, _) => "free space or raise the quota, then run again".to_owned(),
         _ => return None,
     })
-}
-
-/// Characters of a message that are kept.
-const SHOWN: usize = 400;
-
-/// Takes signatures, credentials and query strings out of a message, reduces an
-/// XML answer to its code and message, and cuts what is too long.
-pub fn redact(text: &str) -> String {
-    if let Some(code) = element(text, "Code") {
-        let message = element(text, "Message").unwrap_or_default();
-        return shorten(&if message.is_empty() { code.to_owned() } else { format!("{code}: {message}") });
-    }
-    let mut clean = String::with_capacity(text.len());
-    for (n, word) in text.split(' ').enumerate() {
-        if n > 0 {
-            clean.push(' ');
-        }
-        let secret =
-            ["X-Amz-", "Signature=", "Credential=", "AWSAccessKeyId="].iter().any(|mark| word.contains(mark));
-        match word.find(['?', '=']) {
-            Some(cut) if secret => {
-                clean.push_str(&word[..=cut]);
-                clean.push('…');
-                clean.push_str(&word[word.trim_end_matches([',', ';', ')', '"']).len()..]);
-            }
-            _ => clean.push_str(word),
-        }
-    }
-    shorten(&clean)
-}
-
-fn element<'t>(text: &'t str, name: &str) -> Option<&'t str> {
-    let begin = text.find(&format!("<{name}>"))? + name.len() + 2;
-    let length = text[begin..].find(&format!("</{name}>"))?;
-    Some(&text[begin..begin + length])
-}
-
-fn shorten(text: &str) -> String {
-    match text.char_indices().nth(SHOWN) {
-        Some((cut, _)) => format!("{}…", &text[..cut]),
-        None => text.to_owned(),
-    }
 }

@@ -1,46 +1,42 @@
 //! The AWS clients: one way from the job file's keys to a configured client.
 //!
-//! Input: [`Connection`], the keys `region`, `endpoint`, `path_style` and
-//! `profile` of a target or of the source. Output: an S3 client of the AWS SDK
+//! Input: [`Connection`], the keys `region`, `endpoint`, `allow_http`,
+//! `path_style`, `profile` and `expected_bucket_owner` of a target or of the
+//! source, and `engine.requests`. Output: an S3 client of the AWS SDK
 //! ([`Connection::s3`], for targets and listings) or an object_store client
 //! ([`Connection::reader`], for reads), both on the SDK's full chain of
 //! credentials: environment, profiles, SSO, web identity, ECS, IMDS.
 //! Called by `store` and `source`. [`failure`] turns every SDK error into a
 //! [`crate::error::StoreFailure`], in one place.
 
+pub mod answers;
 pub mod credentials;
+mod discreet;
 pub mod failure;
+mod patience;
+mod reason;
+mod redact;
+
+pub use answers::Answers;
+pub(crate) use discreet::discreet;
+pub use patience::Verb;
+#[cfg(test)]
+pub(crate) use patience::patient;
 
 use crate::error::{Error, Result};
-use aws_config::retry::RetryConfig;
-use aws_config::timeout::TimeoutConfig;
+use crate::job::RequestsSpec;
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use object_store::ClientOptions;
+use aws_credential_types::provider::SharedCredentialsProvider;
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// Tries of one request, the first included. Three, the SDK's default, give up
-/// after about a second of `503 SlowDown`, which a fresh S3 prefix may answer
-/// for longer than that.
-const ATTEMPTS: u32 = 5;
-
-/// Time to open a connection.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// Time from the start of a request to the first byte of its answer, before
-/// what [`transfer_time`] adds for the request's body.
-const READ_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// The slowest transfer that is not taken for a dead one, in bytes a second.
-/// The SDK's read timeout covers the upload of the body too, so that without
-/// this a 64 MiB part over a slow line would never get through.
-const SLOWEST_BYTES_PER_SECOND: u64 = 256 << 10;
-
-/// Time after which object_store starts no further retry of a GET.
-const READ_RETRY_BUDGET: Duration = Duration::from_secs(120);
+/// What an `expected_bucket_owner` looks like.
+pub(crate) const ACCOUNT_REMEDY: &str = "write the 12 digits of the account, such as \"111122223333\"";
 
 /// Who asks: names the keys of the job file in messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -76,10 +72,16 @@ pub struct Connection {
     pub region: Option<String>,
     /// URL of an S3-compatible server; AWS if absent.
     pub endpoint: Option<String>,
+    /// Whether it may be reached without encryption though it is another machine.
+    pub allow_http: bool,
     /// Whether buckets are addressed as `endpoint/bucket`; true for an endpoint if absent.
     pub path_style: Option<bool>,
     /// Profile of the AWS configuration files.
     pub profile: Option<String>,
+    /// Account that must own the bucket.
+    pub owner: Option<String>,
+    /// How often it is asked, and how long it is waited for.
+    pub requests: RequestsSpec,
 }
 
 /// A client for targets and listings, with the region it signs for.
@@ -91,6 +93,21 @@ pub struct S3 {
     pub region: String,
     /// Whether this is AWS itself, over TLS, and not a server that imitates it.
     pub genuine: bool,
+    /// How often it is asked, and how long it is waited for.
+    pub requests: RequestsSpec,
+}
+
+impl S3 {
+    /// The time that a request of this kind has, for its `config_override`;
+    /// without one it has that of [`Verb::Small`].
+    pub fn time_for(&self, verb: Verb) -> aws_sdk_s3::config::Builder {
+        aws_sdk_s3::Config::builder().timeout_config(patience::timeouts(&self.requests, verb))
+    }
+
+    /// The time that the body of an answer has, from its head to its last byte.
+    pub fn time_for_body(&self, bytes: usize) -> Duration {
+        patience::body_time(&self.requests, bytes)
+    }
 }
 
 /// What [`Connection`] comes to once the environment has had its say.
@@ -109,34 +126,33 @@ static SDK_CONFIGS: tokio::sync::Mutex<Vec<(ChainKey, SdkConfig)>> =
 
 type ChainKey = (Option<String>, Option<String>);
 
-/// One reader for each bucket and connection: a job may have ten thousand
-/// inputs in one bucket, which should share connections and credentials.
+/// One reader for each bucket, size of a range and connection: a job may have ten
+/// thousand inputs in one bucket, which should share connections and credentials.
 static READERS: Mutex<Option<Readers>> = Mutex::new(None);
 
-type Readers = HashMap<(Connection, String), Arc<AmazonS3>>;
+type Readers = HashMap<(Connection, String, usize), Arc<AmazonS3>>;
 
 impl Connection {
-    /// A client of the AWS SDK. `part_bytes` is the largest body it will send.
+    /// A client of the AWS SDK.
     ///
     /// # Errors
     /// A usage error for a missing region or an endpoint that is not a URL or
     /// not encrypted.
-    pub async fn s3(&self, part_bytes: usize) -> Result<S3> {
+    pub async fn s3(&self) -> Result<S3> {
         let resolved = self.resolve().await?;
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .read_timeout(READ_TIMEOUT + transfer_time(part_bytes))
-            .build();
-        let mut config = aws_sdk_s3::config::Builder::from(&resolved.sdk)
+        let config = aws_sdk_s3::config::Builder::from(&resolved.sdk)
             .region(Region::new(resolved.region.clone()))
-            .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
-            .timeout_config(timeouts)
             .force_path_style(resolved.path_style);
+        let mut config = patience::patient(config, &self.requests, self.role.to_string());
         if let Some(endpoint) = &resolved.endpoint {
             config = config.endpoint_url(endpoint);
         }
-        let genuine = resolved.endpoint.is_none();
-        Ok(S3 { client: aws_sdk_s3::Client::from_conf(config.build()), region: resolved.region, genuine })
+        Ok(S3 {
+            client: aws_sdk_s3::Client::from_conf(config.build()),
+            region: resolved.region,
+            genuine: resolved.endpoint.is_none(),
+            requests: self.requests.clone(),
+        })
     }
 
     /// An object_store client that reads from a bucket. `fetch_bytes` is the
@@ -145,7 +161,7 @@ impl Connection {
     /// # Errors
     /// As [`Connection::s3`].
     pub async fn reader(&self, bucket: &str, fetch_bytes: usize) -> Result<Arc<AmazonS3>> {
-        let key = (self.clone(), bucket.to_owned());
+        let key = (self.clone(), bucket.to_owned(), fetch_bytes);
         let known = {
             let readers = READERS.lock().unwrap_or_else(PoisonError::into_inner);
             readers.as_ref().and_then(|readers| readers.get(&key)).map(Arc::clone)
@@ -154,20 +170,23 @@ impl Connection {
             return Ok(reader);
         }
         let resolved = self.resolve().await?;
-        let options = ClientOptions::new()
-            .with_connect_timeout(CONNECT_TIMEOUT)
-            .with_timeout(READ_TIMEOUT + transfer_time(fetch_bytes));
-        let retry = object_store::RetryConfig {
-            max_retries: ATTEMPTS as usize - 1,
-            retry_timeout: READ_RETRY_BUDGET,
-            ..Default::default()
-        };
+        let mut options = patience::read_options(&self.requests, fetch_bytes);
+        if let Some(owner) = &self.owner {
+            // object_store has no setting for it, but signs headers that it is given.
+            let header = HashMap::from([("x-amz-expected-bucket-owner".to_owned(), owner.clone())]);
+            let headers = (&header).try_into().map_err(|_| {
+                let key = self.role.key("expected_bucket_owner");
+                Error::usage(format!("`{key}`: {owner:?} is no account")).remedy(ACCOUNT_REMEDY)
+            })?;
+            options = options.with_default_headers(headers);
+        }
         let mut builder = AmazonS3Builder::new()
             .with_bucket_name(bucket)
             .with_region(&resolved.region)
             .with_virtual_hosted_style_request(!resolved.path_style)
             .with_client_options(options)
-            .with_retry(retry)
+            .with_retry(patience::read_retries(&self.requests, fetch_bytes))
+            .with_http_connector(answers::Watching)
             .with_credentials(Arc::new(credentials::ChainCredentials::new(
                 resolved.sdk.credentials_provider(),
             )));
@@ -192,7 +211,7 @@ impl Connection {
 
     async fn resolve(&self) -> Result<Resolved> {
         if let Some(endpoint) = &self.endpoint {
-            check_endpoint(endpoint, &self.role.key("endpoint"))?;
+            self.check_endpoint(endpoint, &self.role.key("endpoint"))?;
         }
         let sdk = self.chain().await;
         let endpoint = match &self.endpoint {
@@ -200,7 +219,7 @@ impl Connection {
             None => endpoint_of_chain(&sdk),
         };
         if let (None, Some(of_chain)) = (&self.endpoint, &endpoint) {
-            check_endpoint(of_chain, "AWS_ENDPOINT_URL")?;
+            self.check_endpoint(of_chain, "AWS_ENDPOINT_URL")?;
         }
         let region = match (&self.region, sdk.region(), &endpoint) {
             (Some(region), _, _) => region.clone(),
@@ -218,6 +237,41 @@ impl Connection {
         Ok(Resolved { sdk, region, endpoint, path_style })
     }
 
+    /// Checks that an endpoint is a URL, and encrypted unless it is on this machine
+    /// or the job allows it. `key` names where it comes from in the message.
+    ///
+    /// # Errors
+    /// A usage error.
+    fn check_endpoint(&self, endpoint: &str, key: &str) -> Result<()> {
+        let example = "an endpoint looks like `https://storage.example.com` or `http://127.0.0.1:9000`";
+        let refuse = |what: String| Err(Error::usage(format!("`{key}`: {what}")).remedy(example));
+        let url = match url::Url::parse(endpoint) {
+            Ok(url) => url,
+            Err(error) => return refuse(format!("{endpoint:?} is not a URL: {error}")),
+        };
+        if !url.username().is_empty() || url.password().is_some() {
+            return refuse("the URL holds a user name or password".to_owned());
+        }
+        let loopback = match url.host() {
+            Some(url::Host::Domain(name)) => name == "localhost",
+            Some(url::Host::Ipv4(address)) => address.is_loopback(),
+            Some(url::Host::Ipv6(address)) => address.is_loopback(),
+            None => return refuse(format!("{endpoint:?} names no host")),
+        };
+        match url.scheme() {
+            "https" => Ok(()),
+            "http" if loopback || self.allow_http => Ok(()),
+            "http" => Err(Error::usage(format!(
+                "`{key}`: {endpoint:?} is not encrypted, and plain http is for this machine only"
+            ))
+            .remedy(format!(
+                "use https in `{key}`; for a server in a private network say `{} = true`",
+                self.role.key("allow_http")
+            ))),
+            other => refuse(format!("the scheme {other:?} is neither http nor https")),
+        }
+    }
+
     async fn chain(&self) -> SdkConfig {
         // With an endpoint and no region the chain is still asked: AWS_REGION counts there too.
         let key = (self.profile.clone(), self.region.clone());
@@ -232,7 +286,15 @@ impl Connection {
         if let Some(region) = &self.region {
             loader = loader.region(Region::new(region.clone()));
         }
-        let config = loader.load().await;
+        let mut config = loader.load().await;
+        if let Some(profile) = &self.profile {
+            // Of the chain, the environment would win: a job that names a profile means it.
+            let provider = ProviderConfig::without_region().with_region(config.region().cloned());
+            let provider =
+                ProfileFileCredentialsProvider::builder().configure(&provider).profile_name(profile);
+            let provider = SharedCredentialsProvider::new(provider.build());
+            config = config.into_builder().credentials_provider(provider).build();
+        }
         configs.push((key, config.clone()));
         config
     }
@@ -249,42 +311,6 @@ fn endpoint_of_chain(sdk: &SdkConfig) -> Option<String> {
         .ok()?;
     let of_service = sdk.service_config().and_then(|config| config.load_config(key));
     of_service.or_else(|| sdk.endpoint_url().map(str::to_owned)).map(|e| e.trim_end_matches('/').to_owned())
-}
-
-/// Checks that an endpoint is a URL, and encrypted unless it is on this machine.
-/// `key` names where it comes from in the message.
-///
-/// # Errors
-/// A usage error.
-pub fn check_endpoint(endpoint: &str, key: &str) -> Result<()> {
-    let example = "an endpoint looks like `https://storage.example.com` or `http://127.0.0.1:9000`";
-    let refuse = |what: String| Err(Error::usage(format!("`{key}`: {what}")).remedy(example));
-    let url = match url::Url::parse(endpoint) {
-        Ok(url) => url,
-        Err(error) => return refuse(format!("{endpoint:?} is not a URL: {error}")),
-    };
-    if !url.username().is_empty() || url.password().is_some() {
-        return refuse("the URL holds a user name or password".to_owned());
-    }
-    let loopback = match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost",
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        None => return refuse(format!("{endpoint:?} names no host")),
-    };
-    match url.scheme() {
-        "https" => Ok(()),
-        "http" if loopback => Ok(()),
-        "http" => Err(Error::usage(format!(
-            "`{key}`: {endpoint:?} is not encrypted, and plain http is for this machine only"
-        ))
-        .remedy(format!("use https in `{key}`"))),
-        other => refuse(format!("the scheme {other:?} is neither http nor https")),
-    }
-}
-
-fn transfer_time(bytes: usize) -> Duration {
-    Duration::from_secs(bytes as u64 / SLOWEST_BYTES_PER_SECOND)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Reading and writing the documents that one verb hands to the next: local
 //! paths or `s3://` URLs.
 
+use crate::aws::failure::redact;
 use crate::error::{Error, ErrorKind, JobPlace, Result};
 use crate::job::{EngineSpec, SourceSpec, TargetSpec};
 use crate::runtime::Runtime;
@@ -71,7 +72,7 @@ impl DocumentArgs {
                 let store = store::open_target(&target, &EngineSpec::default(), 0).await?;
                 store.put(name, body.into()).await
             })
-            .map_err(|error| error.remedy(format!("check the place given with --output: {place}")))
+            .map_err(|error| error.remedy(format!("check the place given with --output: {}", redact(place))))
     }
 }
 

@@ -15,10 +15,13 @@ mod run;
 mod task;
 mod verify;
 
+use crate::aws::discreet;
 use crate::error::{Error, Result};
 use crate::runtime::{Cancel, Runtime};
 use clap::{Parser, Subcommand, ValueEnum};
 use std::io::{IsTerminal, Write};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 /// CSV in, partitioned Parquet out, in every target or in none.
 #[derive(Debug, Parser)]
@@ -97,9 +100,15 @@ impl Cli {
         match self.global.log_format {
             LogFormat::Text => {
                 let terminal = std::io::stderr().is_terminal();
-                builder.without_time().with_target(false).with_ansi(terminal).init();
+                builder
+                    .without_time()
+                    .with_target(false)
+                    .with_ansi(terminal)
+                    .finish()
+                    .with(discreet())
+                    .init();
             }
-            LogFormat::Json => builder.json().flatten_event(true).init(),
+            LogFormat::Json => builder.json().flatten_event(true).finish().with(discreet()).init(),
         }
     }
 

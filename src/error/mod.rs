@@ -265,9 +265,15 @@ pub enum StoreReason {
     NoCredentials,
     /// No space left, or a quota.
     Full,
-    /// The object is there already.
+    /// The object is there already, or is not the one that was to be replaced.
     Exists,
-    /// No answer in time, or no connection.
+    /// Somebody writes the same object at this moment; which of the two is there
+    /// in the end only reading it tells.
+    Conflict,
+    /// Asked to slow down, until no try was left.
+    Throttled,
+    /// No answer in time or none that makes sense, no connection, or an error of
+    /// the server's own: whether it was done is not known.
     Unreachable,
     /// Anything else.
     Other,

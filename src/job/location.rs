@@ -1,5 +1,6 @@
 //! Paths and URLs of a job file → absolute locations.
 
+use super::foreign::Foreign;
 use std::path::{Component, Path, PathBuf};
 
 /// A location that cannot be used: what is wrong and what to do. Never holds
@@ -67,8 +68,10 @@ pub fn check_no_credentials(url: &str) -> Result<(), LocationError> {
         Some((scheme, rest)) if is_scheme(scheme) => rest.split('/').next(),
         _ => None,
     };
-    match authority {
-        Some(authority) if authority.contains('@') => Err(error(
+    // Azure's URLs have the container before the `@`; why they are refused is told elsewhere.
+    let is_azure = Foreign::of(url) == Some(Foreign::Azure);
+    match authority.and_then(|authority| authority.split_once('@')) {
+        Some((before, _)) if !is_azure || before.contains(':') => Err(error(
             "the URL holds credentials",
             "remove what stands before `@`; credentials come from the AWS environment, or name a `profile`",
         )),

@@ -10,6 +10,7 @@
 
 pub mod compression;
 pub(crate) mod dialect;
+pub(crate) mod foreign;
 mod interpolate;
 pub mod load;
 pub mod location;

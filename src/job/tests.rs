@@ -132,6 +132,14 @@ fn mistakes_have_their_place() {
             "job.toml:4:1: engine.spill_directory: names no directory => leave it out for the default",
         ),
         (
+            "[engine.requests]\nlist_timeout_seconds = 0",
+            "job.toml:4:1: engine.requests.list_timeout_seconds: must be more than 0 => leave it out for the default",
+        ),
+        (
+            "[engine]\nrequests.read_timeout_seconds = 90",
+            "job.toml:4:1: engine.requests.small_timeout_seconds: 60 is less than one try may take => write at least `engine.requests.read_timeout_seconds`, which is 90",
+        ),
+        (
             "[engine]\npart_bytes = 1024",
             "job.toml:4:1: engine.part_bytes: 1024 is no size of a part of an S3 upload => write 5242880 (5 MiB) to 5368709120 (5 GiB); default: 8388608",
         ),
@@ -220,7 +228,7 @@ fn places_do_not_overlap() {
         ("'s3://b/data/*.csv'", "'s3://b/data/out'", None),
         ("'-'", "'out'", None),
         ("'s3://'", "'out'", Some("source.inputs[0]: the URL names no bucket")),
-        ("'gs://b/x'", "'out'", Some("source.inputs[0]: locations of kind `gs://` are not supported")),
+        ("'ftp://b/x'", "'out'", Some("source.inputs[0]: locations of kind `ftp://` are not supported")),
         ("'file://x'", "'out'", Some("source.inputs[0]: the URL of a file has three slashes")),
         ("'a'", "'out/*'", Some("targets[0].url: a target is one place, not a glob")),
         ("''", "'out'", Some("source.inputs[0]: the location is empty")),

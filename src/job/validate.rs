@@ -2,8 +2,10 @@
 
 mod output;
 
+use super::foreign::Foreign;
 use super::location::{absolute, before_glob, check_no_credentials, comparable, with_slash};
-use super::{JobSpec, SchemaSpec, WriteMode};
+use super::{JobSpec, RequestsSpec, SchemaSpec, WriteMode};
+use crate::aws::ACCOUNT_REMEDY;
 use crate::document::{KeyPath, Problem, Problems};
 use crate::schema::ResolveContext;
 use std::path::Path;
@@ -56,10 +58,15 @@ impl Check {
         for (i, input) in job.source.inputs.iter_mut().enumerate() {
             match input.as_str() {
                 "-" | "stdin:" => *input = "stdin:".into(),
+                url if let Some(store) = Foreign::of(url) => {
+                    let error = store.refused_as_source();
+                    self.problem(source.key("inputs").index(i), error.message, error.remedy);
+                }
                 _ => self.make_absolute(source.key("inputs").index(i), input, base_dir),
             }
         }
         self.endpoint(source.key("endpoint"), job.source.endpoint.as_deref());
+        self.owner(source.key("expected_bucket_owner"), job.source.expected_bucket_owner.as_deref());
         if let Some(SchemaSpec::Location(location)) = &mut job.schema {
             self.make_absolute("schema".into(), location, base_dir);
         }
@@ -71,12 +78,18 @@ impl Check {
         for (i, target) in job.targets.iter_mut().enumerate() {
             let key = KeyPath::from("targets").index(i);
             self.endpoint(key.key("endpoint"), target.endpoint.as_deref());
+            self.owner(key.key("expected_bucket_owner"), target.expected_bucket_owner.as_deref());
             if target.url.contains(['*', '?']) {
                 self.problem(
                     key.key("url"),
                     "a target is one place, not a glob",
                     "name the root of the table",
                 );
+            }
+            if let Some(store) = Foreign::of(&target.url) {
+                let error = store.refused_as_target();
+                self.problem(key.key("url"), error.message, error.remedy);
+                continue;
             }
             self.make_absolute(key.key("url"), &mut target.url, base_dir);
             with_slash(&mut target.url);
@@ -93,6 +106,13 @@ impl Check {
                 "an endpoint begins with `http://` or `https://`",
                 "write one like `http://127.0.0.1:9000`",
             );
+        }
+    }
+
+    fn owner(&mut self, key: KeyPath, owner: Option<&str>) {
+        let is_account = |owner: &str| owner.len() == 12 && owner.bytes().all(|byte| byte.is_ascii_digit());
+        if let Some(owner) = owner.filter(|owner| !is_account(owner)) {
+            self.problem(key, format!("{owner:?} is no account"), ACCOUNT_REMEDY);
         }
     }
 
@@ -187,6 +207,7 @@ impl Check {
         self.above_zero(key("max_open_files"), engine.max_open_files as u64);
         self.above_zero(key("fetch_bytes"), engine.fetch_bytes as u64);
         self.above_zero(key("fetch_concurrency"), engine.fetch_concurrency as u64);
+        self.requests(&engine.requests);
         if !(MIN_PART_BYTES..=MAX_PART_BYTES).contains(&(engine.part_bytes as u64)) {
             let message = format!("{} is no size of a part of an S3 upload", engine.part_bytes);
             self.problem(
@@ -198,6 +219,28 @@ impl Check {
             let message = format!("{} does not hold one part", engine.upload_bytes_in_flight);
             let remedy = format!("write at least `engine.part_bytes`, which is {}", engine.part_bytes);
             self.problem(key("upload_bytes_in_flight"), message, remedy);
+        }
+    }
+
+    fn requests(&mut self, requests: &RequestsSpec) {
+        let key = |name: &str| KeyPath::from("engine").key("requests").key(name);
+        for (name, value) in [
+            ("max_attempts", requests.max_attempts.into()),
+            ("retry_budget", requests.retry_budget.into()),
+            ("connect_timeout_seconds", requests.connect_timeout_seconds),
+            ("read_timeout_seconds", requests.read_timeout_seconds),
+            ("small_timeout_seconds", requests.small_timeout_seconds),
+            ("list_timeout_seconds", requests.list_timeout_seconds),
+            ("complete_timeout_seconds", requests.complete_timeout_seconds),
+            ("slowest_bytes_per_second", requests.slowest_bytes_per_second),
+        ] {
+            self.above_zero(key(name), value);
+        }
+        let (one, all) = (requests.read_timeout_seconds, requests.small_timeout_seconds);
+        if all < one {
+            let message = format!("{all} is less than one try may take");
+            let remedy = format!("write at least `engine.requests.read_timeout_seconds`, which is {one}");
+            self.problem(key("small_timeout_seconds"), message, remedy);
         }
     }
 

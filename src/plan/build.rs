@@ -92,7 +92,7 @@ pub struct Settled {
 pub fn build(mut job: JobSpec, options: &PlanOptions, runtime: &Runtime) -> Result<Planned> {
     let inputs = match &options.inputs {
         Some(inputs) => inputs.clone(),
-        None => runtime.block_on(runtime.cancel().or(source::list(&job.source)))?,
+        None => runtime.block_on(runtime.cancel().or(source::list(&job.source, &job.engine)))?,
     };
     let Settled { spec, dialect, schema, mut notes, schema_notes, first_text } =
         settle(&job, &inputs, options, runtime)?;
@@ -371,6 +371,7 @@ fn job_key(plan: &Plan) -> String {
     for target in &mut job.targets {
         target.profile = None;
         target.endpoint = None;
+        target.allow_http = false;
     }
     let identity = serde_json::json!({
         "format": plan.format,

@@ -2,16 +2,14 @@
 
 use super::Input;
 use super::chunks::Chunks;
-use crate::aws::Role;
-use crate::aws::failure::{chain_text, reason_of_credentials, redact, remedy};
-use crate::error::{Error, ErrorKind, InputProblem, Location, Result, StoreFailure, StoreReason};
+use crate::aws::failure::{chain_text, classify_read, redact, remedy};
+use crate::aws::{Answers, Role};
+use crate::error::{Error, ErrorKind, InputProblem, Location, Result, StoreFailure};
 use crate::runtime::Cancel;
 use bytes::{Bytes, BytesMut};
 use futures::{StreamExt, TryStreamExt};
-use object_store::client::{HttpError, HttpErrorKind};
 use object_store::path::Path;
 use object_store::{GetOptions, ObjectStore};
-use std::error::Error as StdError;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -72,22 +70,23 @@ impl Fetch {
         let wanted = range.end.saturating_sub(range.start);
         let mut body = BytesMut::with_capacity(usize::try_from(wanted).unwrap_or_default());
         let mut resumptions = 0;
+        let answers = Answers::default();
         loop {
             let from = range.start + body.len() as u64;
             if from >= range.end {
                 return Ok(body.freeze());
             }
-            let cause = match self.get_once(from..range.end, &mut body).await {
+            let cause = match self.get_once(from..range.end, &answers, &mut body).await {
                 Ok(()) if body.len() as u64 == wanted => continue,
                 Ok(()) => None,
-                Err(Broken::ForGood(error)) => return Err(self.failed(&error, begun, resumptions + 1)),
+                Err(Broken::ForGood(error)) => return Err(self.failed(&error, begun, &answers)),
                 Err(Broken::Changed(what)) => return Err(self.changed(what)),
                 Err(Broken::Midway(error)) => Some(error),
             };
             resumptions += 1;
             if resumptions > RESUMPTIONS {
                 return Err(match cause {
-                    Some(error) => self.failed(&error, begun, resumptions),
+                    Some(error) => self.failed(&error, begun, &answers),
                     None => self.changed("the object ends before the size it was planned with".to_owned()),
                 });
             }
@@ -96,13 +95,19 @@ impl Fetch {
         }
     }
 
-    async fn get_once(&self, range: Range<u64>, body: &mut BytesMut) -> Result<(), Broken> {
+    async fn get_once(
+        &self,
+        range: Range<u64>,
+        answers: &Answers,
+        body: &mut BytesMut,
+    ) -> Result<(), Broken> {
         let wanted = range.end - range.start;
-        let options = GetOptions {
+        let mut options = GetOptions {
             range: Some(range.into()),
             if_match: self.input.etag.clone(),
             ..GetOptions::default()
         };
+        options.extensions.insert(answers.clone());
         let answer = self.store.get_opts(&self.path, options).await.map_err(|error| match error {
             object_store::Error::Precondition { .. } => {
                 Broken::Changed("its entity tag is another one".to_owned())
@@ -130,19 +135,21 @@ impl Fetch {
             .remedy("run again, so that the object is planned as it is now")
     }
 
-    fn failed(&self, error: &object_store::Error, begun: Instant, attempts: u32) -> Error {
-        let reason = classify(error);
+    fn failed(&self, error: &object_store::Error, begun: Instant, answers: &Answers) -> Error {
+        let reason = classify_read(error, answers);
+        let refusal = answers.refusal();
+        let code = refusal.as_ref().and_then(|refusal| refusal.code.clone());
         let failure = StoreFailure {
             operation: "read".to_owned(),
             url: self.input.url.clone(),
             region: self.region.clone(),
-            attempts: Some(attempts),
+            attempts: Some(answers.tries()).filter(|tries| *tries > 0),
             elapsed: Some(begun.elapsed()),
             reason,
-            detail: redact(&chain_text(error)),
+            detail: refusal.map_or_else(|| redact(&chain_text(error)), |refusal| refusal.to_string()),
         };
         let error = Error::new(ErrorKind::Source(failure));
-        match remedy(Role::Source, reason, None, "s3:GetObject") {
+        match remedy(Role::Source, reason, code.as_deref(), "s3:GetObject") {
             Some(remedy) => error.remedy(remedy),
             None => error,
         }
@@ -157,32 +164,6 @@ enum Broken {
     Midway(object_store::Error),
     /// The object is not the one that was planned.
     Changed(String),
-}
-
-/// The one place that says what an object_store error means.
-fn classify(error: &object_store::Error) -> StoreReason {
-    if let Some(reason) = reason_of_credentials(error) {
-        return reason;
-    }
-    match error {
-        object_store::Error::NotFound { .. } => StoreReason::NotFound,
-        object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. } => {
-            StoreReason::Denied
-        }
-        _ => {
-            let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
-            while let Some(this) = cause {
-                if let Some(http) = this.downcast_ref::<HttpError>() {
-                    return match http.kind() {
-                        HttpErrorKind::Decode | HttpErrorKind::Unknown => StoreReason::Other,
-                        _ => StoreReason::Unreachable,
-                    };
-                }
-                cause = this.source();
-            }
-            StoreReason::Other
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps")]
 
 use super::*;
+use crate::error::StoreReason;
 use object_store::memory::InMemory;
 use object_store::{ObjectStoreExt, PutPayload};
 use tokio::runtime::Runtime;

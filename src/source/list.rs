@@ -2,10 +2,11 @@
 
 use super::{Input, STDIN, connection, failure, file_failure};
 use crate::aws::failure::Request;
-use crate::aws::{Role, S3};
+use crate::aws::{Role, S3, Verb};
 use crate::error::{Error, Result, StoreReason};
-use crate::job::SourceSpec;
+use crate::job::foreign::Foreign;
 use crate::job::location::local_path;
+use crate::job::{EngineSpec, SourceSpec};
 use chrono::{DateTime, SecondsFormat, Utc};
 use globset::{GlobBuilder, GlobMatcher};
 use std::collections::HashSet;
@@ -34,7 +35,7 @@ use std::path::{Path, PathBuf};
 /// A source error for an object that is not there, a glob or prefix that
 /// matches nothing, a store that cannot be asked; a usage error for a glob or
 /// URL that cannot be read.
-pub async fn list(spec: &SourceSpec) -> Result<Vec<Input>> {
+pub async fn list(spec: &SourceSpec, engine: &EngineSpec) -> Result<Vec<Input>> {
     let mut inputs = Vec::new();
     let mut seen = HashSet::new();
     let mut seen_files = HashSet::new();
@@ -44,13 +45,15 @@ pub async fn list(spec: &SourceSpec) -> Result<Vec<Input>> {
             vec![Found::from(Input { url: STDIN.to_owned(), bytes: None, etag: None, last_modified: None })]
         } else if let Some(rest) = entry.strip_prefix("s3://") {
             if s3.is_none() {
-                // Listings send no bodies.
-                s3 = Some(connection(spec).s3(0).await?);
+                s3 = Some(connection(spec, engine).s3().await?);
             }
             match &s3 {
-                Some(s3) => list_s3(s3, entry, rest).await?.into_iter().map(Found::from).collect(),
+                Some(s3) => list_s3(s3, spec, entry, rest).await?.into_iter().map(Found::from).collect(),
                 None => Vec::new(),
             }
+        } else if let Some(foreign) = Foreign::of(entry) {
+            let refused = foreign.refused_as_source();
+            return Err(Error::usage(format!("`source.inputs`: {}", refused.message)).remedy(refused.remedy));
         } else {
             let entry = entry.clone();
             match tokio::task::spawn_blocking(move || list_local(&entry)).await {
@@ -128,14 +131,14 @@ fn literal_prefix(glob: &str) -> &str {
     &glob[..glob.find(['*', '?', '[', '{', '\\']).unwrap_or(glob.len())]
 }
 
-async fn list_s3(s3: &S3, entry: &str, rest: &str) -> Result<Vec<Input>> {
+async fn list_s3(s3: &S3, spec: &SourceSpec, entry: &str, rest: &str) -> Result<Vec<Input>> {
     let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
     if bucket.is_empty() {
         return Err(Error::usage(format!("`source.inputs`: {entry:?} names no bucket")));
     }
     let pattern = Pattern::of(key, entry)?;
     if let Pattern::One = pattern {
-        return Ok(vec![head(s3, entry, bucket, key).await?]);
+        return Ok(vec![head(s3, spec, entry, bucket, key).await?]);
     }
     let prefix = literal_prefix(key);
     let request = Request::new(Role::Source, "list", entry.to_owned(), &s3.region, "s3:ListBucket");
@@ -148,7 +151,9 @@ async fn list_s3(s3: &S3, entry: &str, rest: &str) -> Result<Vec<Input>> {
             .bucket(bucket)
             .prefix(prefix)
             .set_continuation_token(token)
+            .set_expected_bucket_owner(spec.expected_bucket_owner.clone())
             .customize()
+            .config_override(s3.time_for(Verb::List))
             .interceptor(request.counter())
             .send()
             .await
@@ -172,7 +177,7 @@ async fn list_s3(s3: &S3, entry: &str, rest: &str) -> Result<Vec<Input>> {
     }
 }
 
-async fn head(s3: &S3, url: &str, bucket: &str, key: &str) -> Result<Input> {
+async fn head(s3: &S3, spec: &SourceSpec, url: &str, bucket: &str, key: &str) -> Result<Input> {
     let permission = "s3:GetObject and s3:ListBucket";
     let request = Request::new(Role::Source, "find", url.to_owned(), &s3.region, permission);
     let object = s3
@@ -180,6 +185,7 @@ async fn head(s3: &S3, url: &str, bucket: &str, key: &str) -> Result<Input> {
         .head_object()
         .bucket(bucket)
         .key(key)
+        .set_expected_bucket_owner(spec.expected_bucket_owner.clone())
         .customize()
         .interceptor(request.counter())
         .send()

@@ -9,7 +9,7 @@ fn spec(inputs: &[String]) -> SourceSpec {
 
 async fn names(root: &Path, inputs: &[&str]) -> Result<Vec<String>> {
     let inputs: Vec<String> = inputs.iter().map(|input| format!("{}/{input}", root.display())).collect();
-    let found = list(&spec(&inputs)).await?;
+    let found = list(&spec(&inputs), &EngineSpec::default()).await?;
     let base = url_of(&root.join("x"));
     let base = base.strip_suffix('x').unwrap().to_owned();
     Ok(found.into_iter().map(|input| input.url.strip_prefix(&base).unwrap().to_owned()).collect())
@@ -81,7 +81,8 @@ async fn links_give_no_file_twice() {
 async fn inputs_are_pinned() {
     let directory = tree();
     let url = url_of(&directory.path().join("2/d e.csv"));
-    let found = list(&spec(&[url.clone(), "-".into(), "stdin:".into()])).await.unwrap();
+    let found =
+        list(&spec(&[url.clone(), "-".into(), "stdin:".into()]), &EngineSpec::default()).await.unwrap();
     assert_eq!((found[0].url.as_str(), found[0].bytes), (url.as_str(), Some(9)));
     assert!(found[0].last_modified.as_deref().unwrap().ends_with('Z'));
     assert_eq!(found[1..], [Input { url: STDIN.into(), bytes: None, etag: None, last_modified: None }]);
@@ -103,7 +104,7 @@ async fn what_is_missing_is_said() {
     fs::create_dir(directory.path().join("empty")).unwrap();
     assert!(names(directory.path(), &["empty/"]).await.is_err());
     for bad in ["gs://bucket/key", "s3:///key", "/tmp/[a"] {
-        let error = list(&spec(&[bad.to_owned()])).await.unwrap_err();
+        let error = list(&spec(&[bad.to_owned()]), &EngineSpec::default()).await.unwrap_err();
         assert!(matches!(error.kind(), ErrorKind::Usage { .. }), "{bad}: {error:?}");
     }
 }

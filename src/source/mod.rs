@@ -69,17 +69,20 @@ pub fn read_whole(spec: &SourceSpec, runtime: &Runtime) -> Result<Vec<(String, V
         }
         Ok((input.url, body))
     };
-    runtime.block_on(list(spec))?.into_iter().map(read).collect()
+    runtime.block_on(list(spec, &engine))?.into_iter().map(read).collect()
 }
 
 /// The connection that the source of a job describes.
-fn connection(spec: &SourceSpec) -> Connection {
+fn connection(spec: &SourceSpec, engine: &EngineSpec) -> Connection {
     Connection {
         role: Role::Source,
         region: spec.region.clone(),
         endpoint: spec.endpoint.clone(),
+        allow_http: spec.allow_http,
         path_style: spec.path_style,
         profile: spec.profile.clone(),
+        owner: spec.expected_bucket_owner.clone(),
+        requests: engine.requests.clone(),
     }
 }
 

@@ -76,7 +76,8 @@ impl Opened {
                 )
                 .remedy("plan again"));
             };
-            let store = runtime.block_on(cancel.or(connection(spec).reader(bucket, engine.fetch_bytes)))?;
+            let store =
+                runtime.block_on(cancel.or(connection(spec, engine).reader(bucket, engine.fetch_bytes)))?;
             let fetch = Fetch {
                 store,
                 path,

@@ -5,6 +5,7 @@ use super::local::LocalStore;
 use super::s3::S3Store;
 use crate::aws::Role;
 use crate::error::{Error, Result};
+use crate::job::foreign::Foreign;
 use crate::job::location::local_path;
 use crate::job::{EngineSpec, TargetSpec};
 use std::sync::Arc;
@@ -24,6 +25,11 @@ pub async fn open_target(spec: &TargetSpec, engine: &EngineSpec, position: usize
         return Ok(Arc::new(S3Store::open(spec, engine, position).await?));
     }
     let key = Role::Target(position).key("url");
+    // Before their URLs are taken for odd paths: they may hold signatures.
+    if let Some(foreign) = Foreign::of(&spec.url) {
+        let refused = foreign.refused_as_target();
+        return Err(Error::usage(format!("`{key}`: {}", refused.message)).remedy(refused.remedy));
+    }
     let root = local_path(&spec.url).ok_or_else(|| {
         Error::usage(format!("`{key}`: {:?} is no place to write to", spec.url))
             .remedy("a target is `s3://bucket/prefix/`, `file:///directory/` or a path")

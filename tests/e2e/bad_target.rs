@@ -93,6 +93,33 @@ fn table_that_holds_data_already() {
     assert_eq!(workspace.files("one"), ["part-0.parquet"]);
 }
 
+#[test]
+fn stores_that_cannot_keep_the_promises_are_refused_with_the_reason() {
+    for (url, reason) in [
+        ("gs://bucket/t/", "does not list the uploads that a killed run left open"),
+        ("az://container/t/", "can neither be listed through object_store nor removed"),
+        ("abfss://container@account.dfs.core.windows.net/t/", "no staged data is left"),
+        ("https://account.blob.core.windows.net/c/t/?sv=1&sig=s3cr3t", "no staged data is left"),
+    ] {
+        let workspace = Workspace::new();
+        flights_to(&workspace, &format!("[[targets]]\nurl = \"good/\"\n[[targets]]\nurl = {url:?}\n"));
+        for command in ["check", "run"] {
+            let run = workspace.sawmill([command, "job.toml"]).run().exits_with(2).helps();
+            let run = run.says(&["targets[1].url", reason, "_SUCCESS"]);
+            assert!(!run.stderr.contains("s3cr3t"), "the signature is shown: {run}");
+        }
+        let convert = workspace.sawmill(["convert", "in.csv", "-o", url]).run().exits_with(2).helps();
+        let document = workspace.sawmill(["plan", "job.toml", "--set", "targets[1].url=other/", "-o", url]);
+        let document = document.run().exits_with(2).says(&[reason]);
+        let input = ["run", "job.toml", "--set", "targets[1].url=other/", "--input", url];
+        let input = workspace.sawmill(input).run().exits_with(2).says(&["is not read"]).helps();
+        for run in [convert, document, input] {
+            assert!(!run.stderr.contains("s3cr3t"), "the signature is shown: {run}");
+        }
+        workspace.assert_untouched("good");
+    }
+}
+
 /// A file system of 3 MiB in a mount namespace of its own: it goes away with
 /// the run, so that the shell lists what the run left there.
 #[cfg(target_os = "linux")]

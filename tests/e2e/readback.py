@@ -269,6 +269,13 @@ def uploads(server, bucket):
     return [entry["Key"] for entry in client("s3", server).list_multipart_uploads(Bucket=bucket).get("Uploads", [])]
 
 
+def encryption(server, bucket):
+    """Server-side encryption of every object: algorithm and key."""
+    s3 = client("s3", server)
+    heads = {key: s3.head_object(Bucket=bucket, Key=key) for key in objects(server, bucket)}
+    return {key: [head.get("ServerSideEncryption"), head.get("SSEKMSKeyId")] for key, head in heads.items()}
+
+
 def download(server, bucket, prefix, directory):
     """Copies every object under a prefix to a directory."""
     s3 = client("s3", server)
@@ -302,7 +309,7 @@ operations = {
     function.__name__: function
     for function in (
         parquet, csv, query, ids, ids_of_range, layout, footers, arrow, spark, write_parquet, nycflights13,
-        create_bucket, put, objects, uploads, download, read, stranger, enforce_permissions,
+        create_bucket, put, objects, uploads, encryption, download, read, stranger, enforce_permissions,
     )
 }  # fmt: skip
 

@@ -1,5 +1,6 @@
 //! Threads, memory and part sizes: `engine` of the job file.
 
+use super::RequestsSpec;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -29,6 +30,8 @@ pub struct EngineSpec {
     pub fetch_bytes: usize,
     /// GETs of one input at once. Default: 4.
     pub fetch_concurrency: usize,
+    /// How often requests to S3 are tried and how long they may take.
+    pub requests: RequestsSpec,
 }
 
 impl Default for EngineSpec {
@@ -44,6 +47,7 @@ impl Default for EngineSpec {
             upload_bytes_in_flight: 32 << 20,
             fetch_bytes: 8 << 20,
             fetch_concurrency: 4,
+            requests: RequestsSpec::default(),
         }
     }
 }

@@ -18,12 +18,18 @@ pub struct SourceSpec {
     /// Endpoint of an S3-compatible server, such as `http://127.0.0.1:9000`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<String>,
+    /// Take an endpoint whose URL begins with `http://`, so that data travels as it is: for a server in a private network. On this machine plain http is always taken. Default: false.
+    #[serde(default)]
+    pub allow_http: bool,
     /// Address buckets as `endpoint/bucket` instead of `bucket.endpoint`. Default: true when `endpoint` is set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path_style: Option<bool>,
     /// Profile of the AWS configuration files to take credentials from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile: Option<String>,
+    /// Account that must own the buckets; requests to another's bucket fail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected_bucket_owner: Option<String>,
     /// What an input without records means. Default: `fail`.
     #[serde(default)]
     pub empty_input: EmptyInput,
@@ -64,8 +70,10 @@ impl SourceSpec {
             incremental: false,
             region: None,
             endpoint: None,
+            allow_http: false,
             path_style: None,
             profile: None,
+            expected_bucket_owner: None,
             empty_input: EmptyInput::default(),
             match_columns: None,
             extra_columns: ExtraColumns::default(),

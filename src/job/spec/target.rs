@@ -15,6 +15,9 @@ pub struct TargetSpec {
     /// Endpoint of an S3-compatible server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<String>,
+    /// Take an endpoint whose URL begins with `http://`, so that data travels as it is: for a server in a private network. On this machine plain http is always taken. Default: false.
+    #[serde(default)]
+    pub allow_http: bool,
     /// Address buckets as `endpoint/bucket`. Default: true when `endpoint` is set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path_style: Option<bool>,
@@ -36,6 +39,7 @@ impl TargetSpec {
             url,
             region: None,
             endpoint: None,
+            allow_http: false,
             path_style: None,
             profile: None,
             encryption: None,

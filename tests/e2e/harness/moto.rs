@@ -5,6 +5,7 @@ use super::readback::{self, Ids};
 use super::{Workspace, files_under, is_visible};
 use base64::Engine;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -128,6 +129,12 @@ impl Bucket<'_> {
     pub(crate) fn open_uploads(&self) -> Vec<String> {
         let keys = self.region.ask("uploads", json!({ "bucket": self.name }));
         serde_json::from_value(keys).expect("a list of keys")
+    }
+
+    /// Algorithm and KMS key of every object's encryption, as HEAD says it.
+    pub(crate) fn encryption(&self) -> BTreeMap<String, (Option<String>, Option<String>)> {
+        let found = self.region.ask("encryption", json!({ "bucket": self.name }));
+        serde_json::from_value(found).expect("two texts by key")
     }
 
     /// Fails unless the bucket holds nothing, visible or not.
