@@ -2,7 +2,8 @@
 //! convert` do.
 
 use crate::commit::{
-    Choice, Decided, History, Manifest, Outcome, Recovered, Standing, Steps, Table, Verified, finish_single,
+    Choice, Committed, Decided, History, Manifest, Outcome, Recovered, Standing, Steps, Table, Verified,
+    finish_single,
 };
 use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
 use crate::job::{JobSpec, WriteMode};
@@ -53,7 +54,7 @@ pub fn choose(
         None => return Ok(true),
     };
     let chosen = runtime.block_on(runtime.cancel().or(async {
-        let found = source::list(&job.source).await?;
+        let found = source::list(&job.source, &job.engine).await?;
         let table = Table::open(job).await?;
         table.choose(&table.history().await?, found, choice).await
     }))?;
@@ -90,12 +91,6 @@ pub fn run(job: JobSpec, options: &RunOptions, runtime: &Runtime) -> Result<RunR
 /// How often everything is staged when targets come and go.
 const STAGING_TRIES: u32 = 10;
 
-/// A run that was not decided, and whether that is certain and nothing is left of it.
-struct Unsettled {
-    error: Error,
-    withdrawn: bool,
-}
-
 struct Run<'a> {
     plan: &'a Plan,
     table: &'a Table,
@@ -124,8 +119,11 @@ impl Run<'_> {
     }
 
     fn look(&self) -> Result<RunReport> {
-        let history = self.runtime.block_on(self.table.history())?;
-        Ok(match self.runtime.block_on(self.table.standing(&history, self.plan))? {
+        let standing = self.runtime.block_on(async {
+            let history = self.table.history().await?;
+            self.table.standing(&history, self.plan).await
+        });
+        Ok(match standing? {
             Standing::AlreadyDone(done) => self.already_done(&done.commit.attempt, Recovered::default()),
             Standing::Free => self.without_rows(Status::Planned),
         })
@@ -139,29 +137,21 @@ impl Run<'_> {
         let mut first_text = first_text;
         loop {
             let table = &runtime.block_on(self.table.reachable(deadline, runtime.cancel()))?;
-            let mut history = runtime.block_on(table.history())?;
-            let recovered = match table.absent().is_empty() {
-                true => runtime.block_on(table.recover(&mut history, None))?,
-                false => Recovered::default(),
+            let (recovered, prepared) = runtime.block_on(prepare(plan, table))?;
+            let history = match prepared {
+                Prepared::ToStage(history) => history,
+                Prepared::AlreadyDone(done) => return Ok(self.already_done(&done.commit.attempt, recovered)),
             };
-            if let Standing::AlreadyDone(done) = runtime.block_on(table.standing(&history, plan))? {
-                return Ok(self.already_done(&done.commit.attempt, recovered));
-            }
-            runtime.block_on(table.intend(plan, Steps::OneProcess, &history))?;
             let alive = table.keep_alive(&plan.attempt, &runtime.handle());
             let (reports, staged) = self.stage(table, first_text.take());
+            // The last moment at which stopping leaves nothing behind.
+            let staged = staged.and_then(|()| runtime.cancel().check());
             tries -= 1;
-            match self.settle(table, history, &reports, staged) {
-                Ok(Outcome::Decided(decided)) => {
-                    let manifest = runtime.block_on(finish(decided, table))?;
-                    runtime.block_on(table.remove_strays(&plan.attempt));
-                    return Ok(self.committed(&reports, manifest, recovered));
+            match runtime.block_on(conclude(plan, table, history, &reports, staged, alive)) {
+                Ok(Concluded::Committed(manifest)) => {
+                    return Ok(self.committed(&reports, *manifest, recovered));
                 }
-                Ok(Outcome::AlreadyDone(done)) => {
-                    drop(alive);
-                    runtime.block_on(table.withdraw(&plan.attempt, &reports));
-                    let mut history = runtime.block_on(table.history())?;
-                    runtime.block_on(table.recover(&mut history, None))?;
+                Ok(Concluded::AlreadyDone(done)) => {
                     return Ok(self.already_done(&done.commit.attempt, recovered));
                 }
                 Err(Unsettled { error, withdrawn: true })
@@ -170,30 +160,6 @@ impl Run<'_> {
                     tracing::warn!(%error, "a target does not answer: everything is staged anew");
                 }
                 Err(Unsettled { error, .. }) => return Err(error),
-            }
-        }
-    }
-
-    /// Decides on what was staged; where that cannot be, gives it up.
-    fn settle(
-        &self,
-        table: &Table,
-        history: History,
-        reports: &[TaskReport],
-        staged: Result<()>,
-    ) -> Result<Outcome, Unsettled> {
-        // The last moment at which stopping leaves nothing behind.
-        let verified = staged
-            .and_then(|()| self.runtime.cancel().check())
-            .and_then(|()| Verified::check(self.plan, reports));
-        match verified {
-            Ok(verified) => self
-                .runtime
-                .block_on(decide(&verified, table, history, reports))
-                .map_err(|error| Unsettled { error, withdrawn: false }),
-            Err(error) => {
-                self.runtime.block_on(table.withdraw(&self.plan.attempt, reports));
-                Err(Unsettled { error, withdrawn: true })
             }
         }
     }
@@ -244,6 +210,85 @@ impl Run<'_> {
                 runtime.block_on(table.remove_staged(&reports));
                 Err(error)
             }
+        }
+    }
+}
+
+/// What a run finds before it stages anything.
+pub(crate) enum Prepared {
+    /// Something to do. The log as it was when the table was looked at.
+    ToStage(History),
+    /// The table holds the rows of this very job already.
+    AlreadyDone(Box<Committed>),
+}
+
+/// Finishes or removes what earlier runs left half done, looks whether there is
+/// anything to do, and says that it is about to be done.
+pub(crate) async fn prepare(plan: &Plan, table: &Table) -> Result<(Recovered, Prepared)> {
+    let mut history = table.history().await?;
+    let recovered = match table.absent().is_empty() {
+        true => table.recover(&mut history, None).await?,
+        false => Recovered::default(),
+    };
+    match table.standing(&history, plan).await? {
+        Standing::AlreadyDone(done) => Ok((recovered, Prepared::AlreadyDone(done))),
+        Standing::Free => {
+            table.intend(plan, Steps::OneProcess, &history).await?;
+            Ok((recovered, Prepared::ToStage(history)))
+        }
+    }
+}
+
+/// How a run ended whose files were staged.
+pub(crate) enum Concluded {
+    /// They are visible in every target.
+    Committed(Box<Manifest>),
+    /// Another run did the same job first, and they are removed.
+    AlreadyDone(Box<Committed>),
+}
+
+/// A run that was not decided, and whether that is certain and nothing is left of it.
+pub(crate) struct Unsettled {
+    pub(crate) error: Error,
+    withdrawn: bool,
+}
+
+impl From<Error> for Unsettled {
+    fn from(error: Error) -> Self {
+        Unsettled { error, withdrawn: false }
+    }
+}
+
+/// Commits what was staged, or removes it. `alive` gives signs of life, which
+/// end before what they are written to is removed.
+pub(crate) async fn conclude(
+    plan: &Plan,
+    table: &Table,
+    history: History,
+    reports: &[TaskReport],
+    staged: Result<()>,
+    alive: impl Send,
+) -> Result<Concluded, Unsettled> {
+    let verified = match staged.and_then(|()| Verified::check(plan, reports)) {
+        Ok(verified) => verified,
+        Err(error) => {
+            drop(alive);
+            table.withdraw(&plan.attempt, reports).await;
+            return Err(Unsettled { error, withdrawn: true });
+        }
+    };
+    match decide(&verified, table, history, reports).await? {
+        Outcome::Decided(decided) => {
+            let manifest = finish(decided, table).await?;
+            table.remove_strays(&plan.attempt).await;
+            Ok(Concluded::Committed(Box::new(manifest)))
+        }
+        Outcome::AlreadyDone(done) => {
+            drop(alive);
+            table.withdraw(&plan.attempt, reports).await;
+            let mut history = table.history().await?;
+            table.recover(&mut history, None).await?;
+            Ok(Concluded::AlreadyDone(done))
         }
     }
 }

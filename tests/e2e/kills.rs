@@ -86,7 +86,7 @@ fn strike(seed: u64) -> u64 {
     for _ in 0..1 + random.below(2) {
         struck += u64::from(one_blow(&scene, &mut random));
     }
-    settle(&scene);
+    let _ = settle(&scene);
     scene.assert_done();
     assert_eq!(scene.open_uploads(), 0);
     let _ = scene.command(&["verify", "job.toml", "--deep"]).succeeds();
@@ -124,7 +124,7 @@ fn sleep_past_the_lease(scene: &Scene, running: Running, release: impl FnOnce())
     running.freeze();
     release();
     thread::sleep(Duration::from_millis(2_500));
-    settle(scene);
+    let _ = settle(scene);
     running.thaw();
     // It finds that it was taken for dead, or that its work was done for it; a request of
     // its own may have gone wrong.
