@@ -200,7 +200,7 @@ fn several_mistakes_are_one_error() {
     let error = read("targts = []\n[source]\ninput = ['a']\n[zzz]\n", &[]).unwrap_err();
     let expected = "job.toml:1:1: targts: unknown key\n\
         job.toml:3:1: source.input: unknown key (did you mean `inputs`?)\n\
-        job.toml:4:2: zzz: unknown key (known here: `$schema`, `name`, `source`, `dialect`, `schema`, `transforms`, `errors`, `targets`, `output`, `engine`)";
+        job.toml:4:2: zzz: unknown key (known here: `$schema`, `name`, `source`, `dialect`, `schema`, `transforms`, `errors`, `targets`, `output`, `commit`, `engine`)";
     assert_eq!(error.to_string(), expected);
     assert_eq!(error.what_to_do(), Some("did you mean `targets`?"));
 }

@@ -144,6 +144,7 @@ fn what_passes_fails_no_run() {
         (CreateMultipartUpload, 1..=1, Fault::LoseRequest),
         (UploadPart, 1..=2, Fault::SLOW_DOWN),
         (UploadPart, 2..=2, Fault::LoseReply),
+        (UploadPart, 2..=2, Fault::FlipUpload),
         (UploadPart, ALWAYS, Fault::Delay(moment)),
         (ListMultipartUploads, 1..=3, Fault::Trickle(moment)),
         (CompleteMultipartUpload, 1..=1, Fault::LoseReply),
@@ -347,10 +348,10 @@ fn a_region_that_is_down_is_waited_for_or_catches_up() {
     assert_eq!(scene.open_uploads(), 0, "{caught_up}");
 
     let scene = Scene::new(RECORDS);
-    scene.add("[commit]\nunreachable_target = \"wait\"\n");
+    scene.add("[commit]\nunreachable_target = \"wait\"\n[engine.requests]\nmax_attempts = 1\n");
     scene.far.down();
     let waiting = scene.start();
-    thread::sleep(Duration::from_secs(8));
+    thread::sleep(Duration::from_secs(3));
     scene.far.up();
     let _ = waiting.wait().succeeds().says(&["waits for it"]);
     scene.assert_done();

@@ -1,17 +1,22 @@
 //! Staged files: multipart uploads that are not completed.
 
 use super::{IDENTITY_KEY, Inner};
-use crate::aws::{Verb, failure};
+use crate::aws::Verb;
+use crate::aws::failure::{self, Request};
 use crate::error::{Error, Result, StoreReason};
 use crate::store::{StagedFile, StagedPart, StagedWrite, Staging, Visible, random_suffix};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumType, CompletedMultipartUpload, CompletedPart};
 use bytes::Bytes;
+use md5::{Digest, Md5};
 use std::sync::Arc;
 
 /// Most parts of an upload:
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>.
 const MAX_PARTS: u32 = 10_000;
+
+/// How often a part is sent that does not arrive as it was.
+const CHANGED_TRIES: usize = 3;
 
 impl Inner {
     pub(super) async fn complete(&self, staged: &StagedFile) -> Result<()> {
@@ -169,18 +174,10 @@ impl Upload {
     }
 }
 
-#[async_trait::async_trait]
-impl StagedWrite for Upload {
-    async fn put_part(&self, number: u32, _offset: u64, body: Bytes) -> Result<StagedPart> {
-        let inner = &self.inner;
-        let request = inner.request(format!("upload part {number} of"), &self.key, "s3:PutObject");
-        if number > MAX_PARTS {
-            let detail =
-                format!("an upload to S3 has at most {MAX_PARTS} parts of {} bytes", inner.part_bytes);
-            let error = request.error(StoreReason::Other, None, detail);
-            return Err(error.remedy("raise `engine.part_bytes` or lower `output.target_file_bytes`"));
-        }
-        let bytes = body.len() as u64;
+impl Upload {
+    /// Sends a part, and gives its entity tag.
+    async fn send(&self, request: &Request, number: u32, body: Bytes) -> Result<String> {
+        let (inner, bytes) = (&self.inner, body.len());
         let operation = inner
             .s3
             .client
@@ -193,15 +190,58 @@ impl StagedWrite for Upload {
             .set_expected_bucket_owner(inner.owner.clone())
             .body(ByteStream::from(body))
             .customize()
-            .config_override(inner.s3.time_for(Verb::Part(bytes as usize)))
+            .config_override(inner.s3.time_for(Verb::Part(bytes)))
             .interceptor(request.counter());
         // TLS and the checksum guard the body; a SHA-256 of it for each target's
         // signature would be paid for nothing.
         let operation = if inner.s3.genuine { operation.disable_payload_signing() } else { operation };
         let answer = operation.send().await.map_err(|error| request.failed(&error))?;
-        match answer.e_tag() {
-            Some(etag) => Ok(StagedPart { number, bytes, etag: etag.to_owned() }),
-            None => Err(request.error(StoreReason::Other, None, "the answer holds no entity tag".to_owned())),
+        let no_tag = || request.error(StoreReason::Other, None, "the answer holds no entity tag".to_owned());
+        answer.e_tag().map(str::to_owned).ok_or_else(no_tag)
+    }
+}
+
+impl Inner {
+    /// What the entity tag of a part should be. AWS checks the checksum that comes with
+    /// a part; some servers that imitate it check nothing, but give its MD5 as they all do
+    /// for parts that they do not encrypt.
+    fn md5_of(&self, body: &[u8]) -> Option<String> {
+        let tells = !self.s3.genuine && self.encryption.is_none();
+        tells.then(|| hex::encode(Md5::digest(body)))
+    }
+}
+
+fn is_md5(etag: &str) -> bool {
+    let tag = etag.trim_matches('"');
+    tag.len() == 32 && tag.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+#[async_trait::async_trait]
+impl StagedWrite for Upload {
+    async fn put_part(&self, number: u32, _offset: u64, body: Bytes) -> Result<StagedPart> {
+        let inner = &self.inner;
+        let request = inner.request(format!("upload part {number} of"), &self.key, "s3:PutObject");
+        if number > MAX_PARTS {
+            let detail =
+                format!("an upload to S3 has at most {MAX_PARTS} parts of {} bytes", inner.part_bytes);
+            let error = request.error(StoreReason::Other, None, detail);
+            return Err(error.remedy("raise `engine.part_bytes` or lower `output.target_file_bytes`"));
+        }
+        let bytes = body.len() as u64;
+        let expected = inner.md5_of(&body);
+        let mut tags = Vec::new();
+        loop {
+            let etag = self.send(&request, number, body.clone()).await?;
+            let differs = expected.as_ref().is_some_and(|md5| is_md5(&etag) && etag.trim_matches('"') != md5);
+            // A server whose tags are no MD5s gives the same one each time.
+            if !differs || (tags.len() + 1 == CHANGED_TRIES && tags.iter().all(|tag| *tag == etag)) {
+                return Ok(StagedPart { number, bytes, etag });
+            }
+            tags.push(etag);
+            if tags.len() == CHANGED_TRIES {
+                let detail = "what arrives there is not what was sent".to_owned();
+                return Err(request.error(StoreReason::Other, None, detail));
+            }
         }
     }
 
