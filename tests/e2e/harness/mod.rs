@@ -5,7 +5,6 @@ pub(crate) mod moto;
 pub(crate) mod proxy;
 pub(crate) mod python;
 pub(crate) mod readback;
-pub(crate) mod recorder;
 pub(crate) mod report;
 
 use serde_json::Value;
