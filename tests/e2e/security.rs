@@ -19,21 +19,19 @@ fn every_step(workspace: &Workspace) -> Vec<Run> {
     };
     let plan = ["plan", "job.toml", "-o", "plan.json"];
     let task = ["task", "plan.json", "--task", "0", "-o", "report.json"];
+    let again = ["--json", "--set", "output.mode=append", "--set", "output.partition_by=[\"dest\"]"];
     vec![
         run(&["check", "job.toml"]),
         run(&plan),
         run(&task),
         run(&["commit", "plan.json", "report.json"]),
         run(&["run", "job.toml", "--json"]),
-        run(&[
-            "run",
-            "job.toml",
-            "--json",
-            "--set",
-            "output.mode=append",
-            "--set",
-            "output.partition_by=[\"dest\"]",
-        ]),
+        run(&["run", "job.toml"].into_iter().chain(again).collect::<Vec<_>>()),
+        run(&["recover", "job.toml"]),
+        run(&["verify", "job.toml", "--deep"]),
+        run(&["catchup", "job.toml", "--deep"]),
+        run(&["log", "job.toml"]),
+        run(&["gc", "job.toml", "--delete"]),
     ]
 }
 

@@ -346,6 +346,11 @@ pub(crate) struct Run {
 }
 
 impl Run {
+    /// Whether the exit code is 0.
+    pub(crate) fn succeeded(&self) -> bool {
+        self.status.success()
+    }
+
     /// Fails unless the exit code is 0.
     #[track_caller]
     pub(crate) fn succeeds(self) -> Run {
