@@ -72,6 +72,7 @@ impl Request {
 
     /// The error of this request where the reason is known already.
     pub fn error(&self, reason: StoreReason, code: Option<&str>, detail: String) -> Error {
+        let detail = with_permission(detail, reason, code, self.permission);
         let attempts = self.attempts.0.load(Ordering::Relaxed);
         let failure = StoreFailure {
             operation: self.operation.clone(),
@@ -204,6 +205,15 @@ where
             }
         }
         other => redact(&chain_text(other)),
+    }
+}
+
+/// Says in the message itself which permission is missing: callers have
+/// remedies of their own, which take the place of that of the request.
+pub fn with_permission(detail: String, reason: StoreReason, code: Option<&str>, permission: &str) -> String {
+    match (reason, code) {
+        (StoreReason::Denied, None | Some("AccessDenied")) => format!("{detail}; it takes {permission}"),
+        _ => detail,
     }
 }
 

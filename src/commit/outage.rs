@@ -80,7 +80,9 @@ fn absent_file(file: &FileReport) -> StagedFile {
 /// Whether an error says that a target did not answer, or only that it is too busy.
 fn is_unreachable(error: &Error) -> bool {
     match error.kind() {
-        ErrorKind::Target(failure) => failure.reason == StoreReason::Unreachable,
+        ErrorKind::Target(failure) => {
+            matches!(failure.reason, StoreReason::Unreachable | StoreReason::Throttled)
+        }
         _ => false,
     }
 }

@@ -6,7 +6,7 @@
 use super::documents::{Event, ManifestFile, StagedData};
 use super::log::{Appended, History};
 use super::table::Table;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, StoreReason};
 use crate::store::{StagedFile, Staging, Store};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
@@ -19,6 +19,7 @@ impl Table {
         if holds(self.stores()[target].as_ref(), &file.file).await? {
             return Ok(Mended::There);
         }
+        let mut failure = None;
         for (position, twin) in self.stores().iter().enumerate() {
             if position == target {
                 continue;
@@ -32,10 +33,14 @@ impl Table {
             }
             match copy(file, twin, &self.stores()[target]).await {
                 Ok(()) => return Ok(Mended::Copied),
-                Err(error) => tracing::warn!(%error, "a lost file could not be copied from this twin"),
+                Err(error) => {
+                    tracing::warn!(%error, "a lost file could not be copied from this twin");
+                    failure = Some(error).filter(is_refusal).or(failure);
+                }
             }
         }
-        Ok(Mended::NoTwin)
+        // A file that is held and cannot be copied, perhaps for want of a permission, is not lost.
+        failure.map_or(Ok(Mended::NoTwin), Err)
     }
 
     /// Says in the log that files of a target were copied there from another.
@@ -48,6 +53,11 @@ impl Table {
             self.catch_up(history).await?;
         }
     }
+}
+
+/// Whether an error says nothing of a file, but that a target does not answer or permit.
+fn is_refusal(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Target(failure) if failure.reason != StoreReason::NotFound)
 }
 
 /// How a lost file came back.

@@ -2,7 +2,7 @@
 
 use super::Input;
 use super::chunks::Chunks;
-use crate::aws::failure::{chain_text, classify_read, redact, remedy};
+use crate::aws::failure::{chain_text, classify_read, redact, remedy, with_permission};
 use crate::aws::{Answers, Role};
 use crate::error::{Error, ErrorKind, InputProblem, Location, Result, StoreFailure};
 use crate::runtime::Cancel;
@@ -139,6 +139,7 @@ impl Fetch {
         let reason = classify_read(error, answers);
         let refusal = answers.refusal();
         let code = refusal.as_ref().and_then(|refusal| refusal.code.clone());
+        let detail = refusal.map_or_else(|| redact(&chain_text(error)), |refusal| refusal.to_string());
         let failure = StoreFailure {
             operation: "read".to_owned(),
             url: self.input.url.clone(),
@@ -146,7 +147,7 @@ impl Fetch {
             attempts: Some(answers.tries()).filter(|tries| *tries > 0),
             elapsed: Some(begun.elapsed()),
             reason,
-            detail: refusal.map_or_else(|| redact(&chain_text(error)), |refusal| refusal.to_string()),
+            detail: with_permission(detail, reason, code.as_deref(), "s3:GetObject"),
         };
         let error = Error::new(ErrorKind::Source(failure));
         match remedy(Role::Source, reason, code.as_deref(), "s3:GetObject") {

@@ -15,6 +15,7 @@ mod flights;
 mod footers;
 mod harness;
 mod harness_tests;
+mod iam;
 mod incremental;
 mod infer_cases;
 mod interrupt;

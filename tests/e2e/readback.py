@@ -289,27 +289,30 @@ def read(server, bucket, key):
     return base64.b64encode(client("s3", server).get_object(Bucket=bucket, Key=key)["Body"].read()).decode()
 
 
-def stranger(server):
-    """Credentials of a user who exists and may do nothing."""
+def user(server, name, policy=None):
+    """Credentials of a new user who may do what a policy says, or nothing."""
     iam = client("iam", server)
-    iam.create_user(UserName="stranger")
-    key = iam.create_access_key(UserName="stranger")["AccessKey"]
+    iam.create_user(UserName=name)
+    if policy is not None:
+        iam.put_user_policy(UserName=name, PolicyName="policy", PolicyDocument=json.dumps(policy))
+    key = iam.create_access_key(UserName=name)["AccessKey"]
     return {"id": key["AccessKeyId"], "secret": key["SecretAccessKey"]}
 
 
-def enforce_permissions(server):
-    """From here on the server checks signatures and policies."""
-    # 0 is the number of actions before it does. A form, which is what urllib
-    # would send by itself, moto does not take.
+def enforce_permissions(server, enforce):
+    """From here on the server checks signatures and policies, or does not."""
+    # The number of actions before it does. A form, which is what urllib would
+    # send by itself, moto does not take.
     url, headers = server["endpoint"] + "/moto-api/reset-auth", {"Content-Type": "text/plain"}
-    urllib.request.urlopen(urllib.request.Request(url, data=b"0", headers=headers), timeout=30).close()
+    after = b"0" if enforce else b"inf"
+    urllib.request.urlopen(urllib.request.Request(url, data=after, headers=headers), timeout=30).close()
 
 
 operations = {
     function.__name__: function
     for function in (
         parquet, csv, query, ids, ids_of_range, layout, footers, arrow, spark, write_parquet, nycflights13,
-        create_bucket, put, objects, uploads, encryption, download, read, stranger, enforce_permissions,
+        create_bucket, put, objects, uploads, encryption, download, read, user, enforce_permissions,
     )
 }  # fmt: skip
 

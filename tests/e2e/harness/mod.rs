@@ -5,7 +5,6 @@ pub(crate) mod moto;
 pub(crate) mod proxy;
 pub(crate) mod python;
 pub(crate) mod readback;
-pub(crate) mod recorder;
 pub(crate) mod report;
 
 use serde_json::Value;
@@ -347,6 +346,11 @@ pub(crate) struct Run {
 }
 
 impl Run {
+    /// Whether the exit code is 0.
+    pub(crate) fn succeeded(&self) -> bool {
+        self.status.success()
+    }
+
     /// Fails unless the exit code is 0.
     #[track_caller]
     pub(crate) fn succeeds(self) -> Run {

@@ -66,6 +66,14 @@ pub(crate) struct Exchange {
     /// When the server answered, and with which status; `None` as long as it
     /// has not, or was not asked. Comparable between proxies.
     pub(crate) answered: Option<(Instant, u16)>,
+    headers: Headers,
+}
+
+impl Exchange {
+    /// A header of the request.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)
+    }
 }
 
 impl Proxy {
@@ -247,8 +255,9 @@ impl Shared {
         let (operation, bucket, key) = operation::classify(&request);
         let (fault, gates) = lock(&self.plan).next(operation, &key);
         let begun = Instant::now();
+        let (of, headers) = (key.clone(), request.headers.clone());
         let number =
-            self.note(Exchange { operation, bucket, key: key.clone(), fault, begun, answered: None });
+            self.note(Exchange { operation, bucket, key: of, fault, begun, answered: None, headers });
         let pass = |moment| gates.iter().filter(|gate| gate.moment == moment).all(|gate| gate.pass(&key));
 
         match fault {
