@@ -6,7 +6,8 @@ use super::{Global, current_directory};
 use crate::error::{Error, Result};
 use crate::job::{
     CommitSpec, DuplicateColumns, EmptyInput, EngineSpec, ErrorsSpec, ExtraColumns, JobSpec, MissingColumns,
-    OutputSpec, PartitionKey, Profile, SchemaSpec, SourceSpec, TargetSpec, WriteMode,
+    OutputSpec, PartitionKey, Profile, RecordPolicy, SchemaSpec, SourceSpec, TargetSpec, ValuePolicy,
+    WriteMode,
 };
 use crate::plan::PlanOptions;
 use crate::report::progress_bar;
@@ -61,6 +62,15 @@ pub(super) struct Args {
     /// Accept inputs without records [default: fail]
     #[arg(long)]
     allow_empty: bool,
+    /// What a value that does not fit its column means: fail, reject the record, or null the value. Rejected records are reported, and kept in the quarantine if the output is a directory
+    #[arg(long, value_name = "POLICY", value_parser = policy::<ValuePolicy>, default_value = "fail")]
+    on_bad_value: ValuePolicy,
+    /// What a record that breaks the dialect means: fail or reject
+    #[arg(long, value_name = "POLICY", value_parser = policy::<RecordPolicy>, default_value = "fail")]
+    on_bad_record: RecordPolicy,
+    /// Fail if more records than this are rejected
+    #[arg(long, value_name = "N")]
+    max_rejected: Option<u64>,
     /// Region of S3 inputs and outputs [default: the AWS chain's]
     #[arg(long)]
     region: Option<String>,
@@ -72,6 +82,12 @@ pub(super) struct Args {
     json: bool,
     #[command(flatten)]
     dialect: DialectArgs,
+}
+
+/// A policy by the word that the job file has for it.
+fn policy<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, String> {
+    T::deserialize(serde::de::value::StrDeserializer::<serde::de::value::Error>::new(text))
+        .map_err(|error| error.to_string())
 }
 
 fn parse_profile(text: &str) -> Result<Profile, String> {
@@ -107,7 +123,14 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         dialect: args.dialect.spec(),
         schema: args.schema.clone().map(SchemaSpec::Location),
         transforms: Vec::new(),
-        errors: ErrorsSpec::default(),
+        errors: ErrorsSpec {
+            bad_value: args.on_bad_value,
+            bad_record: args.on_bad_record,
+            max_rejected: args.max_rejected,
+            // A single file has nowhere to put them.
+            quarantine: single_file.is_none(),
+            ..ErrorsSpec::default()
+        },
         targets,
         output: OutputSpec {
             profile: args.profile,

@@ -250,3 +250,24 @@ fn values_can_be_kept_out_of_the_quarantine() {
         assert!(!content.windows(8).any(|part| part == b"secret-1"), "a value stands in {file}");
     }
 }
+
+#[test]
+fn convert_has_policies_by_flag() {
+    let workspace = Workspace::new();
+    workspace.write("in.csv", "id,day\n1,a\nx,b\n3,\"c\"d\n4,e\n");
+    workspace.write(
+        "s.json",
+        r#"{"fields": [{"name": "id", "type": "integer"}, {"name": "day", "type": "string"}]}"#,
+    );
+    let convert = |output: &str, flags: &[&str]| {
+        let arguments = ["convert", "in.csv", "-o", output, "--schema", "s.json"];
+        workspace.sawmill(arguments.iter().chain(flags)).run()
+    };
+    let reject = ["--on-bad-value", "reject", "--on-bad-record", "reject"];
+    let _ = convert("one.parquet", &reject).succeeds().says(&["2 rejected", "line 3, record 2"]);
+    let _ = convert("table", &["--on-bad-value", "null", "--on-bad-record", "reject"]).succeeds();
+    assert!(workspace.files("table").iter().any(|file| file.starts_with("_sawmill/quarantine/")));
+    let few = [&reject[..], &["--max-rejected", "1"]].concat();
+    let _ = convert("few.parquet", &few).exits_with(3).says(&["max_rejected"]).helps();
+    let _ = convert("none.parquet", &["--on-bad-value", "ignore"]).exits_with(2).says(&["`null`"]);
+}
