@@ -44,7 +44,11 @@ impl Table {
                 }
                 UnreachableTarget::Wait if Instant::now() < deadline => {
                     tracing::warn!(%error, "a target does not answer: the run waits for it");
-                    cancel.or(async { Ok(tokio::time::sleep(LOOK_EVERY).await) }).await?;
+                    let pause = async {
+                        tokio::time::sleep(LOOK_EVERY).await;
+                        Ok(())
+                    };
+                    cancel.or(pause).await?;
                 }
                 _ => return Err(error),
             }
