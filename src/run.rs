@@ -278,8 +278,8 @@ pub(crate) async fn conclude(
         }
     };
     match decide(&verified, table, history, reports).await? {
-        Outcome::Decided(decided) => {
-            let manifest = finish(decided, table).await?;
+        Outcome::Decided(decided, history) => {
+            let manifest = finish(decided, history, table).await?;
             table.remove_strays(&plan.attempt).await;
             Ok(Concluded::Committed(Box::new(manifest)))
         }
@@ -329,10 +329,9 @@ async fn decide(
 }
 
 /// Makes what was decided visible, and tells everybody.
-pub(crate) async fn finish(decided: Decided, table: &Table) -> Result<Manifest> {
+pub(crate) async fn finish(decided: Decided, history: History, table: &Table) -> Result<Manifest> {
     let version = decided.version();
-    let finished = async { decided.apply(table).await?.publish(table).await };
-    finished.await.map_err(|error: Error| {
+    table.finish(decided, history).await.map_err(|error: Error| {
         error.remedy(format!(
             "version {version} is decided, and every target holds all its data, but not all of it is visible. \
              Mend the target, then run the job again, or `sawmill recover` with the same job"

@@ -96,8 +96,8 @@ fn commit(
     let longest = reports.iter().map(|report| report.elapsed_seconds).fold(0.0, f64::max);
     let elapsed = || longest + started.elapsed().as_secs_f64();
     let mut report = match outcome {
-        Outcome::Decided(decided) => {
-            let manifest = runtime.block_on(finish(decided, table))?;
+        Outcome::Decided(decided, history) => {
+            let manifest = runtime.block_on(finish(decided, history, table))?;
             RunReport::of_commit(plan, &reports, manifest, &targets, elapsed())
         }
         Outcome::AlreadyDone(done) => {

@@ -34,8 +34,8 @@ pub(super) enum Verdict {
     Conflict(String),
 }
 
-/// Decides. `looked_at` is the version that the changes were made for: what
-/// they remove was looked up there.
+/// Decides. `looked_at` is the version at which the table was looked at: for what
+/// an overwrite removes, or whether there is nothing, as is to be.
 pub(super) fn judge(history: &History, changes: &Changes, looked_at: u64) -> Verdict {
     if let Some(mine) = history.commit_of(&changes.attempt) {
         return Verdict::Mine(mine.version);
@@ -71,8 +71,8 @@ pub(super) fn judge(history: &History, changes: &Changes, looked_at: u64) -> Ver
 /// How a decision came out.
 #[derive(Debug)]
 pub enum Outcome {
-    /// The attempt is part of the table.
-    Decided(Decided),
+    /// The attempt is part of the table. With the log up to it, for [`Table::finish`].
+    Decided(Decided, History),
     /// Another attempt did the same before: this one should be given up.
     AlreadyDone(Box<Committed>),
 }
@@ -93,31 +93,36 @@ impl Decided {
 
 impl Verified<'_> {
     /// Keeps what is to be done in every target, and tries for a version of the
-    /// log. `history` is what the caller read last, with everything in it published.
+    /// log. `history` is what the caller read before it looked whether it may write.
     ///
     /// # Errors
     /// [`ErrorKind::Conflict`] if another run is in the way. After
     /// any other error the attempt may have been decided: see [`Table::give_up`].
     pub async fn decide(&self, table: &Table, mut history: History) -> Result<Outcome> {
+        let started_at = history.tip;
         table.catch_up(&mut history).await?;
         loop {
-            let looked_at = history.tip;
-            let changes = self.changes(table).await?;
+            let changes = self.changes(table, &history).await?;
+            // Whether there was nothing, the caller has looked, and nobody looks again.
+            let looked_at = match changes.mode {
+                WriteMode::ErrorIfExists => started_at,
+                WriteMode::Append | WriteMode::OverwritePartitions => history.tip,
+            };
             let (sha256, body) = digested(&changes);
             for (_, store) in table.present() {
                 store.create(&changes_key(&changes.attempt, &sha256), body.clone()).await?;
             }
-            let event = Event::Commit(commit_of(&changes, sha256));
+            let event = Event::Commit(commit_of(&changes, sha256.clone()));
             loop {
                 match judge(&history, &changes, looked_at) {
                     Verdict::Clear => {
                         if let Appended::Here = table.append(&mut history, event.clone()).await? {
                             table.checkpoint(&history).await?;
-                            return decided(&history, changes);
+                            return decided(table, history, changes, &sha256).await;
                         }
                         table.catch_up(&mut history).await?;
                     }
-                    Verdict::Mine(_) => return decided(&history, changes),
+                    Verdict::Mine(_) => return decided(table, history, changes, &sha256).await,
                     Verdict::Done(version) => return done(&history, version),
                     Verdict::Fenced => return Err(fenced(&changes.attempt)),
                     Verdict::Conflict(message) => {
@@ -127,13 +132,11 @@ impl Verified<'_> {
                     Verdict::Stale => break,
                 }
             }
-            // What has been decided since has to be visible before it is looked at.
-            table.roll_forward(&history).await?;
         }
     }
 
-    /// What the commit does to the table as it is now.
-    async fn changes(&self, table: &Table) -> Result<Changes> {
+    /// What the commit does to the table as it is at the tip of `history`.
+    async fn changes(&self, table: &Table, history: &History) -> Result<Changes> {
         let plan = self.plan;
         let mut changes = Changes {
             format: COMMIT_FORMAT,
@@ -151,8 +154,8 @@ impl Verified<'_> {
             replaces: plan.replaces.clone(),
         };
         match changes.layout {
-            Layout::Direct => changes.deletes = table.files_to_delete(&changes).await?,
-            Layout::Versioned => changes.retires = table.files_to_retire(&changes).await?,
+            Layout::Direct => changes.deletes = table.files_to_delete(&changes, history).await?,
+            Layout::Versioned => changes.retires = table.files_to_retire(&changes, history).await?,
         }
         Ok(changes)
     }
@@ -160,20 +163,29 @@ impl Verified<'_> {
 
 impl Table {
     /// For each target, what the changes remove; empty if it is nothing anywhere.
-    async fn files_to_delete(&self, changes: &Changes) -> Result<Vec<Vec<String>>> {
+    async fn files_to_delete(&self, changes: &Changes, history: &History) -> Result<Vec<Vec<String>>> {
         let mut deletes = vec![BTreeSet::new(); self.stores().len()];
         if changes.mode == WriteMode::OverwritePartitions {
+            // What was decided and is not visible yet is seen in the log only. Looked up
+            // before the lists, or what becomes visible meanwhile would be in neither.
+            let mut unfinished = BTreeSet::new();
+            for committed in self.unpublished(history).await? {
+                let files = self.changes(&committed.commit).await?.files;
+                unfinished.extend(files.into_iter().map(|file| file.file.key));
+            }
             let own: HashSet<&str> = changes.files.iter().map(|file| file.file.key.as_str()).collect();
             let partitions = changes.partitions();
             for (position, store) in self.present() {
                 let found = files_in(store.as_ref(), &partitions).await?;
                 deletes[position].extend(found.into_iter().filter(|key| !own.contains(key.as_str())));
             }
+            unfinished.retain(|key| partitions.contains(directory_of(key)) && !own.contains(key.as_str()));
+            deletes.iter_mut().for_each(|deletes| deletes.extend(unfinished.iter().cloned()));
         }
         // A target that is to catch up has what the others had when they last agreed.
         let of_home = deletes[0].clone();
         self.absent().iter().for_each(|position| deletes[*position].clone_from(&of_home));
-        for replaced in self.changes_of(&changes.replaces).await? {
+        for replaced in self.changes_of(history, &changes.replaces).await? {
             let keys = replaced.all_files().map(|file| file.file.key.clone()).collect::<Vec<_>>();
             deletes.iter_mut().for_each(|deletes| deletes.extend(keys.iter().cloned()));
         }
@@ -184,8 +196,8 @@ impl Table {
     }
 
     /// What is no longer of the table by these changes, in a versioned layout.
-    async fn files_to_retire(&self, changes: &Changes) -> Result<Vec<String>> {
-        let live = self.live_files(&self.history().await?).await?;
+    async fn files_to_retire(&self, changes: &Changes, history: &History) -> Result<Vec<String>> {
+        let live = self.live_files(history).await?;
         let partitions = changes.partitions();
         let overwrites = changes.mode == WriteMode::OverwritePartitions;
         let retired = live.files.into_iter().filter(|(key, (version, _))| {
@@ -231,14 +243,18 @@ fn commit_of(changes: &Changes, changes_sha256: String) -> Commit {
     }
 }
 
-fn decided(history: &History, changes: Changes) -> Result<Outcome> {
-    match history.commit_of(&changes.attempt) {
-        Some(committed) => Ok(Outcome::Decided(Decided { committed: committed.clone(), changes })),
-        None => {
-            let message = format!("the log was given the commit of {} and does not hold it", changes.attempt);
-            Err(ErrorKind::Damage { message }.into())
-        }
-    }
+/// The commit as the log has it, which may be that of another committer of the
+/// same attempt, or of a try before this one: they may have found other files to remove.
+async fn decided(table: &Table, history: History, changes: Changes, sha256: &str) -> Result<Outcome> {
+    let Some(committed) = history.commit_of(&changes.attempt).cloned() else {
+        let message = format!("the log was given the commit of {} and does not hold it", changes.attempt);
+        return Err(ErrorKind::Damage { message }.into());
+    };
+    let changes = match committed.commit.changes_sha256 == sha256 {
+        true => changes,
+        false => table.changes(&committed.commit).await?,
+    };
+    Ok(Outcome::Decided(Decided { committed, changes }, history))
 }
 
 fn done(history: &History, version: u64) -> Result<Outcome> {
@@ -281,11 +297,7 @@ impl Table {
     }
 
     /// The changes of some versions.
-    pub(super) async fn changes_of(&self, versions: &[u64]) -> Result<Vec<Changes>> {
-        if versions.is_empty() {
-            return Ok(Vec::new());
-        }
-        let history = self.history().await?;
+    async fn changes_of(&self, history: &History, versions: &[u64]) -> Result<Vec<Changes>> {
         let commits = history.commits.iter().filter(|committed| versions.contains(&committed.version));
         let read = commits.map(|committed| self.changes(&committed.commit));
         futures::stream::iter(read).buffered(CONCURRENCY).try_collect().await

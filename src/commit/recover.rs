@@ -57,6 +57,15 @@ impl Table {
         Ok(())
     }
 
+    /// Makes a version visible and tells everybody; first those before it that
+    /// nobody has finished. A file that it removes must not become visible after
+    /// it, and where a version is published, all before it have to be.
+    pub async fn finish(&self, decided: Decided, mut history: History) -> Result<Manifest> {
+        history.commits.retain(|committed| committed.version < decided.version());
+        self.roll_forward(&history).await?;
+        decided.apply(self).await?.publish(self).await
+    }
+
     /// Applies and publishes every version that is not published, in order.
     pub(super) async fn roll_forward(&self, history: &History) -> Result<Vec<Manifest>> {
         let mut done = Vec::new();

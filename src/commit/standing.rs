@@ -5,6 +5,7 @@ use super::table::Table;
 use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
 use crate::job::WriteMode;
 use crate::plan::Plan;
+use crate::store::Store;
 
 /// What stands in the targets before a run.
 #[derive(Debug)]
@@ -29,23 +30,33 @@ impl Table {
         }
         for (_, store) in self.present() {
             if let Some(key) = store.list("", 1).await?.pop() {
-                let identity = store.describe();
-                return Err(Error::new(ErrorKind::Target(StoreFailure {
-                    operation: "write to".into(),
-                    url: identity.url.clone(),
-                    region: identity.region.clone(),
-                    attempts: None,
-                    elapsed: None,
-                    reason: StoreReason::Exists,
-                    detail: format!("{key} is there already"),
-                }))
-                .remedy(
-                    "this table holds data of another run: add files to it with `output.mode = \"append\"` \
-                     (--set output.mode=append, or --append), replace partitions with \"overwrite_partitions\", \
-                     or choose another place",
-                ));
+                return Err(exists(store.as_ref(), format!("{key} is there already")));
             }
         }
-        Ok(Standing::Free)
+        // A target that was not there keeps a version from becoming visible, and nothing else.
+        match self.unpublished(history).await?.pop() {
+            Some(Committed { version, .. }) => {
+                Err(exists(self.home(), format!("version {version} is decided and will be there")))
+            }
+            None => Ok(Standing::Free),
+        }
     }
+}
+
+fn exists(store: &dyn Store, detail: String) -> Error {
+    let identity = store.describe();
+    Error::new(ErrorKind::Target(StoreFailure {
+        operation: "write to".into(),
+        url: identity.url.clone(),
+        region: identity.region.clone(),
+        attempts: None,
+        elapsed: None,
+        reason: StoreReason::Exists,
+        detail,
+    }))
+    .remedy(
+        "this table holds data of another run: add files to it with `output.mode = \"append\"` \
+         (--set output.mode=append, or --append), replace partitions with \"overwrite_partitions\", \
+         or choose another place",
+    )
 }
