@@ -9,8 +9,9 @@ use super::documents::{Applied, COMMIT_FORMAT, StagedData, applied_key, changes_
 use super::repair::Mended;
 use super::table::{self, CONCURRENCY, Table};
 use crate::error::Result;
-use crate::store::Staging;
+use crate::store::{Staging, Store};
 use futures::{StreamExt, TryStreamExt};
+use std::collections::HashSet;
 
 /// Every target holds every file of the version, and none that it removed.
 #[derive(Debug, Clone)]
@@ -48,6 +49,7 @@ impl Decided {
             table.note_repair(&mut table.history().await?, target, mended).await?;
         }
         let deletes = self.changes.deletes.get(target).map_or(&[][..], Vec::as_slice);
+        abort_copies(store, deletes).await?;
         futures::stream::iter(deletes)
             .map(|key| store.delete(key))
             .buffered(CONCURRENCY)
@@ -72,9 +74,9 @@ impl Decided {
         let store = table.stores()[target].as_ref();
         let staged = &file.staged[target];
         if staged.staging == Staging::Absent {
-            return match table.mend(file, target).await? {
+            return match table.mend(file, self.version(), target).await? {
                 Mended::NoTwin => Err(super::lost_everywhere(store, &staged.key)),
-                Mended::There => Ok(false),
+                Mended::There | Mended::Removed => Ok(false),
                 Mended::Copied => Ok(true),
             };
         }
@@ -87,10 +89,24 @@ impl Decided {
         if open.iter().any(|open| open.staging.handle() == staged.staging.handle()) {
             return Err(error);
         }
-        match table.mend(file, target).await? {
+        match table.mend(file, self.version(), target).await? {
             Mended::NoTwin => Err(error),
-            Mended::There => Ok(false),
+            Mended::There | Mended::Removed => Ok(false),
             Mended::Copied => Ok(true),
         }
     }
+}
+
+/// Sees to it that nobody brings back what is about to be removed, see [`Table::mend`].
+async fn abort_copies(store: &dyn Store, deletes: &[String]) -> Result<()> {
+    if deletes.is_empty() {
+        return Ok(());
+    }
+    let removed: HashSet<&String> = deletes.iter().collect();
+    let open = store.list_staged(None).await?;
+    futures::stream::iter(open.iter().filter(|open| removed.contains(&open.key)))
+        .map(|copy| store.abort(copy))
+        .buffered(CONCURRENCY)
+        .try_collect()
+        .await
 }

@@ -38,14 +38,14 @@ impl Table {
         let mut caught_up = CaughtUp { finished, copied: Vec::new(), files: live.files.len() };
         for (target, store) in self.stores().iter().enumerate() {
             let copied: u64 = futures::stream::iter(live.files.values())
-                .map(async |(_, file)| {
+                .map(async |(version, file)| {
                     let found = store.look(&file.file.key).await?;
                     let same_size = found.is_some_and(|found| found.bytes == file.file.bytes);
                     if same_size && depth == Depth::Footers {
                         return Ok(0);
                     }
-                    match self.mend(file, target).await? {
-                        Mended::There => Ok(0),
+                    match self.mend(file, *version, target).await? {
+                        Mended::There | Mended::Removed => Ok(0),
                         Mended::Copied => Ok(1),
                         Mended::NoTwin => Err(super::lost_everywhere(store.as_ref(), &file.file.key)),
                     }

@@ -7,15 +7,16 @@ use super::documents::{Event, ManifestFile, StagedData};
 use super::log::{Appended, History};
 use super::table::Table;
 use crate::error::{Error, ErrorKind, Result, StoreReason};
-use crate::store::{StagedFile, Staging, Store};
+use crate::job::WriteMode;
+use crate::store::{StagedFile, StagedWrite, Staging, Store};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
 impl Table {
-    /// Sees to it that a target holds a file whose upload is gone: it may be
-    /// there all the same, or is copied from the first other target that has it, or
-    /// that still can make it visible.
-    pub(super) async fn mend(&self, file: &StagedData, target: usize) -> Result<Mended> {
+    /// Sees to it that a target holds a file of a version whose upload is gone: it
+    /// may be there all the same, or is copied from the first other target that has
+    /// it, or that still can make it visible. Nothing is done for a file that a later version removes.
+    pub(super) async fn mend(&self, file: &StagedData, version: u64, target: usize) -> Result<Mended> {
         if holds(self.stores()[target].as_ref(), &file.file).await? {
             return Ok(Mended::There);
         }
@@ -31,16 +32,63 @@ impl Table {
                 tracing::debug!(%error, "this twin does not have the file either");
                 continue;
             }
-            match copy(file, twin, &self.stores()[target]).await {
-                Ok(()) => return Ok(Mended::Copied),
+            match self.copy(file, version, twin, &self.stores()[target]).await {
+                Ok(mended) => return Ok(mended),
                 Err(error) => {
                     tracing::warn!(%error, "a lost file could not be copied from this twin");
                     failure = Some(error).filter(is_refusal).or(failure);
                 }
             }
         }
+        if self.is_removed(&file.file.key, version).await? {
+            return Ok(Mended::Removed);
+        }
         // A file that is held and cannot be copied, perhaps for want of a permission, is not lost.
         failure.map_or(Ok(Mended::NoTwin), Err)
+    }
+
+    /// Whether a version after this one, of which the file is, removes it.
+    async fn is_removed(&self, key: &str, version: u64) -> Result<bool> {
+        for later in self.history().await?.commits_after(version) {
+            let removes =
+                later.commit.mode == WriteMode::OverwritePartitions || !later.commit.replaces.is_empty();
+            if removes && self.changes(&later.commit).await?.deletes.iter().flatten().any(|gone| gone == key)
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Streams a visible file from one target to another, and makes it visible
+    /// there once its bytes are those that the log knows.
+    ///
+    /// Whoever copies may stand still for long, while others finish the version
+    /// and decide one that removes the file. If that is in the log once the upload
+    /// is open, it is seen here; if not yet, whoever applies it finds the upload
+    /// open and aborts it. Either way the file does not come back.
+    async fn copy(
+        &self,
+        file: &StagedData,
+        version: u64,
+        from: &Arc<dyn Store>,
+        to: &Arc<dyn Store>,
+    ) -> Result<Mended> {
+        let file = &file.file;
+        let write = to.begin(&file.key).await?;
+        let done = async {
+            if self.is_removed(&file.key, version).await? {
+                return Ok(Mended::Removed);
+            }
+            let staged = stage_copy(file, from.as_ref(), to.as_ref(), write.as_ref()).await?;
+            to.complete(&staged).await?;
+            Ok(Mended::Copied)
+        };
+        let done = done.await;
+        if !matches!(done, Ok(Mended::Copied)) {
+            remove(to.as_ref(), &write.handle()).await;
+        }
+        done
     }
 
     /// Says in the log that files of a target were copied there from another.
@@ -69,6 +117,8 @@ pub(super) enum Mended {
     Copied,
     /// No other target has it.
     NoTwin,
+    /// A later version removes it.
+    Removed,
 }
 
 /// Whether a target holds a file, byte for byte. Reads it.
@@ -94,38 +144,30 @@ async fn sha256(store: &dyn Store, file: &ManifestFile) -> Result<String> {
     Ok(hex::encode(digest.finalize()))
 }
 
-/// Streams a visible file from one target to another, and makes it visible
-/// there once its bytes are those that the log knows.
-async fn copy(file: &StagedData, from: &Arc<dyn Store>, to: &Arc<dyn Store>) -> Result<()> {
-    let file = &file.file;
-    let write = to.begin(&file.key).await?;
-    let staged = async {
-        let mut digest = Sha256::new();
-        let mut parts = Vec::new();
-        let mut offset = 0;
-        while offset < file.bytes || parts.is_empty() {
-            let end = (offset + to.part_bytes() as u64).min(file.bytes);
-            let body = from.read(&file.key, offset..end).await?;
-            if body.len() as u64 != end - offset {
-                return Err(differs(from.as_ref(), &file.key));
-            }
-            digest.update(&body);
-            parts.push(write.put_part(parts.len() as u32 + 1, offset, body).await?);
-            offset = end;
+/// Reads a visible file and stages it anew, if its bytes are right.
+async fn stage_copy(
+    file: &ManifestFile,
+    from: &dyn Store,
+    to: &dyn Store,
+    write: &dyn StagedWrite,
+) -> Result<StagedFile> {
+    let mut digest = Sha256::new();
+    let mut parts = Vec::new();
+    let mut offset = 0;
+    while offset < file.bytes || parts.is_empty() {
+        let end = (offset + to.part_bytes() as u64).min(file.bytes);
+        let body = from.read(&file.key, offset..end).await?;
+        if body.len() as u64 != end - offset {
+            return Err(differs(from, &file.key));
         }
-        if hex::encode(digest.finalize()) != file.sha256 {
-            return Err(differs(from.as_ref(), &file.key));
-        }
-        write.seal(parts).await
-    };
-    let done = match staged.await {
-        Ok(staged) => to.complete(&staged).await,
-        Err(error) => Err(error),
-    };
-    if done.is_err() {
-        remove(to.as_ref(), &write.handle()).await;
+        digest.update(&body);
+        parts.push(write.put_part(parts.len() as u32 + 1, offset, body).await?);
+        offset = end;
     }
-    done
+    if hex::encode(digest.finalize()) != file.sha256 {
+        return Err(differs(from, &file.key));
+    }
+    write.seal(parts).await
 }
 
 async fn remove(store: &dyn Store, staged: &StagedFile) {
