@@ -10,7 +10,7 @@ use crate::error::Result;
 use futures::{StreamExt, TryStreamExt};
 use schemars::JsonSchema;
 use serde::Serialize;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 /// What can be removed, or was.
@@ -29,19 +29,20 @@ impl Table {
     /// and so are files that ceased to be of the table less than `keep` ago: in a
     /// versioned layout somebody may still be reading them.
     pub async fn collect_garbage(&self, keep: Duration, remove: bool) -> Result<Garbage> {
-        let history = self.history().await?;
-        // What is decided and not yet visible would look like nobody's.
-        let unfinished = !self.unpublished(&history).await?.is_empty();
+        let mut history = self.history().await?;
         let mut garbage = Garbage { removed: remove, ..Garbage::default() };
         let mut keys: Vec<(usize, String)> = Vec::new();
-        for (target, store) in self.stores().iter().enumerate() {
-            for key in store.list_documents(ATTEMPTS, "").await? {
-                if self.is_garbage(&history, &key).await? {
-                    garbage.documents.push(format!("{}{key}", store.describe().url));
+        for (attempt, documents) in self.documents_of_attempts().await? {
+            let needed = self.needed_of(&mut history, &attempt, remove).await?;
+            for (target, key) in documents {
+                if !needed.holds(&key) {
+                    garbage.documents.push(format!("{}{key}", self.stores()[target].describe().url));
                     keys.push((target, key));
                 }
             }
         }
+        // What is decided and not yet visible would look like nobody's.
+        let unfinished = !self.unpublished(&history).await?.is_empty();
         let since = rfc3339(self.now().saturating_sub(i64::try_from(keep.as_secs()).unwrap_or(i64::MAX)));
         if !unfinished && !history.commits.is_empty() {
             let live = self.live_files(&history).await?;
@@ -73,25 +74,63 @@ impl Table {
         Ok(garbage)
     }
 
-    /// Whether a document of an attempt says nothing that is still needed.
-    async fn is_garbage(&self, history: &History, key: &str) -> Result<bool> {
-        let Some(attempt) = key.strip_prefix(ATTEMPTS).and_then(|rest| rest.split('/').next()) else {
-            return Ok(false);
-        };
-        match history.commit_of(attempt) {
-            // Only the changes that the log names are needed.
-            Some(committed) => Ok(key != changes_key(attempt, &committed.commit.changes_sha256)),
-            None if history.fenced.contains(attempt) => Ok(true),
-            None => Ok(!self.is_alive(attempt).await? && self.nothing_staged(attempt).await?),
+    /// What lies under each attempt, with the target that it lies in.
+    async fn documents_of_attempts(&self) -> Result<BTreeMap<String, Vec<(usize, String)>>> {
+        let mut found: BTreeMap<String, Vec<(usize, String)>> = BTreeMap::new();
+        for (target, store) in self.stores().iter().enumerate() {
+            for key in store.list_documents(ATTEMPTS, "").await? {
+                let attempt = key.strip_prefix(ATTEMPTS).and_then(|rest| Some(rest.split_once('/')?.0));
+                if let Some(attempt) = attempt.map(str::to_owned) {
+                    found.entry(attempt).or_default().push((target, key));
+                }
+            }
         }
+        Ok(found)
     }
 
-    async fn nothing_staged(&self, attempt: &str) -> Result<bool> {
-        let mut attempts = BTreeSet::new();
-        for store in self.stores() {
-            let staged = store.list_staged(None).await?;
-            attempts.extend(staged.iter().filter_map(|file| attempt_of(&file.key).map(str::to_owned)));
+    /// Which documents of an attempt say something that is still needed. With
+    /// `remove`, an attempt that seems dead is fenced first: it may have been decided
+    /// since the log was read, or be about to, and then lives by its changes.
+    async fn needed_of(&self, history: &mut History, attempt: &str, remove: bool) -> Result<Needed> {
+        let settled = history.fenced.contains(attempt) || history.commit_of(attempt).is_some();
+        if !settled {
+            if self.is_alive(attempt).await? || self.has_staged(attempt).await? {
+                return Ok(Needed::All);
+            }
+            if remove {
+                self.fence(history, attempt, "no sign of life").await?;
+            }
         }
-        Ok(!attempts.contains(attempt))
+        Ok(match history.commit_of(attempt) {
+            Some(committed) => Needed::Only(changes_key(attempt, &committed.commit.changes_sha256)),
+            None => Needed::Nothing,
+        })
+    }
+
+    async fn has_staged(&self, attempt: &str) -> Result<bool> {
+        for store in self.stores() {
+            if store.list_staged(None).await?.iter().any(|file| attempt_of(&file.key) == Some(attempt)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// Documents of an attempt.
+enum Needed {
+    All,
+    /// The changes that the log names.
+    Only(String),
+    Nothing,
+}
+
+impl Needed {
+    fn holds(&self, key: &str) -> bool {
+        match self {
+            Needed::All => true,
+            Needed::Only(needed) => key == needed,
+            Needed::Nothing => false,
+        }
     }
 }
