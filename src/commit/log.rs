@@ -75,10 +75,10 @@ impl History {
         self.commits.iter().find(|committed| committed.commit.attempt == attempt)
     }
 
-    /// The commit that did a job on the very same inputs, if its rows still count.
+    /// The commit that did a job on the very same inputs. If another has replaced
+    /// it, that one has read these inputs: their rows would stand twice.
     pub fn commit_of_key(&self, job_key: &str) -> Option<&Committed> {
-        let standing = |c: &&Committed| c.commit.job_key == job_key && c.replaced_by.is_none();
-        self.commits.iter().rfind(standing)
+        self.commits.iter().find(|committed| committed.commit.job_key == job_key)
     }
 
     /// The commits after a version, in order.
