@@ -66,14 +66,23 @@ fn commit(
 ) -> Result<RunReport> {
     let targets: Vec<_> = table.stores().iter().map(|store| store.describe().clone()).collect();
     let mut history = runtime.block_on(table.history())?;
-    let mut recovered = runtime.block_on(table.recover(&mut history, Some(&plan.attempt)))?;
+    let mine = history.commit_of(&plan.attempt).is_none().then_some(plan.attempt.as_str());
+    let mut recovered = runtime.block_on(table.recover(&mut history, mine))?;
+    if history.commit_of(&plan.attempt).is_some() {
+        let elapsed = started.elapsed().as_secs_f64();
+        let mut report = RunReport::of_plan(plan, &targets, Status::NothingToDo, elapsed);
+        report.recovered = recovered;
+        return Ok(report);
+    }
     let done = history.commit_of_key(&plan.job_key);
-    if let Some(done) = done.filter(|done| done.commit.attempt != plan.attempt) {
+    if let Some(done) = done {
         let message =
             format!("attempt {} did this very job on these very inputs already", done.commit.attempt);
         return Err(Error::usage(message)
             .remedy("remove what this attempt has staged: the same command with --abort"));
     }
+    // Others may have written since it was planned.
+    runtime.block_on(table.standing(&history, plan))?;
     runtime.block_on(table.intend(plan, Steps::Separate, &history))?;
     let alive = table.keep_alive(&plan.attempt, &runtime.handle());
     let reports = match given {
