@@ -132,10 +132,10 @@ fn run(directory: &Path, job: JobSpec, dirt: &Dirt) -> (RecordCounts, Vec<i64>, 
     let verified = Verified::check(&plan, &reports).unwrap();
     let manifest = runtime.block_on(async {
         let history = table.history().await.unwrap();
-        let Outcome::Decided(decided) = verified.decide(&table, history).await.unwrap() else {
+        let Outcome::Decided(decided, history) = verified.decide(&table, history).await.unwrap() else {
             panic!("nobody else is there")
         };
-        decided.apply(&table).await.unwrap().publish(&table).await.unwrap()
+        table.finish(decided, history).await.unwrap()
     });
     let keys = |files: &[commit::ManifestFile]| files.iter().map(|file| file.key.clone()).collect::<Vec<_>>();
     let (files, quarantine) = (keys(&manifest.files), keys(&manifest.quarantine));

@@ -29,5 +29,6 @@ mod requests;
 mod security;
 mod spark;
 mod steps;
+mod together;
 mod values;
 mod writer;
