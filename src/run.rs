@@ -279,7 +279,7 @@ pub(crate) async fn conclude(
     };
     match decide(&verified, table, history, reports).await? {
         Outcome::Decided(decided, history) => {
-            let manifest = finish(decided, history, table).await?;
+            let manifest = finish(*decided, history, table).await?;
             table.remove_strays(&plan.attempt).await;
             Ok(Concluded::Committed(Box::new(manifest)))
         }

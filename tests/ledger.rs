@@ -135,7 +135,7 @@ fn run(directory: &Path, job: JobSpec, dirt: &Dirt) -> (RecordCounts, Vec<i64>, 
         let Outcome::Decided(decided, history) = verified.decide(&table, history).await.unwrap() else {
             panic!("nobody else is there")
         };
-        table.finish(decided, history).await.unwrap()
+        table.finish(*decided, history).await.unwrap()
     });
     let keys = |files: &[commit::ManifestFile]| files.iter().map(|file| file.key.clone()).collect::<Vec<_>>();
     let (files, quarantine) = (keys(&manifest.files), keys(&manifest.quarantine));

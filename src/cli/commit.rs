@@ -106,7 +106,7 @@ fn commit(
     let elapsed = || longest + started.elapsed().as_secs_f64();
     let mut report = match outcome {
         Outcome::Decided(decided, history) => {
-            let manifest = runtime.block_on(finish(decided, history, table))?;
+            let manifest = runtime.block_on(finish(*decided, history, table))?;
             RunReport::of_commit(plan, &reports, manifest, &targets, elapsed())
         }
         Outcome::AlreadyDone(done) => {

@@ -72,7 +72,7 @@ pub(super) fn judge(history: &History, changes: &Changes, looked_at: u64) -> Ver
 #[derive(Debug)]
 pub enum Outcome {
     /// The attempt is part of the table. With the log up to it, for [`Table::finish`].
-    Decided(Decided, History),
+    Decided(Box<Decided>, History),
     /// Another attempt did the same before: this one should be given up.
     AlreadyDone(Box<Committed>),
 }
@@ -254,7 +254,7 @@ async fn decided(table: &Table, history: History, changes: Changes, sha256: &str
         true => changes,
         false => table.changes(&committed.commit).await?,
     };
-    Ok(Outcome::Decided(Decided { committed, changes }, history))
+    Ok(Outcome::Decided(Box::new(Decided { committed, changes }), history))
 }
 
 fn done(history: &History, version: u64) -> Result<Outcome> {
