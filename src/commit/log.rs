@@ -18,8 +18,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// Versions between two checkpoints: a reader fetches fewer entries than this.
-const CHECKPOINT_EVERY: u64 = 64;
+/// Versions between two checkpoints: a reader fetches about as many entries at
+/// most. Few under test, so that tests come across some.
+const CHECKPOINT_EVERY: u64 = if cfg!(test) { 2 } else { 64 };
 
 /// How often a slot of the log is tried again when nothing is known of the last
 /// try. The requests themselves are retried below this, see [`crate::aws`].
@@ -55,7 +56,7 @@ pub struct Committed {
 }
 
 impl History {
-    fn add(&mut self, entry: Entry) {
+    pub(super) fn add(&mut self, entry: Entry) {
         self.tip = entry.version;
         match entry.event {
             Event::Commit(commit) => {
@@ -206,7 +207,7 @@ impl Table {
                 return Ok(Fenced::Fenced);
             }
             #[cfg(test)]
-            if self.is_broken(table::Broken::NoFence) {
+            if self.is_broken(table::Broken::Fence) {
                 return Ok(Fenced::Fenced);
             }
             let event = Event::Fence { attempt: attempt.to_owned(), reason: reason.to_owned() };

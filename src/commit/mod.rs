@@ -28,6 +28,8 @@ mod process;
 mod publish;
 mod recover;
 mod repair;
+#[cfg(test)]
+mod simulation;
 mod single;
 mod standing;
 mod table;

@@ -1,0 +1,289 @@
+//! Jobs, their plans, and the process that carries one out.
+
+use super::store::url;
+use crate::commit::{Depth, Outcome, Steps, Table, Verified};
+use crate::error::{Error, ErrorKind, Result, StoreReason};
+use crate::job::{JobSpec, Layout, UnreachableTarget, WriteMode};
+use crate::parse::Dialect;
+use crate::plan::{DOCUMENT_FORMAT, Plan, Split, Task};
+use crate::run::{Concluded, Prepared, conclude, finish, prepare};
+use crate::runtime::Cancel;
+use crate::source::Input;
+use crate::store::{StagedFile, StagedWrite, Store};
+use crate::task::{FileReport, RecordCounts, SplitAccount, TaskReport};
+use bytes::Bytes;
+use sha2::{Digest, Sha256};
+use std::path::Path;
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant};
+
+/// A job with as many targets as there ever are.
+static SPEC: LazyLock<JobSpec> = LazyLock::new(|| {
+    let targets: Vec<_> = (0..3).map(|target| serde_json::json!({ "url": url(target) })).collect();
+    let spec = serde_json::json!({ "source": { "inputs": ["/input.csv"] }, "targets": targets });
+    let spec: JobSpec = serde_json::from_value(spec).expect("a job");
+    spec.finish(Path::new("/")).expect("a job without mistakes")
+});
+
+/// What a process is to do.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Job {
+    /// Two with the same key do the same.
+    pub(super) key: String,
+    pub(super) mode: WriteMode,
+    pub(super) layout: Layout,
+    /// What it does if a target does not answer.
+    pub(super) policy: UnreachableTarget,
+    /// A directory for each file.
+    pub(super) files: Vec<String>,
+    pub(super) replaces: Vec<u64>,
+    /// The attempt that tasks have staged, where `sawmill commit` is to commit it.
+    pub(super) staged: Option<String>,
+}
+
+impl Job {
+    /// A job of two files in two partitions.
+    pub(super) fn new(key: &str, mode: WriteMode) -> Job {
+        Job {
+            key: key.into(),
+            mode,
+            layout: Layout::Direct,
+            policy: UnreachableTarget::Fail,
+            files: vec!["d=1/".into(), "d=2/".into()],
+            replaces: Vec::new(),
+            staged: None,
+        }
+    }
+
+    /// The same in a versioned layout, to which nothing can be added.
+    pub(super) fn versioned(self) -> Job {
+        let mode = match self.mode {
+            WriteMode::Append => WriteMode::OverwritePartitions,
+            other => other,
+        };
+        Job { layout: Layout::Versioned, mode, ..self }
+    }
+
+    /// What a file holds: records that tell whose they are.
+    fn body(&self, file: usize) -> String {
+        // One file of one part, and the others of more.
+        let records = if file == 0 { 1 } else { 3 };
+        (0..records).map(|record| format!("{}-{file}-{record}\n", self.key)).collect()
+    }
+
+    fn plan(&self, attempt: &str, targets: usize) -> Plan {
+        let mut spec = SPEC.clone();
+        spec.name.clone_from(&self.key);
+        spec.targets.truncate(targets);
+        (spec.output.mode, spec.output.layout) = (self.mode, self.layout);
+        Plan {
+            format: DOCUMENT_FORMAT,
+            engine: "sawmill".into(),
+            attempt: attempt.into(),
+            job_key: self.key.clone(),
+            planned_at: "2024-01-01T00:00:00Z".into(),
+            job: spec,
+            dialect: Dialect::default(),
+            encoding: None,
+            schema: Default::default(),
+            salts: Default::default(),
+            single_file: None,
+            replaces: self.replaces.clone(),
+            inputs: vec![Input {
+                url: "file:///input.csv".into(),
+                bytes: Some(1),
+                etag: None,
+                last_modified: None,
+            }],
+            tasks: vec![Task { number: 0, splits: vec![Split { input: 0, range: None }] }],
+        }
+    }
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Ended {
+    Committed(u64),
+    NothingToDo,
+    /// A task, and nothing is visible.
+    Staged,
+    /// What is not about a job of its own.
+    Tended,
+    /// Another run is in the way: trying again need not help.
+    Refused(String),
+    Failed(String),
+}
+
+/// Name of the `n`th attempt.
+pub(super) fn attempt(n: u64) -> String {
+    format!("20240101t000000z-{n:08x}")
+}
+
+/// `sawmill run`, but for where its rows are from; or `sawmill commit`.
+pub(super) async fn run(job: Job, attempt: String, table: Table) -> Ended {
+    let plan = job.plan(job.staged.as_ref().unwrap_or(&attempt), table.stores().len());
+    let ended = match &job.staged {
+        None => carry_out(&job, &plan, &table).await,
+        Some(_) => commit(&plan, &table).await,
+    };
+    ended.unwrap_or_else(|error| failed(&error))
+}
+
+/// `sawmill task`.
+pub(super) async fn task(job: Job, attempt: String, table: Table) -> Ended {
+    let plan = job.plan(&attempt, table.stores().len());
+    let staged = async {
+        let history = table.history().await?;
+        table.intend(&plan, Steps::Separate, &history).await?;
+        table.record(&stage(&job, &plan, &table).await?).await
+    };
+    staged.await.map_or_else(|error| failed(&error), |_| Ended::Staged)
+}
+
+/// `sawmill recover`.
+pub(super) async fn recover(table: Table) -> Ended {
+    let recovered = async {
+        let mut history = table.history().await?;
+        table.recover(&mut history, None).await
+    };
+    recovered.await.map_or_else(|error| failed(&error), |_| Ended::Tended)
+}
+
+/// `sawmill catchup`.
+pub(super) async fn catch_up(table: Table) -> Ended {
+    table.catch_up_targets(Depth::Bytes).await.map_or_else(|error| failed(&error), |_| Ended::Tended)
+}
+
+/// `sawmill gc`.
+pub(super) async fn collect_garbage(table: Table) -> Ended {
+    let collected = table.collect_garbage(Duration::ZERO, true).await;
+    collected.map_or_else(|error| failed(&error), |_| Ended::Tended)
+}
+
+fn failed(error: &Error) -> Ended {
+    match error.kind() {
+        ErrorKind::Conflict { .. } => Ended::Refused(error.to_string()),
+        ErrorKind::Target(failure) if failure.reason == StoreReason::Exists => {
+            Ended::Refused(error.to_string())
+        }
+        _ => Ended::Failed(error.to_string()),
+    }
+}
+
+async fn carry_out(job: &Job, plan: &Plan, table: &Table) -> Result<Ended> {
+    let table = &table.reachable(Instant::now(), &Cancel::default()).await?;
+    let history = match prepare(plan, table).await?.1 {
+        Prepared::AlreadyDone(_) => return Ok(Ended::NothingToDo),
+        Prepared::ToStage(history) => history,
+    };
+    let (reports, staged) = match stage(job, plan, table).await {
+        Ok(report) => (vec![report], Ok(())),
+        Err(error) => (Vec::new(), Err(error)),
+    };
+    match conclude(plan, table, history, &reports, staged, ()).await.map_err(|unsettled| unsettled.error)? {
+        Concluded::Committed(manifest) => Ok(Ended::Committed(manifest.version)),
+        Concluded::AlreadyDone(_) => Ok(Ended::NothingToDo),
+    }
+}
+
+/// As `sawmill commit` does.
+async fn commit(plan: &Plan, table: &Table) -> Result<Ended> {
+    let mut history = table.history().await?;
+    let mine = history.commit_of(&plan.attempt).is_none().then_some(plan.attempt.as_str());
+    table.recover(&mut history, mine).await?;
+    if history.commit_of(&plan.attempt).is_some() {
+        return Ok(Ended::NothingToDo);
+    }
+    table.standing(&history, plan).await?;
+    table.intend(plan, Steps::Separate, &history).await?;
+    let reports = table.recorded(&plan.attempt).await?;
+    let verified = Verified::check(plan, &reports)?;
+    verified.check_staged(table).await?;
+    let ended = match verified.decide(table, history).await? {
+        Outcome::Decided(decided, history) => {
+            let manifest = finish(*decided, history, table).await?;
+            Ended::Committed(manifest.version)
+        }
+        Outcome::AlreadyDone(_) => {
+            table.withdraw(&plan.attempt, &reports).await;
+            Ended::NothingToDo
+        }
+    };
+    let mut history = table.history().await?;
+    table.recover(&mut history, None).await?;
+    Ok(ended)
+}
+
+/// The one task of a plan, in the order in which it would put parts if there
+/// were one connection. What it staged is removed where it fails, as
+/// [`crate::store::tee`] does.
+pub(super) async fn stage(job: &Job, plan: &Plan, table: &Table) -> Result<TaskReport> {
+    let mut begun = Vec::new();
+    match stage_files(job, plan, table, &mut begun).await {
+        Ok(report) => Ok(report),
+        Err(error) => {
+            for (store, handle) in begun {
+                // What stays is swept.
+                let _ = store.abort(&handle).await;
+            }
+            Err(error)
+        }
+    }
+}
+
+async fn stage_files(
+    job: &Job,
+    plan: &Plan,
+    table: &Table,
+    begun: &mut Vec<(Arc<dyn Store>, StagedFile)>,
+) -> Result<TaskReport> {
+    let mut files = Vec::new();
+    for (number, directory) in job.files.iter().enumerate() {
+        let version = match job.layout {
+            Layout::Direct => String::new(),
+            Layout::Versioned => format!("{}/", plan.attempt),
+        };
+        let key = format!("{version}{directory}part-00000-{number:05}-{}.parquet", plan.attempt);
+        let body = job.body(number);
+        let mut writes: Vec<Box<dyn StagedWrite>> = Vec::new();
+        for store in table.present_stores() {
+            let write = store.begin(&key).await?;
+            begun.push((Arc::clone(&store), write.handle()));
+            writes.push(write);
+        }
+        let mut staged = Vec::new();
+        for (store, write) in table.present_stores().iter().zip(writes) {
+            let mut parts = Vec::new();
+            for (position, part) in body.as_bytes().chunks(store.part_bytes()).enumerate() {
+                let (number, offset) = (position as u32 + 1, (position * store.part_bytes()) as u64);
+                parts.push(write.put_part(number, offset, Bytes::copy_from_slice(part)).await?);
+            }
+            staged.push(write.seal(parts).await?);
+        }
+        files.push(FileReport {
+            key,
+            partition: Default::default(),
+            rows: body.lines().count() as u64,
+            row_groups: 1,
+            bytes: body.len() as u64,
+            sha256: hex::encode(Sha256::digest(body.as_bytes())),
+            columns: Vec::new(),
+            staged,
+        });
+    }
+    let rows = files.iter().map(|file| file.rows).sum();
+    let records = RecordCounts { read: rows, written: rows, ..RecordCounts::default() };
+    let mut report = TaskReport {
+        format: DOCUMENT_FORMAT,
+        attempt: plan.attempt.clone(),
+        job_key: plan.job_key.clone(),
+        task: 0,
+        splits: vec![SplitAccount { input: 0, start: 0, text_bytes: 1, records }],
+        files,
+        quarantine: Vec::new(),
+        findings: Default::default(),
+        elapsed_seconds: 0.0,
+    };
+    table.fill_in_absent(&mut report);
+    Ok(report)
+}

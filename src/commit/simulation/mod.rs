@@ -1,0 +1,189 @@
+//! The commit against targets that fail, requests that come late, and processes
+//! that die or stand still: all of it simulated, and every case the same each time.
+//!
+//! [`World`] holds the targets, and counts the requests. A process is the future
+//! of the very code that `sawmill run` runs; each poll lets it make one request,
+//! so that whoever polls decides who goes on, and a process that is polled no
+//! more is dead. [`faults`] says what becomes of a request. [`monitor`] looks at
+//! every change, [`settle`] at how things stand when everybody is done.
+//!
+//! Not simulated: a time that passes by itself (leases end when a test says so),
+//! lists that lag behind, which S3 does not have, and targets that are local.
+//!
+//! By default all of it takes less than a minute. `SAWMILL_SIMULATION_ALL=1` goes
+//! through every combination; `SAWMILL_SIMULATION_SECONDS=600` has chance make up
+//! cases for so long, and `SAWMILL_SIMULATION_SEED` plays one of these again.
+
+mod broken;
+mod chance;
+mod enumeration;
+mod faults;
+mod jobs;
+mod monitor;
+mod races;
+mod random;
+mod settle;
+mod store;
+mod world;
+
+use super::table::{Broken, Simulated, Table};
+use crate::job::{CommitSpec, UnreachableTarget};
+use crate::store::Store;
+use jobs::{Ended, Job};
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::task::{Context, Poll, Waker};
+use store::{Shared, SimulatedStore};
+use world::World;
+
+/// Seconds: longer than any lease.
+const LONG: i64 = 1_000;
+
+/// Longer than what tasks have staged waits for its commit.
+const VERY_LONG: i64 = 10 * 24 * 3_600;
+
+/// A promise that was broken, and all requests up to there.
+#[derive(Debug)]
+pub(super) struct Violation {
+    what: String,
+    trace: Vec<String>,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.what)?;
+        self.trace.iter().try_for_each(|line| writeln!(f, "{line}"))
+    }
+}
+
+/// How far a process got.
+#[derive(Debug)]
+enum Step {
+    Running,
+    Ended(Ended),
+    Died,
+}
+
+type Process = Pin<Box<dyn Future<Output = Ended>>>;
+
+/// A world, and the processes in it.
+struct Simulation {
+    world: Shared,
+    clock: Arc<AtomicI64>,
+    broken: Option<Broken>,
+    processes: Vec<Option<Process>>,
+}
+
+impl Simulation {
+    fn new(world: World, broken: Option<Broken>) -> Simulation {
+        let clock = Arc::new(AtomicI64::new(world.clock));
+        Simulation { world: Shared::new(world), clock, broken, processes: Vec::new() }
+    }
+
+    /// A table as a process opens it.
+    fn table(&self, policy: UnreachableTarget) -> Table {
+        let targets = self.world.lock().buckets.len();
+        let stores = (0..targets)
+            .map(|target| -> Arc<dyn Store> { Arc::new(SimulatedStore::new(self.world.clone(), target)) });
+        let settings = CommitSpec { unreachable_target: policy, ..CommitSpec::default() };
+        let mut table = Table::new(stores.collect(), settings);
+        table.simulated = Simulated { clock: Some(Arc::clone(&self.clock)), broken: self.broken };
+        table
+    }
+
+    /// Starts a run of a job, which makes no request yet.
+    fn start(&mut self, job: &Job) -> usize {
+        let attempt = jobs::attempt(self.world.lock().unique());
+        self.spawn(jobs::run(job.clone(), attempt, self.table(job.policy)))
+    }
+
+    /// Has tasks stage a job; gives the attempt.
+    fn stage(&mut self, job: &Job) -> Result<String, Violation> {
+        let attempt = jobs::attempt(self.world.lock().unique());
+        let process = self.spawn(jobs::task(job.clone(), attempt.clone(), self.table(job.policy)));
+        self.finish(process)?;
+        Ok(attempt)
+    }
+
+    fn spawn(&mut self, process: impl Future<Output = Ended> + 'static) -> usize {
+        self.processes.push(Some(Box::pin(process)));
+        self.processes.len() - 1
+    }
+
+    /// Lets a process make one request.
+    fn step(&mut self, number: usize) -> Result<Step, Violation> {
+        let Some(process) = &mut self.processes[number] else { return Ok(Step::Died) };
+        let before = self.world.lock().operations;
+        // A set of futures gives way now and then without any of them having done anything.
+        for _ in 0..1_000 {
+            {
+                let mut world = self.world.lock();
+                world.permit = true;
+                world.process = number;
+            }
+            let polled = process.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+            let mut world = self.world.lock();
+            world.permit = false;
+            if let Some(what) = world.monitor.violation.take() {
+                return Err(Violation { what, trace: std::mem::take(&mut world.trace) });
+            }
+            let died = std::mem::take(&mut world.died);
+            let went_on = world.operations > before;
+            drop(world);
+            match polled {
+                Poll::Ready(ended) => {
+                    self.processes[number] = None;
+                    return Ok(Step::Ended(ended));
+                }
+                Poll::Pending if died => {
+                    self.processes[number] = None;
+                    return Ok(Step::Died);
+                }
+                Poll::Pending if went_on => return Ok(Step::Running),
+                Poll::Pending => {}
+            }
+        }
+        Err(self.violation("a process makes no request and does not end"))
+    }
+
+    /// Lets a process go on until it ends; `None` if it dies.
+    fn finish(&mut self, number: usize) -> Result<Option<Ended>, Violation> {
+        // No run needs that many; one that asks for ever does not end.
+        for _ in 0..2_000 {
+            match self.step(number)? {
+                Step::Running => {}
+                Step::Ended(ended) => return Ok(Some(ended)),
+                Step::Died => return Ok(None),
+            }
+        }
+        Err(self.violation("a process does not end"))
+    }
+
+    /// Runs a job from its first request to its last.
+    fn run(&mut self, job: &Job) -> Result<Option<Ended>, Violation> {
+        let process = self.start(job);
+        self.finish(process)
+    }
+
+    /// Lets time pass.
+    fn wait(&mut self, seconds: i64) {
+        let mut world = self.world.lock();
+        world.clock += seconds;
+        self.clock.store(world.clock, Ordering::SeqCst);
+    }
+
+    /// A promise was broken.
+    fn violation(&self, what: impl Into<String>) -> Violation {
+        Violation { what: what.into(), trace: self.world.lock().trace.clone() }
+    }
+}
+
+/// Lets requests that have a time limit have one: it takes Tokio's clock, which
+/// stands still as long as nobody turns the runtime.
+fn with_timers<T>(body: impl FnOnce() -> T) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+    let _entered = runtime.enter();
+    body()
+}

@@ -1,0 +1,272 @@
+//! Looks at every change of the world, and says which promise it breaks.
+
+use super::world::{Bucket, Effect};
+use crate::commit::documents::{
+    COMMIT_FORMAT, Changes, Commit, Entry, Event, LOG, ManifestFile, SUCCESS_KEY, applied_key, attempt_of,
+    changes_key, checkpoint_key, partition_of, published_key, success_key, version_of,
+};
+use crate::commit::log::History;
+use crate::job::{Layout, WriteMode};
+use crate::store::Staging;
+use bytes::Bytes;
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// A commit of the log, with all that it does.
+#[derive(Debug, Clone)]
+pub(super) struct Known {
+    pub(super) version: u64,
+    pub(super) commit: Commit,
+    pub(super) changes: Arc<Changes>,
+    replaced: bool,
+}
+
+/// What was seen so far.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Monitor {
+    log: Vec<Bytes>,
+    pub(super) commits: Vec<Known>,
+    fenced: BTreeSet<String>,
+    /// What the table holds by the log alone: what each commit says that it means, in order.
+    pub(super) live: BTreeMap<String, ManifestFile>,
+    /// Files that are no longer of the table, and may stay: somebody may be reading them.
+    pub(super) retired: BTreeSet<String>,
+    /// Files of the table that were removed, by target.
+    gone: BTreeSet<(usize, String)>,
+    /// Version in `_SUCCESS`, by target.
+    success: BTreeMap<usize, u64>,
+    /// The first promise that was broken.
+    pub(super) violation: Option<String>,
+}
+
+impl Monitor {
+    /// After a request has changed something.
+    pub(super) fn after(&mut self, buckets: &[Bucket], target: usize, effect: &Effect) {
+        let found = match effect {
+            Effect::Begin { .. } | Effect::PutPart { .. } => Ok(()),
+            Effect::Complete { key, .. } => self.completed(buckets, target, key),
+            Effect::Abort { upload, key } => self.aborted(buckets, target, upload, key),
+            Effect::Delete { key } => self.deleted(target, key),
+            Effect::Put { key, body, .. } => self.written(buckets, target, key, body),
+        };
+        if let Err(broken) = found {
+            self.violation.get_or_insert(broken);
+        }
+    }
+
+    pub(super) fn commit_of(&self, attempt: &str) -> Option<&Known> {
+        self.commits.iter().find(|known| known.commit.attempt == attempt)
+    }
+
+    /// A file became visible: only what the log has may, and nothing comes back.
+    fn completed(&self, buckets: &[Bucket], target: usize, key: &str) -> Result<(), String> {
+        let attempt = attempt_of(key).ok_or_else(|| format!("{key} has no attempt in its name"))?;
+        let Some(known) = self.commit_of(attempt) else {
+            let what = if self.fenced.contains(attempt) { "fenced" } else { "not decided" };
+            return Err(format!("{key} became visible in target {target}, and its attempt is {what}"));
+        };
+        if self.gone.contains(&(target, key.to_owned())) {
+            return Err(format!("{key} was removed from target {target} and came back"));
+        }
+        let file = known.changes.all_files().find(|file| file.file.key == key);
+        let file = file.ok_or_else(|| format!("{key} became visible and is no file of its commit"))?;
+        match holds(&buckets[target], &file.file) {
+            true => Ok(()),
+            false => Err(format!("{key} became visible in target {target} with other bytes")),
+        }
+    }
+
+    fn aborted(&self, buckets: &[Bucket], target: usize, upload: &str, key: &str) -> Result<(), String> {
+        let Some(known) = attempt_of(key).and_then(|attempt| self.commit_of(attempt)) else { return Ok(()) };
+        let needed = known.changes.all_files().any(|file| file.staged[target].staging.handle() == upload);
+        let there = buckets[target].objects.contains_key(key) || self.gone.contains(&(target, key.into()));
+        match needed && !there {
+            true => Err(format!("{key} is decided, and was aborted in target {target}")),
+            false => Ok(()),
+        }
+    }
+
+    fn deleted(&mut self, target: usize, key: &str) -> Result<(), String> {
+        if key.starts_with(LOG) {
+            return Err(format!("{key} was removed"));
+        }
+        let is_needed =
+            |known: &Known| key == changes_key(&known.commit.attempt, &known.commit.changes_sha256);
+        if self.commits.iter().any(is_needed) {
+            return Err(format!("{key} is what a commit does, and was removed"));
+        }
+        if attempt_of(key).is_none() {
+            return Ok(());
+        }
+        self.gone.insert((target, key.to_owned()));
+        match self.live.contains_key(key) {
+            true => Err(format!("{key} is a file of the table, and was removed from target {target}")),
+            false => Ok(()),
+        }
+    }
+
+    fn written(&mut self, buckets: &[Bucket], target: usize, key: &str, body: &Bytes) -> Result<(), String> {
+        if target == 0 && key.starts_with(LOG) {
+            return self.logged(buckets, key, body);
+        }
+        let version = match key {
+            SUCCESS_KEY => manifest_version(body),
+            _ => version_of(key).unwrap_or(0),
+        };
+        if version == 0 {
+            return Ok(());
+        }
+        if key == checkpoint_key(version) {
+            return self.summed_up(version, body);
+        }
+        if key == applied_key(version) {
+            return self.applied(buckets, target, version);
+        }
+        if key != SUCCESS_KEY && key != success_key(version) && key != published_key(version) {
+            return Ok(());
+        }
+        self.is_everywhere(buckets, version).map_err(|what| format!("{key} says {version}, but {what}"))?;
+        if key == SUCCESS_KEY && self.success.insert(target, version) > Some(version) {
+            return Err(format!("_SUCCESS of target {target} went back to {version}"));
+        }
+        if key == published_key(version) {
+            let told = (0..buckets.len()).all(|target| self.success.get(&target) >= Some(&version));
+            if !told {
+                return Err(format!("{key} was written before _SUCCESS in every target"));
+            }
+            let earlier = self.commits.iter().map(|known| known.version).filter(|earlier| *earlier < version);
+            for earlier in earlier {
+                if !buckets[0].objects.contains_key(&published_key(earlier)) {
+                    return Err(format!("{key} was written before version {earlier} was published"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A checkpoint says what the entries say.
+    fn summed_up(&self, version: u64, body: &Bytes) -> Result<(), String> {
+        let mut history = History { format: COMMIT_FORMAT, ..History::default() };
+        for entry in &self.log[..(version as usize).min(self.log.len())] {
+            history.add(serde_json::from_slice(entry).map_err(|e| e.to_string())?);
+        }
+        match serde_json::from_slice::<History>(body) {
+            Ok(summed) if summed == history => Ok(()),
+            _ => Err(format!("checkpoint {version} says something else than the log")),
+        }
+    }
+
+    fn is_everywhere(&self, buckets: &[Bucket], version: u64) -> Result<(), String> {
+        let known = self.commits.iter().find(|known| known.version == version);
+        let known = known.ok_or_else(|| "the log has no such commit".to_owned())?;
+        for (target, bucket) in buckets.iter().enumerate() {
+            if let Some(file) = known.changes.all_files().find(|file| !holds(bucket, &file.file)) {
+                return Err(format!("target {target} does not hold {}", file.file.key));
+            }
+        }
+        Ok(())
+    }
+
+    fn applied(&self, buckets: &[Bucket], target: usize, version: u64) -> Result<(), String> {
+        let known = self.commits.iter().find(|known| known.version == version);
+        let known = known.ok_or_else(|| format!("version {version} was applied, and is no commit"))?;
+        let bucket = &buckets[target];
+        if let Some(file) = known.changes.all_files().find(|file| !holds(bucket, &file.file)) {
+            return Err(format!("target {target} says version {version}, and lacks {}", file.file.key));
+        }
+        let mut deletes = known.changes.deletes.get(target).into_iter().flatten();
+        match deletes.find(|key| bucket.objects.contains_key(*key)) {
+            Some(key) => Err(format!("target {target} says version {version}, and still holds {key}")),
+            None => Ok(()),
+        }
+    }
+
+    fn logged(&mut self, buckets: &[Bucket], key: &str, body: &Bytes) -> Result<(), String> {
+        let version = version_of(key).ok_or_else(|| format!("{key} is no entry"))?;
+        match self.log.get(version as usize - 1) {
+            Some(standing) if standing == body => return Ok(()),
+            Some(_) => return Err(format!("entry {version} of the log changed")),
+            None if version as usize != self.log.len() + 1 => return Err(format!("the log lacks {version}")),
+            None => self.log.push(body.clone()),
+        }
+        let entry: Entry = serde_json::from_slice(body).map_err(|e| format!("{key}: {e}"))?;
+        match entry.event {
+            Event::Commit(commit) => self.committed(buckets, version, commit),
+            Event::Fence { attempt, .. } => {
+                let committed = self.commit_of(&attempt).is_some();
+                self.fenced.insert(attempt.clone());
+                if committed { Err(format!("{attempt} was decided, then fenced")) } else { Ok(()) }
+            }
+            Event::Repair { .. } => Ok(()),
+        }
+    }
+
+    fn committed(&mut self, buckets: &[Bucket], version: u64, commit: Commit) -> Result<(), String> {
+        let attempt = &commit.attempt;
+        if self.fenced.contains(attempt) {
+            return Err(format!("{attempt} was fenced, then decided"));
+        }
+        if self.commit_of(attempt).is_some() {
+            return Err(format!("{attempt} was decided twice"));
+        }
+        if self.commits.iter().any(|known| known.commit.job_key == commit.job_key) {
+            return Err(format!("version {version}: the job {} was done before", commit.job_key));
+        }
+        let is_to_be_first = commit.mode == WriteMode::ErrorIfExists && commit.replaces.is_empty();
+        if is_to_be_first && !self.live.is_empty() {
+            return Err(format!("version {version} was to be the first, and is not"));
+        }
+        let key = changes_key(attempt, &commit.changes_sha256);
+        let document = buckets[0].objects.get(&key).ok_or_else(|| format!("home lacks {key}"))?;
+        let changes: Changes = serde_json::from_slice(&document.body).map_err(|e| format!("{key}: {e}"))?;
+        for (target, bucket) in buckets.iter().enumerate() {
+            // One that did not answer while the run staged is to catch up.
+            let is_absent = changes.all_files().all(|file| file.staged[target].staging == Staging::Absent);
+            if !is_absent && !bucket.objects.contains_key(&key) {
+                return Err(format!("version {version} was decided, and target {target} lacks {key}"));
+            }
+        }
+        for file in changes.all_files() {
+            let lost = buckets.iter().zip(&file.staged).all(|(bucket, staged)| {
+                !bucket.uploads.contains_key(staged.staging.handle()) && !holds(bucket, &file.file)
+            });
+            if lost {
+                return Err(format!("version {version} was decided, and {} is nowhere", file.file.key));
+            }
+        }
+        let mut removed = Vec::new();
+        for known in self.commits.iter_mut().filter(|known| commit.replaces.contains(&known.version)) {
+            if std::mem::replace(&mut known.replaced, true) {
+                return Err(format!("version {} was replaced twice", known.version));
+            }
+            let replaced = known.changes.all_files().map(|file| file.file.key.clone());
+            removed.extend(replaced);
+        }
+        if commit.mode == WriteMode::OverwritePartitions {
+            let overwritten = self.live.keys().filter(|key| commit.partitions.contains(partition_of(key)));
+            removed.extend(overwritten.cloned());
+        }
+        for key in removed {
+            self.live.remove(&key);
+            if changes.layout == Layout::Versioned {
+                self.retired.insert(key);
+            }
+        }
+        self.live.extend(changes.all_files().map(|file| (file.file.key.clone(), file.file.clone())));
+        self.commits.push(Known { version, commit, changes: Arc::new(changes), replaced: false });
+        Ok(())
+    }
+}
+
+/// Whether a target shows a file with the bytes that were written.
+pub(super) fn holds(bucket: &Bucket, file: &ManifestFile) -> bool {
+    let object = bucket.objects.get(&file.key);
+    object.is_some_and(|object| hex::encode(Sha256::digest(&object.body)) == file.sha256)
+}
+
+/// The version that a `_SUCCESS` says.
+pub(super) fn manifest_version(body: &[u8]) -> u64 {
+    let marker: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    marker["version"].as_u64().unwrap_or(0)
+}

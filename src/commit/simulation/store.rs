@@ -1,0 +1,259 @@
+//! The [`Store`] over a [`World`], in the requests that the one for S3 makes.
+
+use super::world::{Answer, Bucket, Condition, Effect, Refusal, Seen, World};
+use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
+use crate::store::{
+    Document, StagedFile, StagedPart, StagedWrite, Staging, Store, TargetIdentity, Visible, Written,
+};
+use bytes::Bytes;
+use std::future::{pending, poll_fn};
+use std::ops::Range;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
+
+/// The world, shared by the stores of all processes.
+#[derive(Debug, Clone)]
+pub(super) struct Shared(Arc<Mutex<World>>);
+
+impl Shared {
+    pub(super) fn new(world: World) -> Shared {
+        Shared(Arc::new(Mutex::new(world)))
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, World> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until this process may make its next request: whoever polls it
+    /// permits one at a time.
+    async fn turn(&self) {
+        poll_fn(|context| match std::mem::take(&mut self.lock().permit) {
+            true => Poll::Ready(()),
+            false => {
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }
+        })
+        .await;
+    }
+}
+
+/// One target of the world.
+#[derive(Debug, Clone)]
+pub(super) struct SimulatedStore {
+    world: Shared,
+    target: usize,
+    identity: TargetIdentity,
+}
+
+/// Small, so that a file has more than one part.
+const PART_BYTES: usize = 12;
+
+impl SimulatedStore {
+    pub(super) fn new(world: Shared, target: usize) -> SimulatedStore {
+        let identity = TargetIdentity { url: url(target), region: None };
+        SimulatedStore { world, target, identity }
+    }
+
+    async fn request(&self, effect: Effect) -> Result<std::result::Result<Answer, Refusal>> {
+        self.world.turn().await;
+        let seen = self.world.lock().request(self.target, effect);
+        self.seen(seen).await
+    }
+
+    async fn ask<T>(&self, what: impl FnOnce() -> String, read: impl FnOnce(&Bucket) -> T) -> Result<T> {
+        self.world.turn().await;
+        let seen = self.world.lock().ask(self.target, what, read);
+        self.seen(seen).await?.map_err(|refusal| self.failed(refusal))
+    }
+
+    async fn seen<T>(&self, seen: Seen<T>) -> Result<std::result::Result<T, Refusal>> {
+        match seen {
+            Seen::Answer(answer) => Ok(answer),
+            Seen::Nothing => pending().await,
+        }
+    }
+
+    fn failed(&self, refusal: Refusal) -> Error {
+        Error::new(ErrorKind::Target(StoreFailure {
+            operation: "ask".into(),
+            url: self.identity.url.clone(),
+            region: None,
+            attempts: None,
+            elapsed: None,
+            reason: match refusal {
+                Refusal::NoSuchUpload | Refusal::NoSuchKey => StoreReason::NotFound,
+                Refusal::InvalidPart => StoreReason::Other,
+                Refusal::Unreachable => StoreReason::Unreachable,
+            },
+            detail: format!("{refusal:?}"),
+        }))
+    }
+
+    async fn write(&self, key: &str, body: Bytes, condition: Condition) -> Result<Written> {
+        let answer = self.request(Effect::Put { key: key.to_owned(), body, condition }).await?;
+        answer.map(|answer| answer.written()).map_err(|refusal| self.failed(refusal))
+    }
+}
+
+/// URL of a target.
+pub(super) fn url(target: usize) -> String {
+    format!("s3://target-{target}/table/")
+}
+
+#[async_trait::async_trait]
+impl Store for SimulatedStore {
+    fn describe(&self) -> &TargetIdentity {
+        &self.identity
+    }
+
+    fn part_bytes(&self) -> usize {
+        PART_BYTES
+    }
+
+    async fn begin(&self, key: &str) -> Result<Box<dyn StagedWrite>> {
+        let identity = format!("identity-{}", self.world.lock().unique());
+        let effect = Effect::Begin { key: key.to_owned(), identity: identity.clone() };
+        match self.request(effect).await? {
+            Ok(Answer::Upload(upload_id)) => Ok(Box::new(SimulatedUpload {
+                store: self.clone(),
+                key: key.to_owned(),
+                upload_id,
+                identity,
+            })),
+            Ok(answer) => unreachable!("{answer:?}"),
+            Err(refusal) => Err(self.failed(refusal)),
+        }
+    }
+
+    async fn complete(&self, staged: &StagedFile) -> Result<()> {
+        let Staging::MultipartUpload { upload_id, identity, parts } = &staged.staging else {
+            unreachable!("nothing else is staged here")
+        };
+        let effect = Effect::Complete {
+            staged: upload_id.clone(),
+            key: staged.key.clone(),
+            parts: parts.iter().map(|part| (part.number, part.etag.clone())).collect(),
+        };
+        let Err(refusal) = self.request(effect).await? else { return Ok(()) };
+        match self.look(&staged.key).await {
+            Ok(Some(found)) if found.identity.as_ref() == Some(identity) && found.bytes == staged.bytes => {
+                Ok(())
+            }
+            _ => Err(self.failed(refusal)),
+        }
+    }
+
+    async fn abort(&self, staged: &StagedFile) -> Result<()> {
+        let upload = staged.staging.handle().to_owned();
+        match self.request(Effect::Abort { upload, key: staged.key.clone() }).await? {
+            Ok(_) | Err(Refusal::NoSuchUpload) => Ok(()),
+            Err(refusal) => Err(self.failed(refusal)),
+        }
+    }
+
+    async fn put(&self, key: &str, body: Bytes) -> Result<()> {
+        self.write(key, body, Condition::Always).await.map(drop)
+    }
+
+    async fn create(&self, key: &str, body: Bytes) -> Result<Written> {
+        self.write(key, body, Condition::Absent).await
+    }
+
+    async fn replace(&self, key: &str, body: Bytes, read: Option<&Document>) -> Result<Written> {
+        let condition = read.map_or(Condition::Absent, |read| Condition::Tag(read.tag.clone()));
+        self.write(key, body, condition).await
+    }
+
+    async fn get(&self, key: &str) -> Result<Option<Document>> {
+        self.ask(|| format!("get {key}"), |bucket| bucket.get(key)).await
+    }
+
+    async fn read(&self, key: &str, range: Range<u64>) -> Result<Bytes> {
+        let body =
+            self.ask(|| format!("read {key} {range:?}"), |bucket| bucket.read(key, range.clone())).await?;
+        body.ok_or_else(|| self.failed(Refusal::NoSuchKey))
+    }
+
+    async fn look(&self, key: &str) -> Result<Option<Visible>> {
+        self.ask(|| format!("look {key}"), |bucket| bucket.look(key)).await
+    }
+
+    async fn delete(&self, key: &str) -> Result<()> {
+        let answer = self.request(Effect::Delete { key: key.to_owned() }).await?;
+        answer.map(drop).map_err(|refusal| self.failed(refusal))
+    }
+
+    async fn list(&self, prefix: &str, limit: usize) -> Result<Vec<String>> {
+        let list = |bucket: &Bucket| {
+            let keys = bucket.visible().filter(|key| key.starts_with(prefix));
+            keys.take(limit).cloned().collect()
+        };
+        self.ask(|| format!("list {prefix:?}"), list).await
+    }
+
+    async fn list_documents(&self, prefix: &str, after: &str) -> Result<Vec<String>> {
+        let list =
+            |bucket: &Bucket| bucket.keys_under(prefix).filter(|key| key.as_str() > after).cloned().collect();
+        self.ask(|| format!("list documents {prefix}"), list).await
+    }
+
+    async fn list_staged(&self, key: Option<&str>) -> Result<Vec<StagedFile>> {
+        let wanted = |staged: &StagedFile| key.is_none_or(|key| staged.key.starts_with(key));
+        self.ask(
+            || format!("list staged {}", key.unwrap_or_default()),
+            |bucket| bucket.staged().filter(wanted).collect(),
+        )
+        .await
+    }
+
+    async fn sweep_documents(&self) -> Result<()> {
+        Ok(())
+    }
+
+    async fn check_access(&self) -> Result<()> {
+        Ok(())
+    }
+}
+
+struct SimulatedUpload {
+    store: SimulatedStore,
+    key: String,
+    upload_id: String,
+    identity: String,
+}
+
+#[async_trait::async_trait]
+impl StagedWrite for SimulatedUpload {
+    async fn put_part(&self, number: u32, _offset: u64, body: Bytes) -> Result<StagedPart> {
+        let bytes = body.len() as u64;
+        let upload = self.upload_id.clone();
+        match self.store.request(Effect::PutPart { upload, number, body }).await? {
+            Ok(Answer::Part(etag)) => Ok(StagedPart { number, bytes, etag }),
+            Ok(answer) => unreachable!("{answer:?}"),
+            Err(refusal) => Err(self.store.failed(refusal)),
+        }
+    }
+
+    async fn seal(&self, parts: Vec<StagedPart>) -> Result<StagedFile> {
+        let mut staged = self.handle();
+        staged.bytes = parts.iter().map(|part| part.bytes).sum();
+        if let Staging::MultipartUpload { parts: sealed, .. } = &mut staged.staging {
+            *sealed = parts;
+        }
+        Ok(staged)
+    }
+
+    fn handle(&self) -> StagedFile {
+        StagedFile {
+            key: self.key.clone(),
+            bytes: 0,
+            crc64nvme: String::new(),
+            staging: Staging::MultipartUpload {
+                upload_id: self.upload_id.clone(),
+                identity: self.identity.clone(),
+                parts: Vec::new(),
+            },
+        }
+    }
+}
