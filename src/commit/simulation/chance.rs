@@ -4,7 +4,7 @@ use super::faults::KINDS;
 use super::jobs::{self, Job};
 use super::random::Random;
 use super::world::World;
-use super::{LONG, Simulation, Step, Violation, with_timers};
+use super::{LONG, Simulation, Violation, with_timers};
 use crate::job::{UnreachableTarget, WriteMode};
 use std::time::{Duration, Instant};
 
@@ -66,11 +66,8 @@ fn play(seed: u64) -> Result<(), Violation> {
         if burst == 90 {
             simulation.wait(LONG);
         }
-        for _ in 0..burst {
-            if !matches!(simulation.step(running[chosen])?, Step::Running) {
-                running.remove(chosen);
-                break;
-            }
+        if simulation.steps(running[chosen], burst)? {
+            running.remove(chosen);
         }
     }
     simulation.settle(&jobs)

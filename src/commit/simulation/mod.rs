@@ -20,6 +20,7 @@ mod enumeration;
 mod faults;
 mod jobs;
 mod monitor;
+mod orders;
 mod races;
 mod random;
 mod settle;
@@ -146,6 +147,16 @@ impl Simulation {
             }
         }
         Err(self.violation("a process makes no request and does not end"))
+    }
+
+    /// Lets a process make some requests; true if it came to its end.
+    fn steps(&mut self, number: usize, requests: u64) -> Result<bool, Violation> {
+        for _ in 0..requests {
+            if !matches!(self.step(number)?, Step::Running) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Lets a process go on until it ends; `None` if it dies.

@@ -5,7 +5,7 @@ use super::enumeration::{Scene, expect_none, one_in};
 use super::faults::Fault;
 use super::jobs::Job;
 use super::random::Random;
-use super::{LONG, Simulation, Step, Violation, with_timers};
+use super::{LONG, Simulation, Violation, with_timers};
 use crate::commit::table::Broken;
 use crate::job::WriteMode;
 use std::time::Instant;
@@ -49,9 +49,7 @@ pub(super) fn paused(
     for requests in 0..=scene.operations() {
         let mut simulation = Simulation::new(scene.world.clone(), broken);
         let one = simulation.start(&scene.job);
-        for _ in 0..requests {
-            simulation.step(one)?;
-        }
+        simulation.steps(one, requests)?;
         if waits {
             simulation.wait(LONG);
         }
@@ -82,11 +80,8 @@ fn interleaved((scene, other): &(Scene, Job), broken: Option<Broken>, seed: u64)
     while !running.is_empty() {
         let chosen = random.below(running.len() as u64) as usize;
         // Now and then one gets ahead.
-        for _ in 0..=random.below(4) {
-            if !matches!(simulation.step(running[chosen])?, Step::Running) {
-                running.remove(chosen);
-                break;
-            }
+        if simulation.steps(running[chosen], 1 + random.below(4))? {
+            running.remove(chosen);
         }
     }
     simulation.settle(&[scene.job.clone(), other.clone()])
