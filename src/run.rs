@@ -32,9 +32,8 @@ pub struct RunOptions {
     pub plan: PlanOptions,
     /// How far to go.
     pub extent: Extent,
-    /// Write these versions of the table and later ones anew, as far as they
-    /// have read the job's inputs.
-    pub reprocess_from: Option<u64>,
+    /// Which of the job's inputs to read.
+    pub choice: Choice,
 }
 
 /// Looks up in the table's log which of the job's inputs are to be read, where that
@@ -42,17 +41,10 @@ pub struct RunOptions {
 ///
 /// # Errors
 /// As [`Table::choose`].
-pub fn choose(
-    job: &JobSpec,
-    reprocess_from: Option<u64>,
-    options: &mut PlanOptions,
-    runtime: &Runtime,
-) -> Result<bool> {
-    let choice = match reprocess_from {
-        Some(version) => Choice::AgainFrom(version),
-        None if job.source.incremental => Choice::New,
-        None => return Ok(true),
-    };
+pub fn choose(job: &JobSpec, choice: Choice, options: &mut PlanOptions, runtime: &Runtime) -> Result<bool> {
+    if choice == Choice::All {
+        return Ok(true);
+    }
     let chosen = runtime.block_on(runtime.cancel().or(async {
         let found = source::list(&job.source, &job.engine).await?;
         let table = Table::open(job).await?;
@@ -61,6 +53,7 @@ pub fn choose(
     let some = !chosen.inputs.is_empty();
     options.inputs = Some(chosen.inputs);
     options.replaces = chosen.replaces;
+    options.chosen_at = chosen.chosen_at;
     Ok(some)
 }
 
@@ -74,7 +67,7 @@ pub fn run(job: JobSpec, options: &RunOptions, runtime: &Runtime) -> Result<RunR
     let started = Instant::now();
     let extent = options.extent;
     let mut plan_options = options.plan.clone();
-    if !choose(&job, options.reprocess_from, &mut plan_options, runtime)? {
+    if !choose(&job, options.choice, &mut plan_options, runtime)? {
         let targets = runtime.block_on(Table::open(&job))?.identities();
         return Ok(RunReport::nothing_new(&job, &targets, started.elapsed().as_secs_f64()));
     }
@@ -226,10 +219,12 @@ pub(crate) enum Prepared {
 /// anything to do, and says that it is about to be done.
 pub(crate) async fn prepare(plan: &Plan, table: &Table) -> Result<(Recovered, Prepared)> {
     let mut history = table.history().await?;
-    let recovered = match table.absent().is_empty() {
-        true => table.recover(&mut history, None).await?,
-        false => Recovered::default(),
-    };
+    table.check_places(&mut history).await?;
+    let mut recovered = Recovered::default();
+    if table.absent().is_empty() {
+        recovered = table.recover(&mut history, None).await?;
+        table.check_complete(&history).await?;
+    }
     match table.standing(&history, plan).await? {
         Standing::AlreadyDone(done) => Ok((recovered, Prepared::AlreadyDone(done))),
         Standing::Free => {
@@ -333,7 +328,7 @@ pub(crate) async fn finish(decided: Decided, history: History, table: &Table) ->
     let version = decided.version();
     table.finish(decided, history).await.map_err(|error: Error| {
         error.remedy(format!(
-            "version {version} is decided, and every target holds all its data, but not all of it is visible. \
+            "version {version} is decided and its data is safe, but not visible and announced in every target. \
              Mend the target, then run the job again, or `sawmill recover` with the same job"
         ))
     })

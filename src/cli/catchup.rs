@@ -3,7 +3,7 @@
 use super::Global;
 use super::run::JobArgs;
 use crate::commit::{Depth, Table};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -26,8 +26,15 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         let done = runtime.cancel().or(table.catch_up_targets(depth)).await?;
         Ok::<_, crate::Error>((table, done))
     })?;
+    let lost = done.lost.first().map(|first| {
+        let message =
+            format!("{} files are lost, and no other target holds them: {first}, …", done.lost.len());
+        Error::new(ErrorKind::Damage { message })
+            .remedy("restore them from versions of a bucket, or run their inputs again with --reprocess")
+    });
     if args.json {
-        return super::documents::print_json(&done);
+        super::documents::print_json(&done)?;
+        return lost.map_or(Ok(()), Err);
     }
     for version in &done.finished {
         global.say(&format!("{}: finished version {version}", job.name));
@@ -35,5 +42,5 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     for (store, copied) in table.stores().iter().zip(&done.copied) {
         global.say(&format!("{}: {copied} of {} files were copied there", store.describe().url, done.files));
     }
-    Ok(())
+    lost.map_or(Ok(()), Err)
 }

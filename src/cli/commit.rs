@@ -66,6 +66,7 @@ fn commit(
 ) -> Result<RunReport> {
     let targets: Vec<_> = table.stores().iter().map(|store| store.describe().clone()).collect();
     let mut history = runtime.block_on(table.history())?;
+    runtime.block_on(table.check_places(&mut history))?;
     let mine = history.commit_of(&plan.attempt).is_none().then_some(plan.attempt.as_str());
     let mut recovered = runtime.block_on(table.recover(&mut history, mine))?;
     if history.commit_of(&plan.attempt).is_some() {
@@ -76,11 +77,19 @@ fn commit(
     }
     let done = history.commit_of_key(&plan.job_key);
     if let Some(done) = done {
-        let message =
-            format!("attempt {} did this very job on these very inputs already", done.commit.attempt);
-        return Err(Error::usage(message)
-            .remedy("remove what this attempt has staged: the same command with --abort"));
+        let mut report =
+            RunReport::of_plan(plan, &targets, Status::NothingToDo, started.elapsed().as_secs_f64());
+        done.commit.attempt.clone_into(&mut report.attempt);
+        let mut reports = runtime.block_on(table.recorded(&plan.attempt))?;
+        reports.extend(given.iter().filter(|report| !reports.contains(report)).cloned().collect::<Vec<_>>());
+        let reason = "another attempt did the same job";
+        if let Some(error) = runtime.block_on(table.give_up(&plan.attempt, &reports, reason))? {
+            return Err(error);
+        }
+        report.recovered = recovered;
+        return Ok(report);
     }
+    runtime.block_on(table.check_complete(&history))?;
     // Others may have written since it was planned.
     runtime.block_on(table.standing(&history, plan))?;
     runtime.block_on(table.intend(plan, Steps::Separate, &history))?;

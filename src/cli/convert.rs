@@ -3,6 +3,7 @@
 use super::dialect::DialectArgs;
 use super::run::print_report;
 use super::{Global, current_directory};
+use crate::commit::Choice;
 use crate::error::{Error, Result};
 use crate::job::{
     CommitSpec, DuplicateColumns, EmptyInput, EngineSpec, ErrorsSpec, ExtraColumns, JobSpec, MissingColumns,
@@ -155,7 +156,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         infer_header: true,
         ..PlanOptions::default()
     };
-    let options = RunOptions { plan, extent: Extent::Whole, reprocess_from: None };
+    let options = RunOptions { plan, extent: Extent::Whole, choice: Choice::All };
     let mut job =
         job.finish(&current_directory()?).map_err(|problems| problems.into_error("the command line"))?;
     if let Some(name) = &single_file {

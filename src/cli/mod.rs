@@ -140,8 +140,8 @@ impl Global {
         }
     }
 
-    /// A runtime with `threads` (unless the flag says otherwise) that SIGINT
-    /// and SIGTERM stop.
+    /// A runtime with `threads` (unless the flag says otherwise) that SIGINT,
+    /// SIGTERM and SIGHUP stop.
     fn runtime(&self, threads: usize) -> Result<Runtime> {
         let runtime = Runtime::new(self.threads.unwrap_or(threads))?;
         runtime.handle().spawn(stop_on_signals(runtime.cancel().clone()));
@@ -152,16 +152,17 @@ impl Global {
 /// The first signal stops the work cleanly, the second at once.
 async fn stop_on_signals(cancel: Cancel) {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate)) =
-        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hang_up)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()), signal(SignalKind::hangup()))
     else {
-        tracing::warn!("signals cannot be caught; SIGINT and SIGTERM will stop the process at once");
+        tracing::warn!("signals cannot be caught; SIGINT, SIGTERM and SIGHUP will stop the process at once");
         return;
     };
     loop {
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
+            _ = hang_up.recv() => {}
         }
         if cancel.is_cancelled() {
             std::process::exit(130);

@@ -36,7 +36,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         split_bytes: args.split_bytes.map(NonZeroU64::get),
         ..PlanOptions::default()
     };
-    if !choose(&job, args.reprocess.from(), &mut options, &runtime)? {
+    if !choose(&job, args.reprocess.choice(&job)?, &mut options, &runtime)? {
         return Err(nothing_new(&job.source.inputs));
     }
     let plan = plan::build(job, &options, &runtime)?.plan;

@@ -3,7 +3,7 @@
 use super::Global;
 use super::run::JobArgs;
 use crate::commit::Table;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::report::recovery;
 
 #[derive(Debug, clap::Args)]
@@ -23,14 +23,24 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     let runtime = global.runtime(1)?;
     let recovered = runtime.block_on(async {
         let table = Table::open(&job).await?;
+        let mut history = table.history().await?;
+        table.check_places(&mut history).await?;
         for attempt in &args.give_up {
+            if !table.knows(attempt).await? {
+                let message = format!("the table knows of no attempt {attempt:?} that could be given up");
+                return Err(
+                    Error::usage(message).remedy("`sawmill recover` names those that it leaves alone")
+                );
+            }
             let reports = table.recorded(attempt).await?;
             if let Some(error) = table.give_up(attempt, &reports, "given up by hand").await? {
                 return Err(error);
             }
         }
-        let mut history = table.history().await?;
-        table.recover(&mut history, None).await
+        table.catch_up(&mut history).await?;
+        let mut recovered = table.recover(&mut history, None).await?;
+        recovered.fenced.extend(args.give_up.iter().cloned());
+        Ok(recovered)
     })?;
     if args.json {
         return super::documents::print_json(&recovered);

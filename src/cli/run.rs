@@ -1,7 +1,8 @@
 //! `sawmill run`
 
 use super::{Global, LogFormat, current_directory};
-use crate::error::Result;
+use crate::commit::{Choice, Missing};
+use crate::error::{Error, Result};
 use crate::job::{self, JobSpec, Override};
 use crate::plan::PlanOptions;
 use crate::report::{RunReport, progress_bar, summary};
@@ -43,11 +44,23 @@ pub(super) struct ReprocessArgs {
     /// The same, but only for this version of the table and later ones
     #[arg(long, value_name = "VERSION", conflicts_with = "reprocess")]
     reprocess_from: Option<u64>,
+    /// When versions are replaced, give up the rows of inputs that are gone [default: fail]
+    #[arg(long)]
+    drop_missing: bool,
 }
 
 impl ReprocessArgs {
-    pub(super) fn from(&self) -> Option<u64> {
-        self.reprocess_from.or(self.reprocess.then_some(1))
+    /// What of the job's inputs is to be read.
+    pub(super) fn choice(&self, job: &JobSpec) -> Result<Choice> {
+        let missing = if self.drop_missing { Missing::Drop } else { Missing::Refuse };
+        match self.reprocess_from.or(self.reprocess.then_some(1)) {
+            Some(version) => Ok(Choice::AgainFrom(version, missing)),
+            None if self.drop_missing => {
+                Err(Error::usage("--drop-missing says nothing without --reprocess or --reprocess-from"))
+            }
+            None if job.source.incremental => Ok(Choice::New),
+            None => Ok(Choice::All),
+        }
     }
 }
 
@@ -71,7 +84,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     let options = RunOptions {
         plan: PlanOptions::default(),
         extent: if args.dry_run { Extent::PlanOnly } else { Extent::Whole },
-        reprocess_from: args.reprocess.from(),
+        choice: args.reprocess.choice(&job)?,
     };
     let bar = progress_bar(runtime.progress().clone());
     let outcome = run_job(job, &options, &runtime);

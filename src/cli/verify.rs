@@ -42,6 +42,12 @@ fn describe(job: &str, targets: usize, audit: &Audit, global: &Global) {
         HumanCount(audit.rows),
         HumanBytes(audit.bytes),
     ));
+    for version in &audit.unfinished {
+        global.say(&format!(
+            "note  version {version} is decided, and not visible and announced everywhere yet: a run is at it, \
+             or `sawmill recover` finishes it"
+        ));
+    }
     for damage in &audit.damages {
         global.say(&format!("wrong {} (version {}): {}", damage.url, damage.version, damage.what));
     }

@@ -9,7 +9,7 @@ use super::documents::{Applied, COMMIT_FORMAT, StagedData, applied_key, changes_
 use super::repair::Mended;
 use super::table::{self, CONCURRENCY, Table};
 use crate::error::Result;
-use crate::store::{Staging, Store};
+use crate::store::{StagedFile, Staging, Store};
 use futures::{StreamExt, TryStreamExt};
 use std::collections::HashSet;
 
@@ -37,7 +37,7 @@ impl Decided {
     async fn apply_in(&self, table: &Table, target: usize) -> Result<()> {
         let store = table.stores()[target].as_ref();
         let version = self.version();
-        if store.look(&applied_key(version)).await?.is_some() {
+        if table.is_applied(store, version, &self.changes.attempt).await? {
             return Ok(());
         }
         let mended: u64 = futures::stream::iter(self.changes.all_files())
@@ -45,7 +45,7 @@ impl Decided {
             .buffered(CONCURRENCY)
             .try_fold(0, async |sum, mended| Ok(sum + u64::from(mended)))
             .await?;
-        if self.changes.all_files().any(|file| file.staged[target].staging == Staging::Absent) {
+        if self.changes.all_files().any(|file| staged_in(file, target).is_none()) {
             let commit = &self.committed.commit;
             let key = changes_key(&commit.attempt, &commit.changes_sha256);
             store.create(&key, table::json(&self.changes)).await?;
@@ -77,16 +77,15 @@ impl Decided {
     /// Else it was lost, and is copied from a target that has it; true if so.
     async fn complete(&self, table: &Table, file: &StagedData, target: usize) -> Result<bool> {
         let store = table.stores()[target].as_ref();
-        let staged = &file.staged[target];
-        if staged.staging == Staging::Absent {
+        let Some(staged) = staged_in(file, target) else {
             return match table.mend(file, self.version(), target).await? {
-                Mended::NoTwin => Err(super::lost_everywhere(store, &staged.key)),
+                Mended::NoTwin => Err(super::lost_everywhere(store, &file.file.key)),
                 Mended::There | Mended::Removed => Ok(false),
                 Mended::Copied => Ok(true),
             };
-        }
+        };
         let Err(error) = store.complete(staged).await else { return Ok(false) };
-        if store.look(&applied_key(self.version())).await?.is_some() {
+        if table.is_applied(store, self.version(), &self.changes.attempt).await? {
             return Ok(false);
         }
         // Busy, forbidden or lost: the target's own list of what is staged tells.
@@ -100,6 +99,12 @@ impl Decided {
             Mended::Copied => Ok(true),
         }
     }
+}
+
+/// What holds a file in a target; nothing does where the target did not answer when it was
+/// staged, or has become one of the job's since.
+pub(super) fn staged_in(file: &StagedData, target: usize) -> Option<&StagedFile> {
+    file.staged.get(target).filter(|staged| staged.staging != Staging::Absent)
 }
 
 /// Sees to it that nobody brings back what is about to be removed, see [`Table::mend`].

@@ -1,7 +1,9 @@
 //! An attempt: from the intent to stage, by way of signs of life, to a decision
 //! or to nothing.
 
-use super::documents::{COMMIT_FORMAT, Intent, Lease, Steps, attempt_of, intent_key, lease_key, pending_key};
+use super::documents::{
+    COMMIT_FORMAT, Intent, Lease, Steps, attempt_of, intent_key, is_attempt, lease_key, pending_key,
+};
 use super::log::{Fenced, History};
 use super::process::Process;
 use super::table::{self, Table, rfc3339};
@@ -73,7 +75,9 @@ impl Table {
         runtime.spawn(stopped.run_until_cancelled_owned(async move {
             loop {
                 tokio::time::sleep(table.lease() / RENEWALS).await;
-                if let Err(error) = table.renew(&attempt).await {
+                if let Err(error) = table.renew(&attempt).await
+                    && !matches!(error.kind(), ErrorKind::Interrupted)
+                {
                     // Another run may take this one for dead, and the log will say so: no harm but lost work.
                     tracing::warn!(%error, "the lease could not be renewed");
                 }
@@ -85,13 +89,28 @@ impl Table {
     /// Whether somebody may still be at work on an attempt, or wants to come back to it.
     pub(super) async fn is_alive(&self, attempt: &str) -> Result<bool> {
         let home = self.home();
-        if let Some(lease) = table::read::<Lease>(home, &lease_key(attempt)).await? {
+        let lease = match table::read::<Lease>(home, &lease_key(attempt)).await {
+            Err(error) if matches!(error.kind(), ErrorKind::Damage { .. }) => {
+                tracing::warn!(%error, "an attempt whose lease cannot be read is taken for alive; \
+                    `sawmill recover --give-up` ends it");
+                return Ok(true);
+            }
+            lease => lease?,
+        };
+        if let Some(lease) = lease {
             let gone = lease.process.is_some_and(|process| process.is_gone());
             if !gone && seconds(&lease.expires_at).is_some_and(|end| self.now() < end) {
                 return Ok(true);
             }
         }
-        let intent = table::read::<Intent>(home, &intent_key(attempt)).await?;
+        let intent = match table::read::<Intent>(home, &intent_key(attempt)).await {
+            Err(error) if matches!(error.kind(), ErrorKind::Damage { .. }) => {
+                tracing::warn!(%error, "an attempt whose intent cannot be read is taken for alive; \
+                    `sawmill recover --give-up` ends it");
+                return Ok(true);
+            }
+            intent => intent?,
+        };
         let Some(Intent { steps: Steps::Separate, started_at, .. }) = intent else { return Ok(false) };
         let waits = i64::try_from(self.settings.staged_hours.saturating_mul(3600)).unwrap_or(i64::MAX);
         Ok(seconds(&started_at).is_some_and(|start| self.now() < start.saturating_add(waits)))
@@ -120,9 +139,9 @@ impl Table {
         Ok(reports)
     }
 
-    /// The intent of an attempt.
-    pub async fn intent(&self, attempt: &str) -> Result<Option<Intent>> {
-        table::read(self.home(), &intent_key(attempt)).await
+    /// Whether somebody has ever said that this attempt would stage files.
+    pub async fn knows(&self, attempt: &str) -> Result<bool> {
+        Ok(is_attempt(attempt) && self.home().look(&intent_key(attempt)).await?.is_some())
     }
 
     /// Gives up an attempt that nobody has tried to decide: removes what it
@@ -172,7 +191,9 @@ impl Table {
     pub async fn remove_staged(&self, reports: &[TaskReport]) -> Option<Error> {
         let files = reports.iter().flat_map(TaskReport::all_files);
         let staged = files.flat_map(|file| file.staged.iter().enumerate());
-        let staged = staged.filter(|(_, staged)| staged.staging != Staging::Absent);
+        // The job may have other targets by now than the tasks had.
+        let here = |target: usize| target < self.stores().len();
+        let staged = staged.filter(|(target, staged)| staged.staging != Staging::Absent && here(*target));
         self.abort_all(staged.map(|(target, staged)| (target, staged.clone())).collect()).await
     }
 

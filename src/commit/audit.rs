@@ -3,13 +3,15 @@
 //! Looks only, and changes nothing. What is decided and not yet published is
 //! reported as such, and its files are not expected.
 
-use super::documents::{ManifestFile, SUCCESS_KEY, applied_key, attempt_of, success_key};
+use super::documents::{
+    Manifest, ManifestFile, SUCCESS_KEY, applied_key, attempt_of, changes_key, success_key,
+};
 use super::live::LiveFiles;
 use super::log::History;
 use super::repair;
-use super::table::{CONCURRENCY, Table};
+use super::table::{self, CONCURRENCY, Table};
 use crate::encode::rows_in_footer;
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::store::Store;
 use futures::{StreamExt, TryStreamExt};
 use schemars::JsonSchema;
@@ -76,10 +78,17 @@ impl Table {
     /// Looks at every file that the table should have, in every target.
     pub async fn audit(&self, depth: Depth) -> Result<Audit> {
         let mut history = self.history().await?;
-        let unfinished = self.unfinished(&history).await?;
+        self.check_places(&mut history).await?;
+        let open = self.unpublished(&history).await?;
+        let unfinished: Vec<u64> = open.iter().map(|committed| committed.version).collect();
         let tip = history.tip;
         history.commits.retain(|committed| !unfinished.contains(&committed.version));
-        let live = self.live_files(&history).await?;
+        let mut live = self.live_files(&history).await?;
+        for committed in &open {
+            // What is about to be removed may be gone already.
+            let changes = self.changes(&committed.commit).await?;
+            changes.deletes.iter().flatten().for_each(|key| drop(live.files.remove(key)));
+        }
         let tables = live.files.values().filter(|(_, file)| !crate::store::is_hidden(&file.file.key));
         let mut audit = Audit {
             version: tip,
@@ -162,11 +171,27 @@ async fn footer_rows(store: &dyn Store, file: &ManifestFile) -> Result<std::resu
 async fn audit_documents(store: &dyn Store, history: &History, audit: &mut Audit) -> Result<()> {
     let Some(newest) = history.commits.last() else { return Ok(()) };
     let url = &store.describe().url;
-    for key in [applied_key(newest.version), success_key(newest.version), SUCCESS_KEY.to_owned()] {
+    let mut wrong = |key: &str, what: &str| {
+        let (url, what) = (format!("{url}{key}"), what.to_owned());
+        audit.damages.push(Damage { url, version: newest.version, what });
+    };
+    let commit = &newest.commit;
+    let changes = changes_key(&commit.attempt, &commit.changes_sha256);
+    for key in [applied_key(newest.version), success_key(newest.version), changes] {
         if store.look(&key).await?.is_none() {
-            let what = "it is not there".to_owned();
-            audit.damages.push(Damage { url: format!("{url}{key}"), version: newest.version, what });
+            wrong(&key, "it is not there");
         }
+    }
+    match table::read::<Manifest>(store, SUCCESS_KEY).await {
+        Ok(Some(marker)) if marker.attempt == commit.attempt => {}
+        // A version that is being published now.
+        Ok(Some(_)) if !audit.unfinished.is_empty() => {}
+        Ok(Some(marker)) => wrong(SUCCESS_KEY, &format!("it speaks of version {}", marker.version)),
+        Ok(None) => wrong(SUCCESS_KEY, "it is not there"),
+        Err(error) if matches!(error.kind(), ErrorKind::Damage { .. }) => {
+            wrong(SUCCESS_KEY, "it cannot be read")
+        }
+        Err(error) => return Err(error),
     }
     Ok(())
 }

@@ -4,7 +4,9 @@
 //! since: whatever the log says and a target does not hold is copied there.
 
 use super::audit::Depth;
-use super::documents::{Applied, COMMIT_FORMAT, Manifest, SUCCESS_KEY, applied_key, success_key};
+use super::documents::{
+    Applied, COMMIT_FORMAT, Entry, Event, Manifest, applied_key, changes_key, success_key,
+};
 use super::publish::replace_if_newer;
 use super::repair::Mended;
 use super::table::{self, CONCURRENCY, Table};
@@ -20,8 +22,11 @@ pub struct CaughtUp {
     pub finished: Vec<u64>,
     /// For each target, in the job's order, the files that were copied there.
     pub copied: Vec<u64>,
-    /// Files that each target now holds.
+    /// Files that each target should hold.
     pub files: usize,
+    /// URLs of files that no target holds any more.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lost: Vec<String>,
 }
 
 impl Table {
@@ -32,34 +37,52 @@ impl Table {
     /// [`crate::ErrorKind::Damage`] for a file that no target holds.
     pub async fn catch_up_targets(&self, depth: Depth) -> Result<CaughtUp> {
         let mut history = self.history().await?;
-        let finished = self.roll_forward(&history).await?.iter().map(|done| done.version).collect();
+        self.check_places(&mut history).await?;
+        let before = history.tip;
+        let finished = self.recover(&mut history, None).await?.finished;
         self.catch_up(&mut history).await?;
+        // What was copied to finish a version, the log says.
+        let repairs = self.repairs_since(before).await?;
         let live = self.live_files(&history).await?;
-        let mut caught_up = CaughtUp { finished, copied: Vec::new(), files: live.files.len() };
+        let mut caught_up =
+            CaughtUp { finished, copied: Vec::new(), files: live.files.len(), lost: Vec::new() };
         for (target, store) in self.stores().iter().enumerate() {
-            let copied: u64 = futures::stream::iter(live.files.values())
+            let mended: Vec<Mended> = futures::stream::iter(live.files.values())
                 .map(async |(version, file)| {
                     let found = store.look(&file.file.key).await?;
                     let same_size = found.is_some_and(|found| found.bytes == file.file.bytes);
-                    if same_size && depth == Depth::Footers {
-                        return Ok(0);
-                    }
-                    match self.mend(file, *version, target).await? {
-                        Mended::There | Mended::Removed => Ok(0),
-                        Mended::Copied => Ok(1),
-                        Mended::NoTwin => Err(super::lost_everywhere(store.as_ref(), &file.file.key)),
+                    match same_size && depth == Depth::Footers {
+                        true => Ok::<_, Error>(Mended::There),
+                        false => self.mend(file, *version, target).await,
                     }
                 })
                 .buffered(CONCURRENCY)
-                .try_fold(0, async |sum, one| Ok::<_, Error>(sum + one))
+                .try_collect()
                 .await?;
+            let lost = live.files.keys().zip(&mended).filter(|(_, mended)| **mended == Mended::NoTwin);
+            caught_up.lost.extend(lost.map(|(key, _)| format!("{}{key}", store.describe().url)));
+            let copied = mended.iter().filter(|mended| **mended == Mended::Copied).count() as u64;
             if copied > 0 {
                 self.note_repair(&mut history, target, copied).await?;
             }
-            caught_up.copied.push(copied);
+            let to_finish: u64 =
+                repairs.iter().filter(|(to, _)| *to == store.describe().url).map(|(_, n)| n).sum();
+            caught_up.copied.push(copied + to_finish);
         }
-        self.catch_up_documents(&history).await?;
+        // A target that lacks a file should not say that it holds all.
+        if caught_up.lost.is_empty() {
+            self.catch_up_documents(&history).await?;
+        }
         Ok(caught_up)
+    }
+
+    /// URLs of targets, and how many files were copied there.
+    async fn repairs_since(&self, version: u64) -> Result<Vec<(String, u64)>> {
+        let repair = |entry: Entry| match entry.event {
+            Event::Repair { target, files } => Some((target, files)),
+            _ => None,
+        };
+        Ok(self.entries(version + 1).await?.into_iter().filter_map(repair).collect())
     }
 
     /// The newest version's words in each target.
@@ -79,9 +102,12 @@ impl Table {
             };
             store.create(&applied_key(newest.version), table::json(&applied)).await?;
             store.create(&key, table::json(&manifest)).await?;
-            if store.look(SUCCESS_KEY).await?.is_none() {
-                replace_if_newer(store.as_ref(), &manifest).await?;
+            let commit = &newest.commit;
+            let changes = changes_key(&commit.attempt, &commit.changes_sha256);
+            if store.look(&changes).await?.is_none() {
+                store.create(&changes, table::json(&self.changes(commit).await?)).await?;
             }
+            replace_if_newer(store.as_ref(), &manifest).await?;
         }
         Ok(())
     }

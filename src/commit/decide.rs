@@ -12,6 +12,7 @@ use super::table::{self, CONCURRENCY, Table};
 use super::verify::Verified;
 use crate::error::{Error, ErrorKind, Result};
 use crate::job::{Layout, WriteMode};
+use crate::source::Input;
 use crate::store::Store;
 use futures::{StreamExt, TryStreamExt};
 use sha2::{Digest, Sha256};
@@ -100,6 +101,7 @@ impl Verified<'_> {
     /// any other error the attempt may have been decided: see [`Table::give_up`].
     pub async fn decide(&self, table: &Table, mut history: History) -> Result<Outcome> {
         let started_at = history.tip;
+        let mut read_until = self.plan.chosen_at;
         table.catch_up(&mut history).await?;
         loop {
             let changes = self.changes(table, &history).await?;
@@ -116,6 +118,10 @@ impl Verified<'_> {
             loop {
                 match judge(&history, &changes, looked_at) {
                     Verdict::Clear => {
+                        if let Some(since) = &mut read_until {
+                            table.check_not_read_since(&history, *since, &changes.inputs).await?;
+                            *since = history.tip;
+                        }
                         if let Appended::Here = table.append(&mut history, event.clone()).await? {
                             table.checkpoint(&history).await?;
                             return decided(table, history, changes, &sha256).await;
@@ -162,6 +168,21 @@ impl Verified<'_> {
 }
 
 impl Table {
+    /// Whether versions after the one at which inputs were chosen, because no version had
+    /// read them, have read some of them.
+    async fn check_not_read_since(&self, history: &History, since: u64, inputs: &[Input]) -> Result<()> {
+        let mine: HashSet<&str> = inputs.iter().map(|input| input.url.as_str()).collect();
+        for later in history.commits_after(since) {
+            let read = self.changes(&later.commit).await?.inputs;
+            if let Some(input) = read.iter().find(|input| mine.contains(input.url.as_str())) {
+                let message = format!("version {} has read {} meanwhile", later.version, input.url);
+                return Err(Error::new(ErrorKind::Conflict { message })
+                    .remedy("run again: it reads what is still new; nothing of this run was made visible"));
+            }
+        }
+        Ok(())
+    }
+
     /// For each target, what the changes remove; empty if it is nothing anywhere.
     async fn files_to_delete(&self, changes: &Changes, history: &History) -> Result<Vec<Vec<String>>> {
         let mut deletes = vec![BTreeSet::new(); self.stores().len()];
@@ -179,7 +200,12 @@ impl Table {
                 let found = files_in(store.as_ref(), &partitions).await?;
                 deletes[position].extend(found.into_iter().filter(|key| !own.contains(key.as_str())));
             }
-            unfinished.retain(|key| partitions.contains(directory_of(key)) && !own.contains(key.as_str()));
+            // Files of a versioned layout are in none of the directories that were listed.
+            let versioned = history.commits.iter().any(|c| c.commit.layout == Layout::Versioned);
+            if versioned {
+                unfinished.extend(self.live_files(history).await?.files.into_keys());
+            }
+            unfinished.retain(|key| partitions.contains(partition_of(key)) && !own.contains(key.as_str()));
             deletes.iter_mut().for_each(|deletes| deletes.extend(unfinished.iter().cloned()));
         }
         // A target that is to catch up has what the others had when they last agreed.
@@ -233,6 +259,7 @@ fn commit_of(changes: &Changes, changes_sha256: String) -> Commit {
         job: changes.job.clone(),
         job_key: changes.job_key.clone(),
         mode: changes.mode,
+        layout: changes.layout,
         changes_sha256,
         partitions: changes.partitions(),
         replaces: changes.replaces.clone(),
@@ -265,7 +292,7 @@ fn done(history: &History, version: u64) -> Result<Outcome> {
     })
 }
 
-fn fenced(attempt: &str) -> Error {
+pub(super) fn fenced(attempt: &str) -> Error {
     let message = format!("attempt {attempt} was taken for dead and fenced by another run");
     Error::new(ErrorKind::Conflict { message }).remedy(
         "run again; if it stood still for longer than `commit.lease_seconds`, raise that. Nothing was made visible",

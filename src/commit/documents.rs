@@ -184,6 +184,9 @@ pub struct Commit {
     pub job_key: String,
     /// What becomes of data that is there.
     pub mode: WriteMode,
+    /// Where its files lie.
+    #[serde(default)]
+    pub layout: Layout,
     /// Of its [`Changes`].
     pub changes_sha256: String,
     /// Directories that its files are in.
@@ -353,13 +356,17 @@ pub(super) fn attempt_of(key: &str) -> Option<&str> {
     let stem = key.strip_suffix(".parquet")?;
     let start = stem.len().checked_sub(LENGTH)?;
     let attempt = stem.get(start..)?;
-    let (time, random) = attempt.split_once('-')?;
+    (is_attempt(attempt) && stem[..start].ends_with('-')).then_some(attempt)
+}
+
+/// Whether a text is the name of an attempt.
+pub(super) fn is_attempt(text: &str) -> bool {
+    let Some((time, random)) = text.split_once('-') else { return false };
     let is_time = time.len() == 16
         && time.bytes().enumerate().all(|(at, byte)| match at {
             8 => byte == b't',
             15 => byte == b'z',
             _ => byte.is_ascii_digit(),
         });
-    let is_random = random.len() == 8 && random.bytes().all(|byte| byte.is_ascii_hexdigit());
-    (is_time && is_random && stem[..start].ends_with('-')).then_some(attempt)
+    is_time && random.len() == 8 && random.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

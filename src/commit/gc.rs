@@ -30,6 +30,7 @@ impl Table {
     /// versioned layout somebody may still be reading them.
     pub async fn collect_garbage(&self, keep: Duration, remove: bool) -> Result<Garbage> {
         let mut history = self.history().await?;
+        self.check_places(&mut history).await?;
         let mut garbage = Garbage { removed: remove, ..Garbage::default() };
         let mut keys: Vec<(usize, String)> = Vec::new();
         for (attempt, documents) in self.documents_of_attempts().await? {
@@ -54,10 +55,7 @@ impl Table {
                     if live.retired.get(&key).is_some_and(|at| *at > since) {
                         continue;
                     }
-                    let settled = attempt_of(&key).is_some_and(|attempt| {
-                        history.fenced.contains(attempt) || history.commit_of(attempt).is_some()
-                    });
-                    if settled {
+                    if live.ever.contains(&key) {
                         garbage.files.push(format!("{}{key}", store.describe().url));
                         keys.push((target, key));
                     }

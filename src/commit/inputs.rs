@@ -18,7 +18,17 @@ pub enum Choice {
     /// What no version of the table has read.
     New,
     /// What versions from this one on have read, in their place, and what none has.
-    AgainFrom(u64),
+    AgainFrom(u64, Missing),
+}
+
+/// What an input means that a version has read and that is not found any more,
+/// when the version is to be written anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
+    /// Its rows would be lost: refused.
+    Refuse,
+    /// Its rows are dropped.
+    Drop,
 }
 
 /// Inputs, and the versions that they replace.
@@ -28,6 +38,8 @@ pub struct Chosen {
     pub inputs: Vec<Input>,
     /// Versions whose files are removed once these inputs' are visible.
     pub replaces: Vec<u64>,
+    /// The log's tip when they were chosen; absent where it did not matter.
+    pub chosen_at: Option<u64>,
 }
 
 impl Table {
@@ -39,7 +51,14 @@ impl Table {
     /// than what was found: the rest would be lost.
     pub async fn choose(&self, history: &History, found: Vec<Input>, choice: Choice) -> Result<Chosen> {
         if choice == Choice::All {
-            return Ok(Chosen { inputs: found, replaces: Vec::new() });
+            return Ok(Chosen { inputs: found, ..Chosen::default() });
+        }
+        if let Choice::AgainFrom(from, _) = choice
+            && from > history.tip.max(1)
+        {
+            let message =
+                format!("the table has no version {from}: its log ends with version {}", history.tip);
+            return Err(Error::usage(message).remedy("`sawmill log` shows the versions"));
         }
         let standing = history.commits.iter().filter(|committed| committed.replaced_by.is_none());
         let read: Vec<(&Committed, Vec<Input>)> = futures::stream::iter(standing)
@@ -47,19 +66,29 @@ impl Table {
             .buffered(CONCURRENCY)
             .try_collect()
             .await?;
-        choose(read, found, choice)
+        let (inputs, replaces) = choose(read, found, choice)?;
+        Ok(Chosen { inputs, replaces, chosen_at: Some(history.tip) })
     }
 }
 
-fn choose(read: Vec<(&Committed, Vec<Input>)>, found: Vec<Input>, choice: Choice) -> Result<Chosen> {
+/// Inputs, and the versions that they replace.
+fn choose(
+    read: Vec<(&Committed, Vec<Input>)>,
+    found: Vec<Input>,
+    choice: Choice,
+) -> Result<(Vec<Input>, Vec<u64>)> {
     let urls: HashSet<&str> = found.iter().map(|input| input.url.as_str()).collect();
     let (mut kept, mut replaces) = (HashMap::<String, Vec<(u64, Input)>>::new(), Vec::new());
     for (committed, inputs) in read {
         let version = committed.version;
         let concerns = inputs.iter().any(|input| urls.contains(input.url.as_str()));
-        if concerns && matches!(choice, Choice::AgainFrom(from) if version >= from) {
-            if let Some(missing) = inputs.iter().find(|input| !urls.contains(input.url.as_str())) {
-                return Err(would_be_lost(version, missing));
+        if let Choice::AgainFrom(from, missing) = choice
+            && concerns
+            && version >= from
+        {
+            let gone = inputs.iter().find(|input| !urls.contains(input.url.as_str()));
+            if let Some(gone) = gone.filter(|_| missing == Missing::Refuse) {
+                return Err(would_be_lost(version, gone));
             }
             replaces.push(version);
             continue;
@@ -78,7 +107,7 @@ fn choose(read: Vec<(&Committed, Vec<Input>)>, found: Vec<Input>, choice: Choice
             }
         }
     }
-    Ok(Chosen { inputs, replaces })
+    Ok((inputs, replaces))
 }
 
 /// An entity tag says it; where there is none, size and time do.
@@ -109,7 +138,10 @@ fn would_be_lost(version: u64, missing: &Input) -> Error {
         "version {version} also holds the rows of {}, which is not among the inputs and would be lost",
         missing.url
     );
-    Error::usage(message).remedy("name all inputs of that version, or a later one with --reprocess-from")
+    Error::usage(message).remedy(
+        "name all inputs of that version, or a later one with --reprocess-from; --drop-missing gives up rows of inputs \
+         that are gone",
+    )
 }
 
 #[cfg(test)]
@@ -129,6 +161,7 @@ mod tests {
             job: String::new(),
             job_key: String::new(),
             mode: WriteMode::Append,
+            layout: Default::default(),
             changes_sha256: String::new(),
             partitions: BTreeSet::new(),
             replaces: Vec::new(),
@@ -145,8 +178,8 @@ mod tests {
         let (one, two) = (committed(1), committed(2));
         let read = vec![(&one, vec![input("a", "1"), input("b", "1")]), (&two, vec![input("c", "1")])];
         let found = found.iter().map(|(url, etag)| input(url, etag)).collect();
-        let chosen = choose(read, found, choice)?;
-        Ok((chosen.inputs.into_iter().map(|input| input.url).collect(), chosen.replaces))
+        let (inputs, replaces) = choose(read, found, choice)?;
+        Ok((inputs.into_iter().map(|input| input.url).collect(), replaces))
     }
 
     #[test]
@@ -156,17 +189,19 @@ mod tests {
         for (found, choice, inputs, replaces) in [
             (&all[..], Choice::New, &["d"][..], &[][..]),
             (&all[..3], Choice::New, &[], &[]),
-            (&all, Choice::AgainFrom(1), &["a", "b", "c", "d"], &[1, 2]),
-            (&all, Choice::AgainFrom(2), &["c", "d"], &[2]),
-            (&all[2..3], Choice::AgainFrom(1), &["c"], &[2]),
-            (&changed, Choice::AgainFrom(1), &["a", "b", "c"], &[1, 2]),
+            (&all, Choice::AgainFrom(1, Missing::Refuse), &["a", "b", "c", "d"], &[1, 2]),
+            (&all, Choice::AgainFrom(2, Missing::Refuse), &["c", "d"], &[2]),
+            (&all[2..3], Choice::AgainFrom(1, Missing::Refuse), &["c"], &[2]),
+            (&changed, Choice::AgainFrom(1, Missing::Refuse), &["a", "b", "c"], &[1, 2]),
         ] {
             let expected = (inputs.iter().map(|url| url.to_string()).collect(), replaces.to_vec());
             assert_eq!(chosen(found, choice).unwrap(), expected, "{found:?} {choice:?}");
         }
         let error = chosen(&changed, Choice::New).unwrap_err();
         assert!(error.to_string().contains("since version 1"), "{error}");
-        let error = chosen(&all[..1], Choice::AgainFrom(1)).unwrap_err();
+        let error = chosen(&all[..1], Choice::AgainFrom(1, Missing::Refuse)).unwrap_err();
         assert!(error.to_string().contains("the rows of b"), "{error}");
+        let dropped = chosen(&all[..1], Choice::AgainFrom(1, Missing::Drop)).unwrap();
+        assert_eq!(dropped, (vec!["a".to_owned()], vec![1]));
     }
 }

@@ -5,13 +5,15 @@ use super::log::History;
 use super::table::{CONCURRENCY, Table};
 use crate::error::Result;
 use futures::{StreamExt, TryStreamExt};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// The files that the table has at a version, by key.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct LiveFiles {
     /// Version and file, by key.
     pub(super) files: BTreeMap<String, (u64, StagedData)>,
+    /// Every key that a version ever had.
+    pub(super) ever: HashSet<String>,
     /// When files ceased to be of the table and stayed, by key; RFC 3339.
     pub(super) retired: BTreeMap<String, String>,
 }
@@ -40,6 +42,9 @@ impl Table {
                 live.files.remove(key);
             }
             let added = changes.files.into_iter().chain(changes.quarantine);
+            let added: Vec<StagedData> = added.collect();
+            live.ever.extend(added.iter().map(|file| file.file.key.clone()));
+            let added = added.into_iter();
             live.files.extend(added.map(|file| (file.file.key.clone(), (committed.version, file))));
         }
         Ok(live)

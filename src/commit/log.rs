@@ -12,6 +12,7 @@ use super::documents::{
 };
 use super::table::{self, CONCURRENCY, Table};
 use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
+use crate::job::WriteMode;
 use crate::store::Written;
 use futures::{StreamExt, TryStreamExt};
 use schemars::JsonSchema;
@@ -82,6 +83,15 @@ impl History {
         self.commits.iter().find(|committed| committed.commit.job_key == job_key)
     }
 
+    /// The version that has removed rows of a commit since, if one has.
+    pub fn overwritten_by(&self, commit: &Committed) -> Option<u64> {
+        let overwrites = |later: &&Committed| {
+            later.commit.mode == WriteMode::OverwritePartitions
+                && !later.commit.partitions.is_disjoint(&commit.commit.partitions)
+        };
+        commit.replaced_by.or(self.commits_after(commit.version).find(overwrites).map(|later| later.version))
+    }
+
     /// The commits after a version, in order.
     pub fn commits_after(&self, version: u64) -> impl Iterator<Item = &Committed> {
         self.commits.iter().filter(move |committed| committed.version > version)
@@ -102,18 +112,25 @@ impl Table {
     pub async fn history(&self) -> Result<History> {
         let checkpoints = self.home().list_documents(CHECKPOINTS, "").await?;
         let mut history = History { format: COMMIT_FORMAT, ..History::default() };
-        if let Some(key) = checkpoints.iter().rfind(|key| version_of(key).is_some())
-            && let Some(summed) = table::read::<History>(self.home(), key).await?
-        {
-            check_format(summed.format, &self.home().describe().url, key)?;
-            history = summed;
+        if let Some(key) = checkpoints.iter().rfind(|key| version_of(key).is_some()) {
+            match table::read::<History>(self.home(), key).await {
+                Ok(Some(summed)) => {
+                    check_format(summed.format, &self.home().describe().url, key)?;
+                    history = summed;
+                }
+                Ok(None) => {}
+                Err(error) if matches!(error.kind(), ErrorKind::Damage { .. }) => {
+                    tracing::warn!(%error, "the whole log is read instead");
+                }
+                Err(error) => return Err(error),
+            }
         }
         self.catch_up(&mut history).await?;
         Ok(history)
     }
 
     /// Adds the entries that came since.
-    pub(super) async fn catch_up(&self, history: &mut History) -> Result<()> {
+    pub async fn catch_up(&self, history: &mut History) -> Result<()> {
         let home = self.home();
         let keys = home.list_documents(LOG, &log_key(history.tip)).await?;
         let mut entries = futures::stream::iter(keys)

@@ -24,6 +24,7 @@ mod inputs;
 mod live;
 mod log;
 mod outage;
+mod places;
 mod process;
 mod publish;
 mod recover;
@@ -44,7 +45,7 @@ pub use documents::{
     PublishedNote, SUCCESS_KEY, StagedData, Steps,
 };
 pub use gc::Garbage;
-pub use inputs::{Choice, Chosen};
+pub use inputs::{Choice, Chosen, Missing};
 pub use log::{Committed, History};
 pub use process::Process;
 pub use recover::Recovered;

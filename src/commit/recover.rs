@@ -95,6 +95,9 @@ impl Table {
         }
         for (attempt, files) in staged {
             let settled = history.fenced.contains(&attempt) || history.commit_of(&attempt).is_some();
+            if !settled {
+                self.check_home_knows(&attempt).await?;
+            }
             if !settled && self.is_alive(&attempt).await? {
                 recovered.alive.push(attempt);
                 continue;

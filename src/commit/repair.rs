@@ -3,12 +3,13 @@
 //! Uploads expire by lifecycle rules, buckets are emptied, and a target may be
 //! added to a job: the twin's bytes, whose SHA-256 the log knows, serve for all.
 
+use super::apply::staged_in;
 use super::documents::{Event, ManifestFile, StagedData};
 use super::log::{Appended, History};
 use super::table::Table;
 use crate::error::{Error, ErrorKind, Result, StoreReason};
 use crate::job::WriteMode;
-use crate::store::{StagedFile, StagedWrite, Staging, Store};
+use crate::store::{StagedFile, StagedWrite, Store};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
@@ -25,7 +26,7 @@ impl Table {
             if position == target {
                 continue;
             }
-            if let Some(staged) = file.staged.get(position).filter(|staged| staged.staging != Staging::Absent)
+            if let Some(staged) = staged_in(file, position)
                 && !matches!(twin.look(&file.file.key).await, Ok(Some(_)))
                 && let Err(error) = twin.complete(staged).await
             {

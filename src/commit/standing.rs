@@ -23,6 +23,12 @@ impl Table {
     /// The table holds data, and `output.mode` says that it must not.
     pub async fn standing(&self, history: &History, plan: &Plan) -> Result<Standing> {
         if let Some(done) = history.commit_of_key(&plan.job_key) {
+            if let Some(by) = history.overwritten_by(done) {
+                let version = done.version;
+                tracing::warn!(
+                    "version {by} has overwritten rows of version {version} since; --reprocess writes them again"
+                );
+            }
             return Ok(Standing::AlreadyDone(Box::new(done.clone())));
         }
         if plan.job.output.mode != WriteMode::ErrorIfExists || !plan.replaces.is_empty() {

@@ -1,6 +1,6 @@
 //! The table as the commit sees it: its targets, and documents in them.
 
-use crate::error::{Error, ErrorKind, JobPlace, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::job::{CommitSpec, ConditionalWrites, JobSpec};
 use crate::store::{Store, TargetIdentity, Written};
 use bytes::Bytes;
@@ -160,11 +160,9 @@ pub(super) async fn read<T: DeserializeOwned>(store: &dyn Store, key: &str) -> R
 
 pub(super) fn parse<T: DeserializeOwned>(store: &dyn Store, key: &str, body: &[u8]) -> Result<T> {
     serde_json::from_slice(body).map_err(|e| {
-        let url = format!("{}{key}", store.describe().url);
-        let place = JobPlace { file: url, line: Some(e.line()), column: Some(e.column()), key: None };
-        let error =
-            Error::new(ErrorKind::Job { message: format!("this document cannot be read: {e}"), place });
-        error.remedy("another version or another program wrote it; look at it before you remove it")
+        let message = format!("{}{key} cannot be read: {e}", store.describe().url);
+        Error::new(ErrorKind::Damage { message })
+            .remedy("another version or another program wrote it; look at it before you remove it")
     })
 }
 

@@ -129,6 +129,10 @@ impl<'a> Verified<'a> {
                 .buffered(CONCURRENCY);
             while let Some((file, whole)) = checks.next().await.transpose()? {
                 if !whole {
+                    // Somebody may have taken the attempt for dead and removed it.
+                    if table.history().await?.fenced.contains(&self.plan.attempt) {
+                        return Err(super::decide::fenced(&self.plan.attempt));
+                    }
                     let identity = store.describe();
                     return Err(Error::new(ErrorKind::Target(StoreFailure {
                         operation: "make visible".into(),

@@ -30,6 +30,7 @@ impl JobSpec {
         check.dialect_and_schema(&self);
         check.output(&self);
         check.errors(&self);
+        check.commit(&self);
         check.engine(&self);
         check.problems.or_ok(self)
     }
@@ -192,6 +193,24 @@ impl Check {
         {
             let message = format!("{min} is more than `errors.max_rows`, which is {max}");
             self.problem(errors.key("min_rows"), message, "no number of rows can satisfy both");
+        }
+    }
+
+    fn commit(&mut self, job: &JobSpec) {
+        let key = |name: &str| KeyPath::from("commit").key(name);
+        let limits = [
+            ("lease_seconds", job.commit.lease_seconds, 1, 86_400),
+            ("staged_hours", job.commit.staged_hours, 1, 8_760),
+            ("wait_seconds", job.commit.wait_seconds, 0, 604_800),
+        ];
+        for (name, value, least, most) in limits {
+            if !(least..=most).contains(&value) {
+                self.problem(
+                    key(name),
+                    format!("{value} is out of bounds"),
+                    format!("write {least} to {most}"),
+                );
+            }
         }
     }
 

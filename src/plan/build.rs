@@ -41,6 +41,8 @@ pub struct PlanOptions {
     pub infer_encoding: bool,
     /// The inputs, where somebody has listed and chosen them already.
     pub inputs: Option<Vec<Input>>,
+    /// The log's tip when they were chosen.
+    pub chosen_at: Option<u64>,
     /// Versions of the table whose files the run replaces.
     pub replaces: Vec<u64>,
 }
@@ -56,6 +58,7 @@ impl Default for PlanOptions {
             infer_header: false,
             infer_encoding: false,
             inputs: None,
+            chosen_at: None,
             replaces: Vec::new(),
         }
     }
@@ -117,6 +120,7 @@ pub fn build(mut job: JobSpec, options: &PlanOptions, runtime: &Runtime) -> Resu
         schema: schema.to_table_schema(),
         salts,
         single_file: options.single_file.clone(),
+        chosen_at: options.chosen_at,
         replaces: options.replaces.clone(),
         inputs,
         tasks: Vec::new(),
@@ -368,11 +372,8 @@ fn job_key(plan: &Plan) -> String {
     // Of the output, what says which rows are where and of which types.
     let OutputSpec { profile, layout, partition_by, timestamps, decimals, .. } = job.output;
     job.output = OutputSpec { profile, layout, partition_by, timestamps, decimals, ..OutputSpec::default() };
-    for target in &mut job.targets {
-        target.profile = None;
-        target.endpoint = None;
-        target.allow_http = false;
-    }
+    // The key is looked for in the log of these very targets; a single file has no log.
+    job.targets.clear();
     let identity = serde_json::json!({
         "format": plan.format,
         "job": job,

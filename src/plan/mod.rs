@@ -55,6 +55,9 @@ pub struct Plan {
     /// One file of this name instead of a table of part files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub single_file: Option<String>,
+    /// The log's tip when the inputs were chosen by what the table had read, where they were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chosen_at: Option<u64>,
     /// Versions of the table whose files this run replaces.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub replaces: Vec<u64>,

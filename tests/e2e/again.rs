@@ -71,8 +71,10 @@ fn two_plans_of_one_job_are_committed_once() {
         let _ = workspace.sawmill(["task", &plan, "-o", &report]).run().succeeds();
     }
     let _ = workspace.sawmill(["commit", "a.json", "a-0.json"]).run().succeeds();
-    let _ =
-        workspace.sawmill(["commit", "b.json", "b-0.json"]).run().exits_with(2).says(&["already"]).helps();
+    for _ in 0..2 {
+        let again = workspace.sawmill(["commit", "b.json", "b-0.json"]).run();
+        let _ = again.succeeds().says(&["nothing to do"]);
+    }
     let _ = workspace.sawmill(["commit", "--abort", "a.json", "a-0.json"]).run().exits_with(8).helps();
     let _ = workspace.sawmill(["commit", "--abort", "b.json", "b-0.json"]).run().succeeds();
     for table in ["one", "other"] {

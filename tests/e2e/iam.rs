@@ -51,7 +51,7 @@ steps! {
     recover: "recover", [PLAN, TASK], "recover job.toml --give-up {attempt}", ["s3:DeleteObject"];
     verify: "verify", [RUN], "verify job.toml", [];
     catchup: "catchup", ["run one.toml"], "catchup job.toml",
-        ["s3:AbortMultipartUpload", "s3:ListBucketMultipartUploads", "s3:DeleteObject"];
+        ["s3:AbortMultipartUpload", "s3:DeleteObject"];
     log: "log", [RUN], "log job.toml", [];
     gc: "gc", [PLAN, TASK, GIVE_UP], "gc job.toml --keep-hours 0 --delete", [];
 }

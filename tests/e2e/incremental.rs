@@ -100,3 +100,37 @@ fn steps_of_their_own_read_what_is_new_too() {
     }
     assert_ids(&workspace, 0..20);
 }
+
+/// Both have listed the same new input before either is decided.
+#[test]
+fn of_runs_that_overlap_one_reads_what_is_new() {
+    let workspace = landing();
+    deliver(&workspace, "a", 0..10);
+    let steps = |plan: &str, report: &str| {
+        let _ = workspace.sawmill(["plan", "job.toml", "-o", plan]).run().succeeds();
+        let _ = workspace.sawmill(["task", plan, "-o", report]).run().succeeds();
+    };
+    steps("p1.json", "r1.json");
+    deliver(&workspace, "b", 10..15);
+    steps("p2.json", "r2.json");
+    let _ = workspace.sawmill(["commit", "p1.json"]).run().succeeds();
+    let late = workspace.sawmill(["commit", "p2.json"]).run().exits_with(8);
+    let _ = late.says(&["version 1 has read", "a.csv"]).helps();
+    let _ = workspace.sawmill(["commit", "--abort", "p2.json"]).run().succeeds();
+    let _ = run(&workspace, &[]).succeeds().says(&["1 file", "5 written"]);
+    assert_ids(&workspace, 0..15);
+}
+
+#[test]
+fn rows_of_inputs_that_are_gone_are_given_up_only_when_asked() {
+    let workspace = landing();
+    deliver(&workspace, "a", 0..10);
+    deliver(&workspace, "b", 10..15);
+    let _ = run(&workspace, &[]).succeeds();
+    std::fs::remove_file(workspace.path("in/b.csv")).unwrap();
+    let _ = run(&workspace, &["--reprocess"]).exits_with(2).says(&["would be lost", "--drop-missing"]);
+    let _ = run(&workspace, &["--reprocess", "--drop-missing"]).succeeds();
+    assert_ids(&workspace, 0..10);
+    let _ = run(&workspace, &["--reprocess-from", "99"]).exits_with(2).says(&["no version 99"]).helps();
+    let _ = run(&workspace, &["--drop-missing"]).exits_with(2);
+}

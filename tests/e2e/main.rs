@@ -22,6 +22,7 @@ mod interrupt;
 mod keys;
 mod kills;
 mod overwrite;
+mod places;
 mod proxy_tests;
 mod quality;
 mod rejects;

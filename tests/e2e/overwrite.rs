@@ -91,3 +91,20 @@ fn versions_have_directories_of_their_own() {
     assert_eq!(workspace.visible("one").len(), 4);
     let _ = sawmill(&["verify", "job.toml", "--deep"], "third");
 }
+
+#[test]
+fn a_layout_that_changes_leaves_no_old_rows() {
+    let workspace = Workspace::new();
+    deliver(&workspace);
+    for (layout, input, expected) in [
+        ("versioned", "first", "1 2 3"),
+        ("direct", "second", "1 3 20 21 40"),
+        ("direct", "third", "1 20 21 30 40"),
+    ] {
+        let targets =
+            format!("layout = \"{layout}\"\npartition_by = [\"day\"]\n[[targets]]\nurl = \"one/\"\n");
+        workspace.write("job.toml", format!("{JOB}{targets}"));
+        let _ = workspace.sawmill(["run", "job.toml"]).env("INPUT", input).run().succeeds();
+        assert_eq!(ids(&workspace.path("one")), expected, "{layout} {input}");
+    }
+}

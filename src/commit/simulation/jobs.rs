@@ -88,6 +88,7 @@ impl Job {
             schema: Default::default(),
             salts: Default::default(),
             single_file: None,
+            chosen_at: None,
             replaces: self.replaces.clone(),
             inputs: vec![Input {
                 url: "file:///input.csv".into(),

@@ -117,7 +117,7 @@ pub enum Layout {
 pub enum EmptyOutput {
     /// The run fails.
     Fail,
-    /// A table without files.
+    /// No file. With `overwrite_partitions` nothing is removed either: there is no partition that was written.
     WriteNothing,
     /// One file with the columns and no rows; none where there are partition keys, which only directories hold. As Spark does. Of a plan with several tasks, the first task writes it if it has no rows itself, whether or not others have some.
     #[default]

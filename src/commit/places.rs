@@ -1,0 +1,118 @@
+//! Whether the targets of a job are those of the table's log.
+//!
+//! Everything rests on the log in the first target. A job whose targets were
+//! reordered, or whose first one was moved or emptied, would find an empty log,
+//! take what others hold for nobody's, and number versions anew.
+
+use super::documents::{ATTEMPTS, Applied, LOG, applied_key, intent_key, version_of};
+use super::log::History;
+use super::table::{self, Table};
+use crate::error::{Error, ErrorKind, Result};
+use crate::store::Store;
+
+/// Where each target says which versions it holds.
+const APPLIED: &str = "_sawmill/applied/";
+
+impl Table {
+    /// Holds what the other targets say of versions against the log, which is
+    /// read again if they know more.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Damage`] if they know of versions that the log has not.
+    pub async fn check_places(&self, history: &mut History) -> Result<()> {
+        for (_, store) in self.present().filter(|(position, _)| *position > 0) {
+            if !store.list_documents(LOG, "").await?.is_empty() {
+                let url = &store.describe().url;
+                let message = format!("{url} holds a log: it is the first target of its table");
+                return Err(Error::new(ErrorKind::Damage { message })
+                    .remedy("put it first in `targets`, as it was; nothing was changed"));
+            }
+        }
+        for (_, store) in self.present() {
+            let tip = history.tip;
+            let newest = newest_of(&store.list_documents(APPLIED, &applied_key(tip)).await?);
+            if newest.is_some_and(|newest| newest > tip) {
+                // Another run may have decided it since the log was read.
+                self.catch_up(history).await?;
+            }
+            if let Some(newest) = newest.filter(|newest| *newest > history.tip) {
+                return Err(self.unknown_version(store.as_ref(), newest, history.tip));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether every target holds the newest version, which somebody has just
+    /// recovered, so that another can follow.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Damage`] for a target that has to catch up first.
+    pub async fn check_complete(&self, history: &History) -> Result<()> {
+        let Some(newest) = history.commits.last() else { return Ok(()) };
+        for (_, store) in self.present() {
+            if !self.is_applied(store.as_ref(), newest.version, &newest.commit.attempt).await? {
+                let url = &store.describe().url;
+                let message = format!("{url} does not hold version {} of the table", newest.version);
+                return Err(Error::new(ErrorKind::Damage { message }).remedy(
+                    "if it is new, or was emptied: `sawmill catchup` with the same job, then run again",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a target says that it holds a version.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Damage`] if it holds a version of this number of another log.
+    pub(super) async fn is_applied(&self, store: &dyn Store, version: u64, attempt: &str) -> Result<bool> {
+        match table::read::<Applied>(store, &applied_key(version)).await? {
+            None => Ok(false),
+            Some(applied) if applied.attempt == attempt => Ok(true),
+            Some(applied) => {
+                let (url, home) = (&store.describe().url, &self.home().describe().url);
+                let message = format!(
+                    "{url} holds version {version} of attempt {}, but by the log in {home} it is of attempt {attempt}",
+                    applied.attempt
+                );
+                Err(Error::new(ErrorKind::Damage { message }).remedy(
+                    "two tables share this target, or the log was lost: give each table places of its own",
+                ))
+            }
+        }
+    }
+
+    /// Whether an attempt is of another log: home has no word of it, and another target has.
+    pub(super) async fn check_home_knows(&self, attempt: &str) -> Result<()> {
+        if self.home().look(&intent_key(attempt)).await?.is_some() {
+            return Ok(());
+        }
+        let documents = format!("{ATTEMPTS}{attempt}/");
+        if !self.home().list_documents(&documents, "").await?.is_empty() {
+            return Ok(());
+        }
+        for store in &self.stores()[1..] {
+            if !store.list_documents(&documents, "").await?.is_empty() {
+                let (url, home) = (&store.describe().url, &self.home().describe().url);
+                let message =
+                    format!("{url} has documents of attempt {attempt}, of which {home} knows nothing");
+                return Err(Error::new(ErrorKind::Damage { message }).remedy(
+                    "the first of `targets` must be the one that holds the log; nothing was changed",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn unknown_version(&self, store: &dyn Store, version: u64, tip: u64) -> Error {
+        let (url, home) = (&store.describe().url, &self.home().describe().url);
+        let message = format!("{url} holds version {version}, but the log in {home} ends with version {tip}");
+        Error::new(ErrorKind::Damage { message }).remedy(
+            "put the target that holds `_sawmill/log/` first in `targets`, or restore the log; nothing was changed",
+        )
+    }
+}
+
+fn newest_of(keys: &[String]) -> Option<u64> {
+    keys.iter().filter_map(|key| version_of(key)).max()
+}
