@@ -4,7 +4,7 @@
 //! added to a job: the twin's bytes, whose SHA-256 the log knows, serve for all.
 
 use super::apply::staged_in;
-use super::documents::{Event, ManifestFile, StagedData};
+use super::documents::{Event, ManifestFile, StagedData, published_key};
 use super::log::{Appended, History};
 use super::table::Table;
 use crate::error::{Error, ErrorKind, Result, StoreReason};
@@ -16,7 +16,7 @@ use std::sync::Arc;
 impl Table {
     /// Sees to it that a target holds a file of a version whose upload is gone: it
     /// may be there all the same, or is copied from the first other target that has
-    /// it, or that still can make it visible. Nothing is done for a file that a later version removes.
+    /// it, or that still can make it visible. Nothing is done for a file of the past.
     pub(super) async fn mend(&self, file: &StagedData, version: u64, target: usize) -> Result<Mended> {
         if holds(self.stores()[target].as_ref(), &file.file).await? {
             return Ok(Mended::There);
@@ -41,15 +41,19 @@ impl Table {
                 }
             }
         }
-        if self.is_removed(&file.file.key, version).await? {
+        if self.is_past(&file.file.key, version).await? {
             return Ok(Mended::Removed);
         }
         // A file that is held and cannot be copied, perhaps for want of a permission, is not lost.
         failure.map_or(Ok(Mended::NoTwin), Err)
     }
 
-    /// Whether a version after this one, of which the file is, removes it.
-    async fn is_removed(&self, key: &str, version: u64) -> Result<bool> {
+    /// Whether a file is of the past: its version is published, and a later one
+    /// removes it. As long as the version is not published, it has to be there all the same.
+    async fn is_past(&self, key: &str, version: u64) -> Result<bool> {
+        if self.home().look(&published_key(version)).await?.is_none() {
+            return Ok(false);
+        }
         for later in self.history().await?.commits_after(version) {
             let removes =
                 later.commit.mode == WriteMode::OverwritePartitions || !later.commit.replaces.is_empty();
@@ -65,9 +69,10 @@ impl Table {
     /// there once its bytes are those that the log knows.
     ///
     /// Whoever copies may stand still for long, while others finish the version
-    /// and decide one that removes the file. If that is in the log once the upload
-    /// is open, it is seen here; if not yet, whoever applies it finds the upload
-    /// open and aborts it. Either way the file does not come back.
+    /// and decide and apply one that removes the file. It is only applied once this one is
+    /// published. If both can be seen when the upload is open, it is given up; else
+    /// whoever removes the file finds the upload open, and aborts it. Either way
+    /// the file does not come back.
     async fn copy(
         &self,
         file: &StagedData,
@@ -78,7 +83,7 @@ impl Table {
         let file = &file.file;
         let write = to.begin(&file.key).await?;
         let done = async {
-            if self.is_removed(&file.key, version).await? {
+            if self.is_past(&file.key, version).await? {
                 return Ok(Mended::Removed);
             }
             let staged = stage_copy(file, from.as_ref(), to.as_ref(), write.as_ref()).await?;
@@ -118,7 +123,7 @@ pub(super) enum Mended {
     Copied,
     /// No other target has it.
     NoTwin,
-    /// A later version removes it.
+    /// It is of the past: a later version removes it.
     Removed,
 }
 

@@ -136,3 +136,33 @@ fn a_table_whose_first_version_waits_for_a_target_is_not_empty() {
     };
     with_timers(|| held(everything()));
 }
+
+/// It is published before the one that overwrites it is applied, and so has to be whole.
+#[test]
+fn a_version_that_waits_for_a_target_comes_before_what_overwrites_it() {
+    let waits = Job { policy: UnreachableTarget::CatchUp, ..Job::new("a", WriteMode::Append) };
+    let over = Job::new("b", WriteMode::OverwritePartitions);
+    let everything = || {
+        for requests in 0.. {
+            let mut simulation = Simulation::new(World::new(2), None);
+            let overwrites = simulation.start(&over);
+            let is_over = simulation.steps(overwrites, requests)?;
+            // Down from the look at it to the end.
+            {
+                let mut world = simulation.world.lock();
+                let at = world.operations + 2;
+                world.faults.add(at, Fault::Down(1_000));
+            }
+            let waiting = simulation.run(&waits)?;
+            assert!(matches!(waiting, Some(Ended::Failed(_))), "decided, and not finished: {waiting:?}");
+            simulation.world.lock().faults.end();
+            simulation.finish(overwrites)?;
+            simulation.settle(&[waits.clone(), over.clone()])?;
+            if is_over {
+                break;
+            }
+        }
+        Ok(())
+    };
+    with_timers(|| held(everything()));
+}
