@@ -23,8 +23,9 @@ fn some_job(random: &mut Random, key: &str) -> Job {
         WriteMode::ErrorIfExists,
     ]);
     let files: Vec<_> = (0..random.below(4)).map(|_| format!("d={}/", random.below(3))).collect();
+    let is_incremental = random.below(4) == 0;
     let policy = random.one_of(&[UnreachableTarget::Fail, UnreachableTarget::CatchUp]);
-    Job { files, policy, ..Job::new(key, mode) }
+    Job { files, policy, is_incremental, ..Job::new(key, mode) }
 }
 
 /// Everything that this seed has happen.

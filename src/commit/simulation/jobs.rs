@@ -37,6 +37,8 @@ pub(super) struct Job {
     /// A directory for each file.
     pub(super) files: Vec<String>,
     pub(super) replaces: Vec<u64>,
+    /// Whether it reads what no version has read, as others do.
+    pub(super) is_incremental: bool,
     /// The attempt that tasks have staged, where `sawmill commit` is to commit it.
     pub(super) staged: Option<String>,
 }
@@ -51,6 +53,7 @@ impl Job {
             policy: UnreachableTarget::Fail,
             files: vec!["d=1/".into(), "d=2/".into()],
             replaces: Vec::new(),
+            is_incremental: false,
             staged: None,
         }
     }
@@ -88,10 +91,11 @@ impl Job {
             schema: Default::default(),
             salts: Default::default(),
             single_file: None,
-            chosen_at: None,
             replaces: self.replaces.clone(),
+            // That is before all versions, and so none is missed.
+            chosen_at: self.is_incremental.then_some(0),
             inputs: vec![Input {
-                url: "file:///input.csv".into(),
+                url: format!("file:///{}.csv", if self.is_incremental { "new" } else { &self.key }),
                 bytes: Some(1),
                 etag: None,
                 last_modified: None,
@@ -139,6 +143,17 @@ pub(super) async fn task(job: Job, attempt: String, table: Table) -> Ended {
         table.record(&stage(&job, &plan, &table).await?).await
     };
     staged.await.map_or_else(|error| failed(&error), |_| Ended::Staged)
+}
+
+/// `sawmill commit --abort`.
+pub(super) async fn abort(attempt: String, table: Table) -> Ended {
+    let aborted = async {
+        let reports = table.recorded(&attempt).await?;
+        table.give_up(&attempt, &reports, "commit --abort").await?;
+        let mut history = table.history().await?;
+        table.recover(&mut history, None).await
+    };
+    aborted.await.map_or_else(|error| failed(&error), |_| Ended::Tended)
 }
 
 /// `sawmill recover`.

@@ -227,6 +227,12 @@ impl Monitor {
                 return Err(format!("version {version} was decided, and target {target} lacks {key}"));
             }
         }
+        let inputs = self.commits.iter().flat_map(|known| &known.changes.inputs);
+        if let Some(input) =
+            changes.inputs.iter().find(|input| inputs.clone().any(|read| read.url == input.url))
+        {
+            return Err(format!("version {version} reads {}, which was read before", input.url));
+        }
         for file in changes.all_files() {
             let lost = buckets.iter().zip(&file.staged).all(|(bucket, staged)| {
                 !bucket.uploads.contains_key(staged.staging.handle()) && !holds(bucket, &file.file)

@@ -26,6 +26,8 @@ pub(super) fn meetings() -> Vec<(Scene, Job)> {
     let overwrite = Job::new("b", WriteMode::OverwritePartitions);
     meetings.push((Scene::after("append, overwrite", 2, &[first()], append.clone()), overwrite.clone()));
     meetings.push((Scene::after("overwrite, append", 2, &[first()], overwrite.clone()), append.clone()));
+    let new = |key: &str| Job { is_incremental: true, ..Job::new(key, WriteMode::Append) };
+    meetings.push((Scene::after("both read what is new", 2, &[first()], new("a")), new("b")));
     let again = |key: &str| Job { replaces: vec![1], ..Job::new(key, WriteMode::Append) };
     meetings.push((Scene::after("reprocess twice", 2, &[first()], again("a")), again("b")));
     let staged = Scene::after("two commits of one attempt", 2, &[first()], overwrite.clone()).staged();

@@ -1,6 +1,6 @@
 //! After whatever went wrong: everybody runs again, and all is as it should be.
 
-use super::jobs::{Ended, Job};
+use super::jobs::{self, Ended, Job};
 use super::monitor::{holds, manifest_version};
 use super::world::World;
 use super::{Simulation, VERY_LONG, Violation};
@@ -46,13 +46,11 @@ impl Simulation {
         for _ in 0..TRIES {
             match self.run(job)? {
                 Some(Ended::Committed(_) | Ended::NothingToDo) => return Ok(()),
-                Some(Ended::Refused(_)) if may_be_refused(job) => return Ok(()),
+                Some(Ended::Refused(_)) if may_be_refused(job) => return self.give_up(job),
                 other => last = other,
             }
             // What its tasks had staged is lost, and it has to be planned again.
-            if self.is_staged_only(job) {
-                job.staged = None;
-            }
+            self.give_up(job)?;
         }
         Err(self.violation(format!("{} does not come to its end: {last:?}", job.key)))
     }
@@ -64,22 +62,24 @@ impl Simulation {
             // What was in its way may be gone since, but not every time.
             Some(Ended::Committed(_)) if may_be_refused(job) => Ok(false),
             Some(Ended::Refused(_)) if may_be_refused(job) => Ok(true),
-            // It was refused before, and what its tasks had staged is gone since.
-            Some(Ended::Failed(_)) if self.is_staged_only(job) => Ok(true),
             other => Err(self.violation(format!("{} is done, and a further run says {other:?}", job.key))),
         }
     }
 
-    /// Whether tasks have staged a job, and nobody has decided it.
-    fn is_staged_only(&self, job: &Job) -> bool {
-        let is_decided = |attempt| self.world.lock().monitor.commit_of(attempt).is_some();
-        job.staged.as_deref().is_some_and(|attempt| !is_decided(attempt))
+    /// Removes what tasks have staged, unless somebody has decided it.
+    fn give_up(&mut self, job: &mut Job) -> Result<(), Violation> {
+        let is_decided = |attempt: &String| self.world.lock().monitor.commit_of(attempt).is_some();
+        if let Some(attempt) = job.staged.take_if(|attempt| !is_decided(attempt)) {
+            let process = self.spawn(jobs::abort(attempt, self.table(job.policy)));
+            self.finish(process)?;
+        }
+        Ok(())
     }
 }
 
 /// Whether another job may be in the way for good.
 fn may_be_refused(job: &Job) -> bool {
-    job.mode == WriteMode::ErrorIfExists || !job.replaces.is_empty()
+    job.mode == WriteMode::ErrorIfExists || !job.replaces.is_empty() || job.is_incremental
 }
 
 /// Every target shows what the log says, and nothing else.
