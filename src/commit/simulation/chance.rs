@@ -1,6 +1,6 @@
 //! Jobs, processes and faults as a seed has them: what no enumeration comes to.
 
-use super::faults::KINDS;
+use super::faults::{Fault, KINDS};
 use super::jobs::{self, Job};
 use super::random::Random;
 use super::world::World;
@@ -53,10 +53,15 @@ fn play(seed: u64) -> Result<(), Violation> {
         }
         jobs.push(job);
     }
+    let mut has_expired = false;
     for _ in 0..random.below(5) {
         let mut world = simulation.world.lock();
         let at = world.operations + 1 + random.below(REQUESTS);
-        world.faults.add(at, random.one_of(&KINDS));
+        let fault = random.one_of(&KINDS);
+        // What all targets lose after it was decided, nobody can bring back.
+        if fault != Fault::Expire || !std::mem::replace(&mut has_expired, true) {
+            world.faults.add(at, fault);
+        }
     }
     let mut running: Vec<usize> =
         (0..1 + random.below(3)).map(|_| start(&mut simulation, &mut random, &jobs)).collect();

@@ -160,6 +160,7 @@ pub(super) async fn abort(attempt: String, table: Table) -> Ended {
 pub(super) async fn recover(table: Table) -> Ended {
     let recovered = async {
         let mut history = table.history().await?;
+        table.check_places(&mut history).await?;
         table.recover(&mut history, None).await
     };
     recovered.await.map_or_else(|error| failed(&error), |_| Ended::Tended)
@@ -205,11 +206,18 @@ async fn carry_out(job: &Job, plan: &Plan, table: &Table) -> Result<Ended> {
 /// As `sawmill commit` does.
 async fn commit(plan: &Plan, table: &Table) -> Result<Ended> {
     let mut history = table.history().await?;
+    table.check_places(&mut history).await?;
     let mine = history.commit_of(&plan.attempt).is_none().then_some(plan.attempt.as_str());
     table.recover(&mut history, mine).await?;
     if history.commit_of(&plan.attempt).is_some() {
         return Ok(Ended::NothingToDo);
     }
+    if history.commit_of_key(&plan.job_key).is_some() {
+        let reports = table.recorded(&plan.attempt).await?;
+        table.give_up(&plan.attempt, &reports, "another attempt did the same job").await?;
+        return Ok(Ended::NothingToDo);
+    }
+    table.check_complete(&history).await?;
     table.standing(&history, plan).await?;
     table.intend(plan, Steps::Separate, &history).await?;
     let reports = table.recorded(&plan.attempt).await?;
