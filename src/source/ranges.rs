@@ -17,7 +17,7 @@ const INPUTS_AT_ONCE: usize = 16;
 /// Blocks, about as long as the slowest input alone takes.
 ///
 /// # Errors
-/// [`crate::error::ErrorKind::Interrupted`] after `cancel`; as [`super::open`]
+/// [`crate::error::ErrorKind::Interrupted`] after `cancel`; as [`super::open()`]
 /// for an input that cannot be read, changed since it was planned or has no size.
 pub fn read_ranges(
     wanted: &[(&Input, Vec<Range<u64>>)],
