@@ -68,8 +68,21 @@ pub fn run(job: JobSpec, options: &RunOptions, runtime: &Runtime) -> Result<RunR
     let extent = options.extent;
     let mut plan_options = options.plan.clone();
     if !choose(&job, options.choice, &mut plan_options, runtime)? {
-        let targets = runtime.block_on(Table::open(&job))?.identities();
-        return Ok(RunReport::nothing_new(&job, &targets, started.elapsed().as_secs_f64()));
+        // What was read last may be decided and not visible yet.
+        let (table, recovered) = runtime.block_on(async {
+            let table = Table::open(&job).await?;
+            let mut history = table.history().await?;
+            table.check_places(&mut history).await?;
+            let recovered = match extent {
+                Extent::Whole => table.recover(&mut history, None).await?,
+                Extent::PlanOnly => Recovered::default(),
+            };
+            Ok::<_, Error>((table, recovered))
+        })?;
+        let elapsed = started.elapsed().as_secs_f64();
+        let mut report = RunReport::nothing_new(&job, &table.identities(), elapsed);
+        report.recovered = recovered;
+        return Ok(report);
     }
     let Planned { plan, first_text } = plan::build(job, &plan_options, runtime)?;
     let table = runtime.block_on(Table::open(&plan.job))?;
@@ -124,11 +137,13 @@ impl Run<'_> {
 
     fn whole(&self, first_text: Option<TextStream>) -> Result<RunReport> {
         let Run { plan, runtime, .. } = self;
-        let deadline = Instant::now() + self.table.patience();
+        // Targets are waited for from the first time that one does not answer.
+        let mut silent_since = None;
         // What came through a pipe is gone when it has been staged once.
         let mut tries = if first_text.is_some() { 1 } else { STAGING_TRIES };
         let mut first_text = first_text;
         loop {
+            let deadline = silent_since.unwrap_or_else(Instant::now) + self.table.patience();
             let table = &runtime.block_on(self.table.reachable(deadline, runtime.cancel()))?;
             let (recovered, prepared) = runtime.block_on(prepare(plan, table))?;
             let history = match prepared {
@@ -148,8 +163,9 @@ impl Run<'_> {
                     return Ok(self.already_done(&done.commit.attempt, recovered));
                 }
                 Err(Unsettled { error, withdrawn: true })
-                    if tries > 0 && table.may_stage_again(&error, deadline) =>
+                    if tries > 0 && table.may_stage_again(&error, silent_since) =>
                 {
+                    silent_since.get_or_insert_with(Instant::now);
                     tracing::warn!(%error, "a target does not answer: everything is staged anew");
                 }
                 Err(Unsettled { error, .. }) => return Err(error),
@@ -226,7 +242,13 @@ pub(crate) async fn prepare(plan: &Plan, table: &Table) -> Result<(Recovered, Pr
         table.check_complete(&history).await?;
     }
     match table.standing(&history, plan).await? {
-        Standing::AlreadyDone(done) => Ok((recovered, Prepared::AlreadyDone(done))),
+        Standing::AlreadyDone(done) => {
+            // Nobody has recovered it where a target is away, and then it is not visible anywhere.
+            if !table.absent().is_empty() && table.unfinished(&history).await?.contains(&done.version) {
+                return Err(table.waits_for_absent(done.version));
+            }
+            Ok((recovered, Prepared::AlreadyDone(done)))
+        }
         Standing::Free => {
             table.intend(plan, Steps::OneProcess, &history).await?;
             Ok((recovered, Prepared::ToStage(history)))

@@ -134,6 +134,8 @@ fn commit(
 }
 
 fn abort(plan: &Plan, table: &Table, given: &[TaskReport], runtime: &Runtime, global: &Global) -> Result<()> {
+    let mut history = runtime.block_on(table.history())?;
+    runtime.block_on(table.check_places(&mut history))?;
     let mut reports = runtime.block_on(table.recorded(&plan.attempt))?;
     reports.extend(given.iter().filter(|report| !reports.contains(report)).cloned().collect::<Vec<_>>());
     if let Some(error) = runtime.block_on(table.give_up(&plan.attempt, &reports, "commit --abort"))? {

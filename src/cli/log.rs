@@ -35,7 +35,8 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     let runtime = global.runtime(1)?;
     let (entries, open) = runtime.block_on(async {
         let table = Table::open(&job).await?;
-        let history = table.history().await?;
+        let mut history = table.history().await?;
+        table.check_places(&mut history).await?;
         Ok::<_, crate::Error>((table.entries(args.from).await?, table.unfinished(&history).await?))
     })?;
     let shown: Vec<Shown> = entries

@@ -46,7 +46,8 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     }
     let table = runtime.block_on(Table::open(&plan.job))?;
     let standing = runtime.block_on(async {
-        let history = table.history().await?;
+        let mut history = table.history().await?;
+        table.check_places(&mut history).await?;
         table.standing(&history, &plan).await
     });
     if let Standing::AlreadyDone(done) = standing? {

@@ -33,7 +33,8 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         return Err(Error::usage(message).remedy("give one of them with --task"));
     };
     let table = runtime.block_on(Table::open(&plan.job))?;
-    let history = runtime.block_on(table.history())?;
+    let mut history = runtime.block_on(table.history())?;
+    runtime.block_on(table.check_places(&mut history))?;
     if history.fenced.contains(&plan.attempt) || history.commit_of(&plan.attempt).is_some() {
         let message = format!("attempt {} is settled: nothing can be added to it", plan.attempt);
         return Err(Error::new(ErrorKind::Conflict { message }).remedy("plan again"));

@@ -134,7 +134,12 @@ impl Table {
         let prefix = format!("{}{attempt}/pending/", super::documents::ATTEMPTS);
         let mut reports = Vec::new();
         for key in self.home().list_documents(&prefix, "").await? {
-            reports.extend(table::read::<TaskReport>(self.home(), &key).await?);
+            match table::read::<TaskReport>(self.home(), &key).await {
+                Err(error) if matches!(error.kind(), ErrorKind::Damage { .. }) => {
+                    tracing::warn!(%error, "the report of a task is passed over");
+                }
+                report => reports.extend(report?),
+            }
         }
         Ok(reports)
     }

@@ -34,7 +34,7 @@ impl Table {
     /// if every byte is looked at, what it holds with other bytes.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::Damage`] for a file that no target holds.
+    /// Those of the targets. Files that no target holds are named in the result.
     pub async fn catch_up_targets(&self, depth: Depth) -> Result<CaughtUp> {
         let mut history = self.history().await?;
         self.check_places(&mut history).await?;

@@ -3,7 +3,7 @@
 //! This is what other engines keep bookmarks for; here the log of the table
 //! knows, so that what was read and what was written cannot disagree.
 
-use super::log::{Committed, History};
+use super::log::History;
 use super::table::{CONCURRENCY, Table};
 use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
 use crate::source::Input;
@@ -61,8 +61,13 @@ impl Table {
             return Err(Error::usage(message).remedy("`sawmill log` shows the versions"));
         }
         let standing = history.commits.iter().filter(|committed| committed.replaced_by.is_none());
-        let read: Vec<(&Committed, Vec<Input>)> = futures::stream::iter(standing)
-            .map(async |committed| Ok::<_, Error>((committed, self.changes(&committed.commit).await?.inputs)))
+        let read: Vec<Read> = futures::stream::iter(standing)
+            .map(async |committed| {
+                let version = committed.version;
+                let overwritten = history.overwritten_by(committed).is_some();
+                let inputs = self.changes(&committed.commit).await?.inputs;
+                Ok::<_, Error>(Read { version, overwritten, inputs })
+            })
             .buffered(CONCURRENCY)
             .try_collect()
             .await?;
@@ -71,16 +76,20 @@ impl Table {
     }
 }
 
+/// What a version has read.
+struct Read {
+    version: u64,
+    /// Whether a later one has overwritten partitions that it wrote.
+    overwritten: bool,
+    inputs: Vec<Input>,
+}
+
 /// Inputs, and the versions that they replace.
-fn choose(
-    read: Vec<(&Committed, Vec<Input>)>,
-    found: Vec<Input>,
-    choice: Choice,
-) -> Result<(Vec<Input>, Vec<u64>)> {
+fn choose(read: Vec<Read>, found: Vec<Input>, choice: Choice) -> Result<(Vec<Input>, Vec<u64>)> {
     let urls: HashSet<&str> = found.iter().map(|input| input.url.as_str()).collect();
-    let (mut kept, mut replaces) = (HashMap::<String, Vec<(u64, Input)>>::new(), Vec::new());
-    for (committed, inputs) in read {
-        let version = committed.version;
+    let (mut kept, mut replaces) = (HashMap::<String, Vec<(u64, bool, Input)>>::new(), Vec::new());
+    let mut again = HashSet::new();
+    for Read { version, overwritten, inputs } in read {
         let concerns = inputs.iter().any(|input| urls.contains(input.url.as_str()));
         if let Choice::AgainFrom(from, missing) = choice
             && concerns
@@ -91,19 +100,27 @@ fn choose(
                 return Err(would_be_lost(version, gone));
             }
             replaces.push(version);
+            again.extend(inputs.into_iter().map(|input| input.url));
             continue;
         }
         for input in inputs {
-            kept.entry(input.url.clone()).or_default().push((version, input));
+            kept.entry(input.url.clone()).or_default().push((version, overwritten, input));
         }
     }
     let mut inputs = Vec::new();
     for input in found {
         match kept.get(&input.url) {
             None => inputs.push(input),
-            Some(versions) if versions.iter().any(|(_, earlier)| is_same(earlier, &input)) => {}
+            // Its rows go with the version that is replaced, so they have to be written again.
+            Some(versions) if again.contains(&input.url) => {
+                match versions.iter().find(|(_, gone, _)| !gone) {
+                    None => inputs.push(input),
+                    Some((earlier, ..)) => return Err(stands_elsewhere(&input, *earlier)),
+                }
+            }
+            Some(versions) if versions.iter().any(|(.., earlier)| is_same(earlier, &input)) => {}
             Some(versions) => {
-                return Err(changed(&input, versions.last().map_or(0, |(version, _)| *version)));
+                return Err(changed(&input, versions.last().map_or(0, |(version, ..)| *version)));
             }
         }
     }
@@ -133,6 +150,11 @@ fn changed(input: &Input, version: u64) -> Error {
     ))
 }
 
+fn stands_elsewhere(input: &Input, version: u64) -> Error {
+    let message = format!("version {version} holds rows of {}, too, and is not to be replaced", input.url);
+    Error::usage(message).remedy(format!("say --reprocess-from {version}, or an earlier version"))
+}
+
 fn would_be_lost(version: u64, missing: &Input) -> Error {
     let message = format!(
         "version {version} also holds the rows of {}, which is not among the inputs and would be lost",
@@ -146,37 +168,19 @@ fn would_be_lost(version: u64, missing: &Input) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use super::super::documents::Commit;
     use super::*;
-    use crate::job::WriteMode;
-    use std::collections::BTreeSet;
 
     fn input(url: &str, etag: &str) -> Input {
         Input { url: url.into(), bytes: Some(1), etag: Some(etag.into()), last_modified: None }
     }
 
-    fn committed(version: u64) -> Committed {
-        let commit = Commit {
-            attempt: String::new(),
-            job: String::new(),
-            job_key: String::new(),
-            mode: WriteMode::Append,
-            layout: Default::default(),
-            changes_sha256: String::new(),
-            partitions: BTreeSet::new(),
-            replaces: Vec::new(),
-            files: 0,
-            bytes: 0,
-            records: Default::default(),
-            inputs: 0,
-        };
-        Committed { version, at: String::new(), commit, replaced_by: None }
+    fn read(version: u64, overwritten: bool, urls: &[&str]) -> Read {
+        Read { version, overwritten, inputs: urls.iter().map(|url| input(url, "1")).collect() }
     }
 
     /// Versions 1 and 2 have read `a` and `b` together, and `c`.
     fn chosen(found: &[(&str, &str)], choice: Choice) -> Result<(Vec<String>, Vec<u64>)> {
-        let (one, two) = (committed(1), committed(2));
-        let read = vec![(&one, vec![input("a", "1"), input("b", "1")]), (&two, vec![input("c", "1")])];
+        let read = vec![read(1, false, &["a", "b"]), read(2, false, &["c"])];
         let found = found.iter().map(|(url, etag)| input(url, etag)).collect();
         let (inputs, replaces) = choose(read, found, choice)?;
         Ok((inputs.into_iter().map(|input| input.url).collect(), replaces))
@@ -203,5 +207,18 @@ mod tests {
         assert!(error.to_string().contains("the rows of b"), "{error}");
         let dropped = chosen(&all[..1], Choice::AgainFrom(1, Missing::Drop)).unwrap();
         assert_eq!(dropped, (vec!["a".to_owned()], vec![1]));
+    }
+
+    /// Version 2 has read `a` again, with `b`, and overwritten what version 1 wrote of it.
+    #[test]
+    fn what_a_replaced_version_held_is_read_again() {
+        let again = |overwritten| {
+            let read = vec![read(1, overwritten, &["a"]), read(2, false, &["a", "b"])];
+            let found = vec![input("a", "1"), input("b", "1")];
+            choose(read, found, Choice::AgainFrom(2, Missing::Refuse))
+        };
+        let (inputs, replaces) = again(true).unwrap();
+        assert_eq!((inputs.len(), replaces), (2, vec![2]));
+        assert!(again(false).unwrap_err().what_to_do().unwrap().contains("--reprocess-from 1"));
     }
 }

@@ -35,6 +35,9 @@ pub struct History {
     pub format: u32,
     /// Version of the last entry; 0 if there is none.
     pub tip: u64,
+    /// Version of the checkpoint that it was read from; 0 if there was none.
+    #[serde(skip)]
+    pub(super) summed_until: u64,
     /// In order.
     pub commits: Vec<Committed>,
     /// Attempts that will never be part of the table.
@@ -117,6 +120,7 @@ impl Table {
                 Ok(Some(summed)) => {
                     check_format(summed.format, &self.home().describe().url, key)?;
                     history = summed;
+                    history.summed_until = history.tip;
                 }
                 Ok(None) => {}
                 Err(error) if matches!(error.kind(), ErrorKind::Damage { .. }) => {
@@ -206,11 +210,13 @@ impl Table {
     }
 
     /// Sums up the log once in a while. Anybody may, and all write the same.
-    pub(super) async fn checkpoint(&self, history: &History) -> Result<()> {
-        if history.tip == 0 || !history.tip.is_multiple_of(CHECKPOINT_EVERY) {
-            return Ok(());
+    pub(super) async fn checkpoint(&self, history: &History) {
+        if history.tip < history.summed_until + CHECKPOINT_EVERY {
+            return;
         }
-        self.home().create(&checkpoint_key(history.tip), table::json(history)).await.map(drop)
+        if let Err(error) = self.home().create(&checkpoint_key(history.tip), table::json(history)).await {
+            tracing::warn!(%error, "the log could not be summed up; the next commit tries again");
+        }
     }
 
     /// Says in the log that an attempt will never be part of the table, unless

@@ -1,7 +1,7 @@
 //! A target that does not answer: fail, wait, or go on without it.
 
 use super::table::Table;
-use crate::error::{Error, ErrorKind, Result, StoreReason};
+use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
 use crate::job::UnreachableTarget;
 use crate::runtime::Cancel;
 use crate::store::{StagedFile, Staging};
@@ -56,9 +56,32 @@ impl Table {
     }
 
     /// Whether it makes sense to stage again after this failure.
-    pub fn may_stage_again(&self, error: &Error, deadline: Instant) -> bool {
-        let policy = self.settings.unreachable_target;
-        policy != UnreachableTarget::Fail && is_unreachable(error) && Instant::now() < deadline
+    /// `silent_since`: when a target did not answer for the first time.
+    pub fn may_stage_again(&self, error: &Error, silent_since: Option<Instant>) -> bool {
+        let patient = match self.settings.unreachable_target {
+            UnreachableTarget::Fail => false,
+            UnreachableTarget::Wait => silent_since.is_none_or(|since| since.elapsed() < self.patience()),
+            UnreachableTarget::CatchUp => true,
+        };
+        patient && is_unreachable(error)
+    }
+
+    /// A version that is decided, and not visible anywhere before a target answers.
+    pub fn waits_for_absent(&self, version: u64) -> Error {
+        let away = self.absent().first().and_then(|position| self.stores().get(*position));
+        let identity = away.unwrap_or(&self.stores()[0]).describe();
+        Error::new(ErrorKind::Target(StoreFailure {
+            operation: format!(
+                "make version {version} visible, which is decided, before there is an answer of"
+            ),
+            url: identity.url.clone(),
+            region: identity.region.clone(),
+            attempts: None,
+            elapsed: None,
+            reason: StoreReason::Unreachable,
+            detail: "its data is safe in the other targets".into(),
+        }))
+        .remedy("once the target answers: `sawmill catchup` with the same job, or the next run")
     }
 
     /// Until when targets are waited for.

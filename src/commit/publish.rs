@@ -6,7 +6,7 @@ use super::documents::{
     COMMIT_FORMAT, Manifest, PublishedNote, SUCCESS_KEY, applied_key, published_key, success_key,
 };
 use super::table::{self, Table};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
 use crate::job::Layout;
 use crate::store::{Store, Written};
 use std::collections::BTreeMap;
@@ -94,9 +94,16 @@ pub(super) async fn replace_if_newer(store: &dyn Store, manifest: &Manifest) -> 
             return Ok(());
         }
     }
-    // Those who won wrote newer versions, or will be asked to again by `recover`.
-    tracing::warn!(url = store.describe().url, "`_SUCCESS` changed too often to be replaced");
-    Ok(())
+    let identity = store.describe();
+    Err(Error::new(ErrorKind::Target(StoreFailure {
+        operation: "replace".into(),
+        url: format!("{}{SUCCESS_KEY}", identity.url),
+        region: identity.region.clone(),
+        attempts: Some(SWAP_TRIES),
+        elapsed: None,
+        reason: StoreReason::Conflict,
+        detail: "others wrote it each time".into(),
+    })))
 }
 
 /// What is read of a `_SUCCESS` that stands.

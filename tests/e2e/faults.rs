@@ -341,6 +341,9 @@ fn a_region_that_is_down_is_waited_for_or_catches_up() {
     let run = scene.run().exits_with(5).says(&["goes on without it", "version 1 is decided"]).helps();
     scene.assert_invisible();
     assert_eq!(scene.near.count(Operation::PutObject.of("_sawmill/log/")), 1, "{run}");
+    // A scheduler that tries again must not be told that all is well.
+    let _ = scene.run().exits_with(5).says(&["version 1", "which is decided", "catchup"]);
+    scene.assert_invisible();
     scene.far.up();
     let caught_up = scene.command(&["catchup", "job.toml"]).succeeds().says(&["finished version 1"]);
     scene.assert_done();

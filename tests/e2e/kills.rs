@@ -166,3 +166,22 @@ fn a_run_that_dies_while_it_publishes_is_finished() {
         assert_eq!(scene.open_uploads(), 0);
     });
 }
+
+/// Its inputs count as read from the decision on, and nothing is new to the next run.
+#[test]
+fn an_incremental_run_that_dies_after_it_was_decided_is_finished_by_one_without_inputs() {
+    let scene = Scene::new(RECORDS);
+    let run = |what: &str| {
+        let set = ["--set", "source.incremental=true", "--set", "output.mode=append"];
+        scene.workspace.sawmill([&["run", "job.toml"], &set[..]].concat()).start().until_or_end({
+            let gate = (what == "killed")
+                .then(|| scene.near.hold(Operation::PutObject.of("_sawmill/log/"), 1, Moment::After));
+            move || gate.as_ref().is_some_and(|gate| gate.is_reached())
+        })
+    };
+    let _ = run("killed").expect("the decision is made").kill();
+    let finished = run("finished").expect_err("nothing holds it").succeeds();
+    let _ = finished.says(&["finished version 1", "Every input was read"]);
+    scene.assert_done();
+    assert_eq!(scene.open_uploads(), 0);
+}

@@ -9,6 +9,10 @@ use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumMode, ChecksumType};
 use bytes::Bytes;
 use std::ops::Range;
+use std::time::Duration;
+
+/// Wait after the first 409; longer after each further one.
+const CONFLICT_PAUSE: Duration = Duration::from_millis(100);
 
 impl Inner {
     pub(super) async fn look(&self, key: &str) -> Result<Option<Visible>> {
@@ -99,30 +103,40 @@ impl Inner {
         }
     }
 
-    /// A PUT; `condition` adds to it.
+    /// A PUT; `condition` adds to it. 409 says that somebody is writing the key at
+    /// this moment: soon it will be told who was first.
     pub(super) async fn put(
         &self,
         operation: &'static str,
         key: &str,
         body: Bytes,
-        condition: impl FnOnce(PutObjectFluentBuilder) -> PutObjectFluentBuilder,
+        condition: impl Fn(PutObjectFluentBuilder) -> PutObjectFluentBuilder,
     ) -> Result<Written> {
         let request = self.request(operation, key, "s3:PutObject (and kms:GenerateDataKey with SSE-KMS)");
-        let put = self
-            .s3
-            .client
-            .put_object()
-            .bucket(&self.bucket)
-            .key(self.path(key))
-            .body(ByteStream::from(body))
-            .set_checksum_algorithm(self.checksum())
-            .set_server_side_encryption(self.encryption.clone())
-            .set_ssekms_key_id(self.kms_key.clone())
-            .set_expected_bucket_owner(self.owner.clone());
-        match condition(put).customize().interceptor(request.counter()).send().await {
-            Ok(_) => Ok(Written::Now),
-            Err(error) if failure::classify(&error) == StoreReason::Exists => Ok(Written::Before),
-            Err(error) => Err(request.failed(&error)),
+        let mut tries = 0;
+        loop {
+            let put = self
+                .s3
+                .client
+                .put_object()
+                .bucket(&self.bucket)
+                .key(self.path(key))
+                .body(ByteStream::from(body.clone()))
+                .set_checksum_algorithm(self.checksum())
+                .set_server_side_encryption(self.encryption.clone())
+                .set_ssekms_key_id(self.kms_key.clone())
+                .set_expected_bucket_owner(self.owner.clone());
+            let Err(error) = condition(put).customize().interceptor(request.counter()).send().await else {
+                return Ok(Written::Now);
+            };
+            tries += 1;
+            match failure::classify(&error) {
+                StoreReason::Exists => return Ok(Written::Before),
+                StoreReason::Conflict if tries < self.s3.requests.max_attempts => {
+                    tokio::time::sleep(CONFLICT_PAUSE * tries).await;
+                }
+                _ => return Err(request.failed(&error)),
+            }
         }
     }
 
