@@ -1,6 +1,7 @@
 //! What the commit writes under `_sawmill/` of a target: versioned JSON, one
 //! type a document, and where each lies.
 
+use crate::encode::{DATA_SUFFIX, REJECTS_SUFFIX};
 use crate::job::{Layout, WriteMode};
 use crate::plan::Plan;
 use crate::source::Input;
@@ -350,10 +351,11 @@ pub(super) fn partition_of(key: &str) -> &str {
 }
 
 /// The attempt that a staged or visible file's key ends with, if sawmill gave it the key:
-/// `….parquet` after `-<UTC time>-<eight hexadecimal digits>`, as [`crate::plan`] makes them.
+/// its suffix after `-<UTC time>-<eight hexadecimal digits>`, as [`crate::plan`] makes them.
+/// Rejected records were once called `*.parquet`, too.
 pub(super) fn attempt_of(key: &str) -> Option<&str> {
     const LENGTH: usize = "20130131t235959z-0123abcd".len();
-    let stem = key.strip_suffix(".parquet")?;
+    let stem = key.strip_suffix(DATA_SUFFIX).or_else(|| key.strip_suffix(REJECTS_SUFFIX))?;
     let start = stem.len().checked_sub(LENGTH)?;
     let attempt = stem.get(start..)?;
     (is_attempt(attempt) && stem[..start].ends_with('-')).then_some(attempt)
@@ -369,4 +371,34 @@ pub(super) fn is_attempt(text: &str) -> bool {
             _ => byte.is_ascii_digit(),
         });
     is_time && random.len() == 8 && random.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_tells_its_attempt_whatever_the_file_holds() {
+        let attempt = "20261126t090051z-dac58b82";
+        let keys = [
+            format!("day=1/part-00000-00001-{attempt}.parquet"),
+            format!("{attempt}/part-00000-00001-{attempt}.parquet"),
+            crate::encode::rejects_key(7, attempt),
+            // As versions before this one called them.
+            format!("_sawmill/quarantine/_rejects-00007-{attempt}.parquet"),
+        ];
+        for key in keys {
+            assert_eq!(attempt_of(&key), Some(attempt), "{key}");
+        }
+        let others = [
+            format!("part-00000-00001-{attempt}.parquet.tmp"),
+            format!("part-00000-00001{attempt}.parquet"),
+            "_sawmill/log/00000000000000000001.json".to_owned(),
+            "part-0.parquet".to_owned(),
+            "é.rejects".to_owned(),
+        ];
+        for key in others {
+            assert_eq!(attempt_of(&key), None, "{key}");
+        }
+    }
 }

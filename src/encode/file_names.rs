@@ -8,6 +8,22 @@ use crate::preflight::Rule;
 /// Longest key of an object ("Naming Amazon S3 objects").
 const MAX_KEY_BYTES: usize = 1_024;
 
+/// What names of the table's files end with.
+pub(crate) const DATA_SUFFIX: &str = ".parquet";
+
+/// What names of files of rejected records end with. They are Parquet all the same: DuckDB,
+/// Polars and awswrangler take whatever is called `*.parquet` below the table for its rows.
+pub(crate) const REJECTS_SUFFIX: &str = ".rejects";
+
+/// The key of the rejected records of one task.
+///
+/// Readers that list the table pass over what begins with `_`. The `=` is for Spark, which would
+/// not read such a file where it is told to, either: what begins with `_` and has a `=` it takes
+/// for a partition.
+pub fn rejects_key(task: u32, attempt: &str) -> String {
+    format!("_sawmill/quarantine/_rejects={task:05}-{attempt}{REJECTS_SUFFIX}")
+}
+
 /// Names the files of one task.
 #[derive(Debug, Clone)]
 pub enum FileNames {
@@ -49,7 +65,8 @@ impl FileNames {
                     Layout::Direct => String::new(),
                     Layout::Versioned => format!("{attempt}/"),
                 };
-                let key = format!("{version}{}part-{task:05}-{number:05}-{attempt}.parquet", partition.path);
+                let key =
+                    format!("{version}{}part-{task:05}-{number:05}-{attempt}{DATA_SUFFIX}", partition.path);
                 (key, *max_key_bytes)
             }
             FileNames::Single(name) => return Ok(name.clone()),

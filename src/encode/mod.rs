@@ -22,7 +22,8 @@ mod read_back;
 mod shape;
 mod table_writer;
 
-pub use file_names::{FileNames, max_key_bytes};
+pub(crate) use file_names::{DATA_SUFFIX, REJECTS_SUFFIX};
+pub use file_names::{FileNames, max_key_bytes, rejects_key};
 pub use footer::run_metadata;
 pub(crate) use read_back::rows_in_footer;
 pub use shape::FileShape;

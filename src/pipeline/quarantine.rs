@@ -1,10 +1,10 @@
 //! Rejected records → Parquet beside the table, in every target.
 //!
-//! The files lie under an ignored name inside an ignored directory: what
-//! readers of the table scan does not hold them, whichever of the two rules a
-//! reader follows. They are staged and committed like the table's own.
+//! The files lie under an ignored name inside an ignored directory, and are not called
+//! `*.parquet`: what readers of the table scan does not hold them, whichever of the three rules
+//! a reader follows ([`rejects_key`]). They are staged and committed like the table's own.
 
-use crate::encode::{Consumed, CutLimits, FileNames, FileShape, NoRows, TableWriter};
+use crate::encode::{Consumed, CutLimits, FileNames, FileShape, NoRows, TableWriter, rejects_key};
 use crate::error::{ErrorKind, InputProblem, Location, Result};
 use crate::job::{OutputSpec, Profile};
 use crate::partition::{Partition, PartitionRows};
@@ -58,7 +58,7 @@ pub(super) struct Quarantine<'a> {
 
 impl<'a> Quarantine<'a> {
     pub(super) fn new(plan: &'a Plan, task: &Task, tee: &'a TeeFactory) -> Self {
-        let key = format!("_sawmill/quarantine/_rejects-{:05}-{}.parquet", task.number, plan.attempt);
+        let key = rejects_key(task.number, &plan.attempt);
         Quarantine { plan, key, tee, writer: None, rows: 0 }
     }
 

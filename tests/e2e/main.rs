@@ -25,6 +25,7 @@ mod overwrite;
 mod places;
 mod proxy_tests;
 mod quality;
+mod readers;
 mod rejects;
 mod requests;
 mod security;

@@ -26,7 +26,7 @@ fn the_report_tells_what_became_of_every_record() {
         "1 × quote",
         "1 × ragged: the record has 11 fields where 19 are expected",
         "nulled    2 bad values of \"dep_delay\"",
-        "_sawmill/quarantine/_rejects-00000-",
+        "_sawmill/quarantine/_rejects=00000-",
     ]);
 
     // The same, said in SQL over the landed file read as text.

@@ -45,7 +45,7 @@ fn rejects_are_kept_with_their_place_in_every_target() {
 
     let name = |target: &str| {
         let files = workspace.files(target);
-        files.into_iter().find(|name| name.starts_with("_sawmill/quarantine/_rejects-")).unwrap()
+        files.into_iter().find(|name| name.starts_with("_sawmill/quarantine/_rejects=")).unwrap()
     };
     let quarantine = workspace.path("one").join(name("one"));
     let rows = readback::query(
@@ -101,7 +101,7 @@ fn a_person_is_told_what_was_wrong() {
         "b.csv: line 3, record 2, column \"id\"",
         "2 × ragged: the record has 2 fields where 3 are expected",
         "nulled    1 bad value of \"price\"",
-        "_sawmill/quarantine/_rejects-00000-",
+        "_sawmill/quarantine/_rejects=00000-",
     ]);
 }
 

@@ -261,9 +261,9 @@ fn read(files: &[PathBuf], select: &str) -> Outcome {
 fn parquet_files(directory: &Path) -> Vec<PathBuf> {
     let names = crate::harness::files_under(directory);
     let is_quarantine = directory.ends_with("quarantine");
-    let is_read = |name: &&String| {
-        name.ends_with(".parquet")
-            && (is_quarantine || !name.split('/').any(|part| part.starts_with(['.', '_'])))
+    let is_read = |name: &&String| match is_quarantine {
+        true => name.ends_with(".rejects"),
+        false => name.ends_with(".parquet") && !name.split('/').any(|part| part.starts_with(['.', '_'])),
     };
     names.iter().filter(is_read).map(|name| directory.join(name)).collect()
 }

@@ -116,15 +116,24 @@ impl Helper {
 
     /// Asks for an operation with these named arguments.
     #[track_caller]
-    pub(crate) fn ask(&mut self, operation: &str, mut arguments: Value) -> Value {
+    pub(crate) fn ask(&mut self, operation: &str, arguments: Value) -> Value {
+        match self.try_ask(operation, arguments) {
+            Ok(answer) => answer,
+            Err(error) => panic!("{} {operation} failed:\n{error}", self.name),
+        }
+    }
+
+    /// The same where the operation may fail: gives its traceback.
+    #[track_caller]
+    pub(crate) fn try_ask(&mut self, operation: &str, mut arguments: Value) -> Result<Value, String> {
         arguments["operation"] = json!(operation);
         let requests = self.requests.as_mut().expect("open until dropped");
         writeln!(requests, "{arguments}").unwrap_or_else(|error| panic!("{} ended: {error}", self.name));
         let mut answer = self.answer();
-        if let Some(error) = answer.get("error").and_then(Value::as_str) {
-            panic!("{} {operation} failed:\n{error}", self.name);
+        match answer.get("error").and_then(Value::as_str) {
+            Some(error) => Err(error.to_owned()),
+            None => Ok(answer["ok"].take()),
         }
-        answer["ok"].take()
     }
 }
 
