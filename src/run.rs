@@ -120,6 +120,7 @@ impl Run<'_> {
     fn already_done(&self, attempt: &str, recovered: Recovered) -> RunReport {
         let mut report = self.without_rows(Status::NothingToDo);
         attempt.clone_into(&mut report.attempt);
+        report.unapplied = self.runtime.block_on(self.table.unapplied(attempt, self.plan));
         report.recovered = recovered;
         report
     }

@@ -105,6 +105,7 @@ pub(super) fn print_report(report: &RunReport, as_json: bool, global: &Global) -
             "status": report.status,
             "totals": report.totals,
             "targets": report.targets,
+            "small_files": report.small_files,
         })),
     }
     Ok(())

@@ -34,6 +34,7 @@ mod simulation;
 mod single;
 mod standing;
 mod table;
+mod unapplied;
 mod verify;
 
 pub use apply::AppliedEverywhere;

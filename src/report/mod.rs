@@ -1,7 +1,9 @@
 //! The run report: JSON for machines, a summary for people.
 
+mod small_files;
 mod terminal;
 
+pub use small_files::SmallFiles;
 pub use terminal::{progress_bar, recovery, summary};
 
 use crate::commit::{Manifest, ManifestFile, Recovered};
@@ -42,6 +44,13 @@ pub struct RunReport {
     /// What was found wrong with the data.
     #[serde(skip_serializing_if = "Findings::is_empty")]
     pub findings: Findings,
+    /// Given where the files are many and small, with what makes them fewer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub small_files: Option<SmallFiles>,
+    /// Where there was nothing to do: keys of the job file that say how files are written, and said something
+    /// else when these were. They change no row, so the files stay as they are.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unapplied: Vec<String>,
     /// Wall-clock seconds from plan to commit; of `sawmill commit` alone, those
     /// of the longest task and of the commit.
     pub elapsed_seconds: f64,
@@ -120,6 +129,8 @@ impl RunReport {
             files: Vec::new(),
             quarantine: Vec::new(),
             findings: Findings::default(),
+            small_files: None,
+            unapplied: Vec::new(),
             elapsed_seconds,
         }
     }
@@ -149,6 +160,8 @@ impl RunReport {
             files: Vec::new(),
             quarantine: Vec::new(),
             findings: Findings::default(),
+            small_files: None,
+            unapplied: Vec::new(),
             elapsed_seconds,
         }
     }
@@ -173,6 +186,7 @@ impl RunReport {
         }
         reports.iter().for_each(|task| report.findings.add(&task.findings));
         report.version = (manifest.version > 0).then_some(manifest.version);
+        report.small_files = SmallFiles::look(plan, &manifest.files);
         report.files = manifest.files;
         report.quarantine = manifest.quarantine;
         report

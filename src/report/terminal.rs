@@ -1,6 +1,6 @@
 //! What a person sees: a progress bar while it runs, a summary when it is over.
 
-use super::{RunReport, Status};
+use super::{RunReport, SmallFiles, Status};
 use crate::commit::Recovered;
 use crate::runtime::Progress;
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
@@ -88,8 +88,10 @@ fn write_summary(text: &mut String, report: &RunReport) -> std::fmt::Result {
         Status::NothingToDo => {
             return writeln!(
                 text,
-                "{}: nothing to do. An earlier run ({}) wrote these very inputs ({inputs}) to every target.",
-                report.job, report.attempt
+                "{}: nothing to do. An earlier run ({}) wrote these very inputs ({inputs}) to every target.{}",
+                report.job,
+                report.attempt,
+                unapplied(&report.unapplied)
             );
         }
         Status::Planned => {
@@ -137,7 +139,36 @@ fn write_summary(text: &mut String, report: &RunReport) -> std::fmt::Result {
     if report.targets.len() > 1 {
         writeln!(text, "  Every target holds the same files, byte for byte.")?;
     }
+    report.small_files.as_ref().map_or(Ok(()), |small| write_small_files(text, small))
+}
+
+fn write_small_files(text: &mut String, small: &SmallFiles) -> std::fmt::Result {
+    write!(text, "  warning   {} files", HumanCount(small.files as u64))?;
+    if small.partitions > 1 {
+        write!(text, " in {} partitions", HumanCount(small.partitions as u64))?;
+    }
+    writeln!(
+        text,
+        ", half of them of {} or less: readers wait longer for such files to open than for their rows",
+        HumanBytes(small.median_bytes)
+    )?;
+    for remedy in &small.remedies {
+        writeln!(text, "            larger ones come of {remedy}")?;
+    }
     Ok(())
+}
+
+/// What a job says of files that are not written anew.
+fn unapplied(keys: &[String]) -> String {
+    if keys.is_empty() {
+        return String::new();
+    }
+    let keys: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
+    let (are, change) = if keys.len() == 1 { ("was", "changes") } else { ("were", "change") };
+    let keys = keys.join(", ");
+    format!(
+        " {keys} {are} different then; that {change} no row, so the files stay: --reprocess writes them anew."
+    )
 }
 
 /// What a recovery did, in a sentence.

@@ -29,6 +29,7 @@ mod readers;
 mod rejects;
 mod requests;
 mod security;
+mod small_files;
 mod spark;
 mod steps;
 mod together;

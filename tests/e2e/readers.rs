@@ -246,3 +246,30 @@ fn staged_files_with_the_old_name_are_swept() {
     let _ = workspace.sawmill(["recover", "job.toml"]).run().succeeds().says(&["removed 2 staged files"]);
     assert_eq!(workspace.staged("one"), [""; 0]);
 }
+
+#[test]
+fn a_change_of_codec_is_told_and_reprocessed() {
+    let workspace = Workspace::new();
+    deliver(&workspace);
+    job(&workspace, "targets = [{ url = \"one/\" }, { url = \"two/\" }]\n", PARTITIONED);
+    let run = |more: &[&str]| {
+        let arguments = ["run", "job.toml"].iter().chain(more);
+        workspace.sawmill(arguments).run().succeeds()
+    };
+    let codecs = || crate::harness::readback::Layout::of(&workspace.path("two")).codecs;
+    let _ = run(&[]);
+    let again: Value = run(&["--json"]).json();
+    assert_eq!(again["unapplied"], Value::Null, "{again}");
+
+    let zstd = ["--set", "output.compression=zstd", "--set", "output.page_rows=50"];
+    let told = ["nothing to do", "`output.compression`, `output.page_rows` were different", "--reprocess"];
+    let _ = run(&zstd).says(&told);
+    let report = run(&[&zstd[..], &["--json"]].concat()).json();
+    assert_eq!(report["unapplied"], json!(["output.compression", "output.page_rows"]));
+    assert_eq!(codecs(), ["SNAPPY"]);
+
+    let _ = run(&[&zstd[..], &["--reprocess"]].concat());
+    assert_eq!(codecs(), ["ZSTD"]);
+    let rows = crate::harness::readback::query(&workspace.path("two"), "SELECT count(*) FROM t");
+    assert_eq!(rows, [[Some(ROWS.to_string())]]);
+}
