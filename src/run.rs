@@ -69,7 +69,7 @@ pub fn run(job: JobSpec, options: &RunOptions, runtime: &Runtime) -> Result<RunR
     let mut plan_options = options.plan.clone();
     if !choose(&job, options.choice, &mut plan_options, runtime)? {
         // What was read last may be decided and not visible yet.
-        let (table, recovered) = runtime.block_on(async {
+        let (table, recovered, unapplied) = runtime.block_on(async {
             let table = Table::open(&job).await?;
             let mut history = table.history().await?;
             table.check_places(&mut history).await?;
@@ -77,11 +77,17 @@ pub fn run(job: JobSpec, options: &RunOptions, runtime: &Runtime) -> Result<RunR
                 Extent::Whole => table.recover(&mut history, None).await?,
                 Extent::PlanOnly => Recovered::default(),
             };
-            Ok::<_, Error>((table, recovered))
+            // Who changes a setting expects it of the newest files, at least.
+            let unapplied = match history.commits.last() {
+                Some(newest) => table.unapplied(&newest.commit.attempt, &job.output).await,
+                None => Vec::new(),
+            };
+            Ok::<_, Error>((table, recovered, unapplied))
         })?;
         let elapsed = started.elapsed().as_secs_f64();
         let mut report = RunReport::nothing_new(&job, &table.identities(), elapsed);
         report.recovered = recovered;
+        report.unapplied = unapplied;
         return Ok(report);
     }
     let Planned { plan, first_text } = plan::build(job, &plan_options, runtime)?;
@@ -120,7 +126,7 @@ impl Run<'_> {
     fn already_done(&self, attempt: &str, recovered: Recovered) -> RunReport {
         let mut report = self.without_rows(Status::NothingToDo);
         attempt.clone_into(&mut report.attempt);
-        report.unapplied = self.runtime.block_on(self.table.unapplied(attempt, self.plan));
+        report.unapplied = self.runtime.block_on(self.table.unapplied(attempt, &self.plan.job.output));
         report.recovered = recovered;
         report
     }

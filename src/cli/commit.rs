@@ -80,6 +80,7 @@ fn commit(
         let mut report =
             RunReport::of_plan(plan, &targets, Status::NothingToDo, started.elapsed().as_secs_f64());
         done.commit.attempt.clone_into(&mut report.attempt);
+        report.unapplied = runtime.block_on(table.unapplied(&report.attempt, &plan.job.output));
         let mut reports = runtime.block_on(table.recorded(&plan.attempt))?;
         reports.extend(given.iter().filter(|report| !reports.contains(report)).cloned().collect::<Vec<_>>());
         let reason = "another attempt did the same job";

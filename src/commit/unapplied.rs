@@ -7,14 +7,13 @@
 use super::documents::{Intent, intent_key};
 use super::table::{self, Table};
 use crate::job::OutputSpec;
-use crate::plan::Plan;
 
 impl Table {
-    /// Keys of the job file whose values were others when `attempt` wrote what `plan` would
-    /// write. None where that is not known any more: `gc` removes the intents of old attempts.
-    pub async fn unapplied(&self, attempt: &str, plan: &Plan) -> Vec<String> {
+    /// Keys of the job file whose values were others when `attempt` wrote its files. None where
+    /// that is not known any more: `gc` removes the intents of old attempts.
+    pub async fn unapplied(&self, attempt: &str, output: &OutputSpec) -> Vec<String> {
         match table::read::<Intent>(self.home(), &intent_key(attempt)).await {
-            Ok(Some(intent)) => differences(&intent.plan.job.output, &plan.job.output),
+            Ok(Some(intent)) => differences(&intent.plan.job.output, output),
             Ok(None) => Vec::new(),
             Err(error) => {
                 tracing::debug!(%error, "it cannot be said how the files were written");

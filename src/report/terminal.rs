@@ -83,7 +83,12 @@ fn write_summary(text: &mut String, report: &RunReport) -> std::fmt::Result {
     match report.status {
         Status::Committed => {}
         Status::NothingToDo if totals.inputs == 0 => {
-            return writeln!(text, "{}: nothing to do. Every input was read by an earlier run.", report.job);
+            return writeln!(
+                text,
+                "{}: nothing to do. Every input was read by an earlier run.{}",
+                report.job,
+                unapplied(&report.unapplied)
+            );
         }
         Status::NothingToDo => {
             return writeln!(

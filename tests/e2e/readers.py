@@ -97,7 +97,26 @@ def use_server(endpoint, region):
     )
 
 
-operations = {function.__name__: function for function in (call, script, statements, use_server)}
+def use_httpfs(endpoint, region):
+    """The same for DuckDB, with the extension that came as a package."""
+    from pathlib import Path
+
+    import duckdb
+    import duckdb_extension_httpfs
+
+    package = Path(duckdb_extension_httpfs.__file__).parent
+    [extension] = package.glob("extensions/*/httpfs.duckdb_extension")
+    connection = duckdb.connect(config={"allow_unsigned_extensions": "true"})
+    connection.execute(f"LOAD '{extension}'")
+    host = endpoint.removeprefix("http://")
+    connection.execute(
+        f"CREATE SECRET (TYPE s3, KEY_ID 'test', SECRET 'test', REGION '{region}', ENDPOINT '{host}',"
+        " URL_STYLE 'path', USE_SSL false)"
+    )
+    duckdb.set_default_connection(connection)
+
+
+operations = {function.__name__: function for function in (call, script, statements, use_server, use_httpfs)}
 
 for line in sys.stdin:
     request = json.loads(line)

@@ -2,7 +2,7 @@
 //! has it, against tables with rejected records.
 
 use crate::harness::moto::{Bucket, Region};
-use crate::harness::python::Helper;
+use crate::harness::python::{Environment, Helper};
 use crate::harness::readback::spark_is_wanted;
 use crate::harness::{Workspace, testdata};
 use serde_json::{Value, json};
@@ -58,9 +58,12 @@ fn block<'a>(section: &'a str, language: &str) -> &'a str {
     from.split("```").next().unwrap()
 }
 
-/// What Polars and awswrangler say of files that are not Parquet.
-const REFUSALS: [&str; 2] =
-    ["directory contained paths with different file extensions", "Parquet magic bytes not found"];
+/// What Polars and awswrangler say of files that are not Parquet, and DuckDB of a prefix.
+const REFUSALS: [&str; 3] = [
+    "directory contained paths with different file extensions",
+    "Parquet magic bytes not found",
+    "404 Not Found",
+];
 
 /// Asks for one thing; gives what is wrong with the answer, if anything.
 fn complaint(readers: &mut Helper, call: &str, root: &str, expected: &str, rows: u64) -> Option<String> {
@@ -122,8 +125,10 @@ fn every_call_of_the_page_reads_buckets_as_it_says() {
     let mut wrong = String::new();
     for region in [Region::home(), Region::remote()] {
         let mut readers = Helper::start("readers.py");
+        let mut duckdb = Helper::start_in(Environment::DuckDbOnS3, "readers.py");
         let server = json!({ "endpoint": region.endpoint, "region": region.name });
-        readers.ask("use_server", server);
+        readers.ask("use_server", server.clone());
+        duckdb.ask("use_httpfs", server);
         for partitions in [PARTITIONED, ""] {
             let workspace = Workspace::new();
             deliver(&workspace);
@@ -131,9 +136,10 @@ fn every_call_of_the_page_reads_buckets_as_it_says() {
             job(&workspace, &bucket.target("lake/t/"), partitions);
             let _ = workspace.sawmill(["run", "job.toml"]).run().succeeds();
             for row in table(&page, "# Reading a table") {
-                let [_, call, _, expected] = &row[..] else { panic!("four cells: {row:?}") };
+                let [reader, call, _, expected] = &row[..] else { panic!("four cells: {row:?}") };
+                let helper = if reader == "DuckDB" { &mut duckdb } else { &mut readers };
                 if !expected.is_empty() {
-                    wrong.extend(complaint(&mut readers, call, &bucket.url("lake/t"), expected, ROWS));
+                    wrong.extend(complaint(helper, call, &bucket.url("lake/t"), expected, ROWS));
                 }
             }
         }
@@ -266,6 +272,10 @@ fn a_change_of_codec_is_told_and_reprocessed() {
     let _ = run(&zstd).says(&told);
     let report = run(&[&zstd[..], &["--json"]].concat()).json();
     assert_eq!(report["unapplied"], json!(["output.compression", "output.page_rows"]));
+    // Where inputs are chosen by what was read, too.
+    let new = ["--set", "source.incremental=true", "--set", "output.mode=append"];
+    let _ = run(&[&zstd[..], &new].concat()).says(&told);
+    let _ = run(&new).says(&["read by an earlier run.\n"]);
     assert_eq!(codecs(), ["SNAPPY"]);
 
     let _ = run(&[&zstd[..], &["--reprocess"]].concat());

@@ -12,36 +12,51 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
 
-/// The Python interpreter of the environment, which is made if need be.
-fn interpreter() -> &'static Path {
-    static INTERPRETER: OnceLock<PathBuf> = OnceLock::new();
-    INTERPRETER.get_or_init(|| {
-        let target = target_directory();
-        // Test processes may run at the same time; one of them installs.
-        let lock = File::create(target.join("python-venv.lock")).expect("the build directory is writable");
-        lock.lock().expect("a lock on the build directory");
+/// A set of Python packages that can be installed side by side.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Environment {
+    /// What nearly all tests stand on.
+    Readers,
+    /// DuckDB with what it reads S3 by.
+    DuckDbOnS3,
+}
 
-        let requirements = script("requirements.txt");
-        let environment = target.join("python-venv");
-        let interpreter = environment.join("bin").join("python");
-        let stamp = environment.join("installed.sha256");
-        let wanted =
-            hex::encode(Sha256::digest(fs::read(&requirements).expect("requirements.txt is readable")));
-        if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
-            return interpreter;
-        }
+impl Environment {
+    /// The Python interpreter of the environment, which is made if need be.
+    fn interpreter(self) -> &'static Path {
+        static INTERPRETERS: [OnceLock<PathBuf>; 2] = [OnceLock::new(), OnceLock::new()];
+        let (requirements, directory) = match self {
+            Environment::Readers => ("requirements.txt", "python-venv"),
+            Environment::DuckDbOnS3 => ("requirements-duckdb-s3.txt", "python-venv-duckdb-s3"),
+        };
+        INTERPRETERS[self as usize].get_or_init(|| make(&script(requirements), directory))
+    }
+}
 
-        eprintln!("installing the Python environment of the tests in {}", environment.display());
-        if environment.exists() {
-            fs::remove_dir_all(&environment).expect("the old Python environment can be removed");
-        }
-        install(Command::new("python3").args(["-m", "venv"]).arg(&environment));
-        let pip =
-            ["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--requirement"];
-        install(Command::new(&interpreter).args(pip).arg(&requirements));
-        fs::write(&stamp, wanted).expect("the Python environment is writable");
-        interpreter
-    })
+fn make(requirements: &Path, directory: &str) -> PathBuf {
+    let target = target_directory();
+    // Test processes may run at the same time; one of them installs.
+    let lock = File::create(target.join("python-venv.lock")).expect("the build directory is writable");
+    lock.lock().expect("a lock on the build directory");
+
+    let environment = target.join(directory);
+    let interpreter = environment.join("bin").join("python");
+    let stamp = environment.join("installed.sha256");
+    let wanted = hex::encode(Sha256::digest(fs::read(requirements).expect("requirements are readable")));
+    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        return interpreter;
+    }
+
+    eprintln!("installing the Python environment of the tests in {}", environment.display());
+    if environment.exists() {
+        fs::remove_dir_all(&environment).expect("the old Python environment can be removed");
+    }
+    install(Command::new("python3").args(["-m", "venv"]).arg(&environment));
+    let pip =
+        ["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--requirement"];
+    install(Command::new(&interpreter).args(pip).arg(requirements));
+    fs::write(&stamp, wanted).expect("the Python environment is writable");
+    interpreter
 }
 
 fn install(command: &mut Command) {
@@ -86,7 +101,12 @@ pub(crate) struct Helper {
 impl Helper {
     /// Starts `tests/e2e/<name>`.
     pub(crate) fn start(name: &'static str) -> Helper {
-        let mut command = Command::new(interpreter());
+        Helper::start_in(Environment::Readers, name)
+    }
+
+    /// The same in another environment.
+    pub(crate) fn start_in(environment: Environment, name: &'static str) -> Helper {
+        let mut command = Command::new(environment.interpreter());
         command.arg("-u").arg(script(name)).stdin(Stdio::piped()).stdout(Stdio::piped());
         for (variable, _) in std::env::vars_os() {
             let settings = ["AWS_", "MOTO_", "PYTHON", "SPARK_"];
