@@ -97,6 +97,23 @@ def use_server(endpoint, region):
     )
 
 
+def register(root, database, table):
+    """A table of Glue with a partition for each directory `day=…`, as a crawler would make it."""
+    import awswrangler as wr
+
+    days = {key.split("/day=")[1].split("/")[0] for key in wr.s3.list_objects(root) if "/day=" in key}
+    wr.catalog.create_database(database, exist_ok=True)
+    wr.catalog.create_parquet_table(
+        database=database,
+        table=table,
+        path=root,
+        columns_types={"id": "int", "name": "string"},
+        partitions_types={"day": "date"},
+    )
+    wr.catalog.add_parquet_partitions(database, table, {f"{root}day={day}/": [day] for day in days})
+    return len(days)
+
+
 def use_httpfs(endpoint, region):
     """The same for DuckDB, with the extension that came as a package."""
     from pathlib import Path
@@ -116,7 +133,9 @@ def use_httpfs(endpoint, region):
     duckdb.set_default_connection(connection)
 
 
-operations = {function.__name__: function for function in (call, script, statements, use_server, use_httpfs)}
+operations = {
+    function.__name__: function for function in (call, script, statements, use_server, register, use_httpfs)
+}
 
 for line in sys.stdin:
     request = json.loads(line)

@@ -135,6 +135,15 @@ fn every_call_of_the_page_reads_buckets_as_it_says() {
             let bucket: Bucket<'_> = region.bucket("readers");
             job(&workspace, &bucket.target("lake/t/"), partitions);
             let _ = workspace.sawmill(["run", "job.toml"]).run().succeeds();
+            if partitions == PARTITIONED {
+                let database = bucket.name.replace('-', "_");
+                let arguments = json!({ "root": bucket.url("lake/t/"), "database": database, "table": "t" });
+                assert_eq!(readers.ask("register", arguments), json!(3));
+                let text = block(section(&page, "# Reading a table"), "python");
+                let text = text.replace("\"lake\"", &format!("{database:?}")).replace("\"flights\"", "\"t\"");
+                let text = format!("import awswrangler as wr\n{text}");
+                assert_eq!(readers.ask("script", json!({ "text": text, "result": "rows" })), json!(ROWS));
+            }
             for row in table(&page, "# Reading a table") {
                 let [reader, call, _, expected] = &row[..] else { panic!("four cells: {row:?}") };
                 let helper = if reader == "DuckDB" { &mut duckdb } else { &mut readers };
@@ -220,6 +229,11 @@ fn tables_with_the_old_names_are_understood() {
     let _ = sawmill(&["run", "job.toml"]);
     let old = [age(&workspace.path("one")), age(&workspace.path("two"))];
     assert_eq!(old[0], old[1]);
+    let page = page();
+    let sql = block(section(&page, "## Rejected records"), "sql");
+    let sql = sql.replace("lake/flights", &workspace.path("one").display().to_string());
+    let mut readers = Helper::start("readers.py");
+    assert_eq!(readers.ask("statements", json!({ "text": sql })), json!(ROWS), "{sql}");
     let is_there = |target: &str| workspace.path(target).join(&old[0]).exists();
 
     let _ = sawmill(&["verify", "job.toml", "--deep"]);
