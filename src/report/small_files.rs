@@ -68,42 +68,42 @@ fn by_keys(plan: &Plan, files: &[ManifestFile]) -> Option<String> {
         let name = field.and_then(|field| field.field_type.as_deref()).unwrap_or_default();
         name.starts_with("date") || name.starts_with("timestamp")
     };
-    let months = |column: &str| format!("take `year({column})` and `month({column})` instead of it");
+    let months = |column: &str| format!("take `year({column})` and `month({column})` instead");
     let instead = match widest {
         PartitionKey::Derived(key) if key.part == DatePart::Date => months(&key.column),
         PartitionKey::Column(column) if is_temporal(column) => months(column),
         _ => "leave it out, or take a coarser one".to_owned(),
     };
     Some(format!(
-        "fewer or coarser keys in `output.partition_by`: {name:?} has {count} values here; {instead}"
+        "use fewer or coarser keys in `output.partition_by`: {name:?} has {count} values here; {instead}"
     ))
 }
 
 /// Fewer files in each partition, whatever made them many; else more rows for each file.
 fn by_run(plan: &Plan, files: usize, partitions: usize) -> String {
     let tasks = plan.tasks.iter().filter(|task| !task.splits.is_empty()).count();
-    let output = &plan.job.output;
+    let (output, engine) = (&plan.job.output, &plan.job.engine);
     if 2 * files < 3 * partitions {
-        "more input in one run, so less often: each run writes a file of its own in every partition that it has \
-         rows for"
+        "read more input in each run, so run less often: each run writes at least one file in every partition \
+         that it has rows for"
             .to_owned()
     } else if tasks > 1 {
         format!(
-            "fewer tasks (`sawmill plan --tasks`): each of the {tasks} writes a file of its own in every \
+            "plan fewer tasks (`sawmill plan --tasks`): each of the {tasks} writes at least one file in every \
              partition that it has rows for"
         )
     } else if output.target_file_bytes < 2 * SMALL_BYTES {
-        format!("a larger `output.target_file_bytes`, which is {}", output.target_file_bytes)
+        format!("raise `output.target_file_bytes`, which is {}", output.target_file_bytes)
     } else if output.sort_by.is_empty() {
         format!(
-            "an order of rows, `output.sort_by`: the rows of a partition then come together, and memory \
-             (`engine.open_files_bytes` = {}, `engine.max_open_files` = {}) does not end its file early",
-            plan.job.engine.open_files_bytes, plan.job.engine.max_open_files
+            "sort the rows (`output.sort_by`), so that those of a partition come together: as they come now, files \
+             end early for lack of memory (`engine.open_files_bytes` = {}, `engine.max_open_files` = {})",
+            engine.open_files_bytes, engine.max_open_files
         )
     } else {
         format!(
-            "a larger `engine.open_files_bytes`, which is {}: what does not fit ends files early",
-            plan.job.engine.open_files_bytes
+            "raise `engine.open_files_bytes`, which is {}: what does not fit ends files early",
+            engine.open_files_bytes
         )
     }
 }

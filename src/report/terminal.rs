@@ -158,7 +158,7 @@ fn write_small_files(text: &mut String, small: &SmallFiles) -> std::fmt::Result 
         HumanBytes(small.median_bytes)
     )?;
     for remedy in &small.remedies {
-        writeln!(text, "            larger ones come of {remedy}")?;
+        writeln!(text, "            for fewer, larger files {remedy}")?;
     }
     Ok(())
 }
@@ -169,10 +169,10 @@ fn unapplied(keys: &[String]) -> String {
         return String::new();
     }
     let keys: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
-    let (are, change) = if keys.len() == 1 { ("was", "changes") } else { ("were", "change") };
+    let were = if keys.len() == 1 { "was" } else { "were" };
     let keys = keys.join(", ");
     format!(
-        " {keys} {are} different then; that {change} no row, so the files stay: --reprocess writes them anew."
+        " {keys} {were} different then, which changes no rows: the files stay, --reprocess writes them anew."
     )
 }
 

@@ -64,8 +64,8 @@ fn coarser_keys_make_files_fewer() {
     workspace.write("job.toml", format!("{JOB}{BY_DAY}"));
     let _ = workspace.sawmill(["run", "job.toml"]).run().succeeds().says(&[
         "warning   120 files in 120 partitions, half of them of ",
-        "larger ones come of fewer or coarser keys in `output.partition_by`: \"day\" has 120 values here",
-        "larger ones come of more input in one run",
+        "for fewer, larger files use fewer or coarser keys in `output.partition_by`: \"day\" has 120 values here",
+        "for fewer, larger files read more input in each run",
     ]);
 }
 
@@ -75,7 +75,7 @@ fn more_input_in_one_run_makes_files_fewer() {
     deliver(&workspace, "a", 500);
     let often = format!("{BY_DAY}output.mode = \"append\"\nsource.incremental = true\n");
     let first = run(&workspace, &often);
-    assert!(remedies(&first).contains("more input in one run"), "{first}");
+    assert!(remedies(&first).contains("read more input in each run"), "{first}");
     deliver(&workspace, "b", 600);
     let _ = workspace.sawmill(["run", "job.toml"]).run().succeeds();
     assert_eq!(workspace.visible("out").len() as u64, 2 * DAYS);
@@ -105,8 +105,23 @@ fn fewer_tasks_make_files_fewer() {
     };
     let (three, told) = files(3);
     assert_eq!(three, 3 * DAYS);
-    assert!(told.contains("fewer tasks (`sawmill plan --tasks`): each of the 3"), "{told}");
+    assert!(told.contains("plan fewer tasks (`sawmill plan --tasks`): each of the 3"), "{told}");
     assert_eq!(files(1).0, DAYS);
+}
+
+/// A table without partitions, too.
+#[test]
+fn a_larger_target_makes_files_fewer() {
+    let workspace = Workspace::new();
+    deliver(&workspace, "a", 550_000);
+    let tiny = "output.target_file_bytes = 20000\noutput.max_row_group_rows = 4000\n";
+    let report = run(&workspace, tiny);
+    let files = report["small_files"]["files"].as_u64().unwrap();
+    assert_eq!(report["small_files"]["partitions"], 1);
+    assert!(remedies(&report).contains("raise `output.target_file_bytes`, which is 20000"), "{report}");
+    let larger = run(&workspace, "");
+    assert_eq!(larger["small_files"], Value::Null);
+    assert!((larger["files"].as_array().unwrap().len() as u64) < files / 10, "{files}");
 }
 
 /// More text than two waves take, and memory for the row groups of one.
