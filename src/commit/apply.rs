@@ -60,6 +60,9 @@ impl Decided {
             .buffered(CONCURRENCY)
             .try_collect::<()>()
             .await?;
+        if target > 0 {
+            table.keep_copy(store, &self.committed).await?;
+        }
         let applied = Applied {
             format: COMMIT_FORMAT,
             version,

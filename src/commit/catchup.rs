@@ -88,6 +88,8 @@ impl Table {
     /// The newest version's words in each target.
     async fn catch_up_documents(&self, history: &super::History) -> Result<()> {
         let Some(newest) = history.commits.last() else { return Ok(()) };
+        // First: a target that says that it holds all has to know what that is.
+        self.keep_copies(history).await?;
         let key = success_key(newest.version);
         let Some(manifest) = table::read::<Manifest>(self.home(), &key).await? else { return Ok(()) };
         for store in self.stores() {

@@ -21,6 +21,9 @@ pub const SUCCESS_KEY: &str = "_SUCCESS";
 /// Where the log lies, in the home target.
 pub(super) const LOG: &str = "_sawmill/log/";
 
+/// Where copies of the log's commits lie, in the other targets.
+pub(super) const COPIES: &str = "_sawmill/history/";
+
 /// Where what attempts leave lies.
 pub(super) const ATTEMPTS: &str = "_sawmill/attempts/";
 
@@ -136,7 +139,8 @@ impl From<&FileReport> for StagedData {
     }
 }
 
-/// `log/<version>.json`, home, created once: the log alone decides.
+/// `log/<version>.json`, home, created once: the log alone decides. Also
+/// `history/<version>.json`, each other target: a copy of a commit, by the engine that applied it there.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Entry {
     /// [`COMMIT_FORMAT`].
@@ -299,6 +303,11 @@ impl From<&FileReport> for ManifestFile {
 /// as versions do.
 pub(super) fn log_key(version: u64) -> String {
     format!("{LOG}{version:020}.json")
+}
+
+/// Key of the copy of a commit.
+pub(super) fn copy_key(version: u64) -> String {
+    format!("{COPIES}{version:020}.json")
 }
 
 /// The version that the key of a numbered document has.

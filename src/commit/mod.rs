@@ -17,6 +17,7 @@ mod apply;
 mod attempt;
 mod audit;
 mod catchup;
+mod copies;
 mod decide;
 mod documents;
 mod gc;

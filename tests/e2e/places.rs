@@ -95,6 +95,30 @@ fn a_new_target_catches_up_first() {
     assert_ids(&workspace, &["one", "two", "three"], 4);
 }
 
+/// The log may be lost with its region: each other target knows what it says of every version.
+#[test]
+fn every_target_knows_the_commits_of_the_log() {
+    let workspace = table();
+    let _ = run(&workspace, "b").succeeds();
+    let assert_copied = |target: &str| {
+        for version in [1, 2] {
+            let document =
+                |directory: &str| std::fs::read(workspace.path(&format!("{directory}/{version:020}.json")));
+            let logged = document("one/_sawmill/log").unwrap();
+            let copy = document(&format!("{target}/_sawmill/history"));
+            assert_eq!(copy.ok(), Some(logged), "{target}, version {version}");
+        }
+    };
+    assert_copied("two");
+    assert!(!workspace.path("one/_sawmill/history").exists(), "home has the log itself");
+    // A table of an older sawmill, and a new target: `catchup` brings what is lacking.
+    std::fs::remove_dir_all(workspace.path("two/_sawmill/history")).unwrap();
+    job(&workspace, &["one", "two", "three"]);
+    let _ = command(&workspace, &["catchup", "job.toml"]).succeeds();
+    ["two", "three"].into_iter().for_each(assert_copied);
+    assert_ids(&workspace, &["one", "two", "three"], 4);
+}
+
 /// Somebody adds a region because another is away.
 #[test]
 fn a_target_that_is_added_while_a_version_is_unfinished_gets_it_too() {

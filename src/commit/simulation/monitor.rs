@@ -3,7 +3,7 @@
 use super::world::{Bucket, Effect};
 use crate::commit::documents::{
     COMMIT_FORMAT, Changes, Commit, Entry, Event, LOG, ManifestFile, SUCCESS_KEY, applied_key, attempt_of,
-    changes_key, checkpoint_key, partition_of, published_key, success_key, version_of,
+    changes_key, checkpoint_key, copy_key, partition_of, published_key, success_key, version_of,
 };
 use crate::commit::log::History;
 use crate::job::{Layout, WriteMode};
@@ -168,10 +168,24 @@ impl Monitor {
         Ok(())
     }
 
+    /// A target that has a version knows what the log says of it.
+    fn is_copied(&self, bucket: &Bucket, target: usize, version: u64) -> Result<(), String> {
+        let copy = bucket.objects.get(&copy_key(version)).map(|copy| copy.body.as_ref());
+        let logged = self.log.get(version as usize - 1).map(|logged| logged.as_ref());
+        let entry = |body: Option<&[u8]>| body.and_then(|body| serde_json::from_slice::<Entry>(body).ok());
+        match (entry(copy), entry(logged)) {
+            (Some(copy), Some(logged)) if copy == logged => Ok(()),
+            _ => Err(format!("target {target} has applied version {version} and has no copy of its commit")),
+        }
+    }
+
     fn applied(&self, buckets: &[Bucket], target: usize, version: u64) -> Result<(), String> {
         let known = self.commits.iter().find(|known| known.version == version);
         let known = known.ok_or_else(|| format!("version {version} was applied, and is no commit"))?;
         let bucket = &buckets[target];
+        if target > 0 {
+            self.is_copied(bucket, target, version)?;
+        }
         if let Some(file) = known.changes.all_files().find(|file| !holds(bucket, &file.file)) {
             return Err(format!("target {target} says version {version}, and lacks {}", file.file.key));
         }
