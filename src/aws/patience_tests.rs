@@ -5,7 +5,7 @@ fn each_verb_has_the_time_it_takes() {
     let spec = RequestsSpec::default();
     for (verb, one, all) in [
         (Verb::Small, 20, Some(60)),
-        (Verb::List, 60, None),
+        (Verb::List, 20, Some(60)),
         // 8 MiB at 64 KiB a second, on top.
         (Verb::Part(8 << 20), 20 + 128, None),
         (Verb::Complete, 600, None),
@@ -32,5 +32,7 @@ fn retries_are_those_of_the_job() {
     assert_eq!((retries.max_attempts(), retries.mode()), (7, aws_sdk_s3::config::retry::RetryMode::Standard));
     let retries = read_retries(&spec, 8 << 20);
     assert_eq!((retries.max_retries, retries.retry_timeout), (6, Duration::from_secs(60 + 128)));
+    let waits = (retries.backoff.init_backoff, retries.backoff.max_backoff);
+    assert_eq!(waits, (Duration::from_secs(1), Duration::from_secs(20)), "docs/s3.md");
     assert!(read_retries(&spec, 1 << 30).retry_timeout < Duration::from_secs(300), "credentials may expire");
 }

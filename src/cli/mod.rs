@@ -20,6 +20,7 @@ use crate::error::{Error, Result};
 use crate::runtime::{Cancel, Runtime};
 use clap::{Parser, Subcommand, ValueEnum};
 use std::io::{IsTerminal, Write};
+use std::time::Duration;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -169,6 +170,30 @@ async fn stop_on_signals(cancel: Cancel) {
         }
         tracing::warn!("stopping; a second signal stops at once and may leave staged files behind");
         cancel.cancel();
+        end_in_time();
+    }
+}
+
+/// Time that a process has from the signal to its end. Batch, ECS and
+/// Kubernetes kill after 30 s.
+const CLEAN_UP_TIME: Duration = Duration::from_secs(10);
+
+/// Ends the process when its clean-up takes too long, whatever holds it: a target
+/// or a file system that hangs, or a thread that cannot be interrupted. A thread of
+/// its own, as those of Tokio may be what hangs. Every step of the commit may be the
+/// last one of a process, so nothing is lost.
+fn end_in_time() {
+    let watch = std::thread::Builder::new().name("sawmill-end".into()).spawn(|| {
+        std::thread::sleep(CLEAN_UP_TIME);
+        tracing::warn!(
+            "stopped {} s after the signal, before the clean-up was done: the next run, or `sawmill recover` with \
+             the same job, finishes what was decided and removes what else was staged",
+            CLEAN_UP_TIME.as_secs()
+        );
+        std::process::exit(130);
+    });
+    if let Err(error) = watch {
+        tracing::warn!(%error, "the time of the clean-up cannot be limited");
     }
 }
 

@@ -22,7 +22,7 @@ use tokio::sync::mpsc;
 const RESUMPTIONS: u32 = 5;
 
 /// Wait before the first resumption; doubles with each.
-const RESUMPTION_WAIT: Duration = Duration::from_millis(100);
+const RESUMPTION_WAIT: Duration = Duration::from_millis(500);
 
 /// An object and what is to be read of it.
 #[derive(Debug, Clone)]

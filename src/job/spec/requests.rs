@@ -20,7 +20,7 @@ pub struct RequestsSpec {
     pub read_timeout_seconds: u64,
     /// Time for all tries of a request for something small: a document, the properties of an object, the beginning or abort of an upload. Default: 60.
     pub small_timeout_seconds: u64,
-    /// Time for one try of a page of a listing. Default: 60.
+    /// Time for one try of a page of a listing; all tries together have this or `small_timeout_seconds`, whichever is longer. Default: 20.
     pub list_timeout_seconds: u64,
     /// Time for one try of completing an upload, which takes S3 minutes where there are many parts. Default: 600.
     pub complete_timeout_seconds: u64,
@@ -40,7 +40,7 @@ impl Default for RequestsSpec {
             connect_timeout_seconds: 5,
             read_timeout_seconds: 20,
             small_timeout_seconds: 60,
-            list_timeout_seconds: 60,
+            list_timeout_seconds: 20,
             // "Processing of a CompleteMultipartUpload request could take several
             // minutes to complete" (S3 API reference).
             complete_timeout_seconds: 600,
