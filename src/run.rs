@@ -133,8 +133,8 @@ impl Run<'_> {
 
     fn look(&self) -> Result<RunReport> {
         let standing = self.runtime.block_on(async {
-            let history = self.table.history().await?;
-            self.table.standing(&history, self.plan).await
+            let mut history = self.table.history().await?;
+            self.table.standing(&mut history, self.plan).await
         });
         Ok(match standing? {
             Standing::AlreadyDone(done) => self.already_done(&done.commit.attempt, Recovered::default()),
@@ -243,13 +243,14 @@ pub(crate) enum Prepared {
 pub(crate) async fn prepare(plan: &Plan, table: &Table) -> Result<(Recovered, Prepared)> {
     let mut history = table.history().await?;
     table.check_places(&mut history).await?;
-    let mut recovered = Recovered::default();
-    if table.absent().is_empty() {
-        recovered = table.recover(&mut history, None).await?;
-        table.check_complete(&history).await?;
-    }
-    match table.standing(&history, plan).await? {
+    let mut recovered = tidy(table, &mut history).await?;
+    let read_until = history.tip;
+    match table.standing(&mut history, plan).await? {
         Standing::AlreadyDone(done) => {
+            if done.version > read_until {
+                // Decided a moment ago: it may not be visible yet.
+                recovered.add(tidy(table, &mut history).await?);
+            }
             // Nobody has recovered it where a target is away, and then it is not visible anywhere.
             if !table.absent().is_empty() && table.unfinished(&history).await?.contains(&done.version) {
                 return Err(table.waits_for_absent(done.version));
@@ -261,6 +262,16 @@ pub(crate) async fn prepare(plan: &Plan, table: &Table) -> Result<(Recovered, Pr
             Ok((recovered, Prepared::ToStage(history)))
         }
     }
+}
+
+/// Finishes or removes what earlier runs left half done, unless a target is away.
+async fn tidy(table: &Table, history: &mut History) -> Result<Recovered> {
+    if !table.absent().is_empty() {
+        return Ok(Recovered::default());
+    }
+    let recovered = table.recover(history, None).await?;
+    table.check_complete(history).await?;
+    Ok(recovered)
 }
 
 /// How a run ended whose files were staged.

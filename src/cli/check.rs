@@ -40,8 +40,8 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
             }
             if let Ok(table) = &table {
                 let standing = runtime.block_on(async {
-                    let history = table.history().await?;
-                    table.standing(&history, &plan).await
+                    let mut history = table.history().await?;
+                    table.standing(&mut history, &plan).await
                 });
                 match standing {
                     Ok(Standing::Free) => {}

@@ -91,8 +91,9 @@ fn commit(
         return Ok(report);
     }
     runtime.block_on(table.check_complete(&history))?;
-    // Others may have written since it was planned.
-    runtime.block_on(table.standing(&history, plan))?;
+    // Others may have written since it was planned. Whoever does the same job at this moment, the
+    // decision finds, too.
+    runtime.block_on(table.standing(&mut history, plan))?;
     runtime.block_on(table.intend(plan, Steps::Separate, &history))?;
     let alive = table.keep_alive(&plan.attempt, &runtime.handle());
     let reports = match given {

@@ -48,7 +48,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     let standing = runtime.block_on(async {
         let mut history = table.history().await?;
         table.check_places(&mut history).await?;
-        table.standing(&history, &plan).await
+        table.standing(&mut history, &plan).await
     });
     if let Standing::AlreadyDone(done) = standing? {
         global.say(&format!(

@@ -39,8 +39,12 @@ impl Table {
         let mut history = self.history().await?;
         self.check_places(&mut history).await?;
         let before = history.tip;
-        let finished = self.recover(&mut history, None).await?.finished;
+        let mut finished = self.recover(&mut history, None).await?.finished;
         self.catch_up(&mut history).await?;
+        // What was decided meanwhile is not visible anywhere yet, and so nothing to copy.
+        finished.extend(self.roll_forward(&history).await?.iter().map(|manifest| manifest.version));
+        // What is decided from here on, the next catch-up sees.
+        let mut log = history.clone();
         // What was copied to finish a version, the log says.
         let repairs = self.repairs_since(before).await?;
         let live = self.live_files(&history).await?;
@@ -63,7 +67,7 @@ impl Table {
             caught_up.lost.extend(lost.map(|(key, _)| format!("{}{key}", store.describe().url)));
             let copied = mended.iter().filter(|mended| **mended == Mended::Copied).count() as u64;
             if copied > 0 {
-                self.note_repair(&mut history, target, copied).await?;
+                self.note_repair(&mut log, target, copied).await?;
             }
             let to_finish: u64 =
                 repairs.iter().filter(|(to, _)| *to == store.describe().url).map(|(_, n)| n).sum();

@@ -47,7 +47,14 @@ impl Table {
     pub async fn recover(&self, history: &mut History, mine: Option<&str>) -> Result<Recovered> {
         let mut recovered = Recovered::default();
         self.finish_decided(history, &mut recovered).await?;
+        let newest = |history: &History| history.commits.last().map(|committed| committed.version);
+        let finished_until = newest(history);
         self.sweep(history, mine, &mut recovered).await?;
+        if newest(history) > finished_until {
+            // A fence whose place in the log was taken has read on. Who builds on this history
+            // expects what it holds to be in every target.
+            self.finish_decided(history, &mut recovered).await?;
+        }
         Ok(recovered)
     }
 

@@ -218,7 +218,7 @@ async fn commit(plan: &Plan, table: &Table) -> Result<Ended> {
         return Ok(Ended::NothingToDo);
     }
     table.check_complete(&history).await?;
-    table.standing(&history, plan).await?;
+    table.standing(&mut history, plan).await?;
     table.intend(plan, Steps::Separate, &history).await?;
     let reports = table.recorded(&plan.attempt).await?;
     let verified = Verified::check(plan, &reports)?;

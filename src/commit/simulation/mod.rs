@@ -31,6 +31,7 @@ use super::table::{Broken, Simulated, Table};
 use crate::job::{CommitSpec, UnreachableTarget};
 use crate::store::Store;
 use jobs::{Ended, Job};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -75,12 +76,21 @@ struct Simulation {
     clock: Arc<AtomicI64>,
     broken: Option<Broken>,
     processes: Vec<Option<Process>>,
+    /// The processes that run a job.
+    runs: BTreeMap<usize, Run>,
+}
+
+/// What a process runs.
+struct Run {
+    /// Of the job.
+    key: String,
+    attempt: String,
 }
 
 impl Simulation {
     fn new(world: World, broken: Option<Broken>) -> Simulation {
         let clock = Arc::new(AtomicI64::new(world.clock));
-        Simulation { world: Shared::new(world), clock, broken, processes: Vec::new() }
+        Simulation { world: Shared::new(world), clock, broken, processes: Vec::new(), runs: BTreeMap::new() }
     }
 
     /// A table as a process opens it.
@@ -97,7 +107,11 @@ impl Simulation {
     /// Starts a run of a job, which makes no request yet.
     fn start(&mut self, job: &Job) -> usize {
         let attempt = jobs::attempt(self.world.lock().unique());
-        self.spawn(jobs::run(job.clone(), attempt, self.table(job.policy)))
+        let run =
+            Run { key: job.key.clone(), attempt: job.staged.clone().unwrap_or_else(|| attempt.clone()) };
+        let process = self.spawn(jobs::run(job.clone(), attempt, self.table(job.policy)));
+        self.runs.insert(process, run);
+        process
     }
 
     /// Has tasks stage a job; gives the attempt.
@@ -136,6 +150,7 @@ impl Simulation {
             match polled {
                 Poll::Ready(ended) => {
                     self.processes[number] = None;
+                    self.ended_rightly(number, &ended)?;
                     return Ok(Step::Ended(ended));
                 }
                 Poll::Pending if died => {
@@ -147,6 +162,21 @@ impl Simulation {
             }
         }
         Err(self.violation("a process makes no request and does not end"))
+    }
+
+    /// A run of a job that the table holds has nothing to do, and says so: it is not refused
+    /// and does not fail, unless a request of its own was struck or it was taken for dead.
+    fn ended_rightly(&self, number: usize, ended: &Ended) -> Result<(), Violation> {
+        let (Some(run), Ended::Refused(why) | Ended::Failed(why)) = (self.runs.get(&number), ended) else {
+            return Ok(());
+        };
+        let world = self.world.lock();
+        let is_excused = world.struck.contains(&number) || world.monitor.is_fenced(&run.attempt);
+        let Some(version) = world.monitor.version_of_key(&run.key).filter(|_| !is_excused) else {
+            return Ok(());
+        };
+        drop(world);
+        Err(self.violation(format!("the job {} is version {version}, and a run of it says: {why}", run.key)))
     }
 
     /// Lets a process make some requests; true if it came to its end.

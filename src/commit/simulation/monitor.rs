@@ -59,6 +59,14 @@ impl Monitor {
         self.commits.iter().find(|known| known.commit.attempt == attempt)
     }
 
+    pub(super) fn version_of_key(&self, job_key: &str) -> Option<u64> {
+        self.commits.iter().find(|known| known.commit.job_key == job_key).map(|known| known.version)
+    }
+
+    pub(super) fn is_fenced(&self, attempt: &str) -> bool {
+        self.fenced.contains(attempt)
+    }
+
     /// A file became visible: only what the log has may, and nothing comes back.
     fn completed(&self, buckets: &[Bucket], target: usize, key: &str) -> Result<(), String> {
         let attempt = attempt_of(key).ok_or_else(|| format!("{key} has no attempt in its name"))?;

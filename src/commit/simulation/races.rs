@@ -29,7 +29,9 @@ pub(super) fn meetings() -> Vec<(Scene, Job)> {
     let new = |key: &str| Job { is_incremental: true, ..Job::new(key, WriteMode::Append) };
     meetings.push((Scene::after("both read what is new", 2, &[first()], new("a")), new("b")));
     let again = |key: &str| Job { replaces: vec![1], ..Job::new(key, WriteMode::Append) };
+    meetings.push((Scene::after("the same reads what is new", 2, &[first()], new("a")), new("a")));
     meetings.push((Scene::after("reprocess twice", 2, &[first()], again("a")), again("b")));
+    meetings.push((Scene::after("the same reprocess", 2, &[first()], again("a")), again("a")));
     let staged = Scene::after("two commits of one attempt", 2, &[first()], overwrite.clone()).staged();
     let same = staged.job.clone();
     meetings.push((staged, same));

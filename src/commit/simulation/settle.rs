@@ -55,13 +55,14 @@ impl Simulation {
         Err(self.violation(format!("{} does not come to its end: {last:?}", job.key)))
     }
 
-    /// Runs a job that is done; true if it is refused.
+    /// Runs a job that is done, or was refused for good; true if it is refused.
     fn run_again(&mut self, job: &Job) -> Result<bool, Violation> {
+        let was_refused = self.world.lock().monitor.version_of_key(&job.key).is_none();
         match self.run(job)? {
             Some(Ended::NothingToDo) => Ok(false),
             // What was in its way may be gone since, but not every time.
-            Some(Ended::Committed(_)) if may_be_refused(job) => Ok(false),
-            Some(Ended::Refused(_)) if may_be_refused(job) => Ok(true),
+            Some(Ended::Committed(_)) if was_refused && may_be_refused(job) => Ok(false),
+            Some(Ended::Refused(_)) if was_refused && may_be_refused(job) => Ok(true),
             other => Err(self.violation(format!("{} is done, and a further run says {other:?}", job.key))),
         }
     }

@@ -4,7 +4,7 @@ use super::faults::{Fault, Faults};
 use super::monitor::Monitor;
 use crate::store::{Document, StagedFile, Staging, Visible, Written, is_hidden};
 use bytes::Bytes;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 
@@ -102,6 +102,8 @@ pub(super) struct World {
     pub(super) trace: Vec<String>,
     /// Who is polled, for the trace.
     pub(super) process: usize,
+    /// Processes that were not answered as they should have been.
+    pub(super) struck: BTreeSet<usize>,
     /// Requests that were sent, and are to be carried out before this operation.
     in_flight: Vec<(u64, usize, Effect)>,
     begun: u64,
@@ -119,6 +121,7 @@ impl World {
             died: false,
             trace: Vec::new(),
             process: 0,
+            struck: BTreeSet::new(),
             in_flight: Vec::new(),
             begun: 0,
         }
@@ -208,6 +211,9 @@ impl World {
         let struck = fault.map_or(String::new(), |fault| format!("   <- {fault:?}"));
         let line = format!("{:5} process {} target {target}: {}", self.operations, self.process, what());
         self.trace.push(line + &struck);
+        if fault.is_some() {
+            self.struck.insert(self.process);
+        }
         if let Some(Fault::Expire) = fault {
             self.faults.idle |= self.buckets[target].uploads.is_empty();
             self.buckets[target].uploads.clear();
