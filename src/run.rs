@@ -5,7 +5,7 @@ use crate::commit::{
     Choice, Committed, Decided, History, Manifest, Outcome, Recovered, Standing, Steps, Table, Verified,
     finish_single,
 };
-use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
+use crate::error::{Aftermath, Error, ErrorKind, Result, StoreFailure, StoreReason};
 use crate::job::{JobSpec, WriteMode};
 use crate::plan::{self, Plan, PlanOptions, Planned};
 use crate::report::{RunReport, Status};
@@ -215,7 +215,7 @@ impl Run<'_> {
             .and_then(|verified| {
                 let finished = runtime.block_on(finish_single(&verified, table));
                 finished.map_err(|error| {
-                    error.remedy(
+                    error.leaving(Aftermath::PartlyVisible).remedy(
                         "mend the target and run the same command again, with --overwrite if some outputs are there",
                     )
                 })
@@ -351,12 +351,12 @@ async fn decide(
         return Err(error);
     }
     match table.give_up(attempt, reports, "its run failed").await {
-        Ok(_) => Err(error),
+        Ok(_) => Err(error.leaving_nothing()),
         Err(refused) if matches!(refused.kind(), ErrorKind::Conflict { .. }) => {
             // It was decided, and the answer was lost.
             verified.decide(table, history).await
         }
-        Err(_) => Err(error.remedy(
+        Err(_) => Err(error.leaving(Aftermath::Unknown).remedy(
             "whether the run was decided is not known: what it staged is left as it is. Mend the target, then \
              `sawmill recover` with the same job finishes or removes it",
         )),
@@ -367,7 +367,7 @@ async fn decide(
 pub(crate) async fn finish(decided: Decided, history: History, table: &Table) -> Result<Manifest> {
     let version = decided.version();
     table.finish(decided, history).await.map_err(|error: Error| {
-        error.remedy(format!(
+        error.leaving(Aftermath::Decided(version)).remedy(format!(
             "version {version} is decided and its data is safe, but not visible and announced in every target. \
              Mend the target, then run the job again, or `sawmill recover` with the same job"
         ))

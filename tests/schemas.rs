@@ -21,8 +21,9 @@ fn schemas_are_those_of_the_types() {
         ("applied", json_schema::<commit::Applied>()),
         ("published", json_schema::<commit::PublishedNote>()),
         ("manifest", json_schema::<commit::Manifest>()),
-        ("audit", json_schema::<commit::Audit>()),
+        ("audit", json_schema::<report::Found<commit::Audit>>()),
         ("run-report", json_schema::<report::RunReport>()),
+        ("failure-report", json_schema::<report::FailureReport>()),
     ] {
         let path = format!("{}/schemas/{name}.schema.json", env!("CARGO_MANIFEST_DIR"));
         let text = format!("{schema:#}\n");

@@ -4,6 +4,7 @@ use super::Global;
 use super::run::JobArgs;
 use crate::commit::{Depth, Table};
 use crate::error::{Error, ErrorKind, Result};
+use crate::report::Found;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -14,7 +15,7 @@ pub(super) struct Args {
     deep: bool,
     /// Print what was done as JSON on standard output
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
@@ -33,7 +34,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
             .remedy("restore them from versions of a bucket, or run their inputs again with --reprocess")
     });
     if args.json {
-        super::documents::print_json(&done)?;
+        super::documents::print_json(&Found::new(done, lost.as_ref()))?;
         return lost.map_or(Ok(()), Err);
     }
     for version in &done.finished {

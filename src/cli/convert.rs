@@ -78,9 +78,9 @@ pub(super) struct Args {
     /// Endpoint of an S3-compatible server
     #[arg(long, value_name = "URL")]
     endpoint: Option<String>,
-    /// Print the run report as JSON on standard output
+    /// Print the run report, or that of the failure, as JSON on standard output
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
     #[command(flatten)]
     dialect: DialectArgs,
 }

@@ -94,6 +94,11 @@ pub(super) fn to_json(document: &impl Serialize) -> String {
     serde_json::to_string_pretty(document).expect("our documents have string keys and no failing parts")
 }
 
+/// Prints the one document of a command that was asked for JSON.
 pub(super) fn print_json(document: &impl Serialize) -> Result<()> {
+    if !super::failure::claim_document() {
+        // The process is being ended, and has said so in its place.
+        return Ok(());
+    }
     super::print(&(to_json(document) + "\n"))
 }

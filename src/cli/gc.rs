@@ -18,7 +18,7 @@ pub(super) struct Args {
     delete: bool,
     /// Print what was found as JSON on standard output
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 pub(super) fn run(args: &Args, global: &Global) -> Result<()> {

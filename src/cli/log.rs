@@ -17,7 +17,7 @@ pub(super) struct Args {
     from: u64,
     /// Print the entries as JSON on standard output
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 /// An entry and how far it got.

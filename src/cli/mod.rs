@@ -6,6 +6,7 @@ mod commit;
 mod convert;
 mod dialect;
 mod documents;
+mod failure;
 mod gc;
 mod infer;
 mod log;
@@ -14,6 +15,8 @@ mod recover;
 mod run;
 mod task;
 mod verify;
+
+pub use failure::{report_bad_flags, report_error};
 
 use crate::aws::discreet;
 use crate::error::{Error, Result};
@@ -113,8 +116,26 @@ impl Cli {
         }
     }
 
+    /// Whether the command was asked for one JSON document on standard output.
+    fn wants_json(&self) -> bool {
+        match &self.command {
+            Command::Run(args) => args.json,
+            Command::Convert(args) => args.json,
+            Command::Commit(args) => args.json,
+            Command::Recover(args) => args.json,
+            Command::Log(args) => args.json,
+            Command::Verify(args) => args.json,
+            Command::Catchup(args) => args.json,
+            Command::Gc(args) => args.json,
+            Command::Infer(_) | Command::Check(_) | Command::Plan(_) | Command::Task(_) => false,
+        }
+    }
+
     /// Runs the command to its end.
     pub fn run(&self) -> Result<()> {
+        if self.wants_json() {
+            failure::expect_document();
+        }
         match &self.command {
             Command::Run(args) => run::run(args, &self.global),
             Command::Convert(args) => convert::run(args, &self.global),
@@ -166,6 +187,7 @@ async fn stop_on_signals(cancel: Cancel) {
             _ = hang_up.recv() => {}
         }
         if cancel.is_cancelled() {
+            failure::report_cut_off("interrupted twice", NEXT_RUN_FINISHES);
             std::process::exit(130);
         }
         tracing::warn!("stopping; a second signal stops at once and may leave staged files behind");
@@ -178,6 +200,10 @@ async fn stop_on_signals(cancel: Cancel) {
 /// Kubernetes kill after 30 s.
 const CLEAN_UP_TIME: Duration = Duration::from_secs(10);
 
+/// What to do about a process that ended before its clean-up did.
+const NEXT_RUN_FINISHES: &str = "the next run, or `sawmill recover` with the same job, finishes what was decided \
+                                 and removes what else was staged";
+
 /// Ends the process when its clean-up takes too long, whatever holds it: a target
 /// or a file system that hangs, or a thread that cannot be interrupted. A thread of
 /// its own, as those of Tokio may be what hangs. Every step of the commit may be the
@@ -185,37 +211,14 @@ const CLEAN_UP_TIME: Duration = Duration::from_secs(10);
 fn end_in_time() {
     let watch = std::thread::Builder::new().name("sawmill-end".into()).spawn(|| {
         std::thread::sleep(CLEAN_UP_TIME);
-        tracing::warn!(
-            "stopped {} s after the signal, before the clean-up was done: the next run, or `sawmill recover` with \
-             the same job, finishes what was decided and removes what else was staged",
-            CLEAN_UP_TIME.as_secs()
-        );
+        let seconds = CLEAN_UP_TIME.as_secs();
+        let stopped = format!("stopped {seconds} s after the signal, before the clean-up was done");
+        tracing::warn!("{stopped}: {NEXT_RUN_FINISHES}");
+        failure::report_cut_off(&stopped, NEXT_RUN_FINISHES);
         std::process::exit(130);
     });
     if let Err(error) = watch {
         tracing::warn!(%error, "the time of the clean-up cannot be limited");
-    }
-}
-
-/// Writes an error with its place and remedy to standard error.
-pub fn report_error(error: &Error, format: LogFormat) {
-    match format {
-        LogFormat::Text => {
-            eprintln!("error: {error}");
-            if let Some(remedy) = error.what_to_do() {
-                eprintln!("  help: {remedy}");
-            }
-        }
-        LogFormat::Json => {
-            json_line(serde_json::json!({
-                "level": "ERROR",
-                "kind": error.kind().name(),
-                "message": error.to_string(),
-                "help": error.what_to_do(),
-                "location": error.location(),
-                "exit_code": error.kind().exit_code(),
-            }));
-        }
     }
 }
 

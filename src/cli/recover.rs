@@ -15,7 +15,7 @@ pub(super) struct Args {
     give_up: Vec<String>,
     /// Print what was done as JSON on standard output
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 pub(super) fn run(args: &Args, global: &Global) -> Result<()> {

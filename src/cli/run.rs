@@ -73,9 +73,9 @@ pub(super) struct Args {
     /// Show what would be done; write nothing
     #[arg(long)]
     dry_run: bool,
-    /// Print the run report as JSON on standard output
+    /// Print the run report, or that of the failure, as JSON on standard output
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 pub(super) fn run(args: &Args, global: &Global) -> Result<()> {

@@ -4,6 +4,7 @@ use super::Global;
 use super::run::JobArgs;
 use crate::commit::{Audit, Depth, Table};
 use crate::error::{Error, ErrorKind, Result};
+use crate::report::Found;
 use indicatif::{HumanBytes, HumanCount};
 
 #[derive(Debug, clap::Args)]
@@ -15,7 +16,7 @@ pub(super) struct Args {
     deep: bool,
     /// Print what was found as JSON on standard output
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
@@ -26,12 +27,13 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         let table = Table::open(&job).await?;
         runtime.cancel().or(table.audit(depth)).await
     })?;
+    let unsound = (!audit.is_sound()).then(|| unsound(&audit));
     if args.json {
-        super::documents::print_json(&audit)?;
+        super::documents::print_json(&Found::new(audit, unsound.as_ref()))?;
     } else {
         describe(&job.name, job.targets.len(), &audit, global);
     }
-    if audit.is_sound() { Ok(()) } else { Err(unsound(&audit)) }
+    unsound.map_or(Ok(()), Err)
 }
 
 fn describe(job: &str, targets: usize, audit: &Audit, global: &Global) {

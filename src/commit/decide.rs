@@ -10,7 +10,7 @@ use super::documents::{
 use super::log::{Appended, Committed, History};
 use super::table::{self, CONCURRENCY, Table};
 use super::verify::Verified;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Aftermath, Error, ErrorKind, Result};
 use crate::job::{Layout, WriteMode};
 use crate::source::Input;
 use crate::store::Store;
@@ -122,7 +122,9 @@ impl Verified<'_> {
                             table.check_not_read_since(&history, *since, &changes.inputs).await?;
                             *since = history.tip;
                         }
-                        if let Appended::Here = table.append(&mut history, event.clone()).await? {
+                        let appended = table.append(&mut history, event.clone()).await;
+                        let appended = appended.map_err(|error| error.leaving(Aftermath::Unknown))?;
+                        if let Appended::Here = appended {
                             table.checkpoint(&history).await;
                             return decided(table, history, changes, &sha256).await;
                         }
@@ -279,7 +281,10 @@ async fn decided(table: &Table, history: History, changes: Changes, sha256: &str
     };
     let changes = match committed.commit.changes_sha256 == sha256 {
         true => changes,
-        false => table.changes(&committed.commit).await?,
+        false => {
+            let read = table.changes(&committed.commit).await;
+            read.map_err(|error| error.leaving(Aftermath::Decided(committed.version)))?
+        }
     };
     Ok(Outcome::Decided(Box::new(Decided { committed, changes }), history))
 }

@@ -1,7 +1,7 @@
 //! A target that does not answer: fail, wait, or go on without it.
 
 use super::table::Table;
-use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
+use crate::error::{Aftermath, Error, ErrorKind, Result, StoreFailure, StoreReason};
 use crate::job::UnreachableTarget;
 use crate::runtime::Cancel;
 use crate::store::{StagedFile, Staging};
@@ -81,6 +81,7 @@ impl Table {
             reason: StoreReason::Unreachable,
             detail: "its data is safe in the other targets".into(),
         }))
+        .leaving(Aftermath::Decided(version))
         .remedy("once the target answers: `sawmill catchup` with the same job, or the next run")
     }
 

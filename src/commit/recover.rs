@@ -8,7 +8,7 @@ use super::decide::Decided;
 use super::documents::{Manifest, attempt_of};
 use super::log::{Fenced, History};
 use super::table::Table;
-use crate::error::Result;
+use crate::error::{Aftermath, Result};
 use crate::store::StagedFile;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -77,9 +77,13 @@ impl Table {
     pub(super) async fn roll_forward(&self, history: &History) -> Result<Vec<Manifest>> {
         let mut done = Vec::new();
         for committed in self.unpublished(history).await? {
-            let changes = self.changes(&committed.commit).await?;
-            let decided = Decided { committed, changes };
-            done.push(decided.apply(self).await?.publish(self).await?);
+            let version = committed.version;
+            let finished = async {
+                let changes = self.changes(&committed.commit).await?;
+                let decided = Decided { committed, changes };
+                decided.apply(self).await?.publish(self).await
+            };
+            done.push(finished.await.map_err(|error| error.leaving(Aftermath::Unfinished(version)))?);
         }
         Ok(done)
     }

@@ -6,8 +6,10 @@
 //! what to do about it in [`Error::remedy`], apart from the cause, so that a
 //! terminal can show them on lines of their own and JSON logs as fields.
 
+mod aftermath;
 mod input;
 
+pub use aftermath::Aftermath;
 pub use input::InputProblem;
 
 use std::fmt;
@@ -24,6 +26,7 @@ struct Inner {
     kind: ErrorKind,
     location: Option<Location>,
     remedy: Option<String>,
+    aftermath: Option<Aftermath>,
 }
 
 /// The classes of failure, with an exit code for what a caller can tell apart, see
@@ -150,15 +153,18 @@ impl ErrorKind {
 }
 
 /// A place in a job file, schema file or document.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct JobPlace {
     /// Path or URL of the file.
     pub file: String,
     /// Line, from 1, where known.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<usize>,
     /// Column in characters, from 1, where known.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub column: Option<usize>,
     /// Dotted key, such as `targets[0].region`, where known.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
 }
 
@@ -252,7 +258,8 @@ pub struct StoreFailure {
 }
 
 /// Why a store refused, as far as a caller can act on it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum StoreReason {
     /// No such object, file, bucket or directory.
@@ -296,7 +303,7 @@ impl fmt::Display for StoreFailure {
 impl Error {
     /// An error of this kind, without a place.
     pub fn new(kind: ErrorKind) -> Self {
-        Error(Box::new(Inner { kind, location: None, remedy: None }))
+        Error(Box::new(Inner { kind, location: None, remedy: None, aftermath: None }))
     }
 
     /// A usage error.

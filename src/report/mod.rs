@@ -1,8 +1,10 @@
 //! The run report: JSON for machines, a summary for people.
 
+mod failure;
 mod small_files;
 mod terminal;
 
+pub use failure::{ErrorReport, FailureReport, FailureStatus, Found, StoreReport};
 pub use small_files::SmallFiles;
 pub use terminal::{progress_bar, recovery, summary};
 

@@ -264,6 +264,16 @@ def objects(server, bucket, prefix=""):
     return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
 
 
+def problems(schema, document):
+    """What of a document is not as its JSON Schema says."""
+    # Of the packages that moto needs.
+    import jsonschema
+
+    validator = jsonschema.validators.validator_for(schema)
+    validator.check_schema(schema)
+    return [f"{error.json_path}: {error.message}" for error in validator(schema).iter_errors(document)]
+
+
 def uploads(server, bucket):
     """Keys of the multipart uploads that were begun and neither completed nor aborted."""
     return [entry["Key"] for entry in client("s3", server).list_multipart_uploads(Bucket=bucket).get("Uploads", [])]
@@ -312,7 +322,7 @@ operations = {
     function.__name__: function
     for function in (
         parquet, csv, query, ids, ids_of_range, layout, footers, arrow, spark, write_parquet, nycflights13,
-        create_bucket, put, objects, uploads, encryption, download, read, user, enforce_permissions,
+        create_bucket, put, objects, uploads, encryption, download, read, user, enforce_permissions, problems,
     )
 }  # fmt: skip
 

@@ -179,6 +179,19 @@ pub(crate) fn query(directory: &Path, sql: &str) -> Vec<Vec<Option<String>>> {
     parse(shared().ask("query", json!({ "sql": sql, "files": parquet_files(directory) })))
 }
 
+/// Fails unless a document is as `schemas/<name>.schema.json` says, and has no member that the
+/// schema does not know.
+#[track_caller]
+pub(crate) fn assert_valid(name: &str, document: &Value) {
+    let path = format!("{}/schemas/{name}.schema.json", env!("CARGO_MANIFEST_DIR"));
+    let schema = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let mut schema: Value = serde_json::from_str(&schema).expect("schemas are JSON");
+    schema["additionalProperties"] = json!(false);
+    let problems: Vec<String> =
+        parse(shared().ask("problems", json!({ "schema": schema, "document": document })));
+    assert!(problems.is_empty(), "not a {name}: {problems:?}: {document:#}");
+}
+
 /// Visible Parquet files under a directory, or the file itself, sorted.
 fn parquet_files(directory: &Path) -> Vec<PathBuf> {
     if directory.is_file() {
