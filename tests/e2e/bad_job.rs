@@ -46,6 +46,7 @@ bad_jobs! {
     no_schema_file: "schema.json" => "scheme.json", ["scheme.json"];
     unknown_type: "int32" => "int23", ["schema.json", "int23", "int32"];
     delimiter_that_is_too_long: "[output]" => "[dialect]\ndelimiter = \"|||||\"\n[output]", ["job.toml:7", "dialect.delimiter", "\n  help: "];
+    format_of_java_in_an_expression: "[output]" => "[[transforms]]\nderive = { month = \"date_format(DATE '2024-11-26', 'yyyy-MM')\" }\n[output]", ["transforms[0].derive.month", "'yyyy-MM' is not a strftime format", "^^^^^^^^^", "\n  help: write '%Y-%m'"];
     partition_key_that_is_no_column: "[output]" => "[output]\npartition_by = [\"yaer\"]", ["partition_by", "yaer"];
 }
 

@@ -12,6 +12,7 @@
 //! unambiguous, and that nothing may depend on other rows or on the time.
 
 mod bounds;
+mod formats;
 mod functions;
 mod guard;
 mod mistake;
@@ -96,12 +97,11 @@ impl Expression {
     }
 
     fn compile_here(text: &str, columns: &[(&str, ColumnType)]) -> Result<(Expression, Vec<usize>), Mistake> {
-        let mut used = Vec::new();
         let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
-        let tree = parse::parse(text, &names, &mut used)?;
+        let parse::Parsed { tree, used, formats } = parse::parse(text, &names)?;
         let fields = used.iter().map(|&i| Field::new(columns[i].0, columns[i].1.arrow(), true));
         let schema: SchemaRef = Arc::new(arrow::datatypes::Schema::new(fields.collect::<Vec<_>>()));
-        let expr = plan::plan(tree, &schema)?;
+        let expr = plan::plan(tree, &schema, &formats)?;
         let data_type = plan::data_type(&expr, &schema)?;
         let result = column_type(&data_type).ok_or_else(|| {
             Mistake::new(format!("the result is of the type {data_type}, which a column cannot have"))

@@ -1,12 +1,14 @@
 //! SQL text → syntax tree with exact names, or the first thing that may not stand in an expression.
 
+use super::formats::{Quoted, takes_formats};
 use super::functions;
 use super::mistake::Mistake;
 use crate::document::nearest;
 use crate::transform::nearest_column;
-use datafusion_expr::Volatility;
+use datafusion_expr::{ScalarUDF, Volatility};
 use datafusion_sql::sqlparser::ast::{
-    DataType, Expr, Function, FunctionArguments, Ident, Spanned, Value, ValueWithSpan, VisitMut, VisitorMut,
+    DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, Spanned, Value,
+    ValueWithSpan, VisitMut, VisitorMut,
 };
 use datafusion_sql::sqlparser::dialect::GenericDialect;
 use datafusion_sql::sqlparser::parser::{Parser, ParserError};
@@ -17,16 +19,25 @@ use std::ops::ControlFlow;
 /// stacks are small.
 const MAX_DEPTH: usize = 100;
 
+/// An expression that means something.
+#[derive(Debug)]
+pub(super) struct Parsed {
+    /// Every name in it is quoted and exact.
+    pub(super) tree: Expr,
+    /// The position of each column, in the order of first use.
+    pub(super) used: Vec<usize>,
+    /// Texts that stand where a function takes a format.
+    pub(super) formats: Vec<Quoted>,
+}
+
 /// Parses an expression over columns of these names.
 ///
-/// Unquoted names are matched exactly, else in any case if only one column
-/// fits; in the tree every name is quoted and exact. `used` gets the position
-/// of each column, in the order of first use.
-pub(super) fn parse(text: &str, columns: &[&str], used: &mut Vec<usize>) -> Result<Expr, Mistake> {
+/// Unquoted names are matched exactly, else in any case if only one column fits.
+pub(super) fn parse(text: &str, columns: &[&str]) -> Result<Parsed, Mistake> {
     let mut tree = syntax(text)?;
-    let mut check = Check { columns, used, depth: 0 };
+    let mut check = Check { columns, used: Vec::new(), formats: Vec::new(), depth: 0 };
     match VisitMut::visit(&mut tree, &mut check) {
-        ControlFlow::Continue(()) => Ok(tree),
+        ControlFlow::Continue(()) => Ok(Parsed { used: check.used, formats: check.formats, tree }),
         ControlFlow::Break(mistake) => Err(mistake),
     }
 }
@@ -74,7 +85,8 @@ fn too_deep(span: Span) -> Mistake {
 
 struct Check<'a> {
     columns: &'a [&'a str],
-    used: &'a mut Vec<usize>,
+    used: Vec<usize>,
+    formats: Vec<Quoted>,
     depth: usize,
 }
 
@@ -87,7 +99,11 @@ impl VisitorMut for Check<'_> {
             _ if self.depth > MAX_DEPTH => Err(too_deep(Span::empty())),
             Expr::Identifier(name) => self.column(name),
             Expr::CompoundIdentifier(parts) => Err(qualified(parts)),
-            Expr::Function(function) => check_function(function),
+            Expr::Function(function) => check_function(function).map(|found| {
+                if takes_formats(found.name()) {
+                    self.formats.extend(quoted_after_first(function));
+                }
+            }),
             Expr::Subquery(_) | Expr::InSubquery { .. } | Expr::Exists { .. } => {
                 Err(Mistake::new("an expression sees one row: there are no subqueries").at(expr.span()))
             }
@@ -173,7 +189,21 @@ fn qualified(parts: &[Ident]) -> Mistake {
         .remedy(format!("if that is the column's name, quote it: \"{name}\""))
 }
 
-fn check_function(function: &Function) -> Result<(), Mistake> {
+/// The arguments of a call after the first that are texts.
+fn quoted_after_first(function: &Function) -> impl Iterator<Item = Quoted> {
+    let arguments = match &function.args {
+        FunctionArguments::List(list) => list.args.as_slice(),
+        _ => &[],
+    };
+    arguments.iter().skip(1).filter_map(|argument| match argument {
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Value(value))) => {
+            Some(Quoted { text: value.value.clone().into_string()?, span: value.span })
+        }
+        _ => None,
+    })
+}
+
+fn check_function(function: &Function) -> Result<&'static ScalarUDF, Mistake> {
     let name = function.name.to_string();
     let fail = |message: String| Mistake::new(message).at(function.name.span());
     let list_clauses = match &function.args {
@@ -203,5 +233,5 @@ fn check_function(function: &Function) -> Result<(), Mistake> {
         ))
         .remedy("for the time, the run and the input of a row use `lineage`"));
     }
-    Ok(())
+    Ok(found)
 }

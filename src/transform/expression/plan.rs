@@ -1,5 +1,6 @@
 //! Syntax tree → expression that DataFusion evaluates, every overflow an error.
 
+use super::formats::{self, Quoted};
 use super::functions::Functions;
 use super::mistake::Mistake;
 use arrow::array::{RecordBatch, RecordBatchOptions};
@@ -17,9 +18,14 @@ use datafusion_sql::planner::{ParserOptions, PlannerContext, SqlToRel};
 use datafusion_sql::sqlparser::ast::Expr as SqlExpr;
 use std::sync::Arc;
 
-/// Plans `tree`, whose names are exact, over the columns of `schema`.
-pub(super) fn plan(tree: SqlExpr, schema: &Schema) -> Result<Arc<dyn PhysicalExpr>, Mistake> {
-    plan_with_datafusion(tree, schema).map_err(|error| {
+/// Plans `tree`, whose names are exact, over the columns of `schema`. `quoted`:
+/// its texts that are arguments of functions that take formats.
+pub(super) fn plan(
+    tree: SqlExpr,
+    schema: &Schema,
+    quoted: &[Quoted],
+) -> Result<Arc<dyn PhysicalExpr>, Mistake> {
+    let said = |error: DataFusionError| {
         let types = schema.fields().iter().map(|field| format!("{} is {}", field.name(), field.data_type()));
         let types = types.collect::<Vec<_>>();
         let mistake = Mistake::of(&error);
@@ -27,10 +33,17 @@ pub(super) fn plan(tree: SqlExpr, schema: &Schema) -> Result<Arc<dyn PhysicalExp
             true => mistake,
             false => mistake.remedy(format!("{}; CAST(… AS …) changes a type", types.join(", "))),
         }
-    })
+    };
+    let df_schema = Arc::new(DFSchema::try_from(schema.clone()).map_err(said)?);
+    let simplifier = ExprSimplifier::new(SimplifyContext::builder().with_schema(df_schema.clone()).build());
+    let expr = settle_types(tree, &df_schema, &simplifier).map_err(said)?;
+    formats::check(&expr, &df_schema, quoted)?;
+    let simplified = fold_constants(expr, &simplifier).and_then(|expr| simplifier.simplify(expr));
+    simplified.and_then(|expr| physical(&expr, &df_schema)).map_err(said)
 }
 
-fn plan_with_datafusion(tree: SqlExpr, schema: &Schema) -> Result<Arc<dyn PhysicalExpr>> {
+/// The expression in DataFusion's terms, with every conversion of types in it.
+fn settle_types(tree: SqlExpr, schema: &Arc<DFSchema>, simplifier: &ExprSimplifier) -> Result<Expr> {
     let functions = Functions::new();
     // Numbers with a point are decimals, as in Spark: `price * 1.1` of a decimal stays exact.
     let options = ParserOptions::new()
@@ -38,14 +51,11 @@ fn plan_with_datafusion(tree: SqlExpr, schema: &Schema) -> Result<Arc<dyn Physic
         .with_enable_ident_normalization(false)
         .with_map_string_types_to_utf8view(false)
         .with_collect_spans(true);
-    let df_schema = Arc::new(DFSchema::try_from(schema.clone())?);
     let planner = SqlToRel::new_with_options(&functions, options);
-    let expr = planner.sql_to_expr(tree, &df_schema, &mut PlannerContext::new())?;
-    let simplifier = ExprSimplifier::new(SimplifyContext::builder().with_schema(df_schema.clone()).build());
-    let expr = simplifier.coerce(expr, &df_schema)?;
-    check_zones(&expr, &df_schema)?;
-    let expr = simplifier.simplify(fold_constants(expr, &simplifier)?)?;
-    physical(&expr, &df_schema)
+    let expr = planner.sql_to_expr(tree, schema, &mut PlannerContext::new())?;
+    let expr = simplifier.coerce(expr, schema)?;
+    check_zones(&expr, schema)?;
+    Ok(expr)
 }
 
 /// Refuses what would tell the time of another zone than UTC without its zone:
@@ -109,7 +119,8 @@ fn is_literal(expr: &Expr) -> bool {
     matches!(expr, Expr::Literal(..))
 }
 
-fn constant(expr: &Expr, empty: &DFSchema) -> Result<ScalarValue> {
+/// The value of an expression without columns.
+pub(super) fn constant(expr: &Expr, empty: &DFSchema) -> Result<ScalarValue> {
     let options = RecordBatchOptions::new().with_row_count(Some(1));
     let row = RecordBatch::try_new_with_options(Arc::new(Schema::empty()), Vec::new(), &options)?;
     match physical(expr, empty)?.evaluate(&row)? {

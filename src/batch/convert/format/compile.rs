@@ -25,7 +25,7 @@ impl Format {
         if !pattern.contains('%') {
             return Err(FormatError {
                 message: format!("{pattern:?} is no strftime pattern"),
-                remedy: match strftime_of(pattern) {
+                remedy: match strftime_of(pattern, Strftime::Format) {
                     Some(known) => format!("did you mean `{known}`?"),
                     None => "write one like `%Y-%m-%d %H:%M:%S`, or `default` for ISO 8601".into(),
                 },
@@ -152,28 +152,83 @@ fn unknown(pattern: &str, text: &str) -> FormatError {
     }
 }
 
+/// Whose strftime a pattern is to be written in. They differ in fractions and
+/// offsets, and in whether numbers are also written, without their zeros.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Strftime {
+    /// That of [`Format`], for values of inputs.
+    Format,
+    /// That of chrono, for DataFusion's functions.
+    Chrono,
+}
+
+/// Words of Oracle and PostgreSQL that are none of Java's. They are looked for
+/// where one of the first three is there: `SS` is seconds to them, and
+/// hundredths of one to Java.
+const ORACLE: [(&str, &str); 7] =
+    [("HH24", "%H"), ("HH12", "%I"), ("MI", "%M"), ("SS", "%S"), ("MON", "%b"), ("Mon", "%b"), ("DDD", "%j")];
+
 /// The strftime pattern that a pattern of Spark, Java or Oracle stands for, if
 /// every letter of it has one.
-fn strftime_of(pattern: &str) -> Option<String> {
+pub fn strftime_of(pattern: &str, to: Strftime) -> Option<String> {
+    let is_oracle = ORACLE[..3].iter().any(|(word, _)| pattern.contains(word));
     let mut strftime = String::new();
     let mut rest = pattern;
     while let Some(first) = rest.chars().next() {
+        if first == '%' {
+            return None;
+        }
         if let Some(quoted) = rest.strip_prefix('\'') {
             let (literal, after) = quoted.split_once('\'')?;
             strftime.push_str(if literal.is_empty() { "'" } else { literal });
             rest = after;
             continue;
         }
+        if let Some((word, directive)) = ORACLE.iter().find(|(word, _)| is_oracle && rest.starts_with(word)) {
+            strftime.push_str(directive);
+            rest = &rest[word.len()..];
+            continue;
+        }
         let run = rest.len() - rest.trim_start_matches(first).len();
         if first.is_ascii_alphabetic() {
             let after_point = strftime.ends_with(['.', ',']);
-            strftime.push_str(directive_of(&rest[..run], after_point)?);
+            let letters = &rest[..run];
+            let directive = match to {
+                Strftime::Format => directive_of(letters, after_point),
+                Strftime::Chrono => chrono_directive_of(letters, after_point),
+            };
+            strftime.push_str(directive?);
         } else {
             strftime.push_str(&rest[..run]);
         }
         rest = &rest[run..];
     }
     strftime.contains('%').then_some(strftime)
+}
+
+/// Where chrono has another directive than [`Format`].
+fn chrono_directive_of(letters: &str, after_point: bool) -> Option<&'static str> {
+    Some(match letters {
+        // One letter has numbers without their zero.
+        "M" | "L" => "%-m",
+        "d" => "%-d",
+        "D" => "%-j",
+        "H" => "%-H",
+        "h" => "%-I",
+        "m" => "%-M",
+        "s" => "%-S",
+        "Q" | "q" => "%q",
+        "XXX" | "xxx" | "ZZZZZ" => "%:z",
+        // `%f` is nine digits there, after a point as well.
+        _ if letters.bytes().all(|letter| letter == b'S') && letters.len() > 2 => match letters.len() {
+            3 => "%3f",
+            6 => "%6f",
+            9 => "%9f",
+            _ => return None,
+        },
+        _ if after_point && letters.bytes().all(|letter| letter == b'S') => return None,
+        _ => return directive_of(letters, after_point),
+    })
 }
 
 fn directive_of(letters: &str, after_point: bool) -> Option<&'static str> {

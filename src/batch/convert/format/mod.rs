@@ -12,7 +12,7 @@
 pub(super) mod compile;
 pub(super) mod read;
 
-pub use compile::FormatError;
+pub use compile::{FormatError, Strftime, strftime_of};
 
 use super::Unconvertible;
 
