@@ -166,7 +166,7 @@ impl Case {
         if run.stderr.contains("unknown key") {
             return Err(run.stderr);
         }
-        if run.stdout.is_empty() {
+        if !run.succeeded() {
             let error = run.stderr.clone();
             let _ = run.fails();
             return Ok(Outcome::Error(error));
