@@ -14,8 +14,8 @@ use futures::{StreamExt, TryStreamExt};
 use std::collections::HashSet;
 
 impl Table {
-    /// Keeps a commit in a target that does not hold the log. Comes before the target
-    /// says that it has applied the version, so that no version is known there without.
+    /// Keeps a commit in a target that does not hold the log. Comes before a file of the
+    /// version is visible in any target, so that none is known to readers without.
     pub(super) async fn keep_copy(&self, store: &dyn Store, committed: &Committed) -> Result<()> {
         let entry = Entry {
             format: COMMIT_FORMAT,

@@ -114,7 +114,7 @@ impl Verified<'_> {
             for (_, store) in table.present() {
                 store.create(&changes_key(&changes.attempt, &sha256), body.clone()).await?;
             }
-            let event = Event::Commit(commit_of(&changes, sha256.clone()));
+            let event = Event::Commit(commit_of(&changes, sha256.clone(), table));
             loop {
                 match judge(&history, &changes, looked_at) {
                     Verdict::Clear => {
@@ -255,8 +255,9 @@ fn digested(changes: &Changes) -> (String, bytes::Bytes) {
     (hex::encode(Sha256::digest(&body)), body)
 }
 
-fn commit_of(changes: &Changes, changes_sha256: String) -> Commit {
+fn commit_of(changes: &Changes, changes_sha256: String, table: &Table) -> Commit {
     Commit {
+        targets: table.identities().into_iter().map(|target| target.url).collect(),
         attempt: changes.attempt.clone(),
         job: changes.job.clone(),
         job_key: changes.job_key.clone(),
@@ -305,8 +306,17 @@ pub(super) fn fenced(attempt: &str) -> Error {
 }
 
 impl Table {
-    /// What a commit did, as its document in the home target says; held against the log.
+    /// What a commit did, as its document says; held against the log. What stands in it for
+    /// each target is put into the order of this table's targets.
     pub async fn changes(&self, commit: &Commit) -> Result<Changes> {
+        let mut changes = self.changes_as_written(commit).await?.0;
+        let urls: Vec<&str> = self.stores().iter().map(|store| store.describe().url.as_str()).collect();
+        changes.rearrange(&commit.targets, &urls);
+        Ok(changes)
+    }
+
+    /// The same, and its bytes, whose SHA-256 the log knows.
+    pub(super) async fn changes_as_written(&self, commit: &Commit) -> Result<(Changes, bytes::Bytes)> {
         let key = changes_key(&commit.attempt, &commit.changes_sha256);
         // Every target has a copy, and the log says which bytes are right.
         let mut problem = None;
@@ -315,7 +325,7 @@ impl Table {
                 Ok(Some(document))
                     if hex::encode(Sha256::digest(&document.body)) == commit.changes_sha256 =>
                 {
-                    return table::parse(store.as_ref(), &key, &document.body);
+                    return Ok((table::parse(store.as_ref(), &key, &document.body)?, document.body));
                 }
                 Ok(_) => {}
                 Err(error) => problem = Some(error),
