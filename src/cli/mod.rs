@@ -8,6 +8,7 @@ mod dialect;
 mod documents;
 mod failure;
 mod gc;
+mod ignored;
 mod infer;
 mod log;
 mod plan;
@@ -163,7 +164,7 @@ impl Global {
     }
 
     /// A runtime with `threads` (unless the flag says otherwise) that SIGINT,
-    /// SIGTERM and SIGHUP stop.
+    /// SIGTERM and SIGHUP stop, unless the process began with them ignored.
     fn runtime(&self, threads: usize) -> Result<Runtime> {
         let runtime = Runtime::new(self.threads.unwrap_or(threads))?;
         runtime.handle().spawn(stop_on_signals(runtime.cancel().clone()));
@@ -171,20 +172,29 @@ impl Global {
     }
 }
 
-/// The first signal stops the work cleanly, the second at once.
+/// The first signal stops the work cleanly, the second at once. One that was
+/// ignored when the process began stays so.
 async fn stop_on_signals(cancel: Cancel) {
-    use tokio::signal::unix::{SignalKind, signal};
+    use tokio::signal::unix::{Signal, SignalKind, signal};
+    let caught = |kind| match ignored::is_ignored(kind) {
+        true => Ok(None),
+        false => signal(kind).map(Some),
+    };
+    let next = async |signal: &mut Option<Signal>| match signal {
+        Some(signal) => signal.recv().await,
+        None => std::future::pending().await,
+    };
     let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hang_up)) =
-        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()), signal(SignalKind::hangup()))
+        (caught(SignalKind::interrupt()), caught(SignalKind::terminate()), caught(SignalKind::hangup()))
     else {
         tracing::warn!("signals cannot be caught; SIGINT, SIGTERM and SIGHUP will stop the process at once");
         return;
     };
     loop {
         tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-            _ = hang_up.recv() => {}
+            _ = next(&mut interrupt) => {}
+            _ = next(&mut terminate) => {}
+            _ = next(&mut hang_up) => {}
         }
         if cancel.is_cancelled() {
             failure::report_cut_off("interrupted twice", NEXT_RUN_FINISHES);
