@@ -77,9 +77,9 @@ struct Findings {
 impl Findings {
     fn wrong(&mut self, what: &str, error: Error, global: &Global) {
         if self.first.is_some() {
-            global.say(&format!("wrong {what}: {error}"));
+            global.say_wrong(&format!("wrong {what}: {error}"));
             if let Some(remedy) = error.what_to_do() {
-                global.say(&format!("      help: {remedy}"));
+                global.say_wrong(&format!("      help: {remedy}"));
             }
             return;
         }

@@ -11,7 +11,6 @@ use crate::job::{
     WriteMode,
 };
 use crate::plan::PlanOptions;
-use crate::report::progress_bar;
 use crate::run::{Extent, RunOptions, run as run_job};
 
 #[derive(Debug, clap::Args)]
@@ -167,7 +166,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         }
     }
     let runtime = global.runtime(job.engine.threads)?;
-    let bar = progress_bar(runtime.progress().clone());
+    let bar = global.messages.progress_bar(&runtime);
     let outcome = run_job(job, &options, &runtime);
     drop(bar);
     print_report(&outcome?, args.json, global)

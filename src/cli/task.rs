@@ -5,7 +5,6 @@ use super::documents::DocumentArgs;
 use crate::commit::{Steps, Table};
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::Plan;
-use crate::report::progress_bar;
 use crate::task::{self, TaskReport};
 
 #[derive(Debug, clap::Args)]
@@ -41,7 +40,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     }
     runtime.block_on(table.intend(&plan, Steps::Separate, &history))?;
     let alive = table.keep_alive(&plan.attempt, &runtime.handle());
-    let bar = progress_bar(runtime.progress().clone());
+    let bar = global.messages.progress_bar(&runtime);
     let outcome = task::run(&plan, task, table.stores(), &runtime, None);
     drop(bar);
     let staged = outcome?;

@@ -102,7 +102,9 @@ impl Decided {
             bytes: self.changes.all_files().map(|file| file.file.bytes).sum(),
             deleted: deletes.len() as u64,
         };
-        store.create(&applied_key(version), table::json(&applied)).await.map(drop)
+        store.create(&applied_key(version), table::json(&applied)).await?;
+        tracing::info!(version, target = store.describe().url, "visible");
+        Ok(())
     }
 
     /// Makes one file visible. What held it may be gone for a good reason: another

@@ -287,6 +287,7 @@ async fn decided(table: &Table, history: History, changes: Changes, sha256: &str
             read.map_err(|error| error.leaving(Aftermath::Decided(committed.version)))?
         }
     };
+    tracing::info!(version = committed.version, "decided");
     Ok(Outcome::Decided(Box::new(Decided { committed, changes }), history))
 }
 

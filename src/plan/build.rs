@@ -142,6 +142,7 @@ pub fn build(mut job: JobSpec, options: &PlanOptions, runtime: &Runtime) -> Resu
         None => spread(whole_inputs(&plan.inputs), options.tasks),
         Some(bytes) => spread(cut_ranges(&plan, bytes, runtime)?, options.tasks),
     };
+    tracing::info!(inputs = plan.inputs.len(), tasks = plan.tasks.len(), attempt = plan.attempt, "planned");
     Ok(Planned { plan, first_text })
 }
 

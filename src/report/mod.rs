@@ -6,7 +6,7 @@ mod terminal;
 
 pub use failure::{ErrorReport, FailureReport, FailureStatus, Found, StoreReport};
 pub use small_files::SmallFiles;
-pub use terminal::{progress_bar, recovery, summary};
+pub use terminal::{ProgressGuard, progress_bar, recovery, summary};
 
 use crate::commit::{Manifest, ManifestFile, Recovered};
 use crate::job::JobSpec;

@@ -173,6 +173,8 @@ pub fn run(
     check_account(&done.splits, &done.files)?;
     check_quarantine(&plan.job.errors, &done.splits, &done.quarantine)?;
     tee.keep();
+    let (files, elapsed_seconds) = (done.files.len(), started.elapsed().as_secs_f64());
+    tracing::info!(task = task.number, files, elapsed_seconds, "staged in every target");
     Ok(TaskReport {
         format: DOCUMENT_FORMAT,
         attempt: plan.attempt.clone(),
@@ -182,7 +184,7 @@ pub fn run(
         files: done.files,
         quarantine: done.quarantine,
         findings: done.findings,
-        elapsed_seconds: started.elapsed().as_secs_f64(),
+        elapsed_seconds,
     })
 }
 

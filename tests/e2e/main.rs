@@ -22,6 +22,7 @@ mod infer_cases;
 mod interrupt;
 mod keys;
 mod kills;
+mod messages;
 mod overwrite;
 mod places;
 mod proxy_tests;

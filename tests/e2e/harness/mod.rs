@@ -400,6 +400,14 @@ impl Run {
         self
     }
 
+    /// Fails unless the exit code is 0 and standard error is empty.
+    #[track_caller]
+    pub(crate) fn says_nothing(self) -> Run {
+        let run = self.succeeds();
+        assert!(run.stderr.is_empty(), "nothing was expected on standard error: {run}");
+        run
+    }
+
     /// Fails unless standard error has exactly one `error:`.
     #[track_caller]
     pub(crate) fn says_it_once(self) -> Run {
