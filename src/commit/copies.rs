@@ -22,7 +22,7 @@ impl Table {
             version: committed.version,
             at: committed.at.clone(),
             engine: concat!("sawmill ", env!("CARGO_PKG_VERSION")).into(),
-            event: Event::Commit(committed.commit.clone()),
+            event: Event::Commit(Box::new(committed.commit.clone())),
         };
         store.create(&copy_key(committed.version), table::json(&entry)).await.map(drop)
     }

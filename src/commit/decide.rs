@@ -8,6 +8,8 @@ use super::documents::{
     COMMIT_FORMAT, Changes, Commit, Event, StagedData, changes_key, directory_of, partition_of,
 };
 use super::log::{Appended, Committed, History};
+use super::read_before::InputMarks;
+use super::standing::READ_BEFORE;
 use super::table::{self, CONCURRENCY, Table};
 use super::verify::Verified;
 use crate::error::{Aftermath, Error, ErrorKind, Result};
@@ -16,7 +18,7 @@ use crate::source::Input;
 use crate::store::Store;
 use futures::{StreamExt, TryStreamExt};
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// What the log says of an attempt that wants to be committed.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,11 +35,22 @@ pub(super) enum Verdict {
     Stale,
     /// Another commit did what cannot be done twice.
     Conflict(String),
+    /// Another commit has read inputs of it, which are not to be read twice.
+    ReadBefore(String),
 }
 
-/// Decides. `looked_at` is the version at which the table was looked at: for what
-/// an overwrite removes, or whether there is nothing, as is to be.
-pub(super) fn judge(history: &History, changes: &Changes, looked_at: u64) -> Verdict {
+/// What an attempt asks of the table that its changes do not say.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Terms {
+    /// Whether the table must not hold its inputs.
+    pub(super) refuses_to_read_again: bool,
+    /// The version at which the table was looked at: for what an overwrite removes, or
+    /// whether there is nothing, as is to be.
+    pub(super) looked_at: u64,
+}
+
+/// Decides, by what the log says and nothing else.
+pub(super) fn judge(history: &History, changes: &Changes, terms: Terms) -> Verdict {
     if let Some(mine) = history.commit_of(&changes.attempt) {
         return Verdict::Mine(mine.version);
     }
@@ -51,7 +64,12 @@ pub(super) fn judge(history: &History, changes: &Changes, looked_at: u64) -> Ver
     if let Some(Committed { version, replaced_by: Some(by), .. }) = history.commits.iter().find(replaced) {
         return Verdict::Conflict(format!("version {version} was replaced by version {by} already"));
     }
-    let mut later = history.commits_after(looked_at).peekable();
+    if terms.refuses_to_read_again
+        && let Some(what) = history.read_before(&changes.inputs, &BTreeMap::new())
+    {
+        return Verdict::ReadBefore(what);
+    }
+    let mut later = history.commits_after(terms.looked_at).peekable();
     match changes.mode {
         WriteMode::Append => Verdict::Clear,
         WriteMode::ErrorIfExists => match later.next() {
@@ -105,18 +123,21 @@ impl Verified<'_> {
         table.catch_up(&mut history).await?;
         loop {
             let changes = self.changes(table, &history).await?;
-            // Whether there was nothing, the caller has looked, and nobody looks again.
-            let looked_at = match changes.mode {
-                WriteMode::ErrorIfExists => started_at,
-                WriteMode::Append | WriteMode::OverwritePartitions => history.tip,
+            let terms = Terms {
+                refuses_to_read_again: self.plan.refuses_to_read_again(),
+                // Whether there was nothing, the caller has looked, and nobody looks again.
+                looked_at: match changes.mode {
+                    WriteMode::ErrorIfExists => started_at,
+                    WriteMode::Append | WriteMode::OverwritePartitions => history.tip,
+                },
             };
             let (sha256, body) = digested(&changes);
             for (_, store) in table.present() {
                 store.create(&changes_key(&changes.attempt, &sha256), body.clone()).await?;
             }
-            let event = Event::Commit(commit_of(&changes, sha256.clone(), table));
+            let event = Event::Commit(Box::new(commit_of(&changes, sha256.clone(), table)));
             loop {
-                match judge(&history, &changes, looked_at) {
+                match judge(&history, &changes, terms) {
                     Verdict::Clear => {
                         if let Some(since) = &mut read_until {
                             table.check_not_read_since(&history, *since, &changes.inputs).await?;
@@ -136,6 +157,10 @@ impl Verified<'_> {
                     Verdict::Conflict(message) => {
                         return Err(Error::new(ErrorKind::Conflict { message })
                             .remedy("run again; nothing of this run was made visible"));
+                    }
+                    Verdict::ReadBefore(message) => {
+                        return Err(Error::new(ErrorKind::Conflict { message })
+                            .remedy(format!("nothing of this run was made visible; {READ_BEFORE}")));
                     }
                     Verdict::Stale => break,
                 }
@@ -270,6 +295,7 @@ fn commit_of(changes: &Changes, changes_sha256: String, table: &Table) -> Commit
         bytes: changes.files.iter().map(|file| file.file.bytes).sum(),
         records: changes.records,
         inputs: changes.inputs.len() as u64,
+        input_marks: Some(InputMarks::of(&changes.inputs)),
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the commit writes under `_sawmill/` of a target: versioned JSON, one
 //! type a document, and where each lies.
 
+use super::read_before::InputMarks;
 use crate::encode::{DATA_SUFFIX, REJECTS_SUFFIX};
 use crate::job::{Layout, WriteMode};
 use crate::plan::Plan;
@@ -188,7 +189,7 @@ pub struct Entry {
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Event {
     /// The attempt is part of the table, whatever happens from here on.
-    Commit(Commit),
+    Commit(Box<Commit>),
     /// The attempt will never be part of the table; what it staged may be removed.
     Fence {
         /// The attempt.
@@ -238,6 +239,9 @@ pub struct Commit {
     pub records: RecordCounts,
     /// Number of inputs.
     pub inputs: u64,
+    /// Which inputs; absent in commits that an older version wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input_marks: Option<InputMarks>,
 }
 
 /// `applied/<version>.json`, each target: it holds all files of the version,

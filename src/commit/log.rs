@@ -68,7 +68,7 @@ impl History {
                     earlier.replaced_by = Some(entry.version);
                 }
                 let (version, at) = (entry.version, entry.at);
-                self.commits.push(Committed { version, at, commit, replaced_by: None });
+                self.commits.push(Committed { version, at, commit: *commit, replaced_by: None });
             }
             Event::Fence { attempt, .. } => drop(self.fenced.insert(attempt)),
             Event::Repair { .. } => {}

@@ -28,6 +28,7 @@ mod outage;
 mod places;
 mod process;
 mod publish;
+mod read_before;
 mod recover;
 mod repair;
 #[cfg(test)]
@@ -50,6 +51,7 @@ pub use gc::Garbage;
 pub use inputs::{Choice, Chosen, Missing};
 pub use log::{Committed, History};
 pub use process::Process;
+pub use read_before::InputMarks;
 pub use recover::Recovered;
 pub use single::finish_single;
 pub use standing::Standing;

@@ -215,7 +215,7 @@ impl Monitor {
         }
         let entry: Entry = serde_json::from_slice(body).map_err(|e| format!("{key}: {e}"))?;
         match entry.event {
-            Event::Commit(commit) => self.committed(buckets, version, commit),
+            Event::Commit(commit) => self.committed(buckets, version, *commit),
             Event::Fence { attempt, .. } => {
                 let committed = self.commit_of(&attempt).is_some();
                 self.fenced.insert(attempt.clone());
