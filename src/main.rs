@@ -1,13 +1,14 @@
 //! Flags → job → exit code.
 
-use sawmill::cli::{Cli, report_bad_flags};
+use clap::Parser;
+use sawmill::cli::{Cli, report_bad_flags, report_error};
 use std::process::ExitCode;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = match Cli::of_process() {
+    let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
             report_bad_flags(&error);
@@ -18,7 +19,7 @@ fn main() -> ExitCode {
     match cli.run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            cli.report_error(&error);
+            report_error(&error, cli.log_format());
             ExitCode::from(error.kind().exit_code())
         }
     }

@@ -28,7 +28,6 @@ mod outage;
 mod places;
 mod process;
 mod publish;
-mod read_before;
 mod recover;
 mod repair;
 #[cfg(test)]
@@ -47,11 +46,10 @@ pub use documents::{
     Applied, COMMIT_FORMAT, Changes, Commit, Entry, Event, Intent, Lease, Manifest, ManifestFile,
     PublishedNote, SUCCESS_KEY, StagedData, Steps,
 };
-pub use gc::Garbage;
+pub use gc::{Garbage, OpenUploads};
 pub use inputs::{Choice, Chosen, Missing};
 pub use log::{Committed, History};
 pub use process::Process;
-pub use read_before::InputMarks;
 pub use recover::Recovered;
 pub use single::finish_single;
 pub use standing::Standing;

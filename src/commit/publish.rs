@@ -50,7 +50,6 @@ impl AppliedEverywhere {
             at: table.time(),
         };
         table.home().create(&published_key(version), table::json(&note)).await?;
-        tracing::info!(version, "announced");
         Ok(manifest)
     }
 }
