@@ -1,14 +1,13 @@
 //! Flags → job → exit code.
 
-use clap::Parser;
-use sawmill::cli::{Cli, report_bad_flags, report_error};
+use sawmill::cli::{Cli, report_bad_flags};
 use std::process::ExitCode;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::of_process() {
         Ok(cli) => cli,
         Err(error) => {
             report_bad_flags(&error);
@@ -19,7 +18,7 @@ fn main() -> ExitCode {
     match cli.run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            report_error(&error, cli.log_format());
+            cli.report_error(&error);
             ExitCode::from(error.kind().exit_code())
         }
     }

@@ -7,11 +7,10 @@ use crate::commit::Choice;
 use crate::error::{Error, Result};
 use crate::job::{
     CommitSpec, DuplicateColumns, EmptyInput, EngineSpec, ErrorsSpec, ExtraColumns, JobSpec, MissingColumns,
-    OutputSpec, PartitionKey, Profile, RecordPolicy, SchemaSpec, SourceSpec, TargetSpec, ValuePolicy,
-    WriteMode,
+    OutputSpec, PartitionKey, Profile, ReadAgain, RecordPolicy, SchemaSpec, SourceSpec, TargetSpec,
+    ValuePolicy, WriteMode,
 };
 use crate::plan::PlanOptions;
-use crate::report::progress_bar;
 use crate::run::{Extent, RunOptions, run as run_job};
 
 #[derive(Debug, clap::Args)]
@@ -48,6 +47,9 @@ pub(super) struct Args {
     /// Add files to a directory that holds data [default: fail]
     #[arg(long)]
     append: bool,
+    /// With --append, add rows of inputs once more that the directory holds already [default: fail]
+    #[arg(long, requires = "append")]
+    read_again: bool,
     /// Replace an output file that is there [default: fail]
     #[arg(long)]
     overwrite: bool,
@@ -107,6 +109,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         source: SourceSpec {
             region: args.region.clone(),
             endpoint: args.endpoint.clone(),
+            read_again: if args.read_again { ReadAgain::Allow } else { ReadAgain::Fail },
             empty_input: if args.allow_empty { EmptyInput::Allow } else { EmptyInput::Fail },
             extra_columns: if args.ignore_extra_columns { ExtraColumns::Ignore } else { ExtraColumns::Fail },
             missing_columns: if args.null_missing_columns {
@@ -167,7 +170,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         }
     }
     let runtime = global.runtime(job.engine.threads)?;
-    let bar = progress_bar(runtime.progress().clone());
+    let bar = global.messages.progress_bar(&runtime);
     let outcome = run_job(job, &options, &runtime);
     drop(bar);
     print_report(&outcome?, args.json, global)

@@ -1,7 +1,5 @@
-//! How a command that fails says so: to people on standard error, and with
-//! `--json` as one document on standard output.
+//! How a command that fails says so with `--json`: as one document on standard output.
 
-use super::{LogFormat, json_line};
 use crate::error::{Error, ErrorKind};
 use crate::report::{ErrorReport, FailureReport, FailureStatus};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,31 +18,8 @@ pub(super) fn claim_document() -> bool {
     EXPECTED.swap(false, Ordering::SeqCst)
 }
 
-/// Writes an error with its place and remedy to standard error, and as a document to
-/// standard output if `--json` was given and nothing was printed there.
-pub fn report_error(error: &Error, format: LogFormat) {
-    match format {
-        LogFormat::Text => {
-            eprintln!("error: {error}");
-            if let Some(remedy) = error.what_to_do() {
-                eprintln!("  help: {remedy}");
-            }
-        }
-        LogFormat::Json => {
-            json_line(serde_json::json!({
-                "level": "ERROR",
-                "kind": error.kind().name(),
-                "message": error.to_string(),
-                "help": error.what_to_do(),
-                "location": error.location(),
-                "exit_code": error.kind().exit_code(),
-            }));
-        }
-    }
-    print_if_expected(&FailureReport::from(error));
-}
-
-/// The same of flags that cannot be read, of which clap has told on standard error.
+/// Prints the document that `--json` asks for where flags cannot be read, of which clap tells
+/// on standard error.
 pub fn report_bad_flags(error: &clap::Error) {
     // Nobody can say whether `--json` was meant as a flag; most likely it was.
     if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") {
@@ -68,7 +43,7 @@ pub(super) fn report_cut_off(message: &str, remedy: &str) {
     print_if_expected(&report);
 }
 
-fn print_if_expected(report: &FailureReport) {
+pub(super) fn print_if_expected(report: &FailureReport) {
     if claim_document()
         && let Err(error) = super::print(&(super::documents::to_json(report) + "\n"))
     {

@@ -8,24 +8,25 @@ mod dialect;
 mod documents;
 mod failure;
 mod gc;
+mod ignored;
 mod infer;
 mod log;
+mod messages;
 mod plan;
 mod recover;
 mod run;
 mod task;
 mod verify;
 
-pub use failure::{report_bad_flags, report_error};
+pub use failure::report_bad_flags;
 
-use crate::aws::discreet;
 use crate::error::{Error, Result};
+use crate::report::FailureReport;
 use crate::runtime::{Cancel, Runtime};
-use clap::{Parser, Subcommand, ValueEnum};
-use std::io::{IsTerminal, Write};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use messages::{LogFormat, Messages, color_of};
+use std::io::Write;
 use std::time::Duration;
-use tracing_subscriber::layer::SubscriberExt;
-use tracing_subscriber::util::SubscriberInitExt;
 
 /// CSV in, partitioned Parquet out, in every target or in none.
 #[derive(Debug, Parser)]
@@ -45,21 +46,11 @@ Exit codes: 0 done, 2 usage or job file, 3 input data, 4 input not found or not 
 /// Flags of every command.
 #[derive(Debug, Clone, clap::Args)]
 struct Global {
-    /// How messages are written to standard error
-    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
-    log_format: LogFormat,
+    #[command(flatten)]
+    messages: Messages,
     /// Threads that compute; 0 is one for each core. Never changes what is written [default: the job's, or 0]
     #[arg(long, global = true, value_name = "N")]
     threads: Option<usize>,
-}
-
-/// How messages are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
-    /// Lines for people
-    Text,
-    /// One JSON object a line
-    Json,
 }
 
 #[derive(Debug, Subcommand)]
@@ -70,7 +61,7 @@ enum Command {
     Convert(convert::Args),
     /// Print dialect and column types of CSV as a schema file to keep
     Infer(infer::Args),
-    /// Check a job without writing: the file, every header, access to inputs and targets, what a run would refuse
+    /// Check a job without writing: the file, every header, access to inputs and targets
     Check(check::Args),
     /// First of the three steps of `run`: list and pin the inputs, settle the schema, cut the work into tasks
     Plan(plan::Args),
@@ -86,34 +77,34 @@ enum Command {
     Verify(verify::Args),
     /// Copy to each target what it lacks and another holds, after an outage or for a new target
     Catchup(catchup::Args),
-    /// Find what nobody needs any more: documents, files and open uploads of runs that came to nothing
+    /// Find what nobody needs any more: documents and files of attempts that came to nothing
     Gc(gc::Args),
 }
 
 impl Cli {
-    /// How messages are to be written.
-    pub fn log_format(&self) -> LogFormat {
-        self.global.log_format
+    /// The flags of this process.
+    ///
+    /// # Errors
+    /// What is wrong with them, or the help that they ask for, in the colors that they ask for.
+    pub fn of_process() -> Result<Cli, clap::Error> {
+        let mut command = Cli::command().color(color_of(std::env::args_os()));
+        let cli = Cli::from_arg_matches(&command.try_get_matches_from_mut(std::env::args_os())?)?;
+        match cli.global.messages.conflict() {
+            Some(conflict) => Err(command.error(clap::error::ErrorKind::ArgumentConflict, conflict)),
+            None => Ok(cli),
+        }
     }
 
-    /// Sends log messages to standard error; `RUST_LOG` filters them.
+    /// Sends log messages to standard error, as many as the flags or `RUST_LOG` say.
     pub fn start_logging(&self) {
-        let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-            .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
-        let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-        match self.global.log_format {
-            LogFormat::Text => {
-                let terminal = std::io::stderr().is_terminal();
-                builder
-                    .without_time()
-                    .with_target(false)
-                    .with_ansi(terminal)
-                    .finish()
-                    .with(discreet())
-                    .init();
-            }
-            LogFormat::Json => builder.json().flatten_event(true).finish().with(discreet()).init(),
-        }
+        self.global.messages.start_logging();
+    }
+
+    /// Writes an error with its place and remedy to standard error, and as a document to
+    /// standard output if `--json` was given and nothing was printed there.
+    pub fn report_error(&self, error: &Error) {
+        self.global.messages.error(error);
+        failure::print_if_expected(&FailureReport::from(error));
     }
 
     /// Whether the command was asked for one JSON document on standard output.
@@ -154,16 +145,18 @@ impl Cli {
 }
 
 impl Global {
-    /// Tells a person something on standard error, in the format of the messages.
+    /// Tells a person what was done or found; `--quiet` leaves it out.
     fn say(&self, text: &str) {
-        match self.log_format {
-            LogFormat::Text => eprintln!("{text}"),
-            LogFormat::Json => json_line(serde_json::json!({ "level": "INFO", "message": text })),
-        }
+        self.messages.note(text);
+    }
+
+    /// Tells a person what is wrong, whatever the flags.
+    fn say_wrong(&self, text: &str) {
+        self.messages.wrong(text);
     }
 
     /// A runtime with `threads` (unless the flag says otherwise) that SIGINT,
-    /// SIGTERM and SIGHUP stop.
+    /// SIGTERM and SIGHUP stop, unless the process began with them ignored.
     fn runtime(&self, threads: usize) -> Result<Runtime> {
         let runtime = Runtime::new(self.threads.unwrap_or(threads))?;
         runtime.handle().spawn(stop_on_signals(runtime.cancel().clone()));
@@ -171,20 +164,29 @@ impl Global {
     }
 }
 
-/// The first signal stops the work cleanly, the second at once.
+/// The first signal stops the work cleanly, the second at once. One that was
+/// ignored when the process began stays so.
 async fn stop_on_signals(cancel: Cancel) {
-    use tokio::signal::unix::{SignalKind, signal};
+    use tokio::signal::unix::{Signal, SignalKind, signal};
+    let caught = |kind| match ignored::is_ignored(kind) {
+        true => Ok(None),
+        false => signal(kind).map(Some),
+    };
+    let next = async |signal: &mut Option<Signal>| match signal {
+        Some(signal) => signal.recv().await,
+        None => std::future::pending().await,
+    };
     let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hang_up)) =
-        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()), signal(SignalKind::hangup()))
+        (caught(SignalKind::interrupt()), caught(SignalKind::terminate()), caught(SignalKind::hangup()))
     else {
         tracing::warn!("signals cannot be caught; SIGINT, SIGTERM and SIGHUP will stop the process at once");
         return;
     };
     loop {
         tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-            _ = hang_up.recv() => {}
+            _ = next(&mut interrupt) => {}
+            _ = next(&mut terminate) => {}
+            _ = next(&mut hang_up) => {}
         }
         if cancel.is_cancelled() {
             failure::report_cut_off("interrupted twice", NEXT_RUN_FINISHES);
@@ -224,12 +226,6 @@ fn end_in_time() {
 
 fn current_directory() -> Result<std::path::PathBuf> {
     std::env::current_dir().map_err(|e| Error::usage(format!("the current directory is not known: {e}")))
-}
-
-/// One line of JSON on standard error, with the time.
-fn json_line(mut fields: serde_json::Value) {
-    fields["timestamp"] = chrono::Utc::now().to_rfc3339().into();
-    eprintln!("{fields}");
 }
 
 /// Writes to standard output; a reader that went away (`| head`) is no error.

@@ -5,7 +5,7 @@ use crate::commit::{Choice, Missing};
 use crate::error::{Error, Result};
 use crate::job::{self, JobSpec, Override};
 use crate::plan::PlanOptions;
-use crate::report::{RunReport, progress_bar, summary};
+use crate::report::{RunReport, summary};
 use crate::run::{Extent, RunOptions, run as run_job};
 use std::path::PathBuf;
 
@@ -86,7 +86,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         extent: if args.dry_run { Extent::PlanOnly } else { Extent::Whole },
         choice: args.reprocess.choice(&job)?,
     };
-    let bar = progress_bar(runtime.progress().clone());
+    let bar = global.messages.progress_bar(&runtime);
     let outcome = run_job(job, &options, &runtime);
     drop(bar);
     print_report(&outcome?, args.json, global)
@@ -97,9 +97,9 @@ pub(super) fn print_report(report: &RunReport, as_json: bool, global: &Global) -
     if as_json {
         return super::documents::print_json(report);
     }
-    match global.log_format {
+    match global.messages.log_format() {
         LogFormat::Text => global.say(summary(report).trim_end()),
-        LogFormat::Json => super::json_line(serde_json::json!({
+        LogFormat::Json => global.messages.note_fields(serde_json::json!({
             "level": "INFO",
             "message": summary(report).lines().next(),
             "status": report.status,

@@ -51,7 +51,7 @@ fn describe(job: &str, targets: usize, audit: &Audit, global: &Global) {
         ));
     }
     for damage in &audit.damages {
-        global.say(&format!("wrong {} (version {}): {}", damage.url, damage.version, damage.what));
+        global.say_wrong(&format!("wrong {} (version {}): {}", damage.url, damage.version, damage.what));
     }
     for stranger in &audit.strangers {
         global.say(&format!("note  {}: the log does not know it", stranger.url));

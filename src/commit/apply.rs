@@ -21,9 +21,13 @@ impl Decided {
     /// Makes every file visible, the home target last, and removes what the
     /// version replaces.
     pub async fn apply(self, table: &Table) -> Result<AppliedEverywhere> {
+        let lacking = self.lacking(table).await?;
+        if !lacking.is_empty() {
+            self.make_known(table).await?;
+        }
         // The log says that it is decided; home going last, whoever reads only
         // there sees it when the others hold it.
-        for target in (0..table.stores().len()).rev() {
+        for target in lacking.into_iter().rev() {
             let applied = self.apply_in(table, target).await;
             #[cfg(test)]
             if table.is_broken(table::Broken::Gate) {
@@ -34,12 +38,41 @@ impl Decided {
         Ok(AppliedEverywhere(self))
     }
 
+    /// Targets that do not say that they hold the version.
+    async fn lacking(&self, table: &Table) -> Result<Vec<usize>> {
+        let mut lacking = Vec::new();
+        for (target, store) in table.stores().iter().enumerate() {
+            let applied = table.is_applied(store.as_ref(), self.version(), &self.changes.attempt).await;
+            #[cfg(test)]
+            if table.is_broken(table::Broken::Gate) && applied.is_err() {
+                continue;
+            }
+            if !applied? {
+                lacking.push(target);
+            }
+        }
+        Ok(lacking)
+    }
+
+    /// Keeps a copy of the commit in every target but home, before a file is visible in any.
+    /// So whatever a reader has seen anywhere, each target knows to be of the table, should
+    /// home and its log be lost.
+    async fn make_known(&self, table: &Table) -> Result<()> {
+        let kept = futures::stream::iter(&table.stores()[1..])
+            .map(|store| table.keep_copy(store.as_ref(), &self.committed))
+            .buffered(CONCURRENCY)
+            .try_collect::<()>()
+            .await;
+        #[cfg(test)]
+        if table.is_broken(table::Broken::Gate) {
+            return Ok(());
+        }
+        kept
+    }
+
     async fn apply_in(&self, table: &Table, target: usize) -> Result<()> {
         let store = table.stores()[target].as_ref();
         let version = self.version();
-        if table.is_applied(store, version, &self.changes.attempt).await? {
-            return Ok(());
-        }
         let mended: u64 = futures::stream::iter(self.changes.all_files())
             .map(|file| self.complete(table, file, target))
             .buffered(CONCURRENCY)
@@ -48,7 +81,7 @@ impl Decided {
         if self.changes.all_files().any(|file| staged_in(file, target).is_none()) {
             let commit = &self.committed.commit;
             let key = changes_key(&commit.attempt, &commit.changes_sha256);
-            store.create(&key, table::json(&self.changes)).await?;
+            store.create(&key, table.changes_as_written(commit).await?.1).await?;
         }
         if mended > 0 {
             table.note_repair(&mut table.history().await?, target, mended).await?;
@@ -60,9 +93,6 @@ impl Decided {
             .buffered(CONCURRENCY)
             .try_collect::<()>()
             .await?;
-        if target > 0 {
-            table.keep_copy(store, &self.committed).await?;
-        }
         let applied = Applied {
             format: COMMIT_FORMAT,
             version,
@@ -72,7 +102,9 @@ impl Decided {
             bytes: self.changes.all_files().map(|file| file.file.bytes).sum(),
             deleted: deletes.len() as u64,
         };
-        store.create(&applied_key(version), table::json(&applied)).await.map(drop)
+        store.create(&applied_key(version), table::json(&applied)).await?;
+        tracing::info!(version, target = store.describe().url, "visible");
+        Ok(())
     }
 
     /// Makes one file visible. What held it may be gone for a good reason: another

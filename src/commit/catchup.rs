@@ -38,7 +38,6 @@ impl Table {
     pub async fn catch_up_targets(&self, depth: Depth) -> Result<CaughtUp> {
         let mut history = self.history().await?;
         self.check_places(&mut history).await?;
-        history.check_exists(&self.home().describe().url)?;
         let before = history.tip;
         let mut finished = self.recover(&mut history, None).await?.finished;
         self.catch_up(&mut history).await?;
@@ -46,6 +45,8 @@ impl Table {
         finished.extend(self.roll_forward(&history).await?.iter().map(|manifest| manifest.version));
         // What is decided from here on, the next catch-up sees.
         let mut log = history.clone();
+        // First: a target has to know what the files are that it is about to hold.
+        self.keep_copies(&history).await?;
         // What was copied to finish a version, the log says.
         let repairs = self.repairs_since(before).await?;
         let live = self.live_files(&history).await?;
@@ -93,8 +94,6 @@ impl Table {
     /// The newest version's words in each target.
     async fn catch_up_documents(&self, history: &super::History) -> Result<()> {
         let Some(newest) = history.commits.last() else { return Ok(()) };
-        // First: a target that says that it holds all has to know what that is.
-        self.keep_copies(history).await?;
         let key = success_key(newest.version);
         let Some(manifest) = table::read::<Manifest>(self.home(), &key).await? else { return Ok(()) };
         for store in self.stores() {
@@ -112,7 +111,7 @@ impl Table {
             let commit = &newest.commit;
             let changes = changes_key(&commit.attempt, &commit.changes_sha256);
             if store.look(&changes).await?.is_none() {
-                store.create(&changes, table::json(&self.changes(commit).await?)).await?;
+                store.create(&changes, self.changes_as_written(commit).await?.1).await?;
             }
             replace_if_newer(store.as_ref(), &manifest).await?;
         }

@@ -14,15 +14,15 @@ use futures::{StreamExt, TryStreamExt};
 use std::collections::HashSet;
 
 impl Table {
-    /// Keeps a commit in a target that does not hold the log. Comes before the target
-    /// says that it has applied the version, so that no version is known there without.
+    /// Keeps a commit in a target that does not hold the log. Comes before a file of the
+    /// version is visible in any target, so that none is known to readers without.
     pub(super) async fn keep_copy(&self, store: &dyn Store, committed: &Committed) -> Result<()> {
         let entry = Entry {
             format: COMMIT_FORMAT,
             version: committed.version,
             at: committed.at.clone(),
             engine: concat!("sawmill ", env!("CARGO_PKG_VERSION")).into(),
-            event: Event::Commit(committed.commit.clone()),
+            event: Event::Commit(Box::new(committed.commit.clone())),
         };
         store.create(&copy_key(committed.version), table::json(&entry)).await.map(drop)
     }

@@ -8,6 +8,8 @@ use super::documents::{
     COMMIT_FORMAT, Changes, Commit, Event, StagedData, changes_key, directory_of, partition_of,
 };
 use super::log::{Appended, Committed, History};
+use super::read_before::InputMarks;
+use super::standing::READ_BEFORE;
 use super::table::{self, CONCURRENCY, Table};
 use super::verify::Verified;
 use crate::error::{Aftermath, Error, ErrorKind, Result};
@@ -16,7 +18,7 @@ use crate::source::Input;
 use crate::store::Store;
 use futures::{StreamExt, TryStreamExt};
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// What the log says of an attempt that wants to be committed.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,11 +35,22 @@ pub(super) enum Verdict {
     Stale,
     /// Another commit did what cannot be done twice.
     Conflict(String),
+    /// Another commit has read inputs of it, which are not to be read twice.
+    ReadBefore(String),
 }
 
-/// Decides. `looked_at` is the version at which the table was looked at: for what
-/// an overwrite removes, or whether there is nothing, as is to be.
-pub(super) fn judge(history: &History, changes: &Changes, looked_at: u64) -> Verdict {
+/// What an attempt asks of the table that its changes do not say.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Terms {
+    /// Whether the table must not hold its inputs.
+    pub(super) refuses_to_read_again: bool,
+    /// The version at which the table was looked at: for what an overwrite removes, or
+    /// whether there is nothing, as is to be.
+    pub(super) looked_at: u64,
+}
+
+/// Decides, by what the log says and nothing else.
+pub(super) fn judge(history: &History, changes: &Changes, terms: Terms) -> Verdict {
     if let Some(mine) = history.commit_of(&changes.attempt) {
         return Verdict::Mine(mine.version);
     }
@@ -51,7 +64,12 @@ pub(super) fn judge(history: &History, changes: &Changes, looked_at: u64) -> Ver
     if let Some(Committed { version, replaced_by: Some(by), .. }) = history.commits.iter().find(replaced) {
         return Verdict::Conflict(format!("version {version} was replaced by version {by} already"));
     }
-    let mut later = history.commits_after(looked_at).peekable();
+    if terms.refuses_to_read_again
+        && let Some(what) = history.read_before(&changes.inputs, &BTreeMap::new())
+    {
+        return Verdict::ReadBefore(what);
+    }
+    let mut later = history.commits_after(terms.looked_at).peekable();
     match changes.mode {
         WriteMode::Append => Verdict::Clear,
         WriteMode::ErrorIfExists => match later.next() {
@@ -105,18 +123,21 @@ impl Verified<'_> {
         table.catch_up(&mut history).await?;
         loop {
             let changes = self.changes(table, &history).await?;
-            // Whether there was nothing, the caller has looked, and nobody looks again.
-            let looked_at = match changes.mode {
-                WriteMode::ErrorIfExists => started_at,
-                WriteMode::Append | WriteMode::OverwritePartitions => history.tip,
+            let terms = Terms {
+                refuses_to_read_again: self.plan.refuses_to_read_again(),
+                // Whether there was nothing, the caller has looked, and nobody looks again.
+                looked_at: match changes.mode {
+                    WriteMode::ErrorIfExists => started_at,
+                    WriteMode::Append | WriteMode::OverwritePartitions => history.tip,
+                },
             };
             let (sha256, body) = digested(&changes);
             for (_, store) in table.present() {
                 store.create(&changes_key(&changes.attempt, &sha256), body.clone()).await?;
             }
-            let event = Event::Commit(commit_of(&changes, sha256.clone()));
+            let event = Event::Commit(Box::new(commit_of(&changes, sha256.clone(), table)));
             loop {
-                match judge(&history, &changes, looked_at) {
+                match judge(&history, &changes, terms) {
                     Verdict::Clear => {
                         if let Some(since) = &mut read_until {
                             table.check_not_read_since(&history, *since, &changes.inputs).await?;
@@ -136,6 +157,10 @@ impl Verified<'_> {
                     Verdict::Conflict(message) => {
                         return Err(Error::new(ErrorKind::Conflict { message })
                             .remedy("run again; nothing of this run was made visible"));
+                    }
+                    Verdict::ReadBefore(message) => {
+                        return Err(Error::new(ErrorKind::Conflict { message })
+                            .remedy(format!("nothing of this run was made visible; {READ_BEFORE}")));
                     }
                     Verdict::Stale => break,
                 }
@@ -255,8 +280,9 @@ fn digested(changes: &Changes) -> (String, bytes::Bytes) {
     (hex::encode(Sha256::digest(&body)), body)
 }
 
-fn commit_of(changes: &Changes, changes_sha256: String) -> Commit {
+fn commit_of(changes: &Changes, changes_sha256: String, table: &Table) -> Commit {
     Commit {
+        targets: table.identities().into_iter().map(|target| target.url).collect(),
         attempt: changes.attempt.clone(),
         job: changes.job.clone(),
         job_key: changes.job_key.clone(),
@@ -269,6 +295,7 @@ fn commit_of(changes: &Changes, changes_sha256: String) -> Commit {
         bytes: changes.files.iter().map(|file| file.file.bytes).sum(),
         records: changes.records,
         inputs: changes.inputs.len() as u64,
+        input_marks: Some(InputMarks::of(&changes.inputs)),
     }
 }
 
@@ -286,6 +313,7 @@ async fn decided(table: &Table, history: History, changes: Changes, sha256: &str
             read.map_err(|error| error.leaving(Aftermath::Decided(committed.version)))?
         }
     };
+    tracing::info!(version = committed.version, "decided");
     Ok(Outcome::Decided(Box::new(Decided { committed, changes }), history))
 }
 
@@ -305,8 +333,17 @@ pub(super) fn fenced(attempt: &str) -> Error {
 }
 
 impl Table {
-    /// What a commit did, as its document in the home target says; held against the log.
+    /// What a commit did, as its document says; held against the log. What stands in it for
+    /// each target is put into the order of this table's targets.
     pub async fn changes(&self, commit: &Commit) -> Result<Changes> {
+        let mut changes = self.changes_as_written(commit).await?.0;
+        let urls: Vec<&str> = self.stores().iter().map(|store| store.describe().url.as_str()).collect();
+        changes.rearrange(&commit.targets, &urls);
+        Ok(changes)
+    }
+
+    /// The same, and its bytes, whose SHA-256 the log knows.
+    pub(super) async fn changes_as_written(&self, commit: &Commit) -> Result<(Changes, bytes::Bytes)> {
         let key = changes_key(&commit.attempt, &commit.changes_sha256);
         // Every target has a copy, and the log says which bytes are right.
         let mut problem = None;
@@ -315,7 +352,7 @@ impl Table {
                 Ok(Some(document))
                     if hex::encode(Sha256::digest(&document.body)) == commit.changes_sha256 =>
                 {
-                    return table::parse(store.as_ref(), &key, &document.body);
+                    return Ok((table::parse(store.as_ref(), &key, &document.body)?, document.body));
                 }
                 Ok(_) => {}
                 Err(error) => problem = Some(error),

@@ -1,11 +1,12 @@
 //! What the commit writes under `_sawmill/` of a target: versioned JSON, one
 //! type a document, and where each lies.
 
+use super::read_before::InputMarks;
 use crate::encode::{DATA_SUFFIX, REJECTS_SUFFIX};
 use crate::job::{Layout, WriteMode};
 use crate::plan::Plan;
 use crate::source::Input;
-use crate::store::StagedFile;
+use crate::store::{StagedFile, Staging};
 use crate::task::{FileReport, RecordCounts};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -117,6 +118,33 @@ impl Changes {
         self.files.iter().chain(&self.quarantine)
     }
 
+    /// Puts what stands here for each target, in the order of the targets `from`, into the order
+    /// `to`. A target that is not in `from` has nothing staged and nothing to delete.
+    ///
+    /// Positions alone would be wrong once a job lists its targets in another order, as after
+    /// a promotion. Where no place is known by its name (documents of an older sawmill, a
+    /// table that was moved as a whole) the order is taken to be the same.
+    pub(super) fn rearrange(&mut self, from: &[String], to: &[&str]) {
+        let places: Vec<Option<usize>> = to.iter().map(|url| from.iter().position(|f| f == url)).collect();
+        if places.iter().all(Option::is_none) || from == to {
+            return;
+        }
+        for file in self.files.iter_mut().chain(&mut self.quarantine) {
+            let absent =
+                file.staged.first().map(|first| StagedFile { staging: Staging::Absent, ..first.clone() });
+            let staged =
+                |place: &Option<usize>| place.and_then(|place| file.staged.get(place)).or(absent.as_ref());
+            file.staged = places.iter().filter_map(staged).cloned().collect();
+        }
+        if !self.deletes.is_empty() {
+            let mut deletes: Vec<_> = self.deletes.drain(..).map(Some).collect();
+            let mut take = |place: usize| deletes.get_mut(place).and_then(Option::take);
+            self.deletes = places.iter().map(|place| place.and_then(&mut take).unwrap_or_default()).collect();
+            // Of targets that the job has no more: what was removed there is not of the table either.
+            self.deletes.extend(deletes.into_iter().flatten());
+        }
+    }
+
     /// The partitions of the table's files, as directories that end in `/`; `""` is the root.
     pub fn partitions(&self) -> BTreeSet<String> {
         self.files.iter().map(|file| partition_of(&file.file.key).to_owned()).collect()
@@ -129,7 +157,7 @@ pub struct StagedData {
     /// The file.
     #[serde(flatten)]
     pub file: ManifestFile,
-    /// One for each target, in the job's order.
+    /// One for each target, in the order of the job that staged it; see [`Commit::targets`].
     pub staged: Vec<StagedFile>,
 }
 
@@ -161,7 +189,7 @@ pub struct Entry {
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Event {
     /// The attempt is part of the table, whatever happens from here on.
-    Commit(Commit),
+    Commit(Box<Commit>),
     /// The attempt will never be part of the table; what it staged may be removed.
     Fence {
         /// The attempt.
@@ -194,6 +222,10 @@ pub struct Commit {
     pub layout: Layout,
     /// Of its [`Changes`].
     pub changes_sha256: String,
+    /// URLs of the targets, in the order that its [`Changes`] have for what is staged and
+    /// deleted. Absent before sawmill knew of promotions: then it is the job's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub targets: Vec<String>,
     /// Directories that its files are in.
     pub partitions: BTreeSet<String>,
     /// Versions whose files it replaces.
@@ -207,6 +239,9 @@ pub struct Commit {
     pub records: RecordCounts,
     /// Number of inputs.
     pub inputs: u64,
+    /// Which inputs; absent in commits that an older version wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input_marks: Option<InputMarks>,
 }
 
 /// `applied/<version>.json`, each target: it holds all files of the version,
@@ -383,31 +418,5 @@ pub(super) fn is_attempt(text: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_key_tells_its_attempt_whatever_the_file_holds() {
-        let attempt = "20261126t090051z-dac58b82";
-        let keys = [
-            format!("day=1/part-00000-00001-{attempt}.parquet"),
-            format!("{attempt}/part-00000-00001-{attempt}.parquet"),
-            crate::encode::rejects_key(7, attempt),
-            // As versions before this one called them.
-            format!("_sawmill/quarantine/_rejects-00007-{attempt}.parquet"),
-        ];
-        for key in keys {
-            assert_eq!(attempt_of(&key), Some(attempt), "{key}");
-        }
-        let others = [
-            format!("part-00000-00001-{attempt}.parquet.tmp"),
-            format!("part-00000-00001{attempt}.parquet"),
-            "_sawmill/log/00000000000000000001.json".to_owned(),
-            "part-0.parquet".to_owned(),
-            "é.rejects".to_owned(),
-        ];
-        for key in others {
-            assert_eq!(attempt_of(&key), None, "{key}");
-        }
-    }
-}
+#[path = "documents_tests.rs"]
+mod tests;

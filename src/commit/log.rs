@@ -68,7 +68,7 @@ impl History {
                     earlier.replaced_by = Some(entry.version);
                 }
                 let (version, at) = (entry.version, entry.at);
-                self.commits.push(Committed { version, at, commit, replaced_by: None });
+                self.commits.push(Committed { version, at, commit: *commit, replaced_by: None });
             }
             Event::Fence { attempt, .. } => drop(self.fenced.insert(attempt)),
             Event::Repair { .. } => {}
@@ -93,19 +93,6 @@ impl History {
                 && !later.commit.partitions.is_disjoint(&commit.commit.partitions)
         };
         commit.replaced_by.or(self.commits_after(commit.version).find(overwrites).map(|later| later.version))
-    }
-
-    /// Whether any version was ever decided.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Damage`] if none was: there is no table to speak of.
-    pub fn check_exists(&self, home: &str) -> Result<()> {
-        if !self.commits.is_empty() {
-            return Ok(());
-        }
-        let message = format!("there is no table in {home}: its log has no version");
-        Err(Error::new(ErrorKind::Damage { message })
-            .remedy("check `targets` of the job, of which the first holds the log; `sawmill run` makes the first version"))
     }
 
     /// The commits after a version, in order.

@@ -28,6 +28,7 @@ mod outage;
 mod places;
 mod process;
 mod publish;
+mod read_before;
 mod recover;
 mod repair;
 #[cfg(test)]
@@ -46,10 +47,11 @@ pub use documents::{
     Applied, COMMIT_FORMAT, Changes, Commit, Entry, Event, Intent, Lease, Manifest, ManifestFile,
     PublishedNote, SUCCESS_KEY, StagedData, Steps,
 };
-pub use gc::{Garbage, OpenUploads};
+pub use gc::Garbage;
 pub use inputs::{Choice, Chosen, Missing};
 pub use log::{Committed, History};
 pub use process::Process;
+pub use read_before::InputMarks;
 pub use recover::Recovered;
 pub use single::finish_single;
 pub use standing::Standing;

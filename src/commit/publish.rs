@@ -50,6 +50,7 @@ impl AppliedEverywhere {
             at: table.time(),
         };
         table.home().create(&published_key(version), table::json(&note)).await?;
+        tracing::info!(version, "announced");
         Ok(manifest)
     }
 }

@@ -6,6 +6,7 @@ use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
 use crate::job::WriteMode;
 use crate::plan::Plan;
 use crate::store::Store;
+use std::sync::Arc;
 
 /// What stands in the targets before a run.
 #[derive(Debug)]
@@ -21,10 +22,16 @@ impl Table {
     /// read, and is read on where something is found that it does not explain.
     ///
     /// # Errors
-    /// The table holds data, and `output.mode` says that it must not.
+    /// The table holds data, and `output.mode` says that it must not; or it holds the rows of inputs
+    /// that are to be appended.
     pub async fn standing(&self, history: &mut History, plan: &Plan) -> Result<Standing> {
         if let Some(done) = already_done(history, plan) {
             return Ok(done);
+        }
+        if plan.refuses_to_read_again()
+            && let Some(what) = self.read_before(history, &plan.inputs).await?
+        {
+            return Err(refused("append to", self.home(), what).remedy(READ_BEFORE));
         }
         if plan.job.output.mode != WriteMode::ErrorIfExists || !plan.replaces.is_empty() {
             return Ok(Standing::Free);
@@ -37,26 +44,43 @@ impl Table {
         if let Some(done) = already_done(history, plan) {
             return Ok(done);
         }
-        Err(match history.commits_after(read_until).next() {
+        let (store, detail) = match history.commits_after(read_until).next() {
             Some(Committed { version, commit, .. }) => {
-                exists(self.home(), format!("attempt {} wrote version {version} meanwhile", commit.attempt))
+                let detail = format!("attempt {} wrote version {version} meanwhile", commit.attempt);
+                (Arc::clone(&self.stores()[0]), detail)
             }
             None => occupied,
-        })
+        };
+        Err(self.exists(store.as_ref(), detail, history, plan).await)
     }
 
-    /// What keeps a run from being the first of its table.
-    async fn occupied(&self, history: &History) -> Result<Option<Error>> {
+    /// What keeps a run from being the first of its table, and in which target.
+    async fn occupied(&self, history: &History) -> Result<Option<(Arc<dyn Store>, String)>> {
         for (_, store) in self.present() {
             if let Some(key) = store.list("", 1).await?.pop() {
-                return Ok(Some(exists(store.as_ref(), format!("{key} is there already"))));
+                return Ok(Some((Arc::clone(store), format!("{key} is there already"))));
             }
         }
         // A target that was not there keeps a version from becoming visible, and nothing else.
         let waiting = self.unpublished(history).await?.pop();
         Ok(waiting.map(|Committed { version, .. }| {
-            exists(self.home(), format!("version {version} is decided and will be there"))
+            (Arc::clone(&self.stores()[0]), format!("version {version} is decided and will be there"))
         }))
+    }
+
+    /// The table holds data. Who is told to append must not be told so for rows that it holds.
+    async fn exists(&self, store: &dyn Store, detail: String, history: &History, plan: &Plan) -> Error {
+        let known = match self.read_before(history, &plan.inputs).await {
+            Ok(known) => known,
+            Err(error) => {
+                tracing::debug!(%error, "it cannot be said which inputs the table holds");
+                None
+            }
+        };
+        match known {
+            Some(what) => refused("write to", store, format!("{detail}; {what}")).remedy(READ_BEFORE),
+            None => refused("write to", store, detail).remedy(OTHER_DATA),
+        }
     }
 }
 
@@ -71,10 +95,20 @@ fn already_done(history: &History, plan: &Plan) -> Option<Standing> {
     Some(Standing::AlreadyDone(Box::new(done.clone())))
 }
 
-fn exists(store: &dyn Store, detail: String) -> Error {
+/// What to do about inputs that the table holds.
+pub(super) const READ_BEFORE: &str = "leave out what the table holds: `source.incremental = true` with \
+     `output.mode = \"append\"` does so by itself; `sawmill run --reprocess` writes the versions that hold it anew. To \
+     have its rows in the table once more, append with `source.read_again = \"allow\"` (`convert`: --append --read-again)";
+
+/// What to do about a table that is not empty.
+const OTHER_DATA: &str = "this table holds data of another run: add the rows of other inputs with \
+     `output.mode = \"append\"` (--set output.mode=append, or --append), replace partitions with \
+     \"overwrite_partitions\", or choose another place";
+
+fn refused(operation: &str, store: &dyn Store, detail: String) -> Error {
     let identity = store.describe();
     Error::new(ErrorKind::Target(StoreFailure {
-        operation: "write to".into(),
+        operation: operation.into(),
         url: identity.url.clone(),
         region: identity.region.clone(),
         attempts: None,
@@ -82,9 +116,4 @@ fn exists(store: &dyn Store, detail: String) -> Error {
         reason: StoreReason::Exists,
         detail,
     }))
-    .remedy(
-        "this table holds data of another run: add files to it with `output.mode = \"append\"` \
-         (--set output.mode=append, or --append), replace partitions with \"overwrite_partitions\", \
-         or choose another place",
-    )
 }

@@ -118,6 +118,7 @@ impl OpenFile {
         let TeeFile { key, bytes, sha256, staged } = tee.finish()?;
         let (rows, row_groups) = (read_back::rows(&metadata), metadata.num_row_groups());
         let partition = partition.values.clone();
+        tracing::debug!(key, rows, bytes, "staged a file");
         Ok(FileReport { key, partition, rows, row_groups, bytes, sha256, columns, staged })
     }
 }

@@ -142,6 +142,7 @@ pub fn build(mut job: JobSpec, options: &PlanOptions, runtime: &Runtime) -> Resu
         None => spread(whole_inputs(&plan.inputs), options.tasks),
         Some(bytes) => spread(cut_ranges(&plan, bytes, runtime)?, options.tasks),
     };
+    tracing::info!(inputs = plan.inputs.len(), tasks = plan.tasks.len(), attempt = plan.attempt, "planned");
     Ok(Planned { plan, first_text })
 }
 
@@ -347,7 +348,7 @@ fn spread(splits: Vec<(Split, u64)>, tasks: u32) -> Vec<Task> {
 }
 
 /// A name for this try that sorts by time.
-pub(super) fn new_attempt() -> String {
+fn new_attempt() -> String {
     use std::hash::{BuildHasher, Hasher};
     // RandomState is seeded by the operating system: the standard library's
     // own source of randomness.

@@ -7,14 +7,13 @@
 //! same bytes wherever its tasks run.
 
 mod build;
-mod nothing;
 mod salt;
 mod sample;
 
 pub use build::{PlanOptions, Planned, Settled, build, settle};
 
 use crate::error::{Error, Result};
-use crate::job::JobSpec;
+use crate::job::{JobSpec, ReadAgain, WriteMode};
 use crate::parse::Dialect;
 use crate::schema::table_schema::TableSchema;
 use crate::source::Input;
@@ -69,6 +68,17 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Whether the run appends inputs that the table must not hold: not where they were chosen
+    /// by what it holds, or will be.
+    pub fn refuses_to_read_again(&self) -> bool {
+        let JobSpec { source, output, .. } = &self.job;
+        let chosen = source.incremental || self.chosen_at.is_some() || !self.replaces.is_empty();
+        output.mode == WriteMode::Append
+            && source.read_again == ReadAgain::Fail
+            && !chosen
+            && self.single_file.is_none()
+    }
+
     /// Whether this process has the salts that the plan was made with.
     ///
     /// # Errors

@@ -93,6 +93,7 @@ impl<'a> SplitReader<'a> {
     ) -> Result<bool> {
         let input = &self.plan.inputs[split.input];
         let dialect = &self.plan.dialect;
+        tracing::debug!(url = input.url, bytes = input.bytes, "reading");
         let mut text = match text {
             Some(text) => text,
             None => self.open(input, split.range.map(|range| range.start..range.end))?,

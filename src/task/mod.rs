@@ -45,21 +45,6 @@ pub struct TaskReport {
 }
 
 impl TaskReport {
-    /// The report of a task that staged nothing, as another attempt has done its job.
-    pub fn of_nothing(plan: &Plan, task: u32) -> Self {
-        TaskReport {
-            format: DOCUMENT_FORMAT,
-            attempt: plan.attempt.clone(),
-            job_key: plan.job_key.clone(),
-            task,
-            splits: Vec::new(),
-            files: Vec::new(),
-            quarantine: Vec::new(),
-            findings: Findings::default(),
-            elapsed_seconds: 0.0,
-        }
-    }
-
     /// Every file the task staged: those of the table, then the quarantine's.
     pub fn all_files(&self) -> impl Iterator<Item = &FileReport> {
         self.files.iter().chain(&self.quarantine)
@@ -188,6 +173,8 @@ pub fn run(
     check_account(&done.splits, &done.files)?;
     check_quarantine(&plan.job.errors, &done.splits, &done.quarantine)?;
     tee.keep();
+    let (files, elapsed_seconds) = (done.files.len(), started.elapsed().as_secs_f64());
+    tracing::info!(task = task.number, files, elapsed_seconds, "staged in every target");
     Ok(TaskReport {
         format: DOCUMENT_FORMAT,
         attempt: plan.attempt.clone(),
@@ -197,7 +184,7 @@ pub fn run(
         files: done.files,
         quarantine: done.quarantine,
         findings: done.findings,
-        elapsed_seconds: started.elapsed().as_secs_f64(),
+        elapsed_seconds,
     })
 }
 

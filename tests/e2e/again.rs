@@ -158,6 +158,104 @@ fn many_partitions_stay_within_the_budgets() {
     assert_eq!((report.totals.read, rows(&workspace, "out")), (60_000, 60_000));
 }
 
+/// Jobs that are not the one that was done, and read what it has read.
+#[test]
+fn rows_that_the_table_holds_are_not_appended_again() {
+    let workspace = Workspace::new();
+    daily(&workspace);
+    for day in ["01", "02"] {
+        let _ = run_day(&workspace, day).succeeds();
+    }
+    workspace.write("in/03.csv", "id,name\n4,four\n");
+    let all = ["--input", "in/01.csv", "--input", "in/02.csv", "--input", "in/03.csv"];
+    let another = ["--input", "in/01.csv", "--set", "errors.bad_value=null"];
+    let sawmill = |verb: &str, arguments: &[&str], more: &[&str]| {
+        let arguments = [&[verb, "job.toml"], arguments, more].concat();
+        workspace.sawmill(arguments).env("DAY", "01").run()
+    };
+    let assert_rows = |expected: u64| {
+        for table in ["one", "other"] {
+            assert_eq!(rows(&workspace, table), expected);
+            assert!(workspace.staged(table).is_empty());
+        }
+    };
+    let dry: &[&str] = &["--dry-run"];
+    for (verb, more) in [("run", &[][..]), ("run", dry), ("plan", &[]), ("check", &[])] {
+        let held = [
+            "versions 1 and 2 hold the rows of 2 of 3 inputs",
+            "01.csv",
+            "source.incremental",
+            "--reprocess",
+        ];
+        let _ = sawmill(verb, &all, more).exits_with(5).helps().says(&held);
+        let held = ["version 1 holds the rows of", "01.csv"];
+        let _ = sawmill(verb, &another, more).exits_with(5).helps().says(&held);
+    }
+    assert_rows(3);
+    // Each way out of the help.
+    let _ = sawmill("run", &all, &["--set", "source.incremental=true"]).succeeds().says(&["1 written"]);
+    assert_rows(4);
+    let _ = sawmill("run", &another, &["--reprocess"]).succeeds().says(&["2 written"]);
+    assert_rows(4);
+    // The version that replaced the first holds its rows now.
+    let held = ["version 4 holds the rows of"];
+    let _ = sawmill("run", &["--input", "in/01.csv"], &["--set", "errors.bad_value=reject"])
+        .exits_with(5)
+        .says(&held);
+    let _ = sawmill("run", &all, &["--set", "source.read_again=allow"]).succeeds().says(&["4 written"]);
+    assert_rows(8);
+}
+
+/// The commits of older versions do not say what they have read; their changes do.
+#[test]
+fn tables_without_marks_of_their_inputs_know_them_too() {
+    let workspace = Workspace::new();
+    daily(&workspace);
+    let _ = run_day(&workspace, "01").succeeds();
+    let entry = "one/_sawmill/log/00000000000000000001.json";
+    let mut old = std::fs::read(workspace.path(entry))
+        .map(|text| serde_json::from_slice::<serde_json::Value>(&text).unwrap())
+        .unwrap();
+    assert!(old.as_object_mut().unwrap().remove("input_marks").is_some(), "{old}");
+    workspace.write(entry, old.to_string());
+    let another = ["run", "job.toml", "--set", "errors.bad_value=null"];
+    let run = workspace.sawmill(another).env("DAY", "01").run().exits_with(5);
+    let _ = run.helps().says(&["version 1 holds the rows of", "01.csv"]);
+    let _ = run_day(&workspace, "02").succeeds();
+}
+
+/// Who is told that a table holds data, and adds to it, must not have its rows twice.
+#[test]
+fn a_table_that_holds_these_rows_is_not_to_be_appended_to() {
+    let workspace = Workspace::new();
+    daily(&workspace);
+    let convert = |more: &[&str]| {
+        let arguments = ["convert", "in/*.csv", "-o", "table"];
+        workspace.sawmill(arguments.iter().chain(more)).run()
+    };
+    let _ = workspace.sawmill(["convert", "in/01.csv", "-o", "table"]).run().succeeds();
+    let refused =
+        convert(&[]).exits_with(5).helps().says(&["is there already", "version 1 holds the rows of"]);
+    let refused = refused.says(&["source.incremental", "--read-again"]);
+    assert!(!refused.stderr.contains("add the rows of other inputs"), "{}", refused.stderr);
+    let _ = convert(&["--append"]).exits_with(5).helps().says(&["version 1 holds the rows of"]);
+    assert_eq!(rows(&workspace, "table"), 2);
+    let _ = convert(&["--append", "--read-again"]).succeeds();
+    assert_eq!(rows(&workspace, "table"), 5);
+    let _ = convert(&["--read-again"]).exits_with(2);
+    // Other inputs: the advice is as before, and right.
+    let other = ["convert", "in/03.csv", "-o", "table"];
+    workspace.write("in/03.csv", "id,name\n4,four\n");
+    let _ = workspace
+        .sawmill(other)
+        .run()
+        .exits_with(5)
+        .helps()
+        .says(&["add the rows of other inputs", "--append"]);
+    let _ = workspace.sawmill(other.iter().chain(&["--append"])).run().succeeds();
+    assert_eq!(rows(&workspace, "table"), 6);
+}
+
 #[test]
 fn what_changes_no_row_does_not_append_them_again() {
     let workspace = Workspace::new();

@@ -63,6 +63,33 @@ fn signals_leave_nothing_in_buckets() {
     }
 }
 
+/// `nohup`, and `&` in a shell without job control, which ignores SIGINT for what
+/// it starts in the background.
+#[test]
+#[cfg(target_os = "linux")]
+fn signals_that_were_ignored_at_the_start_stay_ignored() {
+    let workspace = Workspace::new();
+    large_input(&workspace);
+    workspace.write("job.toml", job("[[targets]]\nurl = \"out/\"\n"));
+    let shell = ["sh", "-c", "trap '' INT HUP; exec \"$@\"", "sh"];
+    for (wrapper, ignored, stops) in
+        [(&["nohup"][..], &["HUP"][..], "INT"), (&shell[..], &["INT", "HUP"][..], "TERM")]
+    {
+        let start = || {
+            let running = workspace.sawmill(["run", "job.toml"]).within(wrapper).start();
+            let running = running.until("files are staged", || !workspace.files("out").is_empty());
+            ignored.iter().for_each(|signal| running.signal(signal));
+            running
+        };
+        let stopped = start();
+        stopped.signal(stops);
+        let _ = stopped.wait().exits_with(130).says(&["interrupted"]);
+        workspace.assert_untouched("out");
+        let _ = start().wait().succeeds();
+        std::fs::remove_dir_all(workspace.path("out")).unwrap();
+    }
+}
+
 #[test]
 fn a_signal_ends_a_run_that_waits_for_standard_input() {
     let workspace = Workspace::new();

@@ -19,7 +19,8 @@ fn every_step(workspace: &Workspace) -> Vec<Run> {
     };
     let plan = ["plan", "job.toml", "-o", "plan.json"];
     let task = ["task", "plan.json", "--task", "0", "-o", "report.json"];
-    let again = ["--json", "--set", "output.mode=append", "--set", "output.partition_by=[\"dest\"]"];
+    let other = "errors.bad_value=null";
+    let again = ["--json", "--set", "output.mode=append", "--set", "source.read_again=allow", "--set", other];
     vec![
         run(&["check", "job.toml"]),
         run(&plan),

@@ -37,7 +37,9 @@ pub(super) struct Job {
     /// A directory for each file.
     pub(super) files: Vec<String>,
     pub(super) replaces: Vec<u64>,
-    /// Whether it reads what no version has read, as others do.
+    /// The input that it reads.
+    pub(super) input: String,
+    /// Whether it reads what no version has read.
     pub(super) is_incremental: bool,
     /// The attempt that tasks have staged, where `sawmill commit` is to commit it.
     pub(super) staged: Option<String>,
@@ -53,6 +55,7 @@ impl Job {
             policy: UnreachableTarget::Fail,
             files: vec!["d=1/".into(), "d=2/".into()],
             replaces: Vec::new(),
+            input: key.into(),
             is_incremental: false,
             staged: None,
         }
@@ -95,7 +98,7 @@ impl Job {
             // That is before all versions, and so none is missed.
             chosen_at: self.is_incremental.then_some(0),
             inputs: vec![Input {
-                url: format!("file:///{}.csv", if self.is_incremental { "new" } else { &self.key }),
+                url: format!("file:///{}.csv", self.input),
                 bytes: Some(1),
                 etag: None,
                 last_modified: None,

@@ -79,6 +79,10 @@ impl Monitor {
         }
         let file = known.changes.all_files().find(|file| file.file.key == key);
         let file = file.ok_or_else(|| format!("{key} became visible and is no file of its commit"))?;
+        for (elsewhere, bucket) in buckets.iter().enumerate().skip(1) {
+            self.is_copied(bucket, elsewhere, known.version)
+                .map_err(|what| format!("{key} became visible in target {target}, and {what}"))?;
+        }
         match holds(&buckets[target], &file.file) {
             true => Ok(()),
             false => Err(format!("{key} became visible in target {target} with other bytes")),
@@ -176,14 +180,14 @@ impl Monitor {
         Ok(())
     }
 
-    /// A target that has a version knows what the log says of it.
+    /// Once a version is visible anywhere, each target knows what the log says of it.
     fn is_copied(&self, bucket: &Bucket, target: usize, version: u64) -> Result<(), String> {
         let copy = bucket.objects.get(&copy_key(version)).map(|copy| copy.body.as_ref());
         let logged = self.log.get(version as usize - 1).map(|logged| logged.as_ref());
         let entry = |body: Option<&[u8]>| body.and_then(|body| serde_json::from_slice::<Entry>(body).ok());
         match (entry(copy), entry(logged)) {
             (Some(copy), Some(logged)) if copy == logged => Ok(()),
-            _ => Err(format!("target {target} has applied version {version} and has no copy of its commit")),
+            _ => Err(format!("target {target} has no copy of the commit of version {version}")),
         }
     }
 
@@ -191,9 +195,6 @@ impl Monitor {
         let known = self.commits.iter().find(|known| known.version == version);
         let known = known.ok_or_else(|| format!("version {version} was applied, and is no commit"))?;
         let bucket = &buckets[target];
-        if target > 0 {
-            self.is_copied(bucket, target, version)?;
-        }
         if let Some(file) = known.changes.all_files().find(|file| !holds(bucket, &file.file)) {
             return Err(format!("target {target} says version {version}, and lacks {}", file.file.key));
         }
@@ -214,7 +215,7 @@ impl Monitor {
         }
         let entry: Entry = serde_json::from_slice(body).map_err(|e| format!("{key}: {e}"))?;
         match entry.event {
-            Event::Commit(commit) => self.committed(buckets, version, commit),
+            Event::Commit(commit) => self.committed(buckets, version, *commit),
             Event::Fence { attempt, .. } => {
                 let committed = self.commit_of(&attempt).is_some();
                 self.fenced.insert(attempt.clone());

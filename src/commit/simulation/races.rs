@@ -26,7 +26,9 @@ pub(super) fn meetings() -> Vec<(Scene, Job)> {
     let overwrite = Job::new("b", WriteMode::OverwritePartitions);
     meetings.push((Scene::after("append, overwrite", 2, &[first()], append.clone()), overwrite.clone()));
     meetings.push((Scene::after("overwrite, append", 2, &[first()], overwrite.clone()), append.clone()));
-    let new = |key: &str| Job { is_incremental: true, ..Job::new(key, WriteMode::Append) };
+    let shared = |key: &str| Job { input: "shared".into(), ..Job::new(key, WriteMode::Append) };
+    meetings.push((Scene::after("both append one input", 2, &[first()], shared("a")), shared("b")));
+    let new = |key: &str| Job { is_incremental: true, ..shared(key) };
     meetings.push((Scene::after("both read what is new", 2, &[first()], new("a")), new("b")));
     let again = |key: &str| Job { replaces: vec![1], ..Job::new(key, WriteMode::Append) };
     meetings.push((Scene::after("the same reads what is new", 2, &[first()], new("a")), new("a")));

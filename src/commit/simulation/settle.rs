@@ -80,7 +80,8 @@ impl Simulation {
 
 /// Whether another job may be in the way for good.
 fn may_be_refused(job: &Job) -> bool {
-    job.mode == WriteMode::ErrorIfExists || !job.replaces.is_empty() || job.is_incremental
+    let is_alone_with_its_input = job.input == job.key;
+    job.mode == WriteMode::ErrorIfExists || !job.replaces.is_empty() || !is_alone_with_its_input
 }
 
 /// Every target shows what the log says, and nothing else.

@@ -12,6 +12,9 @@ pub struct SourceSpec {
     /// Whether a run reads only what no version of the table has read, by URL and entity tag (or size and time, where there is none); the table's log knows. Default: false.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub incremental: bool,
+    /// What an input means whose rows the table holds already, by URL and entity tag (or size and time), when a run that is not incremental appends. Default: `fail`.
+    #[serde(default, skip_serializing_if = "ReadAgain::is_default")]
+    pub read_again: ReadAgain,
     /// Region of S3 inputs. Default: the AWS chain's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
@@ -68,6 +71,7 @@ impl SourceSpec {
         SourceSpec {
             inputs,
             incremental: false,
+            read_again: ReadAgain::default(),
             region: None,
             endpoint: None,
             allow_http: false,
@@ -118,6 +122,23 @@ pub enum EmptyInput {
     Fail,
     /// The input counts as read, with no records.
     Allow,
+}
+
+/// What an input means whose rows the table holds already.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReadAgain {
+    /// The run fails before it stages anything.
+    #[default]
+    Fail,
+    /// Its rows are appended once more.
+    Allow,
+}
+
+impl ReadAgain {
+    fn is_default(&self) -> bool {
+        *self == ReadAgain::default()
+    }
 }
 
 /// How columns are found in an input.

@@ -8,7 +8,7 @@ pub(crate) mod readback;
 pub(crate) mod report;
 
 use serde_json::Value;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -90,9 +90,8 @@ impl Workspace {
         // Cargo has just built one; SAWMILL_BINARY puts another to the test, such
         // as the one that is to be shipped.
         let binary = std::env::var_os("SAWMILL_BINARY").unwrap_or(env!("CARGO_BIN_EXE_sawmill").into());
-        let mut command = Command::new(binary);
-        command.args(arguments);
-        Sawmill::from(command, self.directory.path())
+        let arguments = arguments.into_iter().map(|argument| argument.as_ref().to_owned());
+        Sawmill::of(std::iter::once(binary).chain(arguments).collect(), self.directory.path())
     }
 }
 
@@ -131,14 +130,19 @@ pub(crate) fn files_under(directory: &Path) -> Vec<String> {
 /// user's own AWS settings.
 #[derive(Debug)]
 pub(crate) struct Sawmill {
+    /// Program and arguments.
+    words: Vec<OsString>,
     command: Command,
     directory: PathBuf,
     stdin: Option<Vec<u8>>,
 }
 
 impl Sawmill {
-    fn from(mut command: Command, directory: &Path) -> Sawmill {
-        command.current_dir(directory).env_clear();
+    fn of(words: Vec<OsString>, directory: &Path) -> Sawmill {
+        let prefix = if signals_are_ignored() { &["env", "--default-signal=HUP,INT,TERM"][..] } else { &[] };
+        let mut all = prefix.iter().map(OsStr::new).chain(words.iter().map(OsString::as_os_str));
+        let mut command = Command::new(all.next().expect("a program"));
+        command.args(all).current_dir(directory).env_clear();
         for kept in ["PATH", "LLVM_PROFILE_FILE", "TMPDIR"] {
             if let Some(value) = std::env::var_os(kept) {
                 command.env(kept, value);
@@ -150,7 +154,7 @@ impl Sawmill {
             .env("AWS_SECRET_ACCESS_KEY", "test")
             .env("AWS_EC2_METADATA_DISABLED", "true")
             .env("RUST_BACKTRACE", "1");
-        Sawmill { command, directory: directory.to_owned(), stdin: None }
+        Sawmill { words, command, directory: directory.to_owned(), stdin: None }
     }
 
     /// The same command as arguments of a wrapper, such as a shell that
@@ -158,9 +162,8 @@ impl Sawmill {
     /// before [`Sawmill::env`].
     #[cfg(target_os = "linux")]
     pub(crate) fn within(self, wrapper: &[&str]) -> Sawmill {
-        let mut command = Command::new(wrapper[0]);
-        command.args(&wrapper[1..]).arg(self.command.get_program()).args(self.command.get_args());
-        Sawmill { stdin: self.stdin, ..Sawmill::from(command, &self.directory) }
+        let words = wrapper.iter().map(OsString::from).chain(self.words).collect();
+        Sawmill { stdin: self.stdin, ..Sawmill::of(words, &self.directory) }
     }
 
     /// Sets an environment variable.
@@ -199,6 +202,15 @@ impl Sawmill {
         let stderr = collect(process.stderr.take().expect("stderr is piped"));
         Running { sawmill: self, process: Mortal(process), stdout, stderr, begun }
     }
+}
+
+/// Whether the tests themselves began with a signal ignored, as in the background of a
+/// shell without job control: what they start would inherit that.
+fn signals_are_ignored() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    [libc::SIGHUP, libc::SIGINT, libc::SIGTERM].iter().any(|signal| mask >> (signal - 1) & 1 == 1)
 }
 
 fn collect(mut pipe: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
@@ -386,6 +398,14 @@ impl Run {
             assert!(self.stderr.contains(text), "{text:?} was expected on standard error: {self}");
         }
         self
+    }
+
+    /// Fails unless the exit code is 0 and standard error is empty.
+    #[track_caller]
+    pub(crate) fn says_nothing(self) -> Run {
+        let run = self.succeeds();
+        assert!(run.stderr.is_empty(), "nothing was expected on standard error: {run}");
+        run
     }
 
     /// Fails unless standard error has exactly one `error:`.
