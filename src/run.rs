@@ -1,6 +1,10 @@
 //! plan, task and commit in one process: what `sawmill run` and `sawmill
 //! convert` do.
 
+mod preview;
+
+pub use preview::{Outlook, TableState, preview};
+
 use crate::commit::{
     Choice, Committed, Decided, History, Manifest, Outcome, Recovered, Standing, Steps, Table, Verified,
     finish_single,
@@ -67,37 +71,37 @@ pub fn run(job: JobSpec, options: &RunOptions, runtime: &Runtime) -> Result<RunR
     let started = Instant::now();
     let extent = options.extent;
     let mut plan_options = options.plan.clone();
+    if extent == Extent::PlanOnly && plan_options.single_file.is_none() {
+        return preview::dry_run(job, options.choice, plan_options, started, runtime);
+    }
     if !choose(&job, options.choice, &mut plan_options, runtime)? {
-        // What was read last may be decided and not visible yet.
-        let (table, recovered, unapplied) = runtime.block_on(async {
-            let table = Table::open(&job).await?;
-            let mut history = table.history().await?;
-            table.check_places(&mut history).await?;
-            let recovered = match extent {
-                Extent::Whole => table.recover(&mut history, None).await?,
-                Extent::PlanOnly => Recovered::default(),
-            };
-            // Who changes a setting expects it of the newest files, at least.
-            let unapplied = match history.commits.last() {
-                Some(newest) => table.unapplied(&newest.commit.attempt, &job.output).await,
-                None => Vec::new(),
-            };
-            Ok::<_, Error>((table, recovered, unapplied))
-        })?;
-        let elapsed = started.elapsed().as_secs_f64();
-        let mut report = RunReport::nothing_new(&job, &table.identities(), elapsed);
-        report.recovered = recovered;
-        report.unapplied = unapplied;
-        return Ok(report);
+        return nothing_new(&job, started, runtime);
     }
     let Planned { plan, first_text } = plan::build(job, &plan_options, runtime)?;
     let table = runtime.block_on(Table::open(&plan.job))?;
     let run = Run { plan: &plan, table: &table, runtime, started };
     match (&plan.single_file, extent) {
         (Some(name), _) => run.single(name, extent, first_text),
-        (None, Extent::PlanOnly) => run.look(),
-        (None, Extent::Whole) => run.whole(first_text),
+        (None, _) => run.whole(first_text),
     }
+}
+
+/// A run that finds every input read: it only finishes or removes what earlier runs left.
+pub(crate) fn nothing_new(job: &JobSpec, started: Instant, runtime: &Runtime) -> Result<RunReport> {
+    runtime.block_on(async {
+        let table = Table::open(job).await?;
+        let mut history = table.history().await?;
+        table.check_places(&mut history).await?;
+        // What was read last may be decided and not visible yet.
+        let recovered = table.recover(&mut history, None).await?;
+        let mut report = RunReport::nothing_new(job, &table.identities(), started.elapsed().as_secs_f64());
+        // Who changes a setting expects it of the newest files, at least.
+        if let Some(newest) = history.commits.last() {
+            report.unapplied = table.unapplied(&newest.commit.attempt, &job.output).await;
+        }
+        report.recovered = recovered;
+        Ok(report)
+    })
 }
 
 /// How often everything is staged when targets come and go.
@@ -129,17 +133,6 @@ impl Run<'_> {
         report.unapplied = self.runtime.block_on(self.table.unapplied(attempt, &self.plan.job.output));
         report.recovered = recovered;
         report
-    }
-
-    fn look(&self) -> Result<RunReport> {
-        let standing = self.runtime.block_on(async {
-            let mut history = self.table.history().await?;
-            self.table.standing(&mut history, self.plan).await
-        });
-        Ok(match standing? {
-            Standing::AlreadyDone(done) => self.already_done(&done.commit.attempt, Recovered::default()),
-            Standing::Free => self.without_rows(Status::Planned),
-        })
     }
 
     fn whole(&self, first_text: Option<TextStream>) -> Result<RunReport> {

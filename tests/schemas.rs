@@ -22,6 +22,9 @@ fn schemas_are_those_of_the_types() {
         ("published", json_schema::<commit::PublishedNote>()),
         ("manifest", json_schema::<commit::Manifest>()),
         ("audit", json_schema::<report::Found<commit::Audit>>()),
+        ("recovered", json_schema::<commit::Recovered>()),
+        ("caught-up", json_schema::<report::Found<commit::CaughtUp>>()),
+        ("garbage", json_schema::<commit::Garbage>()),
         ("run-report", json_schema::<report::RunReport>()),
         ("failure-report", json_schema::<report::FailureReport>()),
     ] {

@@ -2,10 +2,13 @@
 
 use super::Global;
 use super::run::JobArgs;
-use crate::commit::{Standing, Table};
+use crate::commit::{Choice, Standing, Table};
 use crate::error::{Error, Result};
+use crate::job::JobSpec;
 use crate::pipeline::check_header;
-use crate::plan::{self, PlanOptions};
+use crate::plan::{self, Plan, PlanOptions};
+use crate::run::{TableState, choose};
+use crate::runtime::Runtime;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -16,74 +19,120 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     let job = args.job.load()?;
     let runtime = global.runtime(job.engine.threads)?;
-    let mut findings = Findings::default();
+    let mut check = Check { global, runtime: &runtime, first: None };
     global.say(&format!("ok    job file: {}", job.name));
     // Inputs and targets are looked at whatever is wrong with the other.
-    let table = runtime.block_on(Table::open(&job));
-    match plan::build(job, &PlanOptions::default(), &runtime) {
-        Err(error) => findings.wrong("inputs and schema", error, global),
-        Ok(planned) => {
-            let plan = planned.plan;
-            global.say(&format!(
-                "ok    schema: {} columns; {} {}",
-                plan.schema.fields.len(),
-                plan.inputs.len(),
-                if plan.inputs.len() == 1 { "input" } else { "inputs" }
-            ));
-            // What is read from a pipe would be missing in the run.
-            for input in plan.inputs.iter().filter(|input| input.is_pinned()) {
-                runtime.cancel().check()?;
-                match check_header(&plan, input, &runtime) {
-                    Ok(()) => global.say(&format!("ok    input {}", input.url)),
-                    Err(error) => findings.wrong("input", error, global),
-                }
-            }
-            if let Ok(table) = &table {
-                let standing = runtime.block_on(async {
-                    let mut history = table.history().await?;
-                    table.standing(&mut history, &plan).await
-                });
-                match standing {
-                    Ok(Standing::Free) => {}
-                    Ok(Standing::AlreadyDone(done)) => global.say(&format!(
-                        "note  attempt {} did this job already, as version {}",
-                        done.commit.attempt, done.version
-                    )),
-                    Err(error) => findings.wrong("table", error, global),
-                }
-            }
-        }
+    let state = check.targets(&job)?;
+    let plan = check.inputs(job)?;
+    if let (Some(mut state), Some(plan)) = (state, plan) {
+        check.standing(&mut state, &plan);
     }
-    match table {
-        Err(error) => findings.wrong("targets", error, global),
-        Ok(table) => {
-            for store in table.stores() {
-                match runtime.block_on(store.check_access()) {
-                    Ok(()) => global.say(&format!("ok    target {}", store.describe().url)),
-                    Err(error) => findings.wrong("target", error, global),
-                }
-            }
-        }
-    }
-    findings.first.map_or(Ok(()), Err)
+    check.first.map_or(Ok(()), Err)
 }
 
-/// Everything wrong is shown; the first decides the exit code.
-#[derive(Default)]
-struct Findings {
+/// Everything wrong is shown where it is found; the first decides the exit code.
+struct Check<'a> {
+    global: &'a Global,
+    runtime: &'a Runtime,
     first: Option<Error>,
 }
 
-impl Findings {
-    fn wrong(&mut self, what: &str, error: Error, global: &Global) {
-        if self.first.is_some() {
-            global.say_wrong(&format!("wrong {what}: {error}"));
-            if let Some(remedy) = error.what_to_do() {
-                global.say_wrong(&format!("      help: {remedy}"));
+impl Check<'_> {
+    /// Access to every target, and what a run would find there.
+    fn targets(&mut self, job: &JobSpec) -> Result<Option<TableState>> {
+        let Some(table) = self.or_wrong("targets", self.runtime.block_on(Table::open(job))) else {
+            return Ok(None);
+        };
+        let mut accessible = true;
+        for store in table.stores() {
+            self.runtime.cancel().check()?;
+            match self.runtime.block_on(store.check_access()) {
+                Ok(()) => self.global.say(&format!("ok    target {}", store.describe().url)),
+                Err(error) => {
+                    self.wrong("target", error);
+                    accessible = false;
+                }
             }
-            return;
         }
-        // The first is the command's own error and is shown as such at the end.
-        self.first = Some(error);
+        if !accessible {
+            self.note("the table was not looked at, as not every target can be written");
+            return Ok(None);
+        }
+        let state = self.or_wrong("table", TableState::open(job, self.runtime));
+        for version in state.iter().flat_map(|state| &state.unfinished) {
+            self.note(&format!(
+                "version {version} is decided, and not visible and announced everywhere yet: a run finishes it first"
+            ));
+        }
+        Ok(state)
+    }
+
+    /// Schema and every header, of those inputs that a run would read. The plan of that run, if there would be one.
+    fn inputs(&mut self, job: JobSpec) -> Result<Option<Plan>> {
+        let mut options = PlanOptions::default();
+        let choice = if job.source.incremental { Choice::New } else { Choice::All };
+        let chosen = choose(&job, choice, &mut options, self.runtime);
+        let is_chosen = match self.or_wrong("inputs", chosen) {
+            Some(true) => true,
+            Some(false) => {
+                self.note("nothing to do: every input was read by a version of the table");
+                return Ok(None);
+            }
+            // Their headers can be looked at all the same.
+            None => false,
+        };
+        let planned = match plan::build(job, &options, self.runtime) {
+            Ok(planned) => planned,
+            // What keeps inputs from being chosen most likely keeps them from being read, and was said.
+            Err(_) if !is_chosen => return Ok(None),
+            Err(error) => {
+                self.wrong("inputs and schema", error);
+                return Ok(None);
+            }
+        };
+        let plan = planned.plan;
+        self.global.say(&format!(
+            "ok    schema: {} columns; {} {}",
+            plan.schema.fields.len(),
+            plan.inputs.len(),
+            if plan.inputs.len() == 1 { "input" } else { "inputs" }
+        ));
+        // What is read from a pipe would be missing in the run.
+        for input in plan.inputs.iter().filter(|input| input.is_pinned()) {
+            self.runtime.cancel().check()?;
+            match check_header(&plan, input, self.runtime) {
+                Ok(()) => self.global.say(&format!("ok    input {}", input.url)),
+                Err(error) => self.wrong("input", error),
+            }
+        }
+        Ok(is_chosen.then_some(plan))
+    }
+
+    fn standing(&mut self, state: &mut TableState, plan: &Plan) {
+        match state.standing(plan, self.runtime) {
+            Ok(Standing::Free) => self.global.say("ok    table"),
+            Ok(Standing::AlreadyDone(done)) => self.note(&format!(
+                "nothing to do: attempt {} did this job on these inputs already, as version {}",
+                done.commit.attempt, done.version
+            )),
+            Err(error) => self.wrong("table", error),
+        }
+    }
+
+    fn note(&self, text: &str) {
+        self.global.say(&format!("note  {text}"));
+    }
+
+    fn or_wrong<T>(&mut self, what: &str, result: Result<T>) -> Option<T> {
+        result.map_err(|error| self.wrong(what, error)).ok()
+    }
+
+    fn wrong(&mut self, what: &str, error: Error) {
+        self.global.say_wrong(&format!("wrong {what}: {error}"));
+        if let Some(remedy) = error.what_to_do() {
+            self.global.say_wrong(&format!("      help: {remedy}"));
+        }
+        // The command ends with it, after everything else was shown.
+        self.first.get_or_insert(error);
     }
 }

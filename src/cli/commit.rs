@@ -7,7 +7,7 @@ use crate::commit::{Outcome, Steps, Table, Verified};
 use crate::error::{Error, Result};
 use crate::plan::Plan;
 use crate::report::{RunReport, Status};
-use crate::run::finish;
+use crate::run::{finish, nothing_new};
 use crate::runtime::Runtime;
 use crate::task::TaskReport;
 use std::time::Instant;
@@ -35,6 +35,13 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     let runtime = global.runtime(1)?;
     let plan: Plan = args.documents.read(&args.plan, &runtime)?;
     plan.validate()?;
+    if plan.is_nothing() {
+        if args.abort {
+            global.say(&format!("{}: the plan has no tasks, so nothing was staged", plan.job.name));
+            return Ok(());
+        }
+        return print_report(&nothing_new(&plan.job, started, &runtime)?, args.json, global);
+    }
     let table = runtime.block_on(Table::open(&plan.job))?;
     let given = given_reports(args, &plan, &runtime)?;
     if args.abort {
@@ -83,9 +90,12 @@ fn commit(
         report.unapplied = runtime.block_on(table.unapplied(&report.attempt, &plan.job.output));
         let mut reports = runtime.block_on(table.recorded(&plan.attempt))?;
         reports.extend(given.iter().filter(|report| !reports.contains(report)).cloned().collect::<Vec<_>>());
-        let reason = "another attempt did the same job";
-        if let Some(error) = runtime.block_on(table.give_up(&plan.attempt, &reports, reason))? {
-            return Err(error);
+        // Where no task has begun there is nothing to give up, and nothing for the log to say.
+        if runtime.block_on(table.knows(&plan.attempt))? {
+            let reason = "another attempt did the same job";
+            if let Some(error) = runtime.block_on(table.give_up(&plan.attempt, &reports, reason))? {
+                return Err(error);
+            }
         }
         report.recovered = recovered;
         return Ok(report);

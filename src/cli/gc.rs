@@ -2,8 +2,9 @@
 
 use super::Global;
 use super::run::JobArgs;
-use crate::commit::Table;
+use crate::commit::{OpenUploads, Table};
 use crate::error::Result;
+use indicatif::{HumanBytes, HumanDuration};
 use std::time::Duration;
 
 #[derive(Debug, clap::Args)]
@@ -35,7 +36,21 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     for url in garbage.files.iter().chain(&garbage.documents) {
         global.say(url);
     }
-    let count = format!("{} files and {} documents", garbage.files.len(), garbage.documents.len());
+    for uploads in &garbage.uploads {
+        let OpenUploads { attempt, planned_at, age_seconds, count, bytes } = uploads;
+        let size = bytes.map(|bytes| format!(", {}", HumanBytes(bytes))).unwrap_or_default();
+        let age = HumanDuration(Duration::from_secs(u64::try_from(*age_seconds).unwrap_or(0)));
+        let files = if *count == 1 { "file" } else { "files" };
+        global.say(&format!(
+            "{count} staged {files} of attempt {attempt}, which is dead{size}; planned {planned_at}, {age} ago"
+        ));
+    }
+    let staged: u64 = garbage.uploads.iter().map(|uploads| uploads.count).sum();
+    let count = format!(
+        "{} files, {} documents and {staged} staged files",
+        garbage.files.len(),
+        garbage.documents.len()
+    );
     global.say(&match args.delete {
         true => format!("{}: removed {count}", job.name),
         false => format!("{}: {count} can be removed, with --delete", job.name),

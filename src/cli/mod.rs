@@ -61,7 +61,7 @@ enum Command {
     Convert(convert::Args),
     /// Print dialect and column types of CSV as a schema file to keep
     Infer(infer::Args),
-    /// Check a job without writing: the file, every header, access to inputs and targets
+    /// Check a job without writing: the file, every header, access to inputs and targets, what a run would refuse
     Check(check::Args),
     /// First of the three steps of `run`: list and pin the inputs, settle the schema, cut the work into tasks
     Plan(plan::Args),
@@ -77,7 +77,7 @@ enum Command {
     Verify(verify::Args),
     /// Copy to each target what it lacks and another holds, after an outage or for a new target
     Catchup(catchup::Args),
-    /// Find what nobody needs any more: documents and files of attempts that came to nothing
+    /// Find what nobody needs any more: documents, files and open uploads of runs that came to nothing
     Gc(gc::Args),
 }
 

@@ -3,10 +3,9 @@
 use super::Global;
 use super::documents::DocumentArgs;
 use super::run::{JobArgs, ReprocessArgs};
-use crate::commit::{Standing, Table};
-use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
-use crate::plan::{self, PlanOptions};
-use crate::run::choose;
+use crate::error::{Error, Result};
+use crate::plan::{Plan, PlanOptions};
+use crate::run::{Outlook, TableState, preview};
 use std::num::{NonZeroU32, NonZeroU64};
 
 #[derive(Debug, clap::Args)]
@@ -31,30 +30,41 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     let job = args.job.load()?;
     let runtime = global.runtime(job.engine.threads)?;
-    let mut options = PlanOptions {
+    let options = PlanOptions {
         tasks: args.tasks.get(),
         split_bytes: args.split_bytes.map(NonZeroU64::get),
         ..PlanOptions::default()
     };
-    if !choose(&job, args.reprocess.choice(&job)?, &mut options, &runtime)? {
-        return Err(nothing_new(&job.source.inputs));
+    let choice = args.reprocess.choice(&job)?;
+    let (TableState { unfinished, .. }, outlook) = preview(job.clone(), choice, options, &runtime)?;
+    for version in unfinished {
+        global.say(&format!(
+            "note: version {version} is decided, and not visible and announced everywhere yet: \
+             `sawmill commit` of this plan finishes it first"
+        ));
     }
-    let plan = plan::build(job, &options, &runtime)?.plan;
+    // A plan is written all the same: what is scheduled to come next reads it, and has nothing to do either.
+    let plan = match outlook {
+        Outlook::Free(plan) => *plan,
+        Outlook::AlreadyDone(plan, done) => {
+            global.say(&format!(
+                "{}: nothing to do. Attempt {} did this job on these inputs already, as version {}: \
+                 tasks and commit of this plan do nothing",
+                job.name, done.commit.attempt, done.version
+            ));
+            *plan
+        }
+        Outlook::NothingNew => {
+            global.say(&format!(
+                "{}: nothing to do. Every input was read by an earlier run: the plan has no tasks",
+                job.name
+            ));
+            Plan::of_nothing(job)?
+        }
+    };
     if let Some(pipe) = plan.inputs.iter().find(|input| !input.is_pinned()) {
         let message = format!("{} is a pipe: tasks could not read again what planning has read", pipe.url);
         return Err(Error::usage(message).remedy("use `sawmill run` or `sawmill convert`"));
-    }
-    let table = runtime.block_on(Table::open(&plan.job))?;
-    let standing = runtime.block_on(async {
-        let mut history = table.history().await?;
-        table.check_places(&mut history).await?;
-        table.standing(&mut history, &plan).await
-    });
-    if let Standing::AlreadyDone(done) = standing? {
-        global.say(&format!(
-            "note: attempt {} did this job on these inputs already, as version {}; this plan would be refused",
-            done.commit.attempt, done.version
-        ));
     }
     args.documents.write(&args.output, &plan, &runtime)?;
     global.say(&format!(
@@ -67,18 +77,4 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         plan.attempt
     ));
     Ok(())
-}
-
-/// A plan without inputs is none, and tasks that wait for one should not be started.
-fn nothing_new(inputs: &[String]) -> Error {
-    Error::new(ErrorKind::Source(StoreFailure {
-        operation: "find new inputs in".into(),
-        url: inputs.join(", "),
-        region: None,
-        attempts: None,
-        elapsed: None,
-        reason: StoreReason::NoMatch,
-        detail: "the table holds the rows of all that are there".into(),
-    }))
-    .remedy("nothing need be done; `--reprocess` reads them again")
 }

@@ -2,9 +2,10 @@
 
 use super::Global;
 use super::documents::DocumentArgs;
-use crate::commit::{Steps, Table};
+use crate::commit::{Committed, Steps, Table};
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::Plan;
+use crate::runtime::Runtime;
 use crate::task::{self, TaskReport};
 
 #[derive(Debug, clap::Args)]
@@ -26,6 +27,17 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     // The plan says how many threads, but it takes a runtime to read it.
     let plan: Plan = args.documents.read(&args.plan, &global.runtime(1)?)?;
     let runtime = global.runtime(plan.job.engine.threads)?;
+    if plan.is_nothing() {
+        // Whatever its number: arrays of jobs have as many tasks as they were made for.
+        return nothing_to_do(
+            args,
+            &plan,
+            None,
+            "every input was read before it was planned",
+            global,
+            &runtime,
+        );
+    }
     let Some(task) = plan.tasks.iter().find(|task| task.number == args.task) else {
         let message =
             format!("the plan has {} tasks, numbered from 0; there is no {}", plan.tasks.len(), args.task);
@@ -34,8 +46,15 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     let table = runtime.block_on(Table::open(&plan.job))?;
     let mut history = runtime.block_on(table.history())?;
     runtime.block_on(table.check_places(&mut history))?;
-    if history.fenced.contains(&plan.attempt) || history.commit_of(&plan.attempt).is_some() {
-        let message = format!("attempt {} is settled: nothing can be added to it", plan.attempt);
+    if let Some(done) = history.commit_of(&plan.attempt).or(history.commit_of_key(&plan.job_key)) {
+        let Committed { version, commit, .. } = done;
+        let reason = format!("attempt {} did this job on these inputs, as version {version}", commit.attempt);
+        let recorded = runtime.block_on(table.recorded(&plan.attempt))?;
+        let standing = recorded.into_iter().find(|report| report.task == task.number);
+        return nothing_to_do(args, &plan, standing, &reason, global, &runtime);
+    }
+    if history.fenced.contains(&plan.attempt) {
+        let message = format!("attempt {} was given up: nothing can be added to it", plan.attempt);
         return Err(Error::new(ErrorKind::Conflict { message }).remedy("plan again"));
     }
     runtime.block_on(table.intend(&plan, Steps::Separate, &history))?;
@@ -68,6 +87,22 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         report.task,
         report.files.len()
     ));
+    Ok(())
+}
+
+/// A task that is repeated, or runs late, does no harm and fails no schedule. Whoever waits for
+/// its report gets that of an earlier try, or an empty one.
+fn nothing_to_do(
+    args: &Args,
+    plan: &Plan,
+    standing: Option<TaskReport>,
+    reason: &str,
+    global: &Global,
+    runtime: &Runtime,
+) -> Result<()> {
+    let report = standing.unwrap_or_else(|| TaskReport::of_nothing(plan, args.task));
+    args.documents.write(&args.output, &report, runtime)?;
+    global.say(&format!("task {}: nothing to do: {reason}", args.task));
     Ok(())
 }
 

@@ -79,6 +79,7 @@ impl Table {
     pub async fn audit(&self, depth: Depth) -> Result<Audit> {
         let mut history = self.history().await?;
         self.check_places(&mut history).await?;
+        history.check_exists(&self.home().describe().url)?;
         let open = self.unpublished(&history).await?;
         let unfinished: Vec<u64> = open.iter().map(|committed| committed.version).collect();
         let tip = history.tip;

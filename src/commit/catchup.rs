@@ -38,6 +38,7 @@ impl Table {
     pub async fn catch_up_targets(&self, depth: Depth) -> Result<CaughtUp> {
         let mut history = self.history().await?;
         self.check_places(&mut history).await?;
+        history.check_exists(&self.home().describe().url)?;
         let before = history.tip;
         let mut finished = self.recover(&mut history, None).await?.finished;
         self.catch_up(&mut history).await?;

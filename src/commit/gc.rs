@@ -3,6 +3,10 @@
 //! The log, the changes of its commits and the words of its versions are kept
 //! for ever: they are what every promise rests on, and small.
 
+mod uploads;
+
+pub use uploads::OpenUploads;
+
 use super::documents::{ATTEMPTS, attempt_of, changes_key};
 use super::log::History;
 use super::table::{CONCURRENCY, Table, rfc3339};
@@ -16,6 +20,8 @@ use std::time::Duration;
 /// What can be removed, or was.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Garbage {
+    /// What runs have staged that died before it could become visible.
+    pub uploads: Vec<OpenUploads>,
     /// URLs of documents of attempts that are settled.
     pub documents: Vec<String>,
     /// URLs of visible files that sawmill wrote, and that no version has.
@@ -32,9 +38,10 @@ impl Table {
         let mut history = self.history().await?;
         self.check_places(&mut history).await?;
         let mut garbage = Garbage { removed: remove, ..Garbage::default() };
+        self.collect_uploads(&mut history, &mut garbage, remove).await?;
         let mut keys: Vec<(usize, String)> = Vec::new();
         for (attempt, documents) in self.documents_of_attempts().await? {
-            let needed = self.needed_of(&mut history, &attempt, remove).await?;
+            let needed = self.needed_of(&mut history, &attempt, &garbage.uploads, remove).await?;
             for (target, key) in documents {
                 if !needed.holds(&key) {
                     garbage.documents.push(format!("{}{key}", self.stores()[target].describe().url));
@@ -89,10 +96,17 @@ impl Table {
     /// Which documents of an attempt say something that is still needed. With
     /// `remove`, an attempt that seems dead is fenced first: it may have been decided
     /// since the log was read, or be about to, and then lives by its changes.
-    async fn needed_of(&self, history: &mut History, attempt: &str, remove: bool) -> Result<Needed> {
+    async fn needed_of(
+        &self,
+        history: &mut History,
+        attempt: &str,
+        uploads: &[OpenUploads],
+        remove: bool,
+    ) -> Result<Needed> {
         let settled = history.fenced.contains(attempt) || history.commit_of(attempt).is_some();
         if !settled {
-            if self.is_alive(attempt).await? || self.has_staged(attempt).await? {
+            let is_dead = uploads.iter().any(|uploads| uploads.attempt == attempt);
+            if !is_dead && (self.is_alive(attempt).await? || self.has_staged(attempt).await?) {
                 return Ok(Needed::All);
             }
             if remove {

@@ -95,6 +95,19 @@ impl History {
         commit.replaced_by.or(self.commits_after(commit.version).find(overwrites).map(|later| later.version))
     }
 
+    /// Whether any version was ever decided.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Damage`] if none was: there is no table to speak of.
+    pub fn check_exists(&self, home: &str) -> Result<()> {
+        if !self.commits.is_empty() {
+            return Ok(());
+        }
+        let message = format!("there is no table in {home}: its log has no version");
+        Err(Error::new(ErrorKind::Damage { message })
+            .remedy("check `targets` of the job, of which the first holds the log; `sawmill run` makes the first version"))
+    }
+
     /// The commits after a version, in order.
     pub fn commits_after(&self, version: u64) -> impl Iterator<Item = &Committed> {
         self.commits.iter().filter(move |committed| committed.version > version)

@@ -47,7 +47,7 @@ pub use documents::{
     Applied, COMMIT_FORMAT, Changes, Commit, Entry, Event, Intent, Lease, Manifest, ManifestFile,
     PublishedNote, SUCCESS_KEY, StagedData, Steps,
 };
-pub use gc::Garbage;
+pub use gc::{Garbage, OpenUploads};
 pub use inputs::{Choice, Chosen, Missing};
 pub use log::{Committed, History};
 pub use process::Process;

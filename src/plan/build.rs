@@ -348,7 +348,7 @@ fn spread(splits: Vec<(Split, u64)>, tasks: u32) -> Vec<Task> {
 }
 
 /// A name for this try that sorts by time.
-fn new_attempt() -> String {
+pub(super) fn new_attempt() -> String {
     use std::hash::{BuildHasher, Hasher};
     // RandomState is seeded by the operating system: the standard library's
     // own source of randomness.

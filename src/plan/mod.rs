@@ -7,6 +7,7 @@
 //! same bytes wherever its tasks run.
 
 mod build;
+mod nothing;
 mod salt;
 mod sample;
 

@@ -32,6 +32,10 @@ pub struct RunReport {
     /// What earlier runs had left half done, and this one finished or removed first.
     #[serde(skip_serializing_if = "Recovered::is_nothing")]
     pub recovered: Recovered,
+    /// With `--dry-run`: versions that are decided and not visible and announced everywhere, which a run
+    /// finishes first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unfinished: Vec<u64>,
     /// One for each input, in the plan's order.
     pub inputs: Vec<InputReport>,
     /// Over all inputs.
@@ -125,6 +129,7 @@ impl RunReport {
             status: Status::NothingToDo,
             version: None,
             recovered: Recovered::default(),
+            unfinished: Vec::new(),
             inputs: Vec::new(),
             totals: Totals::default(),
             targets: targets.collect(),
@@ -151,6 +156,7 @@ impl RunReport {
             status,
             version: None,
             recovered: Recovered::default(),
+            unfinished: Vec::new(),
             inputs: inputs.collect(),
             totals: Totals {
                 inputs: plan.inputs.len(),

@@ -80,6 +80,13 @@ fn write_summary(text: &mut String, report: &RunReport) -> std::fmt::Result {
     if !report.recovered.is_nothing() {
         writeln!(text, "{}: first, of earlier runs: {}", report.job, recovery(&report.recovered))?;
     }
+    for version in &report.unfinished {
+        writeln!(
+            text,
+            "{}: version {version} is decided and not visible everywhere: a run finishes it first",
+            report.job
+        )?;
+    }
     match report.status {
         Status::Committed => {}
         Status::NothingToDo if totals.inputs == 0 => {

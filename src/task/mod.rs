@@ -45,6 +45,21 @@ pub struct TaskReport {
 }
 
 impl TaskReport {
+    /// The report of a task that staged nothing, as another attempt has done its job.
+    pub fn of_nothing(plan: &Plan, task: u32) -> Self {
+        TaskReport {
+            format: DOCUMENT_FORMAT,
+            attempt: plan.attempt.clone(),
+            job_key: plan.job_key.clone(),
+            task,
+            splits: Vec::new(),
+            files: Vec::new(),
+            quarantine: Vec::new(),
+            findings: Findings::default(),
+            elapsed_seconds: 0.0,
+        }
+    }
+
     /// Every file the task staged: those of the table, then the quarantine's.
     pub fn all_files(&self) -> impl Iterator<Item = &FileReport> {
         self.files.iter().chain(&self.quarantine)

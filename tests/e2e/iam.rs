@@ -53,7 +53,8 @@ steps! {
     catchup: "catchup", ["run one.toml"], "catchup job.toml",
         ["s3:AbortMultipartUpload", "s3:DeleteObject"];
     log: "log", [RUN], "log job.toml", [];
-    gc: "gc", [PLAN, TASK, GIVE_UP], "gc job.toml --keep-hours 0 --delete", [];
+    gc: "gc", [PLAN, TASK, GIVE_UP], "gc job.toml --keep-hours 0 --delete",
+        ["s3:PutObject", "s3:AbortMultipartUpload"];
 }
 
 impl Step {

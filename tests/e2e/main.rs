@@ -25,6 +25,7 @@ mod kills;
 mod messages;
 mod overwrite;
 mod places;
+mod previews;
 mod proxy_tests;
 mod quality;
 mod readers;

@@ -129,5 +129,6 @@ fn garbage_is_shown_and_then_removed() {
     assert!(workspace.files("one").len() < before.len());
     let _ = sawmill(&["verify", "job.toml", "--deep"]);
     let _ = sawmill(&["run", "job.toml"]).says(&["nothing to do"]);
-    let _ = sawmill(&["gc", "job.toml", "--delete"]).says(&["removed 0 files and 0 documents"]);
+    let _ =
+        sawmill(&["gc", "job.toml", "--delete"]).says(&["removed 0 files, 0 documents and 0 staged files"]);
 }

@@ -1,0 +1,94 @@
+//! What dead runs have staged and never made visible.
+
+use super::Garbage;
+use crate::commit::documents::{attempt_of, published_key};
+use crate::commit::log::{Fenced, History};
+use crate::commit::table::{Table, rfc3339};
+use crate::error::Result;
+use crate::store::{StagedFile, Staging};
+use schemars::JsonSchema;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// Staged files of one attempt that will never be visible: open multipart uploads, or hidden files.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct OpenUploads {
+    /// The attempt.
+    pub attempt: String,
+    /// When it was planned, by its name; RFC 3339, UTC.
+    pub planned_at: String,
+    /// Seconds since then.
+    pub age_seconds: i64,
+    /// How many there are, over all targets.
+    pub count: u64,
+    /// Their size; absent where a target does not say it, as S3 does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
+}
+
+impl Table {
+    /// Finds what the dead have staged, by attempt, and removes it if `remove`: an attempt that
+    /// is not settled is fenced first. Those that may be alive, and versions that wait to be made
+    /// visible, are left alone.
+    pub(super) async fn collect_uploads(
+        &self,
+        history: &mut History,
+        garbage: &mut Garbage,
+        remove: bool,
+    ) -> Result<()> {
+        let mut staged: BTreeMap<String, Vec<(usize, StagedFile)>> = BTreeMap::new();
+        for (target, store) in self.stores().iter().enumerate() {
+            for file in store.list_staged(None).await? {
+                // What another program uploads here is none of our business.
+                if let Some(attempt) = attempt_of(&file.key) {
+                    staged.entry(attempt.to_owned()).or_default().push((target, file));
+                }
+            }
+        }
+        for (attempt, files) in staged {
+            if self.is_needed(history, &attempt).await? {
+                continue;
+            }
+            if remove && history.commit_of(&attempt).is_none() {
+                // It may have been decided since the log was read: then a recovery finishes it.
+                if let Fenced::Committed(_) = self.fence(history, &attempt, "no sign of life").await? {
+                    continue;
+                }
+            }
+            garbage.uploads.push(self.describe_uploads(&attempt, &files));
+            if remove && let Some(error) = self.abort_all(files).await {
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether what an attempt has staged may still become visible.
+    async fn is_needed(&self, history: &History, attempt: &str) -> Result<bool> {
+        if let Some(committed) = history.commit_of(attempt) {
+            // Once it is published all its files are visible: the rest was left by a second try of a task.
+            return Ok(self.home().look(&published_key(committed.version)).await?.is_none());
+        }
+        if history.fenced.contains(attempt) {
+            return Ok(false);
+        }
+        self.check_home_knows(attempt).await?;
+        self.is_alive(attempt).await
+    }
+
+    fn describe_uploads(&self, attempt: &str, files: &[(usize, StagedFile)]) -> OpenUploads {
+        // `20261126t090051z-dac58b82`, which `attempt_of` has seen to.
+        let time = attempt.get(..16).unwrap_or_default();
+        let planned = chrono::NaiveDateTime::parse_from_str(time, "%Y%m%dt%H%M%Sz").unwrap_or_default();
+        let planned = planned.and_utc().timestamp();
+        let is_file = |file: &StagedFile| matches!(file.staging, Staging::TemporaryFile { .. });
+        let known = files.iter().all(|(_, file)| is_file(file));
+        OpenUploads {
+            attempt: attempt.to_owned(),
+            planned_at: rfc3339(planned),
+            age_seconds: self.now().saturating_sub(planned),
+            count: files.len() as u64,
+            bytes: known.then(|| files.iter().map(|(_, file)| file.bytes).sum()),
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! The plan of a run that has nothing to do.
+
+use super::build::new_attempt;
+use super::{DOCUMENT_FORMAT, Plan};
+use crate::error::Result;
+use crate::job::{JobSpec, SchemaSpec};
+use crate::schema::table_schema::TableSchema;
+use std::collections::BTreeMap;
+
+impl Plan {
+    /// The plan of a job whose inputs the table has all read: no inputs and no tasks. What comes
+    /// after planning needs a document, so that a schedule ends well on a day without news.
+    pub fn of_nothing(job: JobSpec) -> Result<Plan> {
+        let dialect = job.dialect.resolve().map_err(|problem| problem.into_error("dialect"))?;
+        let schema = match &job.schema {
+            Some(SchemaSpec::Inline(schema)) => schema.clone(),
+            _ => TableSchema::default(),
+        };
+        Ok(Plan {
+            format: DOCUMENT_FORMAT,
+            engine: concat!("sawmill ", env!("CARGO_PKG_VERSION")).into(),
+            attempt: new_attempt(),
+            job_key: String::new(),
+            planned_at: chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
+            encoding: job.dialect.encoding.clone(),
+            dialect,
+            schema,
+            salts: BTreeMap::new(),
+            single_file: None,
+            chosen_at: None,
+            replaces: Vec::new(),
+            inputs: Vec::new(),
+            tasks: Vec::new(),
+            job,
+        })
+    }
+
+    /// Whether there is nothing to read.
+    pub fn is_nothing(&self) -> bool {
+        self.inputs.is_empty()
+    }
+}
