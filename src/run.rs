@@ -40,25 +40,32 @@ pub struct RunOptions {
     pub choice: Choice,
 }
 
-/// Looks up in the table's log which of the job's inputs are to be read, where that
-/// matters; false if none is.
+/// Looks up in the table's log what a plan has to know of it: which of the job's inputs are to be
+/// read, where that matters (false if none is), and what the files of the table have, where its rows stay.
 ///
 /// # Errors
 /// As [`Table::choose`].
 pub fn choose(job: &JobSpec, choice: Choice, options: &mut PlanOptions, runtime: &Runtime) -> Result<bool> {
-    if choice == Choice::All {
+    let may_add = job.output.mode != WriteMode::ErrorIfExists && options.single_file.is_none();
+    if choice == Choice::All && !may_add {
         return Ok(true);
     }
-    let chosen = runtime.block_on(runtime.cancel().or(async {
-        let found = source::list(&job.source, &job.engine).await?;
+    runtime.block_on(runtime.cancel().or(async {
         let table = Table::open(job).await?;
-        table.choose(&table.history().await?, found, choice).await
-    }))?;
-    let some = !chosen.inputs.is_empty();
-    options.inputs = Some(chosen.inputs);
-    options.replaces = chosen.replaces;
-    options.chosen_at = chosen.chosen_at;
-    Ok(some)
+        let history = table.history().await?;
+        if choice != Choice::All {
+            let found = source::list(&job.source, &job.engine).await?;
+            let chosen = table.choose(&history, found, choice).await?;
+            if chosen.inputs.is_empty() {
+                return Ok(false);
+            }
+            options.inputs = Some(chosen.inputs);
+            options.replaces = chosen.replaces;
+            options.chosen_at = chosen.chosen_at;
+        }
+        options.table = table.before(&history, job, &options.replaces).await?;
+        Ok(true)
+    }))
 }
 
 /// Runs a job to its end, in this process.

@@ -23,7 +23,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     global.say(&format!("ok    job file: {}", job.name));
     // Inputs and targets are looked at whatever is wrong with the other.
     let state = check.targets(&job)?;
-    let plan = check.inputs(job)?;
+    let plan = check.inputs(job, state.is_some())?;
     if let (Some(mut state), Some(plan)) = (state, plan) {
         check.standing(&mut state, &plan);
     }
@@ -68,10 +68,14 @@ impl Check<'_> {
     }
 
     /// Schema and every header, of those inputs that a run would read. The plan of that run, if there would be one.
-    fn inputs(&mut self, job: JobSpec) -> Result<Option<Plan>> {
+    /// `may_look`: whether the table can be read, or else that was said.
+    fn inputs(&mut self, job: JobSpec, may_look: bool) -> Result<Option<Plan>> {
         let mut options = PlanOptions::default();
         let choice = if job.source.incremental { Choice::New } else { Choice::All };
-        let chosen = choose(&job, choice, &mut options, self.runtime);
+        let chosen = match (choice, may_look) {
+            (Choice::All, false) => Ok(true),
+            _ => choose(&job, choice, &mut options, self.runtime),
+        };
         let is_chosen = match self.or_wrong("inputs", chosen) {
             Some(true) => true,
             Some(false) => {

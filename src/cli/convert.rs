@@ -7,8 +7,8 @@ use crate::commit::Choice;
 use crate::error::{Error, Result};
 use crate::job::{
     CommitSpec, DuplicateColumns, EmptyInput, EngineSpec, ErrorsSpec, ExtraColumns, JobSpec, MissingColumns,
-    OutputSpec, PartitionKey, Profile, ReadAgain, RecordPolicy, SchemaSpec, SourceSpec, TargetSpec,
-    ValuePolicy, WriteMode,
+    OutputSpec, PartitionKey, Profile, ReadAgain, RecordPolicy, SchemaChange, SchemaSpec, SourceSpec,
+    TargetSpec, ValuePolicy, WriteMode,
 };
 use crate::plan::PlanOptions;
 use crate::run::{Extent, RunOptions, run as run_job};
@@ -50,6 +50,9 @@ pub(super) struct Args {
     /// With --append, add rows of inputs once more that the directory holds already [default: fail]
     #[arg(long, requires = "append")]
     read_again: bool,
+    /// With --append, what may change of the columns that the directory has: fail (nothing), add_columns, or widen (types, too)
+    #[arg(long, value_name = "CHANGE", requires = "append", value_parser = policy::<SchemaChange>, default_value = "fail")]
+    schema_change: SchemaChange,
     /// Replace an output file that is there [default: fail]
     #[arg(long)]
     overwrite: bool,
@@ -146,6 +149,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
                     key.parse::<PartitionKey>().map_err(|e| Error::usage(format!("--partition-by: {e}")))
                 })
                 .collect::<Result<_>>()?,
+            schema_change: args.schema_change,
             compression: args.compression.clone(),
             ..OutputSpec::default()
         },

@@ -53,7 +53,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     let runtime = global.runtime(0)?;
     let inputs = runtime.block_on(source::list(&job.source, &job.engine))?;
     let options = PlanOptions { infer_header: true, infer_encoding: true, ..PlanOptions::default() };
-    let Settled { spec, dialect, mut schema, notes, mut schema_notes, mut first_text } =
+    let Settled { spec, dialect, mut schema, notes, mut schema_notes, mut first_text, .. } =
         settle(&job, &inputs, &options, &runtime)?;
     if args.full {
         let mut inference = TypeInference::default();

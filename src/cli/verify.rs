@@ -50,12 +50,23 @@ fn describe(job: &str, targets: usize, audit: &Audit, global: &Global) {
              or `sawmill recover` finishes it"
         ));
     }
+    if audit.outdated > 0 {
+        global.say(&format!(
+            "note  {} are of before a change of the table's columns, and lack some or have narrower types: readers that \
+             take the columns of one file for those of all need them written anew, with `sawmill run --reprocess`",
+            files(audit.outdated)
+        ));
+    }
     for damage in &audit.damages {
         global.say_wrong(&format!("wrong {} (version {}): {}", damage.url, damage.version, damage.what));
     }
     for stranger in &audit.strangers {
         global.say(&format!("note  {}: the log does not know it", stranger.url));
     }
+}
+
+fn files(count: usize) -> String {
+    format!("{} {}", HumanCount(count as u64), if count == 1 { "file" } else { "files" })
 }
 
 fn unsound(audit: &Audit) -> Error {

@@ -6,13 +6,14 @@
 use super::documents::{
     Manifest, ManifestFile, SUCCESS_KEY, applied_key, attempt_of, changes_key, success_key,
 };
+use super::fit::{Expected, footer};
 use super::live::LiveFiles;
 use super::log::History;
 use super::repair;
 use super::table::{self, CONCURRENCY, Table};
-use crate::encode::rows_in_footer;
+use crate::encode::footer_rows;
 use crate::error::{ErrorKind, Result};
-use crate::store::Store;
+use crate::store::{Store, is_hidden};
 use futures::{StreamExt, TryStreamExt};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -40,6 +41,9 @@ pub struct Audit {
     pub bytes: u64,
     /// Versions that are decided and not yet visible and announced everywhere.
     pub unfinished: Vec<u64>,
+    /// Files of before a change of the table's columns or types, which differ from those of now as the
+    /// change allows.
+    pub outdated: usize,
     /// What is wrong.
     pub damages: Vec<Damage>,
     /// Visible files that the log does not know, by target: of other programs, or of before the log.
@@ -90,19 +94,24 @@ impl Table {
             let changes = self.changes(&committed.commit).await?;
             changes.deletes.iter().flatten().for_each(|key| drop(live.files.remove(key)));
         }
-        let tables = live.files.values().filter(|(_, file)| !crate::store::is_hidden(&file.file.key));
+        let tables = live.files.values().filter(|(_, file)| !is_hidden(&file.file.key));
         let mut audit = Audit {
             version: tip,
             files: live.files.len(),
             rows: tables.map(|(_, file)| file.file.rows).sum(),
             bytes: live.files.values().map(|(_, file)| file.file.bytes).sum(),
             unfinished,
+            outdated: 0,
             damages: Vec::new(),
             strangers: Vec::new(),
         };
-        for store in self.stores() {
+        let expected = self.expected(&history).await?;
+        for (position, store) in self.stores().iter().enumerate() {
             let store = store.as_ref();
-            self.audit_files(store, &live, depth, &mut audit).await?;
+            let outdated = self.audit_files(store, &live, &expected, depth, &mut audit).await?;
+            if position == 0 {
+                audit.outdated = outdated;
+            }
             audit_documents(store, &history, &mut audit).await?;
             if audit.unfinished.is_empty() {
                 find_strangers(store, &live, &mut audit).await?;
@@ -111,62 +120,60 @@ impl Table {
         Ok(audit)
     }
 
+    /// Gives how many are of before a change of the table's columns.
     async fn audit_files(
         &self,
         store: &dyn Store,
         live: &LiveFiles,
+        expected: &Expected<'_>,
         depth: Depth,
         audit: &mut Audit,
-    ) -> Result<()> {
-        let found: Vec<Option<Damage>> = futures::stream::iter(live.files.values())
+    ) -> Result<usize> {
+        let found: Vec<std::result::Result<bool, Damage>> = futures::stream::iter(live.files.values())
             .map(async |(version, staged)| {
                 let crc = staged.staged.first().map_or("", |staged| staged.crc64nvme.as_str());
-                let what = examine(store, &staged.file, crc, depth).await?;
+                let what = examine(store, *version, &staged.file, crc, expected, depth).await?;
                 let url = format!("{}{}", store.describe().url, staged.file.key);
-                Ok::<_, crate::Error>(what.map(|what| Damage { url, version: *version, what }))
+                Ok::<_, crate::Error>(what.map_err(|what| Damage { url, version: *version, what }))
             })
             .buffered(CONCURRENCY)
             .try_collect()
             .await?;
-        audit.damages.extend(found.into_iter().flatten());
-        Ok(())
+        let outdated = found.iter().filter(|file| matches!(file, Ok(true))).count();
+        audit.damages.extend(found.into_iter().filter_map(std::result::Result::err));
+        Ok(outdated)
     }
 }
 
-/// What is wrong with a file, if anything.
-async fn examine(store: &dyn Store, file: &ManifestFile, crc: &str, depth: Depth) -> Result<Option<String>> {
-    let Some(found) = store.look(&file.key).await? else { return Ok(Some("it is not there".into())) };
+/// What is wrong with a file, or else whether it is of before a change of the table's columns.
+async fn examine(
+    store: &dyn Store,
+    version: u64,
+    file: &ManifestFile,
+    crc: &str,
+    expected: &Expected<'_>,
+    depth: Depth,
+) -> Result<std::result::Result<bool, String>> {
+    let Some(found) = store.look(&file.key).await? else { return Ok(Err("it is not there".into())) };
     if found.bytes != file.bytes {
-        return Ok(Some(format!("{} bytes were written, it has {}", file.bytes, found.bytes)));
+        return Ok(Err(format!("{} bytes were written, it has {}", file.bytes, found.bytes)));
     }
     if let Some(stored) = found.crc64nvme.filter(|stored| !crc.is_empty() && stored != crc) {
-        return Ok(Some(format!("its CRC64NVME is {stored}, {crc} was written")));
+        return Ok(Err(format!("its CRC64NVME is {stored}, {crc} was written")));
     }
     if depth == Depth::Bytes && !repair::holds(store, file).await? {
-        return Ok(Some(format!("its bytes are not those that were written (SHA-256 {})", file.sha256)));
+        return Ok(Err(format!("its bytes are not those that were written (SHA-256 {})", file.sha256)));
     }
-    match footer_rows(store, file).await? {
-        Ok(rows) if rows == file.rows => Ok(None),
-        Ok(rows) => Ok(Some(format!("{} rows were written, its footer says {rows}", file.rows))),
-        Err(cause) => Ok(Some(format!("its footer cannot be read: {cause}"))),
+    let footer = match footer(store, &file.key, file.bytes).await? {
+        Ok(footer) => footer,
+        Err(cause) => return Ok(Err(format!("its footer cannot be read: {cause}"))),
+    };
+    let rows = footer_rows(&footer);
+    if rows != file.rows {
+        return Ok(Err(format!("{} rows were written, its footer says {rows}", file.rows)));
     }
-}
-
-/// Bytes of a file's end that are read first; most footers fit.
-const TAIL_BYTES: u64 = 64 << 10;
-
-/// Rows as the footer of a visible file says.
-async fn footer_rows(store: &dyn Store, file: &ManifestFile) -> Result<std::result::Result<u64, String>> {
-    let mut wanted = TAIL_BYTES;
-    loop {
-        let tail = store.read(&file.key, file.bytes.saturating_sub(wanted)..file.bytes).await?;
-        match rows_in_footer(&tail) {
-            Ok(Ok(rows)) => return Ok(Ok(rows)),
-            Ok(Err(needed)) if needed > wanted && needed <= file.bytes => wanted = needed,
-            Ok(Err(_)) => return Ok(Err("it is cut off".into())),
-            Err(cause) => return Ok(Err(cause.to_string())),
-        }
-    }
+    // Rejected records have columns of their own.
+    if is_hidden(&file.key) { Ok(Ok(false)) } else { Ok(expected.check(version, &file.key, &footer)) }
 }
 
 async fn audit_documents(store: &dyn Store, history: &History, audit: &mut Audit) -> Result<()> {

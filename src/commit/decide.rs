@@ -13,7 +13,8 @@ use super::standing::READ_BEFORE;
 use super::table::{self, CONCURRENCY, Table};
 use super::verify::Verified;
 use crate::error::{Aftermath, Error, ErrorKind, Result};
-use crate::job::{Layout, WriteMode};
+use crate::job::{Layout, SchemaChange, WriteMode};
+use crate::schema::{Misfit, WrittenSchema};
 use crate::source::Input;
 use crate::store::Store;
 use futures::{StreamExt, TryStreamExt};
@@ -37,11 +38,17 @@ pub(super) enum Verdict {
     Conflict(String),
     /// Another commit has read inputs of it, which are not to be read twice.
     ReadBefore(String),
+    /// Its files cannot stand beside those of another.
+    Misfit(Misfit),
 }
 
 /// What an attempt asks of the table that its changes do not say.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Terms {
+pub(super) struct Terms<'a> {
+    /// What its files have; `None` if its plan does not say.
+    pub(super) written: Option<&'a WrittenSchema>,
+    /// What it may change of the table.
+    pub(super) schema_change: SchemaChange,
     /// Whether the table must not hold its inputs.
     pub(super) refuses_to_read_again: bool,
     /// The version at which the table was looked at: for what an overwrite removes, or
@@ -50,7 +57,7 @@ pub(super) struct Terms {
 }
 
 /// Decides, by what the log says and nothing else.
-pub(super) fn judge(history: &History, changes: &Changes, terms: Terms) -> Verdict {
+pub(super) fn judge(history: &History, changes: &Changes, terms: Terms<'_>) -> Verdict {
     if let Some(mine) = history.commit_of(&changes.attempt) {
         return Verdict::Mine(mine.version);
     }
@@ -68,6 +75,9 @@ pub(super) fn judge(history: &History, changes: &Changes, terms: Terms) -> Verdi
         && let Some(what) = history.read_before(&changes.inputs, &BTreeMap::new())
     {
         return Verdict::ReadBefore(what);
+    }
+    if let Err(misfit) = history.schema_with(changes, terms.written, terms.schema_change) {
+        return Verdict::Misfit(misfit);
     }
     let mut later = history.commits_after(terms.looked_at).peekable();
     match changes.mode {
@@ -124,6 +134,8 @@ impl Verified<'_> {
         loop {
             let changes = self.changes(table, &history).await?;
             let terms = Terms {
+                written: self.plan.written.as_ref(),
+                schema_change: self.plan.job.output.schema_change,
                 refuses_to_read_again: self.plan.refuses_to_read_again(),
                 // Whether there was nothing, the caller has looked, and nobody looks again.
                 looked_at: match changes.mode {
@@ -135,7 +147,7 @@ impl Verified<'_> {
             for (_, store) in table.present() {
                 store.create(&changes_key(&changes.attempt, &sha256), body.clone()).await?;
             }
-            let event = Event::Commit(Box::new(commit_of(&changes, sha256.clone(), table)));
+            let commit = commit_of(&changes, sha256.clone(), table);
             loop {
                 match judge(&history, &changes, terms) {
                     Verdict::Clear => {
@@ -143,7 +155,10 @@ impl Verified<'_> {
                             table.check_not_read_since(&history, *since, &changes.inputs).await?;
                             *since = history.tip;
                         }
-                        let appended = table.append(&mut history, event.clone()).await;
+                        let schema = history.schema_with(&changes, terms.written, terms.schema_change);
+                        let schema = schema.ok().flatten().filter(|schema| history.schema() != Some(schema));
+                        let event = Event::Commit(Box::new(Commit { schema, ..commit.clone() }));
+                        let appended = table.append(&mut history, event).await;
                         let appended = appended.map_err(|error| error.leaving(Aftermath::Unknown))?;
                         if let Appended::Here = appended {
                             table.checkpoint(&history).await;
@@ -161,6 +176,11 @@ impl Verified<'_> {
                     Verdict::ReadBefore(message) => {
                         return Err(Error::new(ErrorKind::Conflict { message })
                             .remedy(format!("nothing of this run was made visible; {READ_BEFORE}")));
+                    }
+                    Verdict::Misfit(misfit) => {
+                        let message = format!("the table has changed since this run was planned: {misfit}");
+                        return Err(Error::new(ErrorKind::Conflict { message })
+                            .remedy("run again: it is planned by what the table has now; nothing of this run was made visible"));
                     }
                     Verdict::Stale => break,
                 }
@@ -295,6 +315,7 @@ fn commit_of(changes: &Changes, changes_sha256: String, table: &Table) -> Commit
         bytes: changes.files.iter().map(|file| file.file.bytes).sum(),
         records: changes.records,
         inputs: changes.inputs.len() as u64,
+        schema: None,
         input_marks: Some(InputMarks::of(&changes.inputs)),
     }
 }

@@ -5,6 +5,7 @@ use super::read_before::InputMarks;
 use crate::encode::{DATA_SUFFIX, REJECTS_SUFFIX};
 use crate::job::{Layout, WriteMode};
 use crate::plan::Plan;
+use crate::schema::WrittenSchema;
 use crate::source::Input;
 use crate::store::{StagedFile, Staging};
 use crate::task::{FileReport, RecordCounts};
@@ -239,6 +240,10 @@ pub struct Commit {
     pub records: RecordCounts,
     /// Number of inputs.
     pub inputs: u64,
+    /// What the files of the table have from this version on, where it is not what they had before;
+    /// absent in commits that an older version wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<WrittenSchema>,
     /// Which inputs; absent in commits that an older version wrote.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input_marks: Option<InputMarks>,

@@ -20,6 +20,7 @@ mod catchup;
 mod copies;
 mod decide;
 mod documents;
+mod fit;
 mod gc;
 mod inputs;
 mod live;

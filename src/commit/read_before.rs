@@ -78,7 +78,7 @@ impl<'de> Deserialize<'de> for InputMarks {
 impl History {
     /// Commits whose rows are of the table, or some of them, newest first: nothing has replaced
     /// them, and later ones have not overwritten all partitions that they wrote.
-    fn holding(&self) -> impl Iterator<Item = &Committed> {
+    pub(super) fn holding(&self) -> impl Iterator<Item = &Committed> {
         let mut overwritten = BTreeSet::<&str>::new();
         self.commits.iter().rev().filter(move |Committed { commit, replaced_by, .. }| {
             let holds = replaced_by.is_none()

@@ -25,7 +25,7 @@ mod table_writer;
 pub(crate) use file_names::{DATA_SUFFIX, REJECTS_SUFFIX};
 pub use file_names::{FileNames, max_key_bytes, rejects_key};
 pub use footer::run_metadata;
-pub(crate) use read_back::rows_in_footer;
+pub(crate) use read_back::{columns as footer_columns, footer_in, rows as footer_rows};
 pub use shape::FileShape;
 pub use table_writer::TableWriter;
 

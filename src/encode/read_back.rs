@@ -6,6 +6,9 @@
 //! were counted before they went to the encoders.
 
 use crate::error::{Error, ErrorKind};
+use crate::schema::{ColumnType, WrittenColumn};
+use parquet::arrow::parquet_to_arrow_schema;
+use parquet::basic::Type;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{FooterTail, ParquetMetaData, ParquetMetaDataOptions, ParquetMetaDataReader};
 
@@ -41,16 +44,35 @@ pub(super) fn footer(file: &str, tail: &[u8], groups: &[u64]) -> Result<ParquetM
 }
 
 /// The rows of a file as its footer says.
-pub(super) fn rows(metadata: &ParquetMetaData) -> u64 {
+pub(crate) fn rows(metadata: &ParquetMetaData) -> u64 {
     metadata.file_metadata().num_rows().max(0) as u64
 }
 
-/// The rows that the footer at the end of `tail` says, or how many bytes of the
-/// file's end it takes to read it.
+/// The columns of a file as its footer says.
+///
+/// # Errors
+/// One has a type that no column of ours has.
+pub(crate) fn columns(metadata: &ParquetMetaData) -> Result<Vec<WrittenColumn>, ParquetError> {
+    let stored = metadata.file_metadata().schema_descr();
+    let schema = parquet_to_arrow_schema(stored, None)?;
+    let columns = schema.fields().iter().enumerate().map(|(position, field)| {
+        let name = field.name().clone();
+        let Some(column_type) = ColumnType::of_arrow(field.data_type()) else {
+            let message = format!("its column {name:?} is a {}", field.data_type());
+            return Err(ParquetError::General(message));
+        };
+        // A field of a type of ours is one column.
+        let int96 = stored.columns().get(position).is_some_and(|c| c.physical_type() == Type::INT96);
+        Ok(WrittenColumn { name, column_type, int96, required: !field.is_nullable() })
+    });
+    columns.collect()
+}
+
+/// The footer at the end of `tail`, or how many bytes of the file's end it takes to read it.
 ///
 /// # Errors
 /// What stands there is no footer.
-pub(crate) fn rows_in_footer(tail: &[u8]) -> Result<Result<u64, u64>, ParquetError> {
+pub(crate) fn footer_in(tail: &[u8]) -> Result<Result<ParquetMetaData, u64>, ParquetError> {
     let Some(last) = tail.last_chunk::<FOOTER_TAIL_BYTES>() else {
         return Err(ParquetError::General("it is cut off".into()));
     };
@@ -58,7 +80,7 @@ pub(crate) fn rows_in_footer(tail: &[u8]) -> Result<Result<u64, u64>, ParquetErr
     if needed > tail.len() {
         return Ok(Err(needed as u64));
     }
-    decode(tail).map(|metadata| Ok(rows(&metadata)))
+    decode(tail).map(Ok)
 }
 
 fn differs(message: String) -> Error {

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, ErrorKind, JobPlace};
 use crate::job::{DatePart, PartitionKey};
-use crate::schema::{ColumnType, Schema};
+use crate::schema::{ColumnType, Schema, WrittenKey};
 use arrow::array::{Array, ArrayRef, RecordBatch};
 use arrow::compute::{DatePart as ArrowPart, cast, date_part};
 use arrow::datatypes::DataType;
@@ -20,6 +20,22 @@ pub(super) struct Key {
 impl Key {
     pub(super) fn name(&self) -> &str {
         &self.name
+    }
+
+    pub(super) fn written(&self, schema: &Schema) -> WrittenKey {
+        let column = &schema.columns[self.column];
+        let part = self.part.map(|part| match part {
+            DatePart::Year => "year",
+            DatePart::Month => "month",
+            DatePart::Day => "day",
+            DatePart::Hour => "hour",
+            DatePart::Date => "date",
+        });
+        let values = match part {
+            Some(part) => format!("{part}({})", column.name),
+            None => column.column_type.to_string(),
+        };
+        WrittenKey { name: self.name.clone(), values: Some(values) }
     }
 
     /// The column that the directory name replaces: a plain key's own.

@@ -8,7 +8,7 @@ mod keys;
 
 use crate::error::Result;
 use crate::job::PartitionKey;
-use crate::schema::Schema;
+use crate::schema::{Schema, WrittenKey};
 use arrow::array::{Array, ArrayRef, RecordBatch, UInt32Array};
 use arrow::compute::take_record_batch;
 use arrow::datatypes::SchemaRef;
@@ -58,6 +58,11 @@ impl Partitioner {
                 .remedy("leave at least one column out of `output.partition_by`"));
         }
         Ok(Partitioner { keys, file_columns })
+    }
+
+    /// The keys, as the log of a table has them; `schema` as in [`Partitioner::new`].
+    pub fn written(&self, schema: &Schema) -> Vec<WrittenKey> {
+        self.keys.iter().map(|key| key.written(schema)).collect()
     }
 
     /// The part of `schema` that goes into the files.

@@ -27,20 +27,20 @@ use crate::encode::{
     Consumed, CutLimits, FileNames, FileShape, NoRows, TableWriter, max_key_bytes, run_metadata,
 };
 use crate::error::{Error, InputProblem, Result};
-use crate::job::{EmptyOutput, JobSpec, MatchColumns, Profile};
+use crate::job::{EmptyOutput, JobSpec, MatchColumns, Profile, TimestampForm};
 use crate::order::Scratch;
 use crate::partition::Partitioner;
 use crate::plan::{Plan, Task};
 use crate::preflight;
 use crate::runtime::{Cancel, Runtime};
-use crate::schema::{Column, Schema};
+use crate::schema::{Column, ColumnType, Schema, WrittenColumn, WrittenSchema};
 use crate::source::{Input, TextStream};
 use crate::split::read::{BLOCK_BYTES, SplitReader, TextBlock, header_error};
 use crate::store::tee::TeeFactory;
 use crate::task::{FileReport, Findings, SplitAccount};
 use crate::transform::Program;
 use crate::transform::rows::RunContext;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{Field, SchemaRef};
 use comparison::Comparison;
 use crossbeam_channel::Receiver;
 use ledger::Ledger;
@@ -91,8 +91,13 @@ pub struct Columns {
 impl Columns {
     /// Settles the columns of a job; everything that can be wrong about them
     /// is an error here, before any data is read.
-    pub fn resolve(schema: Schema, job: &JobSpec, run: &RunContext) -> Result<Self> {
-        let program = Program::compile(&schema, job, run)?;
+    pub fn resolve(
+        schema: Schema,
+        job: &JobSpec,
+        run: &RunContext,
+        written: Option<&WrittenSchema>,
+    ) -> Result<Self> {
+        let program = Program::compile(&schema, job, run, written)?;
         let partitioner = Partitioner::new(program.output(), &job.output.partition_by)?;
         let batch_schema = arrow_schema(program.output());
         let shape = FileShape::new(&batch_schema, partitioner.file_schema(&batch_schema), &job.output)?;
@@ -104,7 +109,27 @@ impl Columns {
 
     /// Those of a plan.
     pub fn of_plan(plan: &Plan) -> Result<Self> {
-        Columns::resolve(plan.schema()?, &plan.job, &run_context(plan))
+        Columns::resolve(plan.schema()?, &plan.job, &run_context(plan), plan.written.as_ref())
+    }
+
+    /// What the files have, as the log of the table keeps it.
+    pub fn written(&self, job: &JobSpec) -> WrittenSchema {
+        let column = |field: &Arc<Field>| {
+            let column_type = ColumnType::of_arrow(field.data_type())?;
+            let int96 = job.output.timestamps == TimestampForm::Int96
+                && matches!(column_type, ColumnType::Timestamp { .. });
+            Some(WrittenColumn {
+                name: field.name().clone(),
+                column_type,
+                int96,
+                required: !field.is_nullable(),
+            })
+        };
+        WrittenSchema {
+            // Each was made of a type of a column.
+            columns: self.shape.schema().fields().iter().filter_map(column).collect(),
+            partition_by: self.partitioner.written(self.program.output()),
+        }
     }
 
     /// Finds the columns in a header (`None`: there is none).

@@ -1,7 +1,7 @@
 //! Making a plan.
 
 use super::sample::sample;
-use super::{DOCUMENT_FORMAT, Plan, Split, Task};
+use super::{DOCUMENT_FORMAT, Plan, Split, TableBefore, Task, fit};
 use crate::document::{KeyPath, Problem};
 use crate::error::{Error, InputProblem, Location, Result};
 use crate::infer::{self, Sample};
@@ -45,6 +45,8 @@ pub struct PlanOptions {
     pub chosen_at: Option<u64>,
     /// Versions of the table whose files the run replaces.
     pub replaces: Vec<u64>,
+    /// The table, where its rows stay.
+    pub table: Option<TableBefore>,
 }
 
 impl Default for PlanOptions {
@@ -60,6 +62,7 @@ impl Default for PlanOptions {
             inputs: None,
             chosen_at: None,
             replaces: Vec::new(),
+            table: None,
         }
     }
 }
@@ -82,6 +85,8 @@ pub struct Settled {
     pub dialect: Dialect,
     /// Columns of the inputs.
     pub schema: Schema,
+    /// Whether nobody has declared them.
+    pub is_inferred: bool,
     /// For people: what was inferred of the dialect and is not certain.
     pub notes: Vec<String>,
     /// The same of the columns, and what of their schema is not checked.
@@ -97,7 +102,7 @@ pub fn build(mut job: JobSpec, options: &PlanOptions, runtime: &Runtime) -> Resu
         Some(inputs) => inputs.clone(),
         None => runtime.block_on(runtime.cancel().or(source::list(&job.source, &job.engine)))?,
     };
-    let Settled { spec, dialect, schema, mut notes, schema_notes, first_text } =
+    let Settled { spec, dialect, schema, is_inferred, mut notes, schema_notes, first_text } =
         settle(&job, &inputs, options, runtime)?;
     let encoding = spec.encoding.clone();
     job.dialect = spec;
@@ -118,6 +123,7 @@ pub fn build(mut job: JobSpec, options: &PlanOptions, runtime: &Runtime) -> Resu
         dialect,
         encoding,
         schema: schema.to_table_schema(),
+        written: None,
         salts,
         single_file: options.single_file.clone(),
         chosen_at: options.chosen_at,
@@ -138,6 +144,13 @@ pub fn build(mut job: JobSpec, options: &PlanOptions, runtime: &Runtime) -> Resu
     }
     check_tasks(options.tasks as usize, &columns)?;
     plan.job_key = job_key(&plan);
+    plan.written = plan.single_file.is_none().then(|| columns.written(&plan.job));
+    if let Some(table) = &options.table {
+        plan.written = None;
+        fit::fit(&mut plan, table, is_inferred)?;
+        // Settings of columns may not fit what the table adds.
+        Columns::of_plan(&plan)?;
+    }
     plan.tasks = match options.split_bytes {
         None => spread(whole_inputs(&plan.inputs), options.tasks),
         Some(bytes) => spread(cut_ranges(&plan, bytes, runtime)?, options.tasks),
@@ -193,6 +206,7 @@ pub fn settle(job: &JobSpec, inputs: &[Input], options: &PlanOptions, runtime: &
         dialect = found;
         notes.extend(doubts);
     }
+    let is_inferred = standing.is_none() && !options.all_text;
     let mut schema = match standing {
         Some((schema, warnings)) => {
             schema_notes.extend(warnings);
@@ -232,7 +246,7 @@ pub fn settle(job: &JobSpec, inputs: &[Input], options: &PlanOptions, runtime: &
     if job.source.match_columns == Some(MatchColumns::Name) && !dialect.header {
         return Err(invalid_matching());
     }
-    Ok(Settled { spec, dialect, schema, notes, schema_notes, first_text })
+    Ok(Settled { spec, dialect, schema, is_inferred, notes, schema_notes, first_text })
 }
 
 fn read_schema(place: &str, job: &JobSpec, runtime: &Runtime) -> Result<SchemaFile> {

@@ -7,15 +7,18 @@
 //! same bytes wherever its tasks run.
 
 mod build;
+mod fit;
 mod nothing;
 mod salt;
 mod sample;
 
 pub use build::{PlanOptions, Planned, Settled, build, settle};
+pub use fit::TableBefore;
 
 use crate::error::{Error, Result};
 use crate::job::{JobSpec, ReadAgain, WriteMode};
 use crate::parse::Dialect;
+use crate::schema::WrittenSchema;
 use crate::schema::table_schema::TableSchema;
 use crate::source::Input;
 use serde::{Deserialize, Serialize};
@@ -49,6 +52,10 @@ pub struct Plan {
     pub encoding: Option<String>,
     /// The schema, settled.
     pub schema: TableSchema,
+    /// Columns and partition keys of the files: those of the job, or of the table that they are
+    /// added to. Absent in plans of an older version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub written: Option<WrittenSchema>,
     /// For each salt that a `hash` step names, by its environment variable: what
     /// tells it from others. Never the salt.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

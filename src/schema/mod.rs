@@ -4,7 +4,7 @@
 //! engine works with: every default filled in, every format compiled.
 //! [`mod@file`] reads a schema file, [`resolve`] makes the one from the other and
 //! [`Schema::to_table_schema`] goes back; [`profile`] fits a schema to the
-//! readers of the output; [`constraint`] is what must hold of values. Called by `job`, `infer`, and the planning of a run.
+//! readers of the output; [`WrittenSchema`] is what a table has; [`constraint`] is what must hold of values. Called by `job`, `infer`, and the planning of a run.
 
 pub mod constraint;
 mod describe;
@@ -15,6 +15,7 @@ pub mod resolve;
 pub mod table_schema;
 mod type_names;
 pub mod types;
+mod written;
 
 pub use constraint::Constraint;
 pub use file::{SchemaFile, load_schema, read_schema};
@@ -23,6 +24,7 @@ pub use resolve::ResolveContext;
 pub use table_schema::{TableSchema, table_schema_json_schema};
 pub use type_names::{TypeName, TypeNameError};
 pub use types::ColumnType;
+pub use written::{Misfit, WrittenColumn, WrittenKey, WrittenSchema, admit, evolve};
 
 use crate::batch::convert::format::POSIX_PIVOT;
 use schemars::JsonSchema;

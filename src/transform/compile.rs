@@ -208,6 +208,13 @@ impl<'a> Compiler<'a> {
         self.columns[position] = Live { column, slot, ..live };
     }
 
+    /// A column without values, which is not among [`Compiler::columns`] yet.
+    pub(super) fn null_column(&mut self, name: &str, column_type: ColumnType) -> Live {
+        let slot = self.new_slot();
+        self.operations.push(Box::new(operations::Nulls { to: slot, column_type }));
+        Live { column: Column::new(name, column_type), slot, derived: true }
+    }
+
     fn fill(&mut self, values: &Entries<DefaultValue>, key: &KeyPath) -> Step {
         for (name, value) in &values.0 {
             let key = key.key(name);

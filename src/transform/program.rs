@@ -9,7 +9,7 @@ use crate::batch::arrow_schema;
 use crate::document::Problem;
 use crate::error::{Error, ErrorKind, Result};
 use crate::job::{ErrorsSpec, JobSpec, Profile, ValuePolicy};
-use crate::schema::{Column, ColumnType, Constraint, Schema, profile};
+use crate::schema::{Column, ColumnType, Constraint, Schema, WrittenSchema, profile};
 use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{SchemaRef, TimeUnit};
 use arrow::error::ArrowError;
@@ -41,13 +41,19 @@ struct Planned {
 }
 
 impl Program {
-    /// Compiles the transforms of `job` for the columns of `schema`.
+    /// Compiles the transforms of `job` for the columns of `schema`. `written`: what the
+    /// files are to have, where that is known already; it holds all that the job gives.
     ///
     /// # Errors
     /// Everything that can be wrong with the steps, naming `transforms[n]`; a
     /// salt that the environment lacks; columns that the output profile refuses.
-    pub fn compile(schema: &Schema, job: &JobSpec, run: &RunContext) -> Result<Self> {
-        Self::compile_in(schema, job, run, &|name| std::env::var(name).ok())
+    pub fn compile(
+        schema: &Schema,
+        job: &JobSpec,
+        run: &RunContext,
+        written: Option<&WrittenSchema>,
+    ) -> Result<Self> {
+        Self::compile_in(schema, job, run, written, &|name| std::env::var(name).ok())
     }
 
     /// [`Self::compile`] in this environment.
@@ -55,6 +61,7 @@ impl Program {
         schema: &Schema,
         job: &JobSpec,
         run: &RunContext,
+        written: Option<&WrittenSchema>,
         env: Environment<'_>,
     ) -> Result<Self> {
         let profile = job.output.profile;
@@ -66,7 +73,10 @@ impl Program {
         for (number, step) in job.transforms.iter().enumerate() {
             compiler.step(number, step)?;
         }
-        let output = fit_profile(&mut compiler, profile)?;
+        let mut output = fit_profile(&mut compiler, profile)?;
+        if let Some(written) = written {
+            output = conform(&mut compiler, &output, written);
+        }
         assemble(compiler, &parsed, output, &job.errors)
     }
 
@@ -85,6 +95,13 @@ impl Program {
     /// The columns of the rows that [`Self::apply`] gives, partition columns included.
     pub fn output(&self) -> &Schema {
         &self.output
+    }
+
+    /// Columns of the output whose values are those of a column of the schema as they were
+    /// read, with its position there.
+    pub fn plain_outputs(&self) -> impl Iterator<Item = (usize, &Column)> {
+        let outputs = self.output_slots.iter().copied().zip(&self.output.columns);
+        outputs.filter(|(slot, _)| self.input_slots.contains(slot))
     }
 
     /// Comparisons of rows that one block cannot make for itself: first those
@@ -159,6 +176,38 @@ fn fit_profile(compiler: &mut Compiler<'_>, profile: Profile) -> Result<Schema> 
         }
     }
     Ok(output)
+}
+
+/// The columns of the output as the files of the table have them: in its order, with its types, and
+/// with nulls where the job has none. Those that make directories come last.
+fn conform(compiler: &mut Compiler<'_>, output: &Schema, written: &WrittenSchema) -> Schema {
+    let (mut lives, mut columns) = (Vec::new(), Vec::new());
+    for wanted in &written.columns {
+        let Some(position) = output.columns.iter().position(|column| column.name == wanted.name) else {
+            let live = compiler.null_column(&wanted.name, wanted.column_type);
+            columns.push(live.column.clone());
+            lives.push(live);
+            continue;
+        };
+        let column = &output.columns[position];
+        // INT96 is made of any timestamp by the encoder.
+        let column_type = if wanted.int96 { column.column_type } else { wanted.column_type };
+        if column_type != column.column_type {
+            let name = compiler.columns[position].column.name.clone();
+            let policy = compiler.policy(&name);
+            compiler.cast_column(position, column_type, policy);
+        }
+        lives.push(compiler.columns[position].clone());
+        columns.push(Column { column_type, ..column.clone() });
+    }
+    for (column, live) in output.columns.iter().zip(&compiler.columns) {
+        if written.column(&column.name).is_none() {
+            columns.push(column.clone());
+            lives.push(live.clone());
+        }
+    }
+    compiler.columns = lives;
+    Schema { columns, keys: output.keys.clone() }
 }
 
 /// DataFusion's functions give nanoseconds whether or not any are there.

@@ -10,6 +10,7 @@ mod bad_input;
 mod bad_job;
 mod bad_target;
 mod cli;
+mod columns;
 mod failures;
 mod faults;
 mod flights;

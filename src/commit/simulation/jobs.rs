@@ -8,6 +8,7 @@ use crate::parse::Dialect;
 use crate::plan::{DOCUMENT_FORMAT, Plan, Split, Task};
 use crate::run::{Concluded, Prepared, conclude, finish, prepare};
 use crate::runtime::Cancel;
+use crate::schema::{ColumnType, WrittenColumn, WrittenSchema};
 use crate::source::Input;
 use crate::store::{StagedFile, StagedWrite, Store};
 use crate::task::{FileReport, RecordCounts, SplitAccount, TaskReport};
@@ -25,6 +26,9 @@ static SPEC: LazyLock<JobSpec> = LazyLock::new(|| {
     spec.finish(Path::new("/")).expect("a job without mistakes")
 });
 
+/// The type that nearly all jobs agree on.
+pub(super) const COLUMN: ColumnType = ColumnType::Text;
+
 /// What a process is to do.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Job {
@@ -39,6 +43,8 @@ pub(super) struct Job {
     pub(super) replaces: Vec<u64>,
     /// The input that it reads.
     pub(super) input: String,
+    /// The type of the one column of its files.
+    pub(super) column: ColumnType,
     /// Whether it reads what no version has read.
     pub(super) is_incremental: bool,
     /// The attempt that tasks have staged, where `sawmill commit` is to commit it.
@@ -56,6 +62,7 @@ impl Job {
             files: vec!["d=1/".into(), "d=2/".into()],
             replaces: Vec::new(),
             input: key.into(),
+            column: COLUMN,
             is_incremental: false,
             staged: None,
         }
@@ -92,6 +99,15 @@ impl Job {
             dialect: Dialect::default(),
             encoding: None,
             schema: Default::default(),
+            written: Some(WrittenSchema {
+                columns: vec![WrittenColumn {
+                    name: "record".into(),
+                    column_type: self.column,
+                    int96: false,
+                    required: false,
+                }],
+                partition_by: Vec::new(),
+            }),
             salts: Default::default(),
             single_file: None,
             replaces: self.replaces.clone(),

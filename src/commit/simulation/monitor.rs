@@ -240,6 +240,11 @@ impl Monitor {
         if is_to_be_first && !self.live.is_empty() {
             return Err(format!("version {version} was to be the first, and is not"));
         }
+        // Nobody may change anything, so the first that has files says it for all.
+        let is_said = self.commits.iter().any(|known| known.commit.schema.is_some());
+        if commit.schema.is_some() != (!is_said && commit.files > 0) {
+            return Err(format!("version {version} says of its columns: {:?}", commit.schema));
+        }
         let key = changes_key(attempt, &commit.changes_sha256);
         let document = buckets[0].objects.get(&key).ok_or_else(|| format!("home lacks {key}"))?;
         let changes: Changes = serde_json::from_slice(&document.body).map_err(|e| format!("{key}: {e}"))?;

@@ -8,6 +8,7 @@ use super::random::Random;
 use super::{LONG, Simulation, Violation, with_timers};
 use crate::commit::table::Broken;
 use crate::job::WriteMode;
+use crate::schema::ColumnType;
 use std::time::Instant;
 
 /// Pairs of jobs that meet in one table.
@@ -28,6 +29,9 @@ pub(super) fn meetings() -> Vec<(Scene, Job)> {
     meetings.push((Scene::after("overwrite, append", 2, &[first()], overwrite.clone()), append.clone()));
     let shared = |key: &str| Job { input: "shared".into(), ..Job::new(key, WriteMode::Append) };
     meetings.push((Scene::after("both append one input", 2, &[first()], shared("a")), shared("b")));
+    let typed = |key: &str, column| Job { column, ..Job::new(key, WriteMode::Append) };
+    let (dates, times) = (typed("a", ColumnType::Date), typed("b", ColumnType::Time));
+    meetings.push((Scene::after("different types", 2, &[], dates), times));
     let new = |key: &str| Job { is_incremental: true, ..shared(key) };
     meetings.push((Scene::after("both read what is new", 2, &[first()], new("a")), new("b")));
     let again = |key: &str| Job { replaces: vec![1], ..Job::new(key, WriteMode::Append) };

@@ -1,6 +1,6 @@
 //! After whatever went wrong: everybody runs again, and all is as it should be.
 
-use super::jobs::{self, Ended, Job};
+use super::jobs::{self, COLUMN, Ended, Job};
 use super::monitor::{holds, manifest_version};
 use super::world::World;
 use super::{Simulation, VERY_LONG, Violation};
@@ -81,7 +81,11 @@ impl Simulation {
 /// Whether another job may be in the way for good.
 fn may_be_refused(job: &Job) -> bool {
     let is_alone_with_its_input = job.input == job.key;
-    job.mode == WriteMode::ErrorIfExists || !job.replaces.is_empty() || !is_alone_with_its_input
+    let is_of_the_usual_type = job.column == COLUMN;
+    job.mode == WriteMode::ErrorIfExists
+        || !job.replaces.is_empty()
+        || !is_alone_with_its_input
+        || !is_of_the_usual_type
 }
 
 /// Every target shows what the log says, and nothing else.

@@ -14,6 +14,9 @@ pub struct OutputSpec {
     pub profile: Profile,
     /// What a table that holds data already means. Default: `error_if_exists`.
     pub mode: WriteMode,
+    /// What a run may change of the columns of a table whose rows stay. Partition keys always stay as they are. Default: `fail`.
+    #[serde(skip_serializing_if = "SchemaChange::is_default")]
+    pub schema_change: SchemaChange,
     /// Where the files of a run lie. Default: `direct`.
     pub layout: Layout,
     /// What a run without rows writes. Default: `write_schema`.
@@ -56,6 +59,7 @@ impl Default for OutputSpec {
         OutputSpec {
             profile: Profile::default(),
             mode: WriteMode::default(),
+            schema_change: SchemaChange::default(),
             layout: Layout::default(),
             empty: EmptyOutput::default(),
             partition_by: Vec::new(),
@@ -98,6 +102,25 @@ pub enum WriteMode {
     Append,
     /// Files are added, and those that stood in the same partitions are removed once the new ones are visible. Without partition keys, those of the whole table.
     OverwritePartitions,
+}
+
+/// What a run may change of the columns of a table whose rows stay.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SchemaChange {
+    /// Nothing: a run with other columns or types fails before it writes. A column that it lacks is null in its rows, unless it is required.
+    #[default]
+    Fail,
+    /// Columns that the table has not are added to it. Files of before do not have them.
+    AddColumns,
+    /// The same, and of two types of a column the one that holds all values of the other is written: the table's, as of a job that still says `int32` of an `int64`, or the job's, from here on. Files of before keep their types until `--reprocess` writes them anew.
+    Widen,
+}
+
+impl SchemaChange {
+    fn is_default(&self) -> bool {
+        *self == SchemaChange::default()
+    }
 }
 
 /// Where the files of a run lie.

@@ -14,7 +14,7 @@ pub(super) use constraint::CheckConstraint;
 pub(super) use expressions::{Check, Derive, Filter, Source};
 pub(super) use lineage::Lineage;
 pub(super) use privacy::{Hash, Mask, Salt};
-pub(super) use values::{Cast, FillNulls};
+pub(super) use values::{Cast, FillNulls, Nulls};
 
 use super::frame::{Frame, Slot};
 use super::rows::BlockContext;

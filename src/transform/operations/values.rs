@@ -6,7 +6,7 @@ use crate::schema::ColumnType;
 use crate::transform::exact::{self, Lost};
 use crate::transform::frame::{Blame, Frame, Slot, texts};
 use crate::transform::rows::BlockContext;
-use arrow::array::{Array, ArrayRef, Scalar};
+use arrow::array::{Array, ArrayRef, Scalar, new_null_array};
 use arrow::compute::{is_not_null, kernels::zip::zip};
 use arrow::error::ArrowError;
 
@@ -56,6 +56,24 @@ impl Operation for FillNulls {
             _ => zip(&is_not_null(values)?, values, &self.value)?,
         };
         frame.set(self.to, filled);
+        Ok(())
+    }
+}
+
+/// Makes a column without values.
+#[derive(Debug)]
+pub(in crate::transform) struct Nulls {
+    pub(in crate::transform) to: Slot,
+    pub(in crate::transform) column_type: ColumnType,
+}
+
+impl Operation for Nulls {
+    fn inputs(&self) -> Vec<Slot> {
+        Vec::new()
+    }
+
+    fn run(&self, frame: &mut Frame, _block: &BlockContext<'_>) -> Result<(), ArrowError> {
+        frame.set(self.to, new_null_array(&self.column_type.arrow(), frame.rows()));
         Ok(())
     }
 }

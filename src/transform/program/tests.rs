@@ -43,7 +43,7 @@ fn environment(name: &str) -> Option<String> {
 }
 
 fn compile(steps: &str) -> Result<Program> {
-    Program::compile_in(&schema(), &job(steps), &run_context(), &environment)
+    Program::compile_in(&schema(), &job(steps), &run_context(), None, &environment)
 }
 
 /// Row `i` is record `i + 1`: record 0 is the header.
@@ -339,7 +339,7 @@ fn the_profile_shapes_input_and_output() {
     let schema = Schema::new(vec![column("Id", "uint32", true), column("Clock", "time", true)]);
     let program = |steps: &str| {
         let steps = format!("output = {{ profile = 'spectrum' }}\n{steps}");
-        Program::compile_in(&schema, &job(&steps), &run_context(), &environment)
+        Program::compile_in(&schema, &job(&steps), &run_context(), None, &environment)
     };
     let error = program("").unwrap_err().to_string();
     assert!(error.contains("Spectrum does not read times of day"), "{error}");

@@ -113,7 +113,7 @@ fn faults_name_the_key_that_has_the_last_word() {
     for (errors, expected) in
         [("", "errors.bad_value"), ("errors = { columns = { n = 'reject' } }", "errors.columns.n")]
     {
-        let program = Program::compile_in(&unique, &job(errors), &run_context(), &environment).unwrap();
+        let program = Program::compile_in(&unique, &job(errors), &run_context(), None, &environment).unwrap();
         assert_eq!(program.key_checks()[0].policy_key.as_deref(), Some(expected));
     }
 }
@@ -149,7 +149,7 @@ fn a_year_that_begins_before_the_type_does_is_a_bad_value() {
             "output = {{ profile = 'standard' }}\nerrors = {{ bad_value = '{policy}' }}\n{}",
             step("mask = { born = 'year_only' }")
         ));
-        let program = Program::compile_in(&schema, &job, &run_context(), &environment).unwrap();
+        let program = Program::compile_in(&schema, &job, &run_context(), None, &environment).unwrap();
         // 1677-09-21, where nanoseconds begin, and 1970-01-02.
         let values = arrow::array::TimestampNanosecondArray::from(vec![i64::MIN + 1, 86_400_000_000_000]);
         let batch = RecordBatch::try_new(arrow_schema(program.input()), vec![Arc::new(values)]).unwrap();

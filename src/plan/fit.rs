@@ -1,0 +1,83 @@
+//! A plan for a table that has rows: its files are to have what the others have.
+
+use super::Plan;
+use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
+use crate::pipeline::Columns;
+use crate::schema::{Column, ColumnType, Misfit, WrittenSchema, evolve};
+use std::collections::BTreeSet;
+
+/// What the log says of a table whose rows stay beside those of a run.
+#[derive(Debug, Clone)]
+pub struct TableBefore {
+    /// What its files have.
+    pub schema: WrittenSchema,
+    /// The job keys of all versions: what is done already need not fit any more.
+    pub done: BTreeSet<String>,
+}
+
+/// Settles what the files are to have, once the job key is known: a job that is repeated
+/// after the table has got other types is the same job.
+///
+/// # Errors
+/// They cannot stand beside those of the table.
+pub(super) fn fit(plan: &mut Plan, table: &TableBefore, is_inferred: bool) -> Result<()> {
+    if table.done.contains(&plan.job_key) {
+        return Ok(());
+    }
+    if is_inferred {
+        take_types(plan, &table.schema)?;
+    }
+    let own = Columns::of_plan(plan)?.written(&plan.job);
+    let lacking = table.schema.columns.iter().map(|column| &column.name);
+    let lacking: Vec<_> = lacking.filter(|name| own.column(name).is_none()).collect();
+    if !lacking.is_empty() {
+        tracing::warn!(
+            "the table has columns that the job has not, and its rows have nulls there: {lacking:?}"
+        );
+    }
+    let fitted = evolve(&table.schema, &own, plan.job.output.schema_change);
+    plan.written = Some(fitted.map_err(|misfit| refused(plan, &misfit))?);
+    Ok(())
+}
+
+/// What samples say of a type is a guess, and the table knows.
+fn take_types(plan: &mut Plan, table: &WrittenSchema) -> Result<()> {
+    let columns = Columns::of_plan(plan)?;
+    let mut schema = plan.schema()?;
+    for (position, output) in columns.program.plain_outputs() {
+        match table.type_of(&output.name) {
+            Some(wanted) if wanted != output.column_type => adopt(&mut schema.columns[position], wanted),
+            _ => {}
+        }
+    }
+    plan.schema = schema.to_table_schema();
+    Ok(())
+}
+
+fn adopt(column: &mut Column, wanted: ColumnType) {
+    let keeps_formats = match (column.column_type, wanted) {
+        (ColumnType::Timestamp { utc, .. }, ColumnType::Timestamp { utc: wanted, .. }) => utc == wanted,
+        (one, other) => one == other,
+    };
+    if !keeps_formats {
+        column.rules.formats.clear();
+    }
+    column.column_type = wanted;
+}
+
+fn refused(plan: &Plan, misfit: &Misfit) -> Error {
+    let (url, region) = match plan.job.targets.first() {
+        Some(home) => (home.url.clone(), home.region.clone()),
+        None => (String::new(), None),
+    };
+    Error::new(ErrorKind::Target(StoreFailure {
+        operation: "add to the table in".into(),
+        url,
+        region,
+        attempts: None,
+        elapsed: None,
+        reason: StoreReason::Exists,
+        detail: misfit.to_string(),
+    }))
+    .remedy(misfit.remedy())
+}
