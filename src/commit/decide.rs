@@ -49,6 +49,9 @@ pub(super) struct Terms<'a> {
     pub(super) written: Option<&'a WrittenSchema>,
     /// What it may change of the table.
     pub(super) schema_change: SchemaChange,
+    /// The step that is left out.
+    #[cfg(test)]
+    pub(super) broken: Option<table::Broken>,
     /// Whether the table must not hold its inputs.
     pub(super) refuses_to_read_again: bool,
     /// The version at which the table was looked at: for what an overwrite removes, or
@@ -71,12 +74,17 @@ pub(super) fn judge(history: &History, changes: &Changes, terms: Terms<'_>) -> V
     if let Some(Committed { version, replaced_by: Some(by), .. }) = history.commits.iter().find(replaced) {
         return Verdict::Conflict(format!("version {version} was replaced by version {by} already"));
     }
-    if terms.refuses_to_read_again
-        && let Some(what) = history.read_before(&changes.inputs, &BTreeMap::new())
-    {
+    let read_before =
+        terms.refuses_to_read_again.then(|| history.read_before(&changes.inputs, &BTreeMap::new())).flatten();
+    #[cfg(test)]
+    let read_before = read_before.filter(|_| terms.broken != Some(table::Broken::Inputs));
+    if let Some(what) = read_before {
         return Verdict::ReadBefore(what);
     }
-    if let Err(misfit) = history.schema_with(changes, terms.written, terms.schema_change) {
+    let misfit = history.schema_with(changes, terms.written, terms.schema_change).err();
+    #[cfg(test)]
+    let misfit = misfit.filter(|_| terms.broken != Some(table::Broken::Columns));
+    if let Some(misfit) = misfit {
         return Verdict::Misfit(misfit);
     }
     let mut later = history.commits_after(terms.looked_at).peekable();
@@ -134,6 +142,8 @@ impl Verified<'_> {
         loop {
             let changes = self.changes(table, &history).await?;
             let terms = Terms {
+                #[cfg(test)]
+                broken: table.simulated.broken,
                 written: self.plan.written.as_ref(),
                 schema_change: self.plan.job.output.schema_change,
                 refuses_to_read_again: self.plan.refuses_to_read_again(),

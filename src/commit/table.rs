@@ -44,6 +44,10 @@ pub(super) enum Broken {
     Condition,
     /// A version is published whether or not every target could apply it.
     Gate,
+    /// Inputs that another run has read meanwhile are read again.
+    Inputs,
+    /// Files are added whatever types another run has given the table meanwhile.
+    Columns,
 }
 
 impl Table {

@@ -1,4 +1,4 @@
-//! Three steps of the protocol, each left out in turn: were that not noticed,
+//! Steps of the protocol, each left out in turn: were that not noticed,
 //! nothing here would be worth much.
 
 use super::enumeration::{scenes, singles};
@@ -36,4 +36,25 @@ fn an_entry_without_a_condition_is_caught() {
 fn word_of_what_is_not_everywhere_is_caught() {
     let (by_faults, _) = found(Broken::Gate);
     assert!(by_faults.is_some(), "a target that does not answer");
+}
+
+/// What is found where these two meet, one of which stands still.
+fn found_where(name: &str, broken: Broken) -> Option<Violation> {
+    let meeting =
+        meetings().into_iter().find(|(scene, _)| scene.name == name).expect("a meeting of this name");
+    let found = with_timers(|| paused(&meeting, Some(broken), false, None).err());
+    println!("{broken:?}: {}", found.as_ref().map_or("nothing", |violation| &violation.what));
+    found
+}
+
+#[test]
+fn an_input_that_is_read_twice_is_caught() {
+    let found = found_where("both append one input", Broken::Inputs).expect("rows that stand twice");
+    assert!(found.what.contains("which was read before"), "{}", found.what);
+}
+
+#[test]
+fn files_of_other_types_are_caught() {
+    let found = found_where("different types", Broken::Columns).expect("a table of two types");
+    assert!(found.what.contains("Date") && found.what.contains("Time"), "{}", found.what);
 }

@@ -2,11 +2,13 @@
 
 use super::world::{Bucket, Effect};
 use crate::commit::documents::{
-    COMMIT_FORMAT, Changes, Commit, Entry, Event, LOG, ManifestFile, SUCCESS_KEY, applied_key, attempt_of,
-    changes_key, checkpoint_key, copy_key, partition_of, published_key, success_key, version_of,
+    COMMIT_FORMAT, Changes, Commit, Entry, Event, Intent, LOG, ManifestFile, SUCCESS_KEY, applied_key,
+    attempt_of, changes_key, checkpoint_key, copy_key, intent_key, partition_of, published_key, success_key,
+    version_of,
 };
 use crate::commit::log::History;
 use crate::job::{Layout, WriteMode};
+use crate::schema::WrittenSchema;
 use crate::store::Staging;
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
@@ -19,6 +21,8 @@ pub(super) struct Known {
     pub(super) version: u64,
     pub(super) commit: Commit,
     pub(super) changes: Arc<Changes>,
+    /// What its plan says of its files.
+    written: Option<WrittenSchema>,
     replaced: bool,
 }
 
@@ -245,6 +249,13 @@ impl Monitor {
         if commit.schema.is_some() != (!is_said && commit.files > 0) {
             return Err(format!("version {version} says of its columns: {:?}", commit.schema));
         }
+        let intent = buckets[0].objects.get(&intent_key(attempt));
+        let intent = intent.and_then(|intent| serde_json::from_slice::<Intent>(&intent.body).ok());
+        let written = intent.ok_or_else(|| format!("{attempt} was decided without an intent"))?.plan.written;
+        if let Some(known) = self.commits.iter().find(|known| known.written != written) {
+            let (one, other) = (known.version, &known.written);
+            return Err(format!("version {version} has {written:?}, and version {one} {other:?}"));
+        }
         let key = changes_key(attempt, &commit.changes_sha256);
         let document = buckets[0].objects.get(&key).ok_or_else(|| format!("home lacks {key}"))?;
         let changes: Changes = serde_json::from_slice(&document.body).map_err(|e| format!("{key}: {e}"))?;
@@ -288,7 +299,7 @@ impl Monitor {
             }
         }
         self.live.extend(changes.all_files().map(|file| (file.file.key.clone(), file.file.clone())));
-        self.commits.push(Known { version, commit, changes: Arc::new(changes), replaced: false });
+        self.commits.push(Known { version, commit, changes: Arc::new(changes), written, replaced: false });
         Ok(())
     }
 }
