@@ -166,11 +166,11 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     let options = RunOptions { plan, extent: Extent::Whole, choice: Choice::All };
     let mut job =
         job.finish(&current_directory()?).map_err(|problems| problems.into_error("the command line"))?;
-    if let Some(name) = &single_file {
+    if single_file.is_some() {
         // Checked as files, which may lie beside the inputs; written into their directories.
         for target in &mut job.targets {
-            let file = target.url.trim_end_matches('/');
-            target.url.truncate(file.len() - name.len());
+            let above = target.url.trim_end_matches('/').rfind('/').map_or(0, |slash| slash + 1);
+            target.url.truncate(above);
         }
     }
     let runtime = global.runtime(job.engine.threads)?;

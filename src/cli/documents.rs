@@ -1,8 +1,10 @@
 //! Reading and writing the documents that one verb hands to the next: local
 //! paths or `s3://` URLs.
 
+use super::places;
 use crate::aws::failure::redact;
 use crate::error::{Error, ErrorKind, JobPlace, Result};
+use crate::job::location::local_path;
 use crate::job::{EngineSpec, SourceSpec, TargetSpec};
 use crate::runtime::Runtime;
 use crate::{source, store};
@@ -25,10 +27,11 @@ pub(super) struct DocumentArgs {
 impl DocumentArgs {
     /// Reads every document that a path, URL or glob names.
     pub(super) fn read_all<T: DeserializeOwned>(&self, place: &str, runtime: &Runtime) -> Result<Vec<T>> {
+        places::endpoint("--document-endpoint", self.document_endpoint.as_deref())?;
         let spec = SourceSpec {
             region: self.document_region.clone(),
             endpoint: self.document_endpoint.clone(),
-            ..SourceSpec::of(vec![place.to_owned()])
+            ..SourceSpec::of(vec![places::input(place)?])
         };
         let read = source::read_whole(&spec, runtime).map_err(|error| {
             error.remedy(format!("{place} must name what `sawmill plan` or `sawmill task` wrote"))
@@ -45,34 +48,68 @@ impl DocumentArgs {
         }
     }
 
-    /// Writes a document whole; `-` is standard output.
-    pub(super) fn write(&self, place: &str, document: &impl Serialize, runtime: &Runtime) -> Result<()> {
+    /// Where a document is to be written. To be asked before there is a document: a
+    /// place that cannot be meant should not cost the work of a task.
+    pub(super) fn destination(&self, place: &str) -> Result<Destination> {
         if place == "-" {
-            // Unlike a report for people, a document that nobody took is lost.
-            let text = to_json(document) + "\n";
-            return std::io::stdout()
-                .write_all(text.as_bytes())
-                .and_then(|()| std::io::stdout().flush())
-                .map_err(|e| Error::usage(format!("cannot write to standard output: {e}")));
+            return Ok(Destination::StandardOutput);
         }
-        let (parent, name) = match place.rsplit_once('/') {
-            Some(("", name)) => ("/", name),
-            Some((parent, name)) => (parent, name),
-            None => (".", place),
-        };
-        let target = TargetSpec {
-            region: self.document_region.clone(),
-            endpoint: self.document_endpoint.clone(),
-            ..TargetSpec::of(format!("{parent}/"))
-        };
-        let mut body = to_json(document);
-        body.push('\n');
-        runtime
-            .block_on(async {
-                let store = store::open_target(&target, &EngineSpec::default(), 0).await?;
-                store.put(name, body.into()).await
-            })
-            .map_err(|error| error.remedy(format!("check the place given with --output: {}", redact(place))))
+        places::endpoint("--document-endpoint", self.document_endpoint.as_deref())?;
+        let location = places::output(place)?;
+        // In a URL of a file `%24` is a `$`; in the name of a document it is not.
+        let path = local_path(&location).map(|path| path.to_string_lossy().into_owned());
+        match path.unwrap_or(location).rsplit_once('/') {
+            Some((directory, name)) if !name.is_empty() => {
+                let target = TargetSpec {
+                    region: self.document_region.clone(),
+                    endpoint: self.document_endpoint.clone(),
+                    ..TargetSpec::of(format!("{directory}/"))
+                };
+                Ok(Destination::Place {
+                    shown: redact(place),
+                    target: Box::new(target),
+                    name: name.to_owned(),
+                })
+            }
+            _ => Err(Error::usage(format!("{} names no document", redact(place)))
+                .remedy("write a name after the last `/`")),
+        }
+    }
+}
+
+/// Where a document goes.
+#[derive(Debug)]
+pub(super) enum Destination {
+    /// `-`.
+    StandardOutput,
+    /// A file or object.
+    Place {
+        /// As it was given, for messages.
+        shown: String,
+        /// What it lies in.
+        target: Box<TargetSpec>,
+        /// Its name there.
+        name: String,
+    },
+}
+
+impl Destination {
+    /// Writes a document whole.
+    pub(super) fn write(&self, document: &impl Serialize, runtime: &Runtime) -> Result<()> {
+        let body = to_json(document) + "\n";
+        match self {
+            // Unlike a report for people, a document that nobody took is lost.
+            Destination::StandardOutput => std::io::stdout()
+                .write_all(body.as_bytes())
+                .and_then(|()| std::io::stdout().flush())
+                .map_err(|e| Error::usage(format!("cannot write to standard output: {e}"))),
+            Destination::Place { shown, target, name } => runtime
+                .block_on(async {
+                    let store = store::open_target(target, &EngineSpec::default(), 0).await?;
+                    store.put(name, body.into()).await
+                })
+                .map_err(|error| error.remedy(format!("check the place given with --output: {shown}"))),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use super::Global;
 use super::dialect::DialectArgs;
 use super::documents::to_json;
+use super::places;
 use crate::error::{Error, Result};
 use crate::infer::{Records, TypeInference};
 use crate::job::{CommitSpec, DialectSpec, EngineSpec, ErrorsSpec, JobSpec, OutputSpec, SourceSpec};
@@ -32,11 +33,10 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
-    let source = SourceSpec {
-        region: args.region.clone(),
-        endpoint: args.endpoint.clone(),
-        ..SourceSpec::of(args.inputs.clone())
-    };
+    places::endpoint("--endpoint", args.endpoint.as_deref())?;
+    let inputs = args.inputs.iter().map(|place| places::input(place)).collect::<Result<_>>()?;
+    let source =
+        SourceSpec { region: args.region.clone(), endpoint: args.endpoint.clone(), ..SourceSpec::of(inputs) };
     let job = JobSpec {
         json_schema: None,
         name: "infer".into(),

@@ -12,6 +12,7 @@ mod ignored;
 mod infer;
 mod log;
 mod messages;
+mod places;
 mod plan;
 mod recover;
 mod run;

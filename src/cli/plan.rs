@@ -29,6 +29,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     let job = args.job.load()?;
+    let destination = args.documents.destination(&args.output)?;
     let runtime = global.runtime(job.engine.threads)?;
     let options = PlanOptions {
         tasks: args.tasks.get(),
@@ -66,7 +67,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         let message = format!("{} is a pipe: tasks could not read again what planning has read", pipe.url);
         return Err(Error::usage(message).remedy("use `sawmill run` or `sawmill convert`"));
     }
-    args.documents.write(&args.output, &plan, &runtime)?;
+    destination.write(&plan, &runtime)?;
     global.say(&format!(
         "{}: planned {} {} in {} {}, attempt {}",
         plan.job.name,

@@ -1,7 +1,7 @@
 //! `sawmill task`
 
 use super::Global;
-use super::documents::DocumentArgs;
+use super::documents::{Destination, DocumentArgs};
 use crate::commit::{Committed, Steps, Table};
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::Plan;
@@ -24,6 +24,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
+    let destination = args.documents.destination(&args.output)?;
     // The plan says how many threads, but it takes a runtime to read it.
     let plan: Plan = args.documents.read(&args.plan, &global.runtime(1)?)?;
     let runtime = global.runtime(plan.job.engine.threads)?;
@@ -31,6 +32,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         // Whatever its number: arrays of jobs have as many tasks as they were made for.
         return nothing_to_do(
             args,
+            &destination,
             &plan,
             None,
             "every input was read before it was planned",
@@ -51,7 +53,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         let reason = format!("attempt {} did this job on these inputs, as version {version}", commit.attempt);
         let recorded = runtime.block_on(table.recorded(&plan.attempt))?;
         let standing = recorded.into_iter().find(|report| report.task == task.number);
-        return nothing_to_do(args, &plan, standing, &reason, global, &runtime);
+        return nothing_to_do(args, &destination, &plan, standing, &reason, global, &runtime);
     }
     if history.fenced.contains(&plan.attempt) {
         let message = format!("attempt {} was given up: nothing can be added to it", plan.attempt);
@@ -65,7 +67,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     let staged = outcome?;
     let recorded = runtime.block_on(table.record(&staged));
     let written = recorded.and_then(|report| {
-        args.documents.write(&args.output, &report, &runtime)?;
+        destination.write(&report, &runtime)?;
         Ok(report)
     });
     drop(alive);
@@ -94,6 +96,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
 /// its report gets that of an earlier try, or an empty one.
 fn nothing_to_do(
     args: &Args,
+    destination: &Destination,
     plan: &Plan,
     standing: Option<TaskReport>,
     reason: &str,
@@ -101,7 +104,7 @@ fn nothing_to_do(
     runtime: &Runtime,
 ) -> Result<()> {
     let report = standing.unwrap_or_else(|| TaskReport::of_nothing(plan, args.task));
-    args.documents.write(&args.output, &report, runtime)?;
+    destination.write(&report, runtime)?;
     global.say(&format!("task {}: nothing to do: {reason}", args.task));
     Ok(())
 }

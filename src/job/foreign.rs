@@ -16,8 +16,13 @@ pub(crate) enum Foreign {
 impl Foreign {
     /// Whose URL this is, if it is one of these.
     pub(crate) fn of(url: &str) -> Option<Foreign> {
-        let (scheme, rest) = url.split_once("://")?;
-        let host = rest.split(['/', '?', ':']).next().unwrap_or_default().to_ascii_lowercase();
+        let (scheme, rest) = url.split_once(":/")?;
+        let host = rest
+            .trim_start_matches('/')
+            .split(['/', '?', ':'])
+            .next()
+            .unwrap_or_default()
+            .to_ascii_lowercase();
         let host_ends = |ends: &[&str]| ends.iter().any(|end| host == end[1..] || host.ends_with(end));
         match scheme.to_ascii_lowercase().as_str() {
             "az" | "azure" | "abfs" | "abfss" | "adl" | "wasb" | "wasbs" => Some(Foreign::Azure),
@@ -79,6 +84,7 @@ mod tests {
             ("GS://bucket/t/", Some(Foreign::Google)),
             ("https://storage.googleapis.com/bucket/t/", Some(Foreign::Google)),
             ("https://bucket.storage.googleapis.com/t/", Some(Foreign::Google)),
+            ("gs:/bucket/t/", Some(Foreign::Google)),
             ("az://container/t/", Some(Foreign::Azure)),
             ("abfss://container@account.dfs.core.windows.net/t/", Some(Foreign::Azure)),
             ("https://account.blob.core.windows.net/c/t/?sv=1&sig=secret", Some(Foreign::Azure)),

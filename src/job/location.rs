@@ -1,6 +1,8 @@
 //! Paths and URLs of a job file → absolute locations.
 
 use super::foreign::Foreign;
+use super::unexpanded;
+use crate::document::nearest;
 use std::path::{Component, Path, PathBuf};
 
 /// A location that cannot be used: what is wrong and what to do. Never holds
@@ -14,37 +16,169 @@ pub struct LocationError {
     pub remedy: String,
 }
 
-fn error(message: impl Into<String>, remedy: impl Into<String>) -> LocationError {
+pub(super) fn error(message: impl Into<String>, remedy: impl Into<String>) -> LocationError {
     LocationError { message: message.into(), remedy: remedy.into() }
 }
 
 /// Makes a location absolute: relative paths are taken from `base` and `a/../b`
 /// becomes `b`, without looking at the disk; `s3://` URLs stay as they are,
-/// `file:///` URLs stay URLs. Globs and a final `/` are kept.
+/// `file:` URLs become `file:///…`. Globs and a final `/` are kept.
+///
+/// Every location that a user gives comes through here before anything is done
+/// with it: what is no path and no URL of a known kind would else become a
+/// directory of that name. A path that begins with `./` is taken as it stands.
+/// What this returns it takes again, unchanged: a plan is checked once more by
+/// each task.
 pub fn absolute(text: &str, base: &Path) -> Result<String, LocationError> {
     if text.is_empty() {
         return Err(error("the location is empty", "write a path or a URL"));
     }
-    let Some((scheme, rest)) = text.split_once("://") else {
-        return Ok(normalize(text, base));
-    };
     check_no_credentials(text)?;
-    match scheme {
-        "s3" if rest.is_empty() || rest.starts_with('/') => {
-            Err(error("the URL names no bucket", "write `s3://bucket/prefix/`"))
+    let Some(url) = Url::of(text) else {
+        if !text.starts_with("./") {
+            unexpanded::check_path(text)?;
         }
-        "s3" => Ok(text.into()),
-        "file" if rest.starts_with('/') => Ok(format!("file://{}", normalize(rest, base))),
-        "file" => Err(error(
-            "the URL of a file has three slashes",
-            "write `file:///absolute/path`, or the path alone",
-        )),
-        "s3a" | "s3n" => Err(error(format!("`{scheme}://` is Hadoop's name for it"), "write `s3://`")),
-        other => Err(error(
-            format!("locations of kind `{other}://` are not supported"),
-            "write a path, `file:///…` or `s3://…`",
-        )),
+        return Ok(literal(normalize(text, base)));
+    };
+    match url.scheme.to_ascii_lowercase().as_str() {
+        "s3" => url.s3(),
+        "file" => url.file(base),
+        "s3a" | "s3n" => Err(url.is_meant_as(format!("`{}://` is Hadoop's name for it", url.scheme))),
+        "arn" => Err(url.arn()),
+        _ => Err(url.unknown()),
     }
+}
+
+/// The location of an input: [`absolute`], but for standard input, which is `-`.
+pub fn input(text: &str, base: &Path) -> Result<String, LocationError> {
+    match (text, Foreign::of(text)) {
+        ("-" | "stdin:", _) => Ok("stdin:".into()),
+        (_, Some(store)) => Err(store.refused_as_source()),
+        _ => absolute(text, base),
+    }
+}
+
+/// The location of something that is written: [`absolute`], or why it is refused.
+pub fn output(text: &str, base: &Path) -> Result<String, LocationError> {
+    match Foreign::of(text) {
+        Some(store) => Err(store.refused_as_target()),
+        None => absolute(text, base),
+    }
+}
+
+/// A directory for temporary files, which has to be on this machine.
+pub(super) fn local_directory(directory: &Path, base: &Path) -> Result<PathBuf, LocationError> {
+    match directory.to_str() {
+        Some(text) if !directory.is_absolute() => local_path(&absolute(text, base)?)
+            .ok_or_else(|| error("temporary files lie in a local directory", "write the path of one")),
+        _ => Ok(base.join(directory)),
+    }
+}
+
+/// A text that is meant as a URL: what stands before the first `:`, and after it.
+struct Url<'t> {
+    text: &'t str,
+    scheme: &'t str,
+    rest: &'t str,
+}
+
+/// Schemes that nobody gives to a file as the beginning of its name.
+const KNOWN_SCHEMES: [&str; 21] = [
+    "s3", "s3a", "s3n", "file", "arn", "gs", "gcs", "az", "azure", "abfs", "abfss", "adl", "wasb", "wasbs",
+    "hdfs", "http", "https", "ftp", "ftps", "sftp", "dbfs",
+];
+
+impl<'t> Url<'t> {
+    /// `2024-01-01T00:00.csv` is a file; `x:/y` and `s3:y` are not.
+    fn of(text: &'t str) -> Option<Self> {
+        let (scheme, rest) = text.split_once(':')?;
+        let is_known = KNOWN_SCHEMES.iter().any(|known| scheme.eq_ignore_ascii_case(known));
+        let is_url = match scheme {
+            _ if scheme.is_empty() || scheme.contains('/') => false,
+            _ if rest.starts_with("//") => true,
+            _ => is_known || is_scheme(scheme) && rest.starts_with('/'),
+        };
+        is_url.then_some(Url { text, scheme, rest })
+    }
+
+    fn s3(&self) -> Result<String, LocationError> {
+        let Some(inside) = self.rest.strip_prefix("//") else {
+            return Err(self.is_meant_as("a URL of S3 has two slashes after the colon".into()));
+        };
+        let bucket = inside.split('/').next().unwrap_or_default();
+        if bucket.is_empty() {
+            return Err(error("the URL names no bucket", "write `s3://bucket/prefix/`"));
+        }
+        if bucket.to_ascii_lowercase().starts_with("arn:") {
+            return Err(Url { text: inside, scheme: "arn", rest: &inside[4..] }.arn());
+        }
+        unexpanded::check_url(self.text)?;
+        Ok(format!("s3://{inside}"))
+    }
+
+    fn file(&self, base: &Path) -> Result<String, LocationError> {
+        let path = match self.rest.strip_prefix("//") {
+            Some(rest) => rest.strip_prefix("localhost").filter(|path| path.starts_with('/')).unwrap_or(rest),
+            None => self.rest,
+        };
+        if !path.starts_with('/') {
+            return Err(error(
+                "the URL of a file has three slashes",
+                "write `file:///absolute/path`, or the path alone",
+            ));
+        }
+        unexpanded::check_path(path)?;
+        Ok(format!("file://{}", normalize(path, base)))
+    }
+
+    /// `s3:/b/x`, `s3a://b/x`: what it would be as a URL of S3.
+    fn is_meant_as(&self, message: String) -> LocationError {
+        let inside = self.rest.trim_start_matches('/');
+        // What stands after a `?` may be a signature.
+        let url = if inside.is_empty() || inside.contains('?') { "bucket/prefix/" } else { inside };
+        error(message, format!("write `s3://{url}`{}", self.or_the_file()))
+    }
+
+    fn arn(&self) -> LocationError {
+        let parts: Vec<&str> = self.text.splitn(6, ':').collect();
+        let remedy = match parts[..] {
+            [_, _, "s3", "", "", object] if !object.is_empty() => format!("write `s3://{object}`"),
+            [_, _, "s3", ..] => "write `s3://`, the alias of the access point, and the prefix".to_owned(),
+            _ => "write `s3://bucket/prefix/`".to_owned(),
+        };
+        error("an ARN is no location", remedy)
+    }
+
+    fn unknown(&self) -> LocationError {
+        let nearest = nearest(self.scheme, ["s3", "file"]);
+        let remedy = match nearest {
+            Some("s3") => self.is_meant_as(String::new()).remedy,
+            _ => format!("write a path, `file:///…` or `s3://…`{}", self.or_the_file()),
+        };
+        error(format!("locations of kind `{}://` are not supported", self.scheme), remedy)
+    }
+
+    /// What reaches a file of that name, where this can be one. The text is not
+    /// repeated where it may hold a signature.
+    fn or_the_file(&self) -> String {
+        match self.rest.starts_with("//") || self.text.contains('?') {
+            true => String::new(),
+            false => format!(", or `./{}` for a file or directory of that name", self.text),
+        }
+    }
+}
+
+/// A path that [`absolute`] would not take again becomes a `file:///` URL, which it does.
+fn literal(path: String) -> String {
+    match unexpanded::check_path(&path) {
+        Ok(()) => path,
+        Err(_) => format!("file://{}", unexpanded::escape(&path)),
+    }
+}
+
+fn is_scheme(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
 }
 
 /// The path of a `file://` URL or of a plain path; `None` for other schemes.
@@ -62,10 +196,13 @@ pub(crate) fn local_path(url: &str) -> Option<PathBuf> {
 
 /// Refuses `scheme://user:password@host`; the error does not repeat it.
 pub fn check_no_credentials(url: &str) -> Result<(), LocationError> {
-    let is_scheme =
-        |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '+');
-    let authority = match url.split_once("://") {
-        Some((scheme, rest)) if is_scheme(scheme) => rest.split('/').next(),
+    let plain = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '+');
+    let authority = match (url.split_once("://"), Url::of(url)) {
+        (Some((scheme, rest)), _) if plain(scheme) => rest.split('/').next(),
+        // `s3:/user:password@bucket`
+        (None, Some(url)) if !url.scheme.eq_ignore_ascii_case("file") => {
+            url.rest.trim_start_matches('/').split('/').next()
+        }
         _ => None,
     };
     // Azure's URLs have the container before the `@`; why they are refused is told elsewhere.
@@ -77,6 +214,15 @@ pub fn check_no_credentials(url: &str) -> Result<(), LocationError> {
         )),
         _ => Ok(()),
     }
+}
+
+/// Refuses what is no endpoint of a server.
+pub fn check_endpoint(endpoint: &str) -> Result<(), LocationError> {
+    check_no_credentials(endpoint)?;
+    if endpoint.starts_with("http://") || endpoint.starts_with("https://") {
+        return Ok(());
+    }
+    Err(error("an endpoint begins with `http://` or `https://`", "write one like `http://127.0.0.1:9000`"))
 }
 
 fn normalize(path: &str, base: &Path) -> String {
@@ -120,3 +266,7 @@ pub(super) fn comparable(location: &str, endpoint: Option<&str>) -> String {
 pub(super) fn before_glob(location: &str) -> &str {
     location.find(['*', '?', '[']).map_or(location, |at| &location[..at])
 }
+
+#[cfg(test)]
+#[path = "location_tests.rs"]
+mod tests;

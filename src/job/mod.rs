@@ -17,6 +17,7 @@ pub mod location;
 mod partition_key;
 mod sort_key;
 pub mod spec;
+mod unexpanded;
 mod validate;
 
 pub use compression::parse_compression;

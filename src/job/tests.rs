@@ -227,6 +227,14 @@ fn places_do_not_overlap() {
         ("'s3://b/data/'", "'s3://b/data/out'", Some("source.inputs[0]: targets[0] lies inside it")),
         ("'s3://b/data/*.csv'", "'s3://b/data/out'", None),
         ("'-'", "'out'", None),
+        ("'a'", "'s3:/b/t'", Some("targets[0].url: a URL of S3 has two slashes after the colon")),
+        (
+            "'a'",
+            "'gs:/b/t'",
+            Some(
+                "targets[0].url: Google Cloud Storage is no target: object_store does not list the uploads that a killed run left open, so a recovery could not keep the promise that no staged data is left",
+            ),
+        ),
         ("'s3://'", "'out'", Some("source.inputs[0]: the URL names no bucket")),
         ("'ftp://b/x'", "'out'", Some("source.inputs[0]: locations of kind `ftp://` are not supported")),
         ("'file://x'", "'out'", Some("source.inputs[0]: the URL of a file has three slashes")),
@@ -461,7 +469,7 @@ proptest! {
 
     /// A location that is absolute stays as it is.
     #[test]
-    fn locations_are_made_absolute_once(text in "(file:///|s3://b/|/|)[a./*]{1,12}") {
+    fn locations_are_made_absolute_once(text in "(file:/|file:///|s3://b/|S3://b/|/|./|)[a./*~$:%s3]{1,12}") {
         if let Ok(once) = location::absolute(&text, Path::new("/base")) {
             prop_assert!(once.starts_with('/') || once.contains("://"));
             prop_assert_eq!(location::absolute(&once, Path::new("/other")), Ok(once));

@@ -2,8 +2,10 @@
 
 mod output;
 
-use super::foreign::Foreign;
-use super::location::{absolute, before_glob, check_no_credentials, comparable, with_slash};
+use super::location::{
+    self, LocationError, absolute, before_glob, check_endpoint, comparable, local_directory, output,
+    with_slash,
+};
 use super::{JobSpec, RequestsSpec, SchemaSpec, WriteMode};
 use crate::aws::ACCOUNT_REMEDY;
 use crate::document::{KeyPath, Problem, Problems};
@@ -47,7 +49,13 @@ impl Check {
     }
 
     /// Replaces `location` by its absolute form.
-    fn make_absolute(&mut self, key: KeyPath, location: &mut String, base_dir: &Path) {
+    fn resolve<T>(
+        &mut self,
+        key: KeyPath,
+        location: &mut T,
+        absolute: impl Fn(&T, &Path) -> Result<T, LocationError>,
+        base_dir: &Path,
+    ) {
         match absolute(location, base_dir) {
             Ok(resolved) => *location = resolved,
             Err(error) => self.problem(key, error.message, error.remedy),
@@ -57,24 +65,23 @@ impl Check {
     fn resolve_locations(&mut self, job: &mut JobSpec, base_dir: &Path) {
         let source = KeyPath::from("source");
         for (i, input) in job.source.inputs.iter_mut().enumerate() {
-            match input.as_str() {
-                "-" | "stdin:" => *input = "stdin:".into(),
-                url if let Some(store) = Foreign::of(url) => {
-                    let error = store.refused_as_source();
-                    self.problem(source.key("inputs").index(i), error.message, error.remedy);
-                }
-                _ => self.make_absolute(source.key("inputs").index(i), input, base_dir),
-            }
+            self.resolve(
+                source.key("inputs").index(i),
+                input,
+                |text, base| location::input(text, base),
+                base_dir,
+            );
         }
         self.endpoint(source.key("endpoint"), job.source.endpoint.as_deref());
         self.owner(source.key("expected_bucket_owner"), job.source.expected_bucket_owner.as_deref());
         if let Some(SchemaSpec::Location(location)) = &mut job.schema {
-            self.make_absolute("schema".into(), location, base_dir);
+            self.resolve("schema".into(), location, |text, base| absolute(text, base), base_dir);
         }
         if let Some(directory) = &mut job.engine.spill_directory
             && !directory.as_os_str().is_empty()
         {
-            *directory = base_dir.join(&*directory);
+            let key = KeyPath::from("engine").key("spill_directory");
+            self.resolve(key, directory, |directory, base| local_directory(directory, base), base_dir);
         }
         for (i, target) in job.targets.iter_mut().enumerate() {
             let key = KeyPath::from("targets").index(i);
@@ -87,26 +94,14 @@ impl Check {
                     "name the root of the table",
                 );
             }
-            if let Some(store) = Foreign::of(&target.url) {
-                let error = store.refused_as_target();
-                self.problem(key.key("url"), error.message, error.remedy);
-                continue;
-            }
-            self.make_absolute(key.key("url"), &mut target.url, base_dir);
+            self.resolve(key.key("url"), &mut target.url, |url, base| output(url, base), base_dir);
             with_slash(&mut target.url);
         }
     }
 
     fn endpoint(&mut self, key: KeyPath, endpoint: Option<&str>) {
-        let Some(endpoint) = endpoint else { return };
-        if let Err(error) = check_no_credentials(endpoint) {
+        if let Some(Err(error)) = endpoint.map(check_endpoint) {
             self.problem(key, error.message, error.remedy);
-        } else if !endpoint.starts_with("http://") && !endpoint.starts_with("https://") {
-            self.problem(
-                key,
-                "an endpoint begins with `http://` or `https://`",
-                "write one like `http://127.0.0.1:9000`",
-            );
         }
     }
 

@@ -74,3 +74,68 @@ fn unknown_flags_and_commands() {
         let _ = workspace.sawmill(arguments).run().exits_with(2);
     }
 }
+
+/// Locations that would else become directories below the job file, or below the
+/// current directory, wherever one is given.
+#[test]
+fn places_that_cannot_be_meant() {
+    const BAD: [(&str, &str); 6] = [
+        ("s3:/b/x", "`s3://b/x`"),
+        ("s3:b/x", "`s3://b/x`"),
+        ("arn:aws:s3:::b/x", "`s3://b/x`"),
+        ("hdfs://b/x", "`s3://…`"),
+        ("~/x", "`${HOME}/x`"),
+        ("$HOME/x", "`${HOME}`"),
+    ];
+    let workspace = Workspace::new();
+    workspace.write("in.csv", "id\n1\n");
+    workspace.write("schema.json", SCHEMA);
+    workspace.write("job.toml", JOB);
+    let _ = workspace.sawmill(["plan", "job.toml", "-o", "plan.json"]).run().succeeds();
+    let before = workspace.files("");
+    let key = |key: &str, bad: &str| format!("{key}={bad}");
+    for (bad, meant) in BAD {
+        let (schema, target) = (key("schema", bad), key("targets[0].url", bad));
+        let (input, spill) = (format!("source.inputs=['{bad}']"), key("engine.spill_directory", bad));
+        let commands: Vec<Vec<&str>> = vec![
+            vec!["run", "job.toml", "--input", bad],
+            vec!["run", "job.toml", "--set", &target],
+            vec!["run", "job.toml", "--set", &schema],
+            vec!["run", "job.toml", "--set", &spill],
+            vec!["check", "job.toml", "--set", &input],
+            vec!["check", "job.toml", "--set", &target],
+            vec!["plan", "job.toml", "-o", bad],
+            vec!["task", bad],
+            vec!["task", "plan.json", "-o", bad],
+            vec!["commit", bad],
+            vec!["commit", "plan.json", bad],
+            vec!["convert", bad, "-o", "out"],
+            vec!["convert", "in.csv", "-o", bad],
+            vec!["convert", "in.csv", "-o", "out", "--schema", bad],
+            vec!["infer", bad],
+        ];
+        for command in commands {
+            let _ = workspace.sawmill(command).run().exits_with(2).says(&[meant]).helps();
+            assert_eq!(workspace.files(""), before, "{bad}");
+        }
+    }
+    let with_endpoint = ["plan", "job.toml", "-o", "s3://b/p.json", "--document-endpoint", "localhost:9000"];
+    let _ = workspace.sawmill(with_endpoint).run().exits_with(2).says(&["--document-endpoint"]).helps();
+}
+
+/// The way out that each of these errors names.
+#[test]
+fn files_with_odd_names_are_reached() {
+    let workspace = Workspace::new();
+    for name in ["~x.csv", "$DAY.csv", "s3:x.csv"] {
+        workspace.write(name, "id\n1\n");
+        let output = format!("{name}.parquet");
+        let _ = workspace.sawmill(["convert", name, "-o", "out.parquet"]).run().exits_with(2).helps();
+        let (input, output) = (format!("./{name}"), format!("./{output}"));
+        let _ = workspace.sawmill(["convert", &input, "-o", &output]).run().succeeds();
+        assert!(workspace.path(&output).is_file(), "{output}");
+        let _ = workspace.sawmill(["infer", &input]).run().succeeds();
+    }
+    let url = format!("file:{}", workspace.path("~x.csv").display());
+    let _ = workspace.sawmill(["convert", &url, "-o", "url.parquet"]).run().succeeds();
+}
