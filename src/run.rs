@@ -374,7 +374,8 @@ pub(crate) async fn finish(decided: Decided, history: History, table: &Table) ->
     })
 }
 
-fn exists(identity: &TargetIdentity, name: &str) -> Error {
+/// What is there is not replaced unasked.
+pub(crate) fn exists(identity: &TargetIdentity, name: &str) -> Error {
     Error::new(ErrorKind::Target(StoreFailure {
         operation: "write to".into(),
         url: identity.url.clone(),

@@ -2,9 +2,10 @@
 
 use super::dialect::DialectArgs;
 use super::run::print_report;
-use super::{Global, current_directory};
+use super::{Global, current_directory, places};
 use crate::commit::Choice;
 use crate::error::{Error, Result};
+use crate::job::location::local_path;
 use crate::job::{
     CommitSpec, DuplicateColumns, EmptyInput, EngineSpec, ErrorsSpec, ExtraColumns, JobSpec, MissingColumns,
     OutputSpec, PartitionKey, Profile, ReadAgain, RecordPolicy, SchemaChange, SchemaSpec, SourceSpec,
@@ -12,6 +13,8 @@ use crate::job::{
 };
 use crate::plan::PlanOptions;
 use crate::run::{Extent, RunOptions, run as run_job};
+use crate::store::local::is_stream;
+use std::path::Path;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -180,6 +183,22 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     print_report(&outcome?, args.json, global)
 }
 
+/// Whether there is something that Parquet cannot be written to. It would be found
+/// out at the end, too, when all is encoded.
+fn check_place(output: &str, path: &Path, is_file: bool) -> Result<()> {
+    if is_stream(path) {
+        let message =
+            format!("{output} is a pipe, a device or a socket, and Parquet cannot be written to one");
+        return Err(Error::usage(message).remedy("name a file or a directory"));
+    }
+    if is_file && path.is_dir() {
+        return Err(Error::usage(format!("{output} is a directory, but names a file")).remedy(
+            "name a file in it; for a directory of part files, one whose name does not end in .parquet",
+        ));
+    }
+    Ok(())
+}
+
 /// Targets, and the name of the file if the outputs are single files.
 fn outputs(args: &Args) -> Result<(Vec<TargetSpec>, Option<String>)> {
     let mut names = Vec::new();
@@ -188,12 +207,18 @@ fn outputs(args: &Args) -> Result<(Vec<TargetSpec>, Option<String>)> {
         if output == "-" {
             return Err(Error::usage("Parquet cannot be written to standard output").remedy("name a file"));
         }
-        let name = output.rsplit('/').next().filter(|name| name.ends_with(".parquet"));
+        let location = places::output(output)?;
+        let path = local_path(&location);
+        let name = path.as_ref().map_or(location.as_str(), |path| path.to_str().unwrap_or_default());
+        let name = name.rsplit('/').next().filter(|name| name.ends_with(".parquet")).map(str::to_owned);
+        if let Some(path) = &path {
+            check_place(output, path, name.is_some())?;
+        }
         names.push(name);
         targets.push(TargetSpec {
             region: args.region.clone(),
             endpoint: args.endpoint.clone(),
-            ..TargetSpec::of(output.clone())
+            ..TargetSpec::of(location)
         });
     }
     if names.iter().any(|name| *name != names[0]) {
@@ -211,5 +236,5 @@ fn outputs(args: &Args) -> Result<(Vec<TargetSpec>, Option<String>)> {
         return Err(Error::usage("--partition-by makes directories, but the output is one file")
             .remedy("give an output that does not end in .parquet"));
     }
-    Ok((targets, names[0].map(str::to_owned)))
+    Ok((targets, names.swap_remove(0)))
 }

@@ -6,7 +6,10 @@ use crate::aws::failure::redact;
 use crate::error::{Error, ErrorKind, JobPlace, Result};
 use crate::job::location::local_path;
 use crate::job::{EngineSpec, SourceSpec, TargetSpec};
+use crate::run::exists;
 use crate::runtime::Runtime;
+use crate::store::Written;
+use crate::store::local::is_stream;
 use crate::{source, store};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -48,32 +51,10 @@ impl DocumentArgs {
         }
     }
 
-    /// Where a document is to be written. To be asked before there is a document: a
-    /// place that cannot be meant should not cost the work of a task.
+    /// Where a document is to be written, see [`Destination::of`].
     pub(super) fn destination(&self, place: &str) -> Result<Destination> {
-        if place == "-" {
-            return Ok(Destination::StandardOutput);
-        }
         places::endpoint("--document-endpoint", self.document_endpoint.as_deref())?;
-        let location = places::output(place)?;
-        // In a URL of a file `%24` is a `$`; in the name of a document it is not.
-        let path = local_path(&location).map(|path| path.to_string_lossy().into_owned());
-        match path.unwrap_or(location).rsplit_once('/') {
-            Some((directory, name)) if !name.is_empty() => {
-                let target = TargetSpec {
-                    region: self.document_region.clone(),
-                    endpoint: self.document_endpoint.clone(),
-                    ..TargetSpec::of(format!("{directory}/"))
-                };
-                Ok(Destination::Place {
-                    shown: redact(place),
-                    target: Box::new(target),
-                    name: name.to_owned(),
-                })
-            }
-            _ => Err(Error::usage(format!("{} names no document", redact(place)))
-                .remedy("write a name after the last `/`")),
-        }
+        Destination::of(place, self.document_region.clone(), self.document_endpoint.clone())
     }
 }
 
@@ -94,8 +75,63 @@ pub(super) enum Destination {
 }
 
 impl Destination {
-    /// Writes a document whole.
+    /// What `--output` names. To be asked before there is a document: a place that
+    /// cannot be meant should not cost the work of a task.
+    pub(super) fn of(place: &str, region: Option<String>, endpoint: Option<String>) -> Result<Destination> {
+        if place == "-" {
+            return Ok(Destination::StandardOutput);
+        }
+        let location = places::output(place)?;
+        // In a URL of a file `%24` is a `$`; in the name of a document it is not.
+        let path = local_path(&location).map(|path| path.to_string_lossy().into_owned());
+        match path.unwrap_or(location).rsplit_once('/') {
+            Some((directory, name)) if !name.is_empty() => {
+                let target = TargetSpec { region, endpoint, ..TargetSpec::of(format!("{directory}/")) };
+                Ok(Destination::Place {
+                    shown: redact(place),
+                    target: Box::new(target),
+                    name: name.to_owned(),
+                })
+            }
+            _ => Err(Error::usage(format!("{} names no document", redact(place)))
+                .remedy("write a name after the last `/`")),
+        }
+    }
+
+    /// Writes a document whole, whatever is there: a file is replaced, at the end
+    /// of links; a pipe or a device is written to.
     pub(super) fn write(&self, document: &impl Serialize, runtime: &Runtime) -> Result<()> {
+        self.put(document, runtime, true)
+    }
+
+    /// The same, but what is there stays.
+    ///
+    /// # Errors
+    /// A target error for a file or object that is there.
+    pub(super) fn create(&self, document: &impl Serialize, runtime: &Runtime) -> Result<()> {
+        // Nothing that is kept anywhere can be overwritten in these.
+        let is_stream = match self {
+            Destination::StandardOutput => true,
+            Destination::Place { target, name, .. } => {
+                local_path(&target.url).is_some_and(|directory| is_stream(&directory.join(name)))
+            }
+        };
+        self.put(document, runtime, is_stream)
+    }
+
+    /// Fails as [`Destination::create`] would, before there is a document.
+    pub(super) fn check_absent(&self, runtime: &Runtime) -> Result<()> {
+        let Destination::Place { shown, target, name } = self else { return Ok(()) };
+        runtime.block_on(runtime.cancel().or(async {
+            let store = store::open_target(target, &EngineSpec::default(), 0).await?;
+            match store.look(name).await.map_err(|error| at(error, shown))? {
+                Some(_) => Err(exists(store.describe(), name)),
+                None => Ok(()),
+            }
+        }))
+    }
+
+    fn put(&self, document: &impl Serialize, runtime: &Runtime, replace: bool) -> Result<()> {
         let body = to_json(document) + "\n";
         match self {
             // Unlike a report for people, a document that nobody took is lost.
@@ -103,14 +139,23 @@ impl Destination {
                 .write_all(body.as_bytes())
                 .and_then(|()| std::io::stdout().flush())
                 .map_err(|e| Error::usage(format!("cannot write to standard output: {e}"))),
-            Destination::Place { shown, target, name } => runtime
-                .block_on(async {
-                    let store = store::open_target(target, &EngineSpec::default(), 0).await?;
-                    store.put(name, body.into()).await
-                })
-                .map_err(|error| error.remedy(format!("check the place given with --output: {shown}"))),
+            Destination::Place { shown, target, name } => runtime.block_on(async {
+                let store = store::open_target(target, &EngineSpec::default(), 0).await?;
+                let written = match replace {
+                    true => store.put(name, body.into()).await.map(|()| Written::Now),
+                    false => store.create(name, body.into()).await,
+                };
+                match written.map_err(|error| at(error, shown))? {
+                    Written::Now => Ok(()),
+                    Written::Before => Err(exists(store.describe(), name)),
+                }
+            }),
         }
     }
+}
+
+fn at(error: Error, shown: &str) -> Error {
+    error.remedy(format!("check the place given with --output: {shown}"))
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8], url: &str) -> Result<T> {

@@ -2,9 +2,9 @@
 
 use super::Global;
 use super::dialect::DialectArgs;
-use super::documents::to_json;
+use super::documents::{Destination, to_json};
 use super::places;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::infer::{Records, TypeInference};
 use crate::job::{CommitSpec, DialectSpec, EngineSpec, ErrorsSpec, JobSpec, OutputSpec, SourceSpec};
 use crate::plan::{PlanOptions, Settled, settle};
@@ -19,10 +19,13 @@ pub(super) struct Args {
     /// they are neither compressed nor transcoded, at 1 MiB more in 8 windows down to their ends
     #[arg(long)]
     full: bool,
-    /// Where the schema file goes [default: standard output]
-    #[arg(short, long, value_name = "FILE")]
-    output: Option<std::path::PathBuf>,
-    /// Region of S3 inputs [default: the AWS chain's]
+    /// Where the schema file goes: a path, an s3:// URL, or `-` for standard output
+    #[arg(short, long, value_name = "FILE", default_value = "-")]
+    output: String,
+    /// Replace a schema file that is there [default: fail]
+    #[arg(long)]
+    overwrite: bool,
+    /// Region of S3 inputs and of the schema file on S3 [default: the AWS chain's]
     #[arg(long)]
     region: Option<String>,
     /// Endpoint of an S3-compatible server
@@ -34,6 +37,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     places::endpoint("--endpoint", args.endpoint.as_deref())?;
+    let destination = Destination::of(&args.output, args.region.clone(), args.endpoint.clone())?;
     let inputs = args.inputs.iter().map(|place| places::input(place)).collect::<Result<_>>()?;
     let source =
         SourceSpec { region: args.region.clone(), endpoint: args.endpoint.clone(), ..SourceSpec::of(inputs) };
@@ -51,6 +55,9 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         engine: EngineSpec::default(),
     };
     let runtime = global.runtime(0)?;
+    if !args.overwrite {
+        destination.check_absent(&runtime)?;
+    }
     let inputs = runtime.block_on(source::list(&job.source, &job.engine))?;
     let options = PlanOptions { infer_header: true, infer_encoding: true, ..PlanOptions::default() };
     let Settled { spec, dialect, mut schema, notes, mut schema_notes, mut first_text, .. } =
@@ -79,10 +86,10 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     }
     let dialect = DialectSpec { encoding: spec.encoding, ..DialectSpec::from_dialect(&dialect) };
     let file = serde_json::json!({ "dialect": dialect, "schema": schema.to_table_schema() });
-    let text = to_json(&file) + "\n";
-    match &args.output {
-        None => super::print(&text),
-        Some(path) => std::fs::write(path, text)
-            .map_err(|e| Error::usage(format!("cannot write {}: {e}", path.display()))),
+    match &destination {
+        // A reader that went away (`| head`) has seen what it wanted.
+        Destination::StandardOutput => super::print(&(to_json(&file) + "\n")),
+        place if args.overwrite => place.write(&file, &runtime),
+        place => place.create(&file, &runtime),
     }
 }

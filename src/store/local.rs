@@ -5,6 +5,7 @@
 //! names that begin with a dot.
 
 mod documents;
+mod place;
 
 use super::{
     Document, StagedFile, StagedPart, StagedWrite, Staging, Store, TargetIdentity, Visible, Written,
@@ -183,8 +184,13 @@ impl Inner {
         }
     }
 
-    fn temporary_of(&self, staged: &StagedFile) -> Result<(PathBuf, PathBuf)> {
-        let path = self.path(&staged.key)?;
+    /// Where a file of this key ends up: its path, or the end of the links there.
+    fn end_of(&self, operation: &str, key: &str) -> Result<PathBuf> {
+        place::replaceable(&self.path(key)?).map_err(|error| self.error(operation, key, &error))
+    }
+
+    /// The temporary file of a staged one, which ends up at `path`.
+    fn temporary_of(&self, path: PathBuf, staged: &StagedFile) -> Result<(PathBuf, PathBuf)> {
         match &staged.staging {
             Staging::TemporaryFile { name } if is_temporary(name) && !name.contains('/') => {
                 let temporary = path.with_file_name(name);
@@ -199,7 +205,7 @@ impl Inner {
     }
 
     fn complete(&self, staged: &StagedFile) -> Result<()> {
-        let (path, temporary) = self.temporary_of(staged)?;
+        let (path, temporary) = self.temporary_of(self.end_of("complete", &staged.key)?, staged)?;
         let failed = |error: io::Error| self.error("complete", &staged.key, &error);
         match fs::metadata(&temporary) {
             Ok(found) if found.len() != staged.bytes => {
@@ -217,7 +223,9 @@ impl Inner {
     }
 
     fn abort(&self, staged: &StagedFile) -> Result<()> {
-        let (path, temporary) = self.temporary_of(staged)?;
+        // Whatever has come to stand in its place meanwhile.
+        let place = self.path(&staged.key)?;
+        let (path, temporary) = self.temporary_of(place::replaceable(&place).unwrap_or(place), staged)?;
         match fs::remove_file(&temporary) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 return Err(self.error("remove the staged file of", &staged.key, &error));
@@ -266,6 +274,12 @@ impl Inner {
     }
 }
 
+/// Whether what stands at a path can be written to only: a pipe, a device, a
+/// socket, an open descriptor.
+pub fn is_stream(path: &Path) -> bool {
+    place::look(path).is_ok_and(|place| place == place::Place::Stream)
+}
+
 fn is_temporary(name: &str) -> bool {
     name.starts_with('.') && name.ends_with(TEMPORARY_SUFFIX)
 }
@@ -295,7 +309,7 @@ impl Store for LocalStore {
         let (key, inner) = (key.to_owned(), Arc::clone(&self.inner));
         let write = self
             .blocking(move |store| {
-                let path = store.path(&key)?;
+                let path = store.end_of("begin", &key)?;
                 let (file, name) =
                     store.create_temporary(&path).map_err(|error| store.error("begin", &key, &error))?;
                 Ok(TemporaryWrite(Arc::new(Temporary { inner, file, key, name })))

@@ -108,6 +108,31 @@ async fn refusals_say_what_to_do() {
     assert!(store.abort(&foreign).await.is_err());
 }
 
+/// Found out before anything is staged, and again before anything is renamed.
+#[tokio::test]
+async fn only_regular_files_are_replaced() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = store(directory.path());
+    let path = |name: &str| directory.path().join(name);
+    let staged = stage(&store, "socket", b"x").await;
+    let _socket = std::os::unix::net::UnixListener::bind(path("socket")).unwrap();
+    assert!(store.begin("socket").await.is_err());
+    assert!(store.complete(&staged).await.is_err());
+    assert!(store.put("socket", Bytes::new()).await.is_err(), "a socket is not opened, and not replaced");
+    assert!(!std::fs::symlink_metadata(path("socket")).unwrap().is_file());
+
+    std::fs::create_dir(path("other")).unwrap();
+    std::os::unix::fs::symlink("other/file", path("link")).unwrap();
+    let staged = stage(&store, "link", b"linked").await;
+    store.complete(&staged).await.unwrap();
+    store.complete(&staged).await.unwrap();
+    assert!(path("link").is_symlink());
+    assert_eq!(std::fs::read(path("other/file")).unwrap(), b"linked");
+    store.put("link", Bytes::from_static(b"put")).await.unwrap();
+    assert!(path("link").is_symlink());
+    assert_eq!(std::fs::read(path("other/file")).unwrap(), b"put");
+}
+
 #[tokio::test]
 async fn long_names_fit() {
     let directory = tempfile::tempdir().unwrap();

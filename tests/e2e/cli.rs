@@ -211,6 +211,22 @@ fn convert_does_not_overwrite() {
     assert_eq!(fs::read(Path::new(&there)).unwrap(), b"something else");
 }
 
+/// What somebody has edited is not lost to a second `infer`.
+#[test]
+fn infer_does_not_overwrite() {
+    let workspace = Workspace::new();
+    workspace.write("in.csv", "a,b\n1,2\n");
+    let schema = workspace.write("schema.json", "edited by hand");
+    let infer =
+        |more: &[&str]| workspace.sawmill(["infer", "in.csv", "-o", "schema.json"].iter().chain(more)).run();
+    let _ = infer(&[]).exits_with(5).says(&["schema.json is there already", "--overwrite"]).helps();
+    assert_eq!(fs::read(&schema).unwrap(), b"edited by hand");
+    let _ = infer(&["--overwrite"]).succeeds();
+    let written: Value = serde_json::from_slice(&fs::read(&schema).unwrap()).unwrap();
+    assert_eq!(written["schema"]["fields"].as_array().map(Vec::len), Some(2));
+    assert_eq!(workspace.files(""), ["in.csv", "schema.json"]);
+}
+
 /// Pandas' default output has a header without a name in front.
 #[test]
 fn a_header_with_unusable_names_is_not_taken_for_data() {

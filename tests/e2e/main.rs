@@ -24,6 +24,7 @@ mod interrupt;
 mod keys;
 mod kills;
 mod messages;
+mod outputs;
 mod overwrite;
 mod places;
 mod previews;

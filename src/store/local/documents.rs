@@ -5,6 +5,7 @@
 //! refuses where something is. The temporary file is locked as long as its
 //! writer lives, so that a sweep can tell what a dead one has left behind.
 
+use super::place::{self, Place};
 use super::{Inner, TEMPORARY_SUFFIX, is_temporary};
 use crate::error::Result;
 use crate::store::{Document, Written};
@@ -29,8 +30,11 @@ const WRITE_TRIES: usize = 8;
 impl Inner {
     pub(super) fn put(&self, key: &str, body: &[u8]) -> Result<()> {
         let path = self.path(key)?;
-        self.write_document(&path, body, |temporary| fs::rename(temporary, &path))
-            .map_err(|error| self.error("write", key, &error))
+        let written = place::look(&path).and_then(|place| match place {
+            Place::File(path) => self.write_document(&path, body, |temporary| fs::rename(temporary, &path)),
+            Place::Stream => place::write_stream(&path, body),
+        });
+        written.map_err(|error| self.error("write", key, &error))
     }
 
     pub(super) fn create(&self, key: &str, body: &[u8]) -> Result<Written> {
