@@ -3,7 +3,7 @@
 use super::Plan;
 use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
 use crate::pipeline::Columns;
-use crate::schema::{Column, ColumnType, Misfit, WrittenSchema, evolve};
+use crate::schema::{Column, ColumnType, Misfit, WrittenSchema, evolve, holds};
 use std::collections::BTreeSet;
 
 /// What the log says of a table whose rows stay beside those of a run.
@@ -45,13 +45,31 @@ fn take_types(plan: &mut Plan, table: &WrittenSchema) -> Result<()> {
     let columns = Columns::of_plan(plan)?;
     let mut schema = plan.schema()?;
     for (position, output) in columns.program.plain_outputs() {
-        match table.type_of(&output.name) {
-            Some(wanted) if wanted != output.column_type => adopt(&mut schema.columns[position], wanted),
-            _ => {}
+        let Some(wanted) = table.type_of(&output.name).filter(|wanted| *wanted != output.column_type) else {
+            continue;
+        };
+        if is_doubtful(output.column_type, wanted) {
+            let (name, found) = (&output.name, output.column_type);
+            tracing::warn!(
+                "the column {name:?} looks like `{found}` in the samples and is `{wanted}` in the table: what is no \
+                 `{wanted}` is a bad value"
+            );
         }
+        adopt(&mut schema.columns[position], wanted);
     }
     plan.schema = schema.to_table_schema();
     Ok(())
+}
+
+/// Whether some values most likely do not fit. Integers have 64 bits where nothing else is known.
+fn is_doubtful(found: ColumnType, wanted: ColumnType) -> bool {
+    let is_integer = |column_type| matches!(column_type, ColumnType::Int { .. });
+    let fits = match wanted {
+        ColumnType::Text => true,
+        ColumnType::Int { .. } | ColumnType::Float32 | ColumnType::Float64 => is_integer(found),
+        _ => false,
+    };
+    !fits && !holds(wanted, found)
 }
 
 fn adopt(column: &mut Column, wanted: ColumnType) {

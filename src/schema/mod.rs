@@ -24,6 +24,7 @@ pub use resolve::ResolveContext;
 pub use table_schema::{TableSchema, table_schema_json_schema};
 pub use type_names::{TypeName, TypeNameError};
 pub use types::ColumnType;
+pub(crate) use written::holds;
 pub use written::{Misfit, WrittenColumn, WrittenKey, WrittenSchema, admit, evolve};
 
 use crate::batch::convert::format::POSIX_PIVOT;

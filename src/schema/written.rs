@@ -214,12 +214,16 @@ fn quoted(names: &[String]) -> String {
     names.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ")
 }
 
+/// What always remains.
+const ELSEWHERE: &str =
+    "write to another place, or the whole table anew: `sawmill run --reprocess` with all of its inputs";
+
 impl Misfit {
     /// What to do: a way for each that works as it is written.
     pub fn remedy(&self) -> String {
         match self {
             Misfit::Keys { table, .. } => format!(
-                "say `output.partition_by = {}` as the table has it (`convert`: {}), or write to another place",
+                "say `output.partition_by = {}` as the table has it (`convert`: {}), or {ELSEWHERE}",
                 spelled(table),
                 match table.as_slice() {
                     [] => "no --partition-by".into(),
@@ -230,19 +234,19 @@ impl Misfit {
                 }
             ),
             Misfit::KeyType { name, table, .. } => format!(
-                "make it a `{table}`: `type` in the schema, or a step `cast = {{ {} = \"{table}\" }}`; or write to \
-                 another place",
+                "make it a `{table}`: `type` in the schema, or a step `cast = {{ {} = \"{table}\" }}`; or \
+                 {ELSEWHERE}",
                 bare(name)
             ),
             Misfit::Type { table, job, .. } if differ_in_form_only(table, job) => format!(
-                "say `output.timestamps = \"{}\"` as the table has it, or write to another place",
+                "say `output.timestamps = \"{}\"` as the table has it, or {ELSEWHERE}",
                 if table.int96 { "int96" } else { "int64" }
             ),
             Misfit::Type { name, table, job } => {
                 let to = table.column_type;
                 let same = format!(
-                    "make it a `{to}`: `type` in the schema, or a step `cast = {{ {} = \"{to}\" }}`; or write to \
-                     another place",
+                    "make it a `{to}`: `type` in the schema, or a step `cast = {{ {} = \"{to}\" }}`; or \
+                     {ELSEWHERE}",
                     bare(name)
                 );
                 let (from, widen) = (job.column_type, "`output.schema_change = \"widen\"` (`convert`: \
@@ -261,7 +265,7 @@ impl Misfit {
                 .into(),
             Misfit::Missing { name } => format!(
                 "read it from the inputs, or put a value into each row with a step `derive = {{ {} = \"…\" }}`; \
-                 or write to another place",
+                 or {ELSEWHERE}",
                 bare(name)
             ),
             Misfit::New { names } => format!(
@@ -403,7 +407,7 @@ fn merged(table: &WrittenColumn, job: &WrittenColumn, change: SchemaChange) -> R
 }
 
 /// Whether each value of a type is one of a wider type, too.
-fn holds(wide: ColumnType, narrow: ColumnType) -> bool {
+pub(crate) fn holds(wide: ColumnType, narrow: ColumnType) -> bool {
     use ColumnType::{Decimal, Float32, Float64, Int, Timestamp, UInt};
     /// Decimal digits of the largest integer of so many bits, sign apart.
     fn digits(bits: u8) -> u8 {

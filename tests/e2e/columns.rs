@@ -89,6 +89,13 @@ fn another_type_is_refused_and_each_way_out_works() {
         &["`int32` in the table, and `int64` in the job", "schema_change = \"widen\""],
     );
     assert_rows(&workspace, "SELECT id, amount FROM t ORDER BY id", &[&["1", "10"], &["2", "20"]]);
+    job(&workspace, &text, "");
+    refuses(&workspace, "3", &[], &["`sawmill run --reprocess` with all of its inputs"]);
+    let all = ["run", "job.toml", "--reprocess", "--input", "in/1.csv", "--input", "in/2.csv"];
+    let _ = sawmill(&workspace, &all, "3").succeeds();
+    let _ = run(&workspace, "3", &[]).succeeds();
+    let _ = sawmill(&workspace, &["verify", "job.toml", "--deep"], "3").succeeds();
+    assert_eq!(Table::of_parquet(&workspace.path("one")).types["amount"], "VARCHAR");
 }
 
 #[test]
@@ -271,7 +278,14 @@ fn inferred_types_are_those_of_the_table() {
     let _ = convert("1", &[]).succeeds();
     let _ = convert("2", &[]).succeeds();
     let _ = convert("2", &[]).succeeds().says(&["nothing to do"]);
-    let _ = convert("3", &[]).exits_with(3).helps().says(&["3.csv", "record 2", "column \"price\"", "dear"]);
+    let looks = "\"price\" looks like `string` in the samples and is `float64` in the table";
+    let _ = convert("3", &[]).exits_with(3).helps().says(&[
+        "3.csv",
+        "record 2",
+        "column \"price\"",
+        "dear",
+        looks,
+    ]);
     let expected: &[&[&str]] = &[&["1", "1.5", "01234", "mon"], &["2", "7.0", "12345", "2"]];
     assert_rows(&workspace, "SELECT id, price, zip, day FROM t ORDER BY id", expected);
     workspace.write("in/4.csv", "id,price,zip,day,extra\n5,8,9,x,1\n");
