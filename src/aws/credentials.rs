@@ -3,6 +3,7 @@
 //! object_store's own chain knows neither profiles nor SSO, and a job that can
 //! write but not read is hard to explain.
 
+use super::unanswered::describe_credentials;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
@@ -66,7 +67,11 @@ impl CredentialProvider for ChainCredentials {
             // Renewal failed, but the old ones still hold.
             Err(error) => match &*last {
                 Some((credentials, signed)) if outlives(credentials, Duration::ZERO) => {
-                    tracing::warn!(%error, "AWS credentials could not be renewed and will be tried again");
+                    let error = describe_credentials(&error);
+                    tracing::warn!(
+                        error,
+                        "the AWS credentials are kept until they expire, and renewal is tried again"
+                    );
                     Ok(Arc::clone(signed))
                 }
                 _ => Err(object_store::Error::Generic { store: "S3", source: Box::new(error) }),

@@ -4,7 +4,9 @@ use super::Role;
 use super::answers::Answers;
 pub use super::reason::reason_of_answer;
 use super::redact::causes;
-pub use super::redact::{chain_text, redact};
+pub use super::redact::redact;
+use super::unanswered::describe_unanswered;
+pub use super::unanswered::{CredentialsProblem, describe_broken_body, describe_unread};
 use crate::error::{Error, ErrorKind, StoreFailure, StoreReason};
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
@@ -67,7 +69,16 @@ impl Request {
     where
         E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
     {
-        self.error(classify(error), code(error), describe(error))
+        let failed = self.error(classify(error), code(error).or(code_of_status(error)), describe(error));
+        if let Some(problem) = CredentialsProblem::of(error) {
+            return failed.remedy(problem.remedy(self.role));
+        }
+        match bucket_region(error) {
+            Some(region) if region != self.region => {
+                failed.remedy(format!("the bucket is in {region}: set `{}` to it", self.role.key("region")))
+            }
+            _ => failed,
+        }
     }
 
     /// The error of this request where the reason is known already.
@@ -167,7 +178,6 @@ pub fn reason_of_credentials(error: &(dyn StdError + 'static)) -> Option<StoreRe
         let failure = cause.downcast_ref::<CredentialsError>()?;
         Some(match failure {
             CredentialsError::ProviderTimedOut(_) => StoreReason::Unreachable,
-            CredentialsError::ProviderError(_) => StoreReason::Denied,
             _ => StoreReason::NoCredentials,
         })
     })
@@ -179,6 +189,20 @@ pub fn code<E: ProvideErrorMetadata>(error: &SdkError<E, Response>) -> Option<&s
         SdkError::ServiceError(service) => service.err().code(),
         _ => None,
     }
+}
+
+/// What a status means like a code of its own. Answers to HEAD have no body, and so no code.
+fn code_of_status<E>(error: &SdkError<E, Response>) -> Option<&'static str> {
+    match error.raw_response()?.status().as_u16() {
+        301 => Some("PermanentRedirect"),
+        307 => Some("TemporaryRedirect"),
+        _ => None,
+    }
+}
+
+/// Where the bucket is, as S3 says it of itself to whoever asks in the wrong place.
+fn bucket_region<E>(error: &SdkError<E, Response>) -> Option<&str> {
+    error.raw_response()?.headers().get("x-amz-bucket-region")
 }
 
 /// What a server said, for people.
@@ -200,11 +224,11 @@ where
             let (status, error_of) = (service.raw().status().as_u16(), service.err());
             match error_of.code() {
                 // An answer that reports success and cannot be understood.
-                None if status < 300 => redact(&chain_text(error)),
+                None if status < 300 => describe_unanswered(error),
                 code => describe_answer(code, error_of.message(), status),
             }
         }
-        other => redact(&chain_text(other)),
+        other => describe_unanswered(other),
     }
 }
 
@@ -230,13 +254,17 @@ pub fn remedy(role: Role, reason: StoreReason, code: Option<&str>, permission: &
         }
         (
             _,
-            Some("PermanentRedirect" | "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException"),
+            Some(
+                "PermanentRedirect"
+                | "TemporaryRedirect"
+                | "AuthorizationHeaderMalformed"
+                | "IllegalLocationConstraintException",
+            ),
         ) => {
             format!("the bucket is in another region: set `{}` to it", key("region"))
         }
         (_, Some("ExpiredToken" | "TokenRefreshRequired")) => {
-            "the session has expired: sign in again (`aws sso login`), or use a role that renews itself"
-                .to_owned()
+            format!("the session has expired: sign in again (`aws sso login`), or set the AWS_* variables or `{}` to credentials that hold", key("profile"))
         }
         (_, Some("RequestTimeTooSkewed")) => "this machine's clock is wrong: set it".to_owned(),
         (_, Some("InvalidAccessKeyId" | "SignatureDoesNotMatch" | "InvalidToken")) => {
@@ -269,6 +297,15 @@ pub fn remedy(role: Role, reason: StoreReason, code: Option<&str>, permission: &
         (StoreReason::NotFound, _) => {
             format!("check `{location}`; without s3:ListBucket S3 also hides what is there")
         }
+        (_, Some("NotImplemented")) => {
+            "the server lacks what sawmill needs of S3: see \"What S3-compatible servers need\" in docs/commit.md"
+                .to_owned()
+        }
+        (StoreReason::Other, None) => format!(
+            "check that `{}` leads to S3, that `{}` is that of the bucket, and that the session has not expired",
+            key("endpoint"),
+            key("region")
+        ),
         (StoreReason::Full, _) => "free space or raise the quota, then run again".to_owned(),
         _ => return None,
     })

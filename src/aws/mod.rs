@@ -16,6 +16,7 @@ pub mod failure;
 mod patience;
 mod reason;
 mod redact;
+mod unanswered;
 
 pub use answers::Answers;
 pub(crate) use discreet::discreet;

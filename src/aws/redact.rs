@@ -14,21 +14,6 @@ pub(super) fn causes<'e>(
     })
 }
 
-/// The text of an error with its causes, outermost first.
-pub fn chain_text(error: &(dyn StdError + 'static)) -> String {
-    let mut text = String::new();
-    for cause in causes(error) {
-        let part = cause.to_string();
-        if !text.contains(&part) {
-            if !text.is_empty() {
-                text.push_str(": ");
-            }
-            text.push_str(&part);
-        }
-    }
-    text
-}
-
 /// Characters of a message that are kept.
 const SHOWN: usize = 400;
 

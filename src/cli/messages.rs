@@ -66,13 +66,19 @@ impl Messages {
 
     /// What passes: as the flags say, else as `RUST_LOG` does, else warnings.
     fn filter(&self) -> EnvFilter {
-        match (self.quiet, self.verbose) {
-            (true, _) => EnvFilter::new("error"),
-            (false, 0) => EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn")),
-            (false, 1) => EnvFilter::new("warn,sawmill=info"),
-            (false, 2) => EnvFilter::new("warn,sawmill=debug"),
-            (false, 3..) => EnvFilter::new("debug"),
-        }
+        let levels = match (self.quiet, self.verbose) {
+            (true, _) => "off",
+            (false, 0) => {
+                return EnvFilter::try_from_default_env()
+                    .unwrap_or_else(|_| EnvFilter::new("off,sawmill=warn"));
+            }
+            // Libraries tell their warnings in structures of their own, and what they warn of comes
+            // back as an error, which is told in words.
+            (false, 1) => "off,sawmill=info",
+            (false, 2) => "off,sawmill=debug",
+            (false, 3..) => "debug",
+        };
+        EnvFilter::new(levels)
     }
 
     fn has_colors(&self) -> bool {

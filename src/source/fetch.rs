@@ -2,7 +2,7 @@
 
 use super::Input;
 use super::chunks::Chunks;
-use crate::aws::failure::{chain_text, classify_read, redact, remedy, with_permission};
+use crate::aws::failure::{CredentialsProblem, classify_read, describe_unread, remedy, with_permission};
 use crate::aws::{Answers, Role};
 use crate::error::{Error, ErrorKind, InputProblem, Location, Result, StoreFailure};
 use crate::runtime::Cancel;
@@ -139,7 +139,7 @@ impl Fetch {
         let reason = classify_read(error, answers);
         let refusal = answers.refusal();
         let code = refusal.as_ref().and_then(|refusal| refusal.code.clone());
-        let detail = refusal.map_or_else(|| redact(&chain_text(error)), |refusal| refusal.to_string());
+        let detail = refusal.map_or_else(|| describe_unread(error), |refusal| refusal.to_string());
         let failure = StoreFailure {
             operation: "read".to_owned(),
             url: self.input.url.clone(),
@@ -149,10 +149,14 @@ impl Fetch {
             reason,
             detail: with_permission(detail, reason, code.as_deref(), "s3:GetObject"),
         };
-        let error = Error::new(ErrorKind::Source(failure));
-        match remedy(Role::Source, reason, code.as_deref(), "s3:GetObject") {
-            Some(remedy) => error.remedy(remedy),
-            None => error,
+        let failed = Error::new(ErrorKind::Source(failure));
+        let remedy = match CredentialsProblem::of(error) {
+            Some(problem) => Some(problem.remedy(Role::Source)),
+            None => remedy(Role::Source, reason, code.as_deref(), "s3:GetObject"),
+        };
+        match remedy {
+            Some(remedy) => failed.remedy(remedy),
+            None => failed,
         }
     }
 }

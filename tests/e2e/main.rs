@@ -38,5 +38,6 @@ mod small_files;
 mod spark;
 mod steps;
 mod together;
+mod unanswered;
 mod values;
 mod writer;

@@ -11,7 +11,7 @@ const SLOW_DOWN: &str = "HTTP/1.1 503 Slow Down\r\nconnection: close\r\ncontent-
                          <Error><Code>SlowDown</Code><Message>Reduce your request rate.</Message></Error>";
 
 /// A server that does this with each connection, and its endpoint.
-fn server(answer: impl Fn(TcpStream) + Send + Sync + 'static) -> String {
+pub(crate) fn server(answer: impl Fn(TcpStream) + Send + Sync + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     let answer = Arc::new(answer);
@@ -24,7 +24,7 @@ fn server(answer: impl Fn(TcpStream) + Send + Sync + 'static) -> String {
     endpoint
 }
 
-fn read_head(connection: &TcpStream) -> Vec<String> {
+pub(crate) fn read_head(connection: &TcpStream) -> Vec<String> {
     let lines = BufReader::new(connection.try_clone().unwrap()).lines().map_while(Result::ok);
     lines.take_while(|line| !line.is_empty()).collect()
 }

@@ -79,7 +79,7 @@ impl Inner {
             let time = self.s3.time_for_body(usize::try_from(bytes).unwrap_or_default());
             let broke_off = match tokio::time::timeout(time, object.body.collect()).await {
                 Ok(Ok(body)) => return Ok(Some(Document { body: body.into_bytes(), tag })),
-                Ok(Err(error)) => failure::chain_text(&error),
+                Ok(Err(error)) => failure::describe_broken_body(&error),
                 Err(_) => "the rest of it did not come in time".to_owned(),
             };
             tries += 1;
