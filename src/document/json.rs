@@ -17,10 +17,8 @@ fn syntax_error(text: &str, error: &serde_json::Error) -> SyntaxError {
     let line_start = lines_before.map(str::len).sum::<usize>();
     let message = error.to_string();
     let place = format!(" at line {} column {}", error.line(), error.column());
-    SyntaxError {
-        offset: line_start + error.column().saturating_sub(1),
-        message: message.strip_suffix(&place).unwrap_or(&message).into(),
-    }
+    let offset = line_start + error.column().saturating_sub(1);
+    SyntaxError::new(offset, message.strip_suffix(&place).unwrap_or(&message))
 }
 
 struct Walk<'a> {
@@ -48,7 +46,7 @@ impl Walk<'_> {
             let offset = self.at;
             let key: String = self.scalar()?;
             if entries.iter().any(|(name, _)| *name == key) {
-                return Err(SyntaxError { offset, message: format!("duplicate key `{key}`") });
+                return Err(SyntaxError::new(offset, format!("duplicate key `{key}`")));
             }
             self.skip_space();
             self.at += 1; // the colon
@@ -90,8 +88,7 @@ impl Walk<'_> {
         stream.next();
         let length = stream.byte_offset();
         let parsed = serde_json::from_str(rest.get(..length).unwrap_or(rest));
-        let value = parsed
-            .map_err(|error| SyntaxError { offset: self.at, message: syntax_error(rest, &error).message })?;
+        let value = parsed.map_err(|error| SyntaxError::new(self.at, syntax_error(rest, &error).message))?;
         self.at += length;
         Ok(value)
     }

@@ -7,6 +7,7 @@
 //! mistake, without a place as soon as an enum or a default is in the way.
 //! Called by [`crate::job`] and [`crate::schema`].
 
+mod bare;
 mod json;
 pub mod path;
 pub mod problem;
@@ -91,10 +92,12 @@ impl Document {
         };
         match parsed {
             Ok(root) => Ok(Document { file: file.into(), text: text.into(), root }),
-            Err(SyntaxError { offset, message }) => {
+            Err(error) => {
+                let SyntaxError { offset, message, remedy } = bare::explain(text, format, error);
                 let (line, column) = line_and_column(text, offset);
                 let place = JobPlace { file: file.into(), line: Some(line), column: Some(column), key: None };
-                Err(Problem { place: Some(place.into()), ..Problem::new(KeyPath::root(), message) }.into())
+                let problem = Problem { remedy, ..Problem::new(KeyPath::root(), message) };
+                Err(Problem { place: Some(place.into()), ..problem }.into())
             }
         }
     }
@@ -262,6 +265,13 @@ pub fn parse_set_value(text: &str) -> Node {
 struct SyntaxError {
     offset: usize,
     message: String,
+    remedy: Option<String>,
+}
+
+impl SyntaxError {
+    fn new(offset: usize, message: impl Into<String>) -> Self {
+        SyntaxError { offset, message: message.into(), remedy: None }
+    }
 }
 
 /// Line and column, both from 1, the column in characters.

@@ -4,7 +4,7 @@
 //! kinds are found at once, each with the nearest name, whatever enum or default
 //! they stand in. Serde would stop at the first, and name Rust's types.
 
-use super::{Document, KeyPath, Node, Origin, Problem, Problems, Value};
+use super::{Document, KeyPath, Node, Origin, Problem, Problems, Step, Value};
 use schemars::JsonSchema;
 use serde_json::{Map, Value as Json};
 
@@ -88,6 +88,10 @@ impl<'a> Walk<'a> {
                 // On the command line nobody expects to say that text is text.
                 problem.remedy = Some(format!("put quotes into the value: '{path}=\"{value}\"'"));
             }
+            if matches!(node.value, Value::Table(_)) && holds_tables(&leaves) {
+                problem.remedy =
+                    Some(format!("in TOML, each element begins with two brackets: `[[{path}]]`"));
+            }
             problem.remedy = problem.remedy.or(description.map(first_line));
             self.findings.errors.0.push(problem);
             return;
@@ -104,6 +108,9 @@ impl<'a> Walk<'a> {
                 });
                 if !leaves.is_empty() {
                     self.table(entries, path, &leaves);
+                }
+                if leaves.len() > 1 && leaves.iter().all(|leaf| is_choice(leaf)) {
+                    self.choice(entries, path, &leaves);
                 }
             }
         }
@@ -139,6 +146,34 @@ impl<'a> Walk<'a> {
                     self.findings.errors.0.push(missing(path, key, leaf));
                 }
             }
+        }
+    }
+
+    /// A table that has to hold exactly one of the keys of its alternatives.
+    fn choice(&mut self, entries: &[(String, Node)], path: &KeyPath, leaves: &[&'a Map<String, Json>]) {
+        let choices = || leaves.iter().filter_map(|leaf| leaf.get("properties")?.as_object()?.keys().next());
+        let mut known = entries.iter().filter(|(name, _)| choices().any(|choice| choice == name));
+        match (known.next(), known.next()) {
+            (Some((first, _)), Some((second, _))) => {
+                let problem = Problem::new(
+                    path.key(second),
+                    format!("stands beside `{first}`: one of them is allowed"),
+                );
+                self.findings.errors.0.push(problem.remedy(match path.steps() {
+                    [list @ .., Step::Index(_)] => {
+                        let list = path.up_to(list.len());
+                        format!("begin another element for it: in TOML, write `[[{list}]]` before it")
+                    }
+                    _ => "leave one of them out".to_owned(),
+                }));
+            }
+            (None, _) if entries.is_empty() => {
+                let choices = choices().map(|choice| format!("`{choice}`")).collect::<Vec<_>>().join(", ");
+                let problem = Problem::new(path.clone(), "is empty");
+                self.findings.errors.0.push(problem.remedy(format!("write one of {choices}")));
+            }
+            // Unknown keys are told of already.
+            _ => {}
         }
     }
 
@@ -185,6 +220,19 @@ impl<'a> Walk<'a> {
             out.push(object);
         }
     }
+}
+
+/// Whether this is a list whose elements may be tables.
+fn holds_tables(leaves: &[&Map<String, Json>]) -> bool {
+    let items = || leaves.iter().filter_map(|leaf| leaf.get("items"));
+    items().any(|item| item.get("$ref").is_some() || item.get("properties").is_some())
+}
+
+/// Whether an alternative is a table of exactly one key, as serde writes a variant with a value.
+fn is_choice(leaf: &Map<String, Json>) -> bool {
+    let keys = leaf.get("properties").and_then(Json::as_object).map_or(0, Map::len);
+    let required = leaf.get("required").and_then(Json::as_array).map_or(0, Vec::len);
+    keys == 1 && required == 1 && leaf.get("additionalProperties") == Some(&Json::Bool(false))
 }
 
 /// What is wrong with the type of a value, or with the word that it is.

@@ -6,10 +6,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 pub(super) fn parse(text: &str) -> Result<Node, SyntaxError> {
-    let table = DeTable::parse(text).map_err(|error| SyntaxError {
-        offset: error.span().map_or(0, |span| span.start),
-        message: error.message().into(),
-    })?;
+    let table = DeTable::parse(text)
+        .map_err(|error| SyntaxError::new(error.span().map_or(0, |span| span.start), error.message()))?;
     Ok(Node { value: entries(table.get_ref())?, origin: Origin::File(0) })
 }
 
@@ -41,7 +39,7 @@ fn convert(spanned: &Spanned<DeValue<'_>>) -> Result<Value, SyntaxError> {
             Ok(value) => Value::Scalar(value.into()),
             Err(_) => {
                 let message = format!("the integer {integer} does not fit in 64 bits");
-                return Err(SyntaxError { offset, message });
+                return Err(SyntaxError::new(offset, message));
             }
         },
         DeValue::Float(float) => Value::Scalar(float.as_str().parse::<f64>().map_or(Json::Null, Json::from)),

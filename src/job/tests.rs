@@ -189,7 +189,10 @@ fn mistakes_have_their_place() {
             "[[schema.fields]]\ntype = 'date'",
             "job.toml:3:1: schema.fields[0]: the key `name` is missing => add `name`: Name in the output, and in the header unless `sourceName` says otherwise.",
         ),
-        ("a = ", "job.toml:3:5: string values must be quoted, expected literal string"),
+        (
+            "a = ",
+            "job.toml:3:5: the value is missing => write one: text in double quotes, a number, true or false",
+        ),
     ] {
         assert_eq!(message(read(&job_with(lines), &[])), expected, "{lines}");
     }

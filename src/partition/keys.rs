@@ -1,8 +1,10 @@
 //! Partition keys: which column, and what is made of it.
 
-use crate::error::{Error, ErrorKind, JobPlace};
+use crate::document::{KeyPath, Problem};
+use crate::error::Error;
 use crate::job::{DatePart, PartitionKey};
 use crate::schema::{ColumnType, Schema, WrittenKey};
+use crate::transform::nearest_column;
 use arrow::array::{Array, ArrayRef, RecordBatch};
 use arrow::compute::{DatePart as ArrowPart, cast, date_part};
 use arrow::datatypes::DataType;
@@ -65,7 +67,10 @@ pub(super) fn text(values: &dyn Array, row: usize) -> String {
 
 pub(super) fn resolve(schema: &Schema, partition_by: &[PartitionKey]) -> Result<Vec<Key>, Error> {
     let mut keys: Vec<Key> = Vec::new();
-    for wanted in partition_by {
+    for (position, wanted) in partition_by.iter().enumerate() {
+        let invalid = |message: String| {
+            invalid_at(KeyPath::from("output").key("partition_by").index(position), message)
+        };
         let (name, column, part) = match wanted {
             PartitionKey::Column(column) => (column, column, None),
             PartitionKey::Derived(derived) => (&derived.name, &derived.column, Some(derived.part)),
@@ -73,15 +78,18 @@ pub(super) fn resolve(schema: &Schema, partition_by: &[PartitionKey]) -> Result<
         let found = |wanted: &str| schema.columns.iter().position(|c| c.name.eq_ignore_ascii_case(wanted));
         let position = schema.columns.iter().position(|c| c.name == *column).or_else(|| found(column));
         let Some(position) = position else {
-            let names: Vec<_> = schema.columns.iter().map(|c| c.name.as_str()).collect();
-            return Err(invalid(format!("there is no column {column:?}; the columns are {names:?}")));
+            let names = schema.columns.iter().map(|c| c.name.as_str());
+            return Err(
+                invalid(format!("there is no column {column:?}")).remedy(nearest_column(column, names))
+            );
         };
         let column_type = schema.columns[position].column_type;
-        check_type(column, column_type, part)?;
+        check_type(column, column_type, part).map_err(|(message, remedy)| invalid(message).remedy(remedy))?;
         // A plain key takes the column's own name, which the profile may have folded.
         let name = if part.is_none() { &schema.columns[position].name } else { name };
         if keys.iter().any(|key| key.name == *name) {
-            return Err(invalid(format!("the key {name:?} stands twice")));
+            return Err(invalid(format!("the key {name:?} stands twice"))
+                .remedy("leave it out, or give a derived key another name: `name=year(column)`"));
         }
         if part.is_some() && found(name).is_some() {
             let message = format!("the derived key {name:?} has the name of a column");
@@ -92,25 +100,37 @@ pub(super) fn resolve(schema: &Schema, partition_by: &[PartitionKey]) -> Result<
     Ok(keys)
 }
 
-fn check_type(column: &str, column_type: ColumnType, part: Option<DatePart>) -> Result<(), Error> {
+/// What is wrong with a key of a column of this type, and what to do.
+fn check_type(
+    column: &str,
+    column_type: ColumnType,
+    part: Option<DatePart>,
+) -> Result<(), (String, &'static str)> {
     use ColumnType::{Boolean, Date, Int, Text, Timestamp, UInt};
     match (part, column_type) {
         (None, Boolean | Int { .. } | UInt { .. } | Date | Text) => Ok(()),
         (Some(DatePart::Hour), Timestamp { .. }) => Ok(()),
-        (Some(DatePart::Hour), Date) => Err(invalid(format!("the date {column:?} has no hour"))),
+        (Some(DatePart::Hour), Date) => Err((
+            format!("the date {column:?} has no hour"),
+            "use the column itself, or `year`, `month` or `day` of it",
+        )),
         (Some(_), Date | Timestamp { .. }) => Ok(()),
-        (Some(_), other) => {
-            Err(invalid(format!("{column:?} is a {other}; parts are made of dates and timestamps only")))
-        }
-        (None, other) => Err(invalid(format!("{column:?} is a {other}, which makes no directory names"))
-            .remedy(
-                "partition by a boolean, integer, date or string column, or derive a key: `year(column)`",
-            )),
+        (Some(_), other) => Err((
+            format!("{column:?} is a {other}; parts are made of dates and timestamps only"),
+            "partition by the column itself, or give it the type `date` or `timestamp(us)`",
+        )),
+        (None, other) => Err((
+            format!("{column:?} is a {other}, which makes no directory names"),
+            "partition by a boolean, integer, date or string column, or derive a key: `year(column)`",
+        )),
     }
 }
 
+/// A mistake in the keys as a whole.
 pub(super) fn invalid(message: impl Into<String>) -> Error {
-    let place =
-        JobPlace { file: "job".into(), key: Some("output.partition_by".into()), ..JobPlace::default() };
-    ErrorKind::Job { message: message.into(), place }.into()
+    invalid_at(KeyPath::from("output").key("partition_by"), message)
+}
+
+fn invalid_at(key: KeyPath, message: impl Into<String>) -> Error {
+    Problem::new(key, message).into_error("job")
 }

@@ -25,7 +25,7 @@ pub use program::Program;
 use crate::document::nearest;
 
 /// What to write instead of a name that no column has.
-fn nearest_column<'a>(name: &str, columns: impl Iterator<Item = &'a str> + Clone) -> String {
+pub(crate) fn nearest_column<'a>(name: &str, columns: impl Iterator<Item = &'a str> + Clone) -> String {
     const SHOWN: usize = 20;
     if let Some(close) = nearest(name, columns.clone()) {
         return format!("did you mean `{close}`?");

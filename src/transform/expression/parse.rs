@@ -162,7 +162,15 @@ impl Check<'_> {
             [only] => Ok(only),
             [] => {
                 let mistake = Mistake::new(format!("there is no column {name:?} here")).at(ident.span);
-                Err(mistake.remedy(nearest_column(name, self.columns.iter().copied())))
+                let columns = self.columns.iter().copied();
+                // Many languages have texts in double quotes, SQL has names.
+                let text = || format!("text stands in single quotes: '{}'", name.replace('\'', "''"));
+                let remedy = match (ident.quote_style, nearest(name, columns.clone())) {
+                    (Some('"'), Some(close)) => format!("did you mean `{close}`? Else, {}", text()),
+                    (Some('"'), None) => text(),
+                    _ => nearest_column(name, columns),
+                };
+                Err(mistake.remedy(remedy))
             }
             _ => {
                 let names = close.iter().map(|&i| format!("\"{}\"", self.columns[i])).collect::<Vec<_>>();
