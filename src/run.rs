@@ -173,7 +173,7 @@ impl Run<'_> {
                     if tries > 0 && table.may_stage_again(&error, silent_since) =>
                 {
                     silent_since.get_or_insert_with(Instant::now);
-                    tracing::warn!(%error, "a target does not answer: everything is staged anew");
+                    tracing::warn!("{error}: everything is staged anew");
                 }
                 Err(Unsettled { error, .. }) => return Err(error),
             }

@@ -39,11 +39,11 @@ impl Table {
             let Some(error) = silence else { return Ok(self.without(absent)) };
             match self.settings.unreachable_target {
                 UnreachableTarget::CatchUp => {
-                    tracing::warn!(%error, "a target does not answer: the run goes on without it");
+                    tracing::warn!("{error}: the run goes on without it");
                     return Ok(self.without(absent));
                 }
                 UnreachableTarget::Wait if Instant::now() < deadline => {
-                    tracing::warn!(%error, "a target does not answer: the run waits for it");
+                    tracing::warn!("{error}: the run waits for it");
                     let pause = async {
                         tokio::time::sleep(LOOK_EVERY).await;
                         Ok(())
@@ -71,15 +71,16 @@ impl Table {
         let away = self.absent().first().and_then(|position| self.stores().get(*position));
         let identity = away.unwrap_or(&self.stores()[0]).describe();
         Error::new(ErrorKind::Target(StoreFailure {
-            operation: format!(
-                "make version {version} visible, which is decided, before there is an answer of"
-            ),
+            operation: "reach".into(),
             url: identity.url.clone(),
             region: identity.region.clone(),
             attempts: None,
             elapsed: None,
             reason: StoreReason::Unreachable,
-            detail: "its data is safe in the other targets".into(),
+            detail: format!(
+                "until it answers, version {version}, which is decided, cannot be made visible; its data is safe in \
+                 the other targets"
+            ),
         }))
         .leaving(Aftermath::Decided(version))
         .remedy("once the target answers: `sawmill catchup` with the same job, or the next run")

@@ -339,10 +339,20 @@ fn a_region_that_is_down_is_waited_for_or_catches_up() {
     scene.add("[commit]\nunreachable_target = \"catch_up\"\n");
     scene.far.down();
     let run = scene.run().exits_with(5).says(&["goes on without it", "version 1 is decided"]).helps();
+    let place =
+        |run: &Run, text: &str| run.stderr.find(text).unwrap_or_else(|| panic!("{text:?} is missing: {run}"));
+    assert!(
+        place(&run, "there was no answer") < place(&run, "goes on without it"),
+        "the cause comes first: {run}"
+    );
     scene.assert_invisible();
     assert_eq!(scene.near.count(Operation::PutObject.of("_sawmill/log/")), 1, "{run}");
     // A scheduler that tries again must not be told that all is well.
-    let _ = scene.run().exits_with(5).says(&["version 1", "which is decided", "catchup"]);
+    let again = scene.run().exits_with(5).says(&["version 1", "which is decided", "catchup"]);
+    assert!(
+        place(&again, "cannot reach") < place(&again, "which is decided"),
+        "the cause comes first: {again}"
+    );
     scene.assert_invisible();
     scene.far.up();
     let caught_up = scene.command(&["catchup", "job.toml"]).succeeds().says(&["finished version 1"]);
