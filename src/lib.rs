@@ -18,6 +18,7 @@
 //! ([`task::TaskReport`]), [`commit`] makes it visible
 //! ([`commit::Manifest`]).
 
+pub mod count;
 pub mod error;
 pub mod runtime;
 

@@ -3,6 +3,7 @@
 use super::Global;
 use super::run::JobArgs;
 use crate::commit::{Choice, Standing, Table};
+use crate::count::count;
 use crate::error::{Error, Result};
 use crate::job::JobSpec;
 use crate::pipeline::check_header;
@@ -96,10 +97,9 @@ impl Check<'_> {
         };
         let plan = planned.plan;
         self.global.say(&format!(
-            "ok    schema: {} columns; {} {}",
-            plan.schema.fields.len(),
-            plan.inputs.len(),
-            if plan.inputs.len() == 1 { "input" } else { "inputs" }
+            "ok    schema: {}; {}",
+            count(plan.schema.fields.len(), "column"),
+            count(plan.inputs.len(), "input")
         ));
         // What is read from a pipe would be missing in the run.
         for input in plan.inputs.iter().filter(|input| input.is_pinned()) {

@@ -3,6 +3,7 @@
 use super::Global;
 use super::run::JobArgs;
 use crate::commit::{OpenUploads, Table};
+use crate::count::count;
 use crate::error::Result;
 use indicatif::{HumanBytes, HumanDuration};
 use std::time::Duration;
@@ -37,23 +38,24 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         global.say(url);
     }
     for uploads in &garbage.uploads {
-        let OpenUploads { attempt, planned_at, age_seconds, count, bytes } = uploads;
+        let OpenUploads { attempt, planned_at, age_seconds, count: staged, bytes } = uploads;
         let size = bytes.map(|bytes| format!(", {}", HumanBytes(bytes))).unwrap_or_default();
         let age = HumanDuration(Duration::from_secs(u64::try_from(*age_seconds).unwrap_or(0)));
-        let files = if *count == 1 { "file" } else { "files" };
+        let files = count(*staged, "staged file");
         global.say(&format!(
-            "{count} staged {files} of attempt {attempt}, which is dead{size}; planned {planned_at}, {age} ago"
+            "{files} of attempt {attempt}, which is dead{size}; planned {planned_at}, {age} ago"
         ));
     }
     let staged: u64 = garbage.uploads.iter().map(|uploads| uploads.count).sum();
-    let count = format!(
-        "{} files, {} documents and {staged} staged files",
-        garbage.files.len(),
-        garbage.documents.len()
+    let found = format!(
+        "{}, {} and {}",
+        count(garbage.files.len(), "file"),
+        count(garbage.documents.len(), "document"),
+        count(staged, "staged file")
     );
     global.say(&match args.delete {
-        true => format!("{}: removed {count}", job.name),
-        false => format!("{}: {count} can be removed, with --delete", job.name),
+        true => format!("{}: removed {found}", job.name),
+        false => format!("{}: {found} can be removed, with --delete", job.name),
     });
     Ok(())
 }

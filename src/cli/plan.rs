@@ -3,6 +3,7 @@
 use super::Global;
 use super::documents::DocumentArgs;
 use super::run::{JobArgs, ReprocessArgs};
+use crate::count::count;
 use crate::error::{Error, Result};
 use crate::plan::{Plan, PlanOptions};
 use crate::run::{Outlook, TableState, preview};
@@ -69,12 +70,10 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     }
     destination.write(&plan, &runtime)?;
     global.say(&format!(
-        "{}: planned {} {} in {} {}, attempt {}",
+        "{}: planned {} in {}, attempt {}",
         plan.job.name,
-        plan.inputs.len(),
-        if plan.inputs.len() == 1 { "input" } else { "inputs" },
-        plan.tasks.len(),
-        if plan.tasks.len() == 1 { "task" } else { "tasks" },
+        count(plan.inputs.len(), "input"),
+        count(plan.tasks.len(), "task"),
         plan.attempt
     ));
     Ok(())

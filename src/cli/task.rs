@@ -3,6 +3,7 @@
 use super::Global;
 use super::documents::{Destination, DocumentArgs};
 use crate::commit::{Committed, Steps, Table};
+use crate::count::count;
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::Plan;
 use crate::runtime::Runtime;
@@ -41,8 +42,11 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         );
     }
     let Some(task) = plan.tasks.iter().find(|task| task.number == args.task) else {
-        let message =
-            format!("the plan has {} tasks, numbered from 0; there is no {}", plan.tasks.len(), args.task);
+        let message = format!(
+            "the plan has {}, numbered from 0; there is no {}",
+            count(plan.tasks.len(), "task"),
+            args.task
+        );
         return Err(Error::usage(message).remedy("give one of them with --task"));
     };
     let table = runtime.block_on(Table::open(&plan.job))?;
@@ -85,9 +89,10 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     }
     let rows: u64 = report.files.iter().map(|file| file.rows).sum();
     global.say(&format!(
-        "task {}: staged {rows} rows in {} files in every target; nothing is visible before `sawmill commit`",
+        "task {}: staged {} in {} in every target; nothing is visible before `sawmill commit`",
         report.task,
-        report.files.len()
+        count(rows, "row"),
+        count(report.files.len(), "file")
     ));
     Ok(())
 }

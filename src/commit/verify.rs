@@ -2,6 +2,7 @@
 
 use super::invalid;
 use super::table::{CONCURRENCY, Table};
+use crate::count::{agree, count};
 use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
 use crate::plan::Plan;
 use crate::store::{StagedFile, Staging, Store};
@@ -75,9 +76,10 @@ impl<'a> Verified<'a> {
         }
         if reports.len() != plan.tasks.len() {
             return Err(invalid(format!(
-                "there are {} reports for {} tasks",
-                reports.len(),
-                plan.tasks.len()
+                "there {} {} for {}",
+                agree(reports.len(), "is", "are"),
+                count(reports.len(), "report"),
+                count(plan.tasks.len(), "task")
             )));
         }
         let verified = Verified { plan, reports: ordered };

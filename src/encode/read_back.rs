@@ -5,6 +5,7 @@
 //! the footer is decoded from what was sent, and held against the rows that
 //! were counted before they went to the encoders.
 
+use crate::count::{agree, count};
 use crate::error::{Error, ErrorKind};
 use crate::schema::{ColumnType, WrittenColumn};
 use parquet::arrow::parquet_to_arrow_schema;
@@ -27,15 +28,19 @@ pub(super) fn footer(file: &str, tail: &[u8], groups: &[u64]) -> Result<ParquetM
     let handed_over: u64 = groups.iter().sum();
     let in_footer = rows(&metadata);
     if in_footer != handed_over {
-        return Err(differs(format!("{file}: {handed_over} rows were written, its footer says {in_footer}")));
+        return Err(differs(format!(
+            "{file}: {} {} written, its footer says {in_footer}",
+            count(handed_over, "row"),
+            agree(handed_over, "was", "were")
+        )));
     }
     let found: Vec<u64> = metadata.row_groups().iter().map(|group| group.num_rows().max(0) as u64).collect();
     if found != groups {
         let unlike = found.iter().zip(groups).position(|(found, rows)| found != rows);
         let (number, of) = (unlike.unwrap_or(found.len().min(groups.len())), groups.len());
-        let rows = |groups: &[u64]| groups.get(number).map_or("none".to_owned(), u64::to_string);
+        let rows = |groups: &[u64]| groups.get(number).map_or("none".to_owned(), |rows| count(*rows, "row"));
         return Err(differs(format!(
-            "{file}: row group {number} of {of} was given {} rows, the footer says {}",
+            "{file}: row group {number} of {of} was given {}, the footer says {}",
             rows(groups),
             rows(&found)
         )));

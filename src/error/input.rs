@@ -1,5 +1,8 @@
 //! What can be wrong with the data of an input.
 
+use crate::count::{agree, count};
+use indicatif::HumanCount;
+
 /// What can be wrong with the data of an input.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -58,7 +61,7 @@ pub enum InputProblem {
         name: String,
     },
     /// A record has another number of fields than the header or schema.
-    #[error("the record has {found} fields where {expected} are expected")]
+    #[error("the record has {} where {expected} {} expected", count(*found, "field"), agree(*expected, "is", "are"))]
     Ragged {
         /// Fields found.
         found: usize,
@@ -165,7 +168,7 @@ pub enum InputProblem {
         limit: u64,
     },
     /// There are fewer records after the header than `dialect.footerRecords`.
-    #[error("the footer is cut off: it has {expected} records, and {found} follow the header")]
+    #[error("the footer is cut off: it has {}, and {found} {} the header", count(*expected, "record"), agree(*found, "follows", "follow"))]
     FooterCutOff {
         /// `dialect.footerRecords`.
         expected: u64,
@@ -185,7 +188,7 @@ pub enum InputProblem {
         what: String,
     },
     /// The input has another number of records than its trailer says.
-    #[error("the trailer says {stated} records, and there are {counted}")]
+    #[error("the trailer says {}, and there {} {counted}", count(*stated, "record"), agree(*counted, "is", "are"))]
     TrailerCount {
         /// What the trailer says.
         stated: u64,
@@ -199,7 +202,7 @@ pub enum InputProblem {
         limit: u64,
     },
     /// More records were rejected than a budget of the job allows.
-    #[error("{rejected} of {read} records were rejected, more than {limit} allows: {reasons}")]
+    #[error("{} of {} {} rejected, more than {limit} allows: {reasons}", HumanCount(*rejected), count(*read, "record"), agree(*rejected, "was", "were"))]
     TooManyRejected {
         /// Records rejected so far.
         rejected: u64,

@@ -1,5 +1,6 @@
 //! Temporary files without names, and how many bytes they hold.
 
+use crate::count::count;
 use crate::error::{Error, ErrorKind};
 use crate::runtime::Cancel;
 use std::fs::File;
@@ -61,9 +62,9 @@ impl Scratch {
             return ErrorKind::Interrupted.into();
         }
         let directory = self.0.directory.display();
-        let bytes = self.bytes();
+        let bytes = count(self.bytes(), "byte");
         let message = format!(
-            "cannot {operation} a temporary file in {directory}: {cause}; temporary files took {bytes} bytes so far"
+            "cannot {operation} a temporary file in {directory}: {cause}; temporary files took {bytes} so far"
         );
         Error::new(ErrorKind::Scratch { message }).remedy(
             "name a directory with more room in `engine.spill_directory`; \

@@ -1,6 +1,7 @@
 //! What the blocks say of their records, added up and held against each other.
 
 use super::parser::ParsedBlock;
+use crate::count::count;
 use crate::encode::Consumed;
 use crate::error::{Error, ErrorKind, InputProblem, Location, Result};
 use crate::job::EmptyInput;
@@ -44,8 +45,8 @@ impl<'a> Ledger<'a> {
         let parsed = block.not_data + block.data_records;
         if block.records_cut != parsed {
             let message = format!(
-                "{url}: the block cutter counted {} records in a block, the parser {parsed}",
-                block.records_cut
+                "{url}: the block cutter counted {} in a block, the parser {parsed}",
+                count(block.records_cut, "record")
             );
             return Err(ErrorKind::Accounting { message }.into());
         }

@@ -75,7 +75,8 @@ fn by_keys(plan: &Plan, files: &[ManifestFile]) -> Option<String> {
         _ => "leave it out, or take a coarser one".to_owned(),
     };
     Some(format!(
-        "use fewer or coarser keys in `output.partition_by`: {name:?} has {count} values here; {instead}"
+        "use fewer or coarser keys in `output.partition_by`: {name:?} has {} here; {instead}",
+        crate::count::count(count, "value")
     ))
 }
 

@@ -2,6 +2,7 @@
 
 use super::{RunReport, SmallFiles, Status};
 use crate::commit::Recovered;
+use crate::count::count;
 use crate::runtime::Progress;
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
 use std::fmt::Write as _;
@@ -34,7 +35,7 @@ pub fn progress_bar(progress: Arc<Progress>) -> Option<ProgressGuard> {
             }
             drawn.set_length(total);
             drawn.set_position(progress.read_bytes.load(Ordering::Relaxed));
-            drawn.set_message(format!("{} records", HumanCount(progress.records.load(Ordering::Relaxed))));
+            drawn.set_message(count(progress.records.load(Ordering::Relaxed), "record"));
             match stopped.recv_timeout(Duration::from_millis(100)) {
                 Err(crossbeam_channel::RecvTimeoutError::Timeout) => {}
                 _ => return,
@@ -75,8 +76,7 @@ fn write_summary(text: &mut String, report: &RunReport) -> std::fmt::Result {
     let totals = &report.totals;
     // Nobody knows the size of a pipe but by its text.
     let bytes = if totals.input_bytes > 0 { totals.input_bytes } else { totals.text_bytes };
-    let files = if totals.inputs == 1 { "file" } else { "files" };
-    let inputs = format!("{} {files}, {}", totals.inputs, HumanBytes(bytes));
+    let inputs = format!("{}, {}", count(totals.inputs, "file"), HumanBytes(bytes));
     if !report.recovered.is_nothing() {
         writeln!(text, "{}: first, of earlier runs: {}", report.job, recovery(&report.recovered))?;
     }
@@ -124,10 +124,10 @@ fn write_summary(text: &mut String, report: &RunReport) -> std::fmt::Result {
     }
     writeln!(
         text,
-        "  read      {inputs}: {} records ({}/s, {} records/s)",
-        HumanCount(records.read),
+        "  read      {inputs}: {} ({}/s, {}/s)",
+        count(records.read, "record"),
         HumanBytes((totals.text_bytes as f64 / seconds) as u64),
-        HumanCount((records.read as f64 / seconds) as u64),
+        count((records.read as f64 / seconds) as u64, "record"),
     )?;
     writeln!(
         text,
@@ -141,10 +141,9 @@ fn write_summary(text: &mut String, report: &RunReport) -> std::fmt::Result {
     write_findings(text, report)?;
     let partitions: std::collections::BTreeSet<_> = report.files.iter().map(|file| &file.partition).collect();
     for target in &report.targets {
-        let files = if target.files == 1 { "Parquet file" } else { "Parquet files" };
-        write!(text, "  wrote     {}: {} {files}", place(target), target.files)?;
+        write!(text, "  wrote     {}: {}", place(target), count(target.files, "Parquet file"))?;
         if partitions.iter().any(|partition| !partition.is_empty()) {
-            write!(text, " in {} partitions", partitions.len())?;
+            write!(text, " in {}", count(partitions.len(), "partition"))?;
         }
         writeln!(text, ", {}", HumanBytes(target.bytes))?;
     }
@@ -155,9 +154,9 @@ fn write_summary(text: &mut String, report: &RunReport) -> std::fmt::Result {
 }
 
 fn write_small_files(text: &mut String, small: &SmallFiles) -> std::fmt::Result {
-    write!(text, "  warning   {} files", HumanCount(small.files as u64))?;
+    write!(text, "  warning   {}", count(small.files, "file"))?;
     if small.partitions > 1 {
-        write!(text, " in {} partitions", HumanCount(small.partitions as u64))?;
+        write!(text, " in {}", count(small.partitions, "partition"))?;
     }
     writeln!(
         text,
@@ -185,14 +184,18 @@ fn unapplied(keys: &[String]) -> String {
 
 /// What a recovery did, in a sentence.
 pub fn recovery(recovered: &Recovered) -> String {
-    let list = |what: &str, of: Vec<String>| (!of.is_empty()).then(|| format!("{what} {}", of.join(", ")));
+    let list = |what: &str, of: Vec<String>| {
+        let plural = if of.len() > 1 { "s" } else { "" };
+        (!of.is_empty()).then(|| format!("{what}{plural} {}", of.join(", ")))
+    };
     let versions = recovered.finished.iter().map(u64::to_string).collect();
-    let removed = (recovered.removed > 0).then(|| format!("removed {} staged files", recovered.removed));
+    let removed =
+        (recovered.removed > 0).then(|| format!("removed {}", count(recovered.removed, "staged file")));
     let parts = [
         list("finished version", versions),
         list("gave up attempt", recovered.fenced.clone()),
         removed,
-        list("left alone, as it may be alive, attempt", recovered.alive.clone()),
+        list("left alone what may be alive: attempt", recovered.alive.clone()),
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     if parts.is_empty() { "nothing was left half done".to_owned() } else { parts.join("; ") }
@@ -209,13 +212,12 @@ fn write_findings(text: &mut String, report: &RunReport) -> std::fmt::Result {
         writeln!(text, ": {}", reason.example)?;
         writeln!(text, "            first at {}", reason.place)?;
     }
-    for (column, count) in &findings.nulled {
-        let values = if *count == 1 { "value" } else { "values" };
-        writeln!(text, "  nulled    {} bad {values} of {column:?}", HumanCount(*count))?;
+    for (column, values) in &findings.nulled {
+        writeln!(text, "  nulled    {} of {column:?}", count(*values, "bad value"))?;
     }
-    for (count, what) in [(findings.padded, "padded   "), (findings.truncated, "truncated")] {
-        if count > 0 {
-            writeln!(text, "  {what} {} records with too few or too many fields", HumanCount(count))?;
+    for (records, what) in [(findings.padded, "padded   "), (findings.truncated, "truncated")] {
+        if records > 0 {
+            writeln!(text, "  {what} {} with too few or too many fields", count(records, "record"))?;
         }
     }
     if let (Some(file), Some(target)) = (report.quarantine.first(), report.targets.first()) {

@@ -1,6 +1,7 @@
 //! Bytes on their way from where they are waited for to a blocking thread.
 
 use super::failure;
+use crate::count::count;
 use crate::error::{ErrorKind, Result, StoreReason};
 use crate::runtime::Cancel;
 use bytes::Bytes;
@@ -61,7 +62,7 @@ impl Chunks {
             (Some(chunk), Some(left)) => *left = left.saturating_sub(chunk.len() as u64),
             // A sender that died looks like one that is done.
             (None, Some(left)) if *left > 0 => {
-                let detail = format!("the reading stopped {left} bytes before the end");
+                let detail = format!("the reading stopped {} before the end", count(*left, "byte"));
                 return Err(failure("read", &self.url, StoreReason::Other, detail).remedy("run again"));
             }
             _ => {}

@@ -6,6 +6,7 @@
 //! blocks pass at once. Called by [`super::read`] and by type inference.
 
 use super::blocks::Block;
+use crate::count::count;
 use crate::error::{Error, InputProblem, Location, Result};
 use crate::parse::{CountedRecords, Dialect, RecordIndex, Scanner, TrailerCount, field_value};
 use std::collections::VecDeque;
@@ -186,7 +187,11 @@ fn check_trailer(
         }
     }
     let Some(stated) = text(trailer.field.saturating_sub(1)) else {
-        let what = format!("the last record has {} fields, not {}", index.record(last).len(), trailer.field);
+        let what = format!(
+            "the last record has {}, not {}",
+            count(index.record(last).len(), "field"),
+            trailer.field
+        );
         return Err(missing_trailer(what, location));
     };
     let Ok(count) = stated.trim().parse::<u64>() else {

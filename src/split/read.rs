@@ -7,6 +7,7 @@
 use super::blocks::{Block, BlockCutter, CutError};
 use super::footer::{FooterHold, check_empty, check_footer};
 use super::preamble::{Preamble, Taken};
+use crate::count::{agree, count};
 use crate::error::{Error, InputProblem, Location, Result};
 use crate::job::{EmptyInput, JobSpec, RecordPolicy};
 use crate::parse::{Dialect, RecordIndex, ScanError, ScanProblem, Scanner};
@@ -143,7 +144,12 @@ impl<'a> SplitReader<'a> {
             stored_before = stored;
         }
         if text.replaced_bytes() > 0 {
-            tracing::warn!("{}: {} bytes were replaced by U+FFFD", input.url, text.replaced_bytes());
+            let (bytes, url) = (text.replaced_bytes(), &input.url);
+            tracing::warn!(
+                "{url}: {} {} replaced by U+FFFD",
+                count(bytes, "byte"),
+                agree(bytes, "was", "were")
+            );
         }
         if text.decoded_bytes() == 0 {
             self.check_empty(input)?;

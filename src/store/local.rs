@@ -12,6 +12,7 @@ use super::{
     is_hidden, random_suffix,
 };
 use crate::aws::Role;
+use crate::count::{agree, count};
 use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
 use bytes::Bytes;
 use documents::is_document;
@@ -209,7 +210,12 @@ impl Inner {
         let failed = |error: io::Error| self.error("complete", &staged.key, &error);
         match fs::metadata(&temporary) {
             Ok(found) if found.len() != staged.bytes => {
-                let what = format!("{} bytes were staged, and {} are there", staged.bytes, found.len());
+                let what = format!(
+                    "{} {} staged, and {} there",
+                    count(staged.bytes, "byte"),
+                    agree(staged.bytes, "was", "were"),
+                    found.len()
+                );
                 return Err(failed(io::Error::other(what)));
             }
             Ok(_) => fs::rename(&temporary, &path).map_err(failed)?,

@@ -6,6 +6,7 @@ pub mod findings;
 
 pub use findings::{Findings, Reason};
 
+use crate::count::{agree, count};
 use crate::error::{Error, ErrorKind, Result};
 use crate::job::ErrorsSpec;
 use crate::pipeline;
@@ -215,7 +216,12 @@ pub(crate) fn check_account(splits: &[SplitAccount], files: &[FileReport]) -> Re
     }
     let in_files: u64 = files.iter().map(|file| file.rows).sum();
     if in_files != total.written {
-        let message = format!("{} records were written, but the files hold {in_files} rows", total.written);
+        let message = format!(
+            "{} {} written, but the files hold {}",
+            count(total.written, "record"),
+            agree(total.written, "was", "were"),
+            count(in_files, "row")
+        );
         return Err(Error::new(ErrorKind::Accounting { message }));
     }
     Ok(())
@@ -231,7 +237,11 @@ pub(crate) fn check_quarantine(
     let kept: u64 = quarantine.iter().map(|file| file.rows).sum();
     let expected = if errors.quarantine { rejected } else { 0 };
     if kept != expected {
-        let message = format!("{rejected} records were rejected, but the quarantine holds {kept}");
+        let message = format!(
+            "{} {} rejected, but the quarantine holds {kept}",
+            count(rejected, "record"),
+            agree(rejected, "was", "were")
+        );
         return Err(Error::new(ErrorKind::Accounting { message }));
     }
     Ok(())

@@ -129,7 +129,7 @@ fn footers_that_are_not_there_fail_the_run() {
         (b"id,name\n1,one\nx,two\n", "trailerCount = { field = 1 }", "\"x\" is no number of records"),
         (b"id,name\n", "trailerCount = { field = 1 }", "no record follows the header"),
         (b"", "trailerCount = { field = 1 }", "the input is empty"),
-        (b"id,name\n1,one\n", "footerRecords = 2", "it has 2 records, and 1 follow the header"),
+        (b"id,name\n1,one\n", "footerRecords = 2", "it has 2 records, and 1 follows the header"),
     ] {
         let workspace = Workspace::new();
         workspace.write("in/a.csv", content);

@@ -109,7 +109,7 @@ fn a_footer_is_held_against_the_dialect() {
     let (data, all) = (marked(2, CountedRecords::Data), marked(2, CountedRecords::All));
     let plain = TrailerCount { marker: None, ..marked(1, CountedRecords::Data) };
     let text = |trailer: &str| format!("id,name\n1,x\n2,y\n3,\"a\n\"\nend\n{trailer}\n");
-    let cut_off = "the footer is cut off: it has 2 records, and 1 follow the header";
+    let cut_off = "the footer is cut off: it has 2 records, and 1 follows the header";
     let cases: [(Option<&TrailerCount>, String, Result<usize, &str>); 11] = [
         (Some(&data), text("TRL,0003"), Ok(2)),
         (Some(&all), text("TRL,6"), Ok(2)),
@@ -120,7 +120,7 @@ fn a_footer_is_held_against_the_dialect() {
             text("4,z"),
             Err("the trailer is missing: the last record begins with \"4\", not with \"TRL\""),
         ),
-        (Some(&data), text("TRL"), Err("the trailer is missing: the last record has 1 fields, not 2")),
+        (Some(&data), text("TRL"), Err("the trailer is missing: the last record has 1 field, not 2")),
         (Some(&data), text("TRL,-3"), Err("the trailer is missing: \"-3\" is no number of records")),
         (Some(&data), "id,name\n".into(), Err("the trailer is missing: no record follows the header")),
         (Some(&data), "id,name\nTRL,0\n".into(), Err(cut_off)),
