@@ -183,8 +183,7 @@ impl Run<'_> {
     /// Runs every task; gives the reports of those that came to their end, too,
     /// when one fails.
     fn stage(&self, table: &Table, mut first_text: Option<TextStream>) -> (Vec<TaskReport>, Result<()>) {
-        let total = self.plan.inputs.iter().map(|input| input.bytes).sum::<Option<u64>>().unwrap_or(0);
-        self.runtime.progress().total_bytes.store(total, Ordering::Relaxed);
+        self.runtime.progress().total_bytes.store(self.plan.total_bytes(), Ordering::Relaxed);
         let stores = table.present_stores();
         let mut reports = Vec::with_capacity(self.plan.tasks.len());
         let staged = self.plan.tasks.iter().try_for_each(|task| {
@@ -205,8 +204,9 @@ impl Run<'_> {
                 }
             }
         }
+        let removed = runtime.block_on(table.removed_by_single(name));
         if extent == Extent::PlanOnly {
-            return Ok(self.without_rows(Status::Planned));
+            return Ok(RunReport { removed, ..self.without_rows(Status::Planned) });
         }
         let (reports, staged) = self.stage(table, first_text);
         let done = staged
@@ -221,7 +221,9 @@ impl Run<'_> {
                 })
             });
         match done {
-            Ok(manifest) => Ok(self.committed(&reports, manifest, Recovered::default())),
+            Ok(manifest) => {
+                Ok(RunReport { removed, ..self.committed(&reports, manifest, Recovered::default()) })
+            }
             Err(error) => {
                 runtime.block_on(table.remove_staged(&reports));
                 Err(error)

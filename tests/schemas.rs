@@ -2,7 +2,7 @@
 //!
 //! `UPDATE_SCHEMAS=1 cargo test --test schemas` writes them anew.
 
-use sawmill::document::json_schema;
+use sawmill::document::{json_schema, json_schema_of_output};
 use sawmill::{commit, job, plan, report, schema, task};
 
 #[test]
@@ -21,12 +21,12 @@ fn schemas_are_those_of_the_types() {
         ("applied", json_schema::<commit::Applied>()),
         ("published", json_schema::<commit::PublishedNote>()),
         ("manifest", json_schema::<commit::Manifest>()),
-        ("audit", json_schema::<report::Found<commit::Audit>>()),
-        ("recovered", json_schema::<commit::Recovered>()),
-        ("caught-up", json_schema::<report::Found<commit::CaughtUp>>()),
-        ("garbage", json_schema::<commit::Garbage>()),
-        ("run-report", json_schema::<report::RunReport>()),
-        ("failure-report", json_schema::<report::FailureReport>()),
+        ("audit", json_schema_of_output::<report::Found<commit::Audit>>()),
+        ("recovered", json_schema_of_output::<commit::Recovered>()),
+        ("caught-up", json_schema_of_output::<report::Found<commit::CaughtUp>>()),
+        ("garbage", json_schema_of_output::<commit::Garbage>()),
+        ("run-report", json_schema_of_output::<report::RunReport>()),
+        ("failure-report", json_schema_of_output::<report::FailureReport>()),
     ] {
         let path = format!("{}/schemas/{name}.schema.json", env!("CARGO_MANIFEST_DIR"));
         let text = format!("{schema:#}\n");

@@ -2,8 +2,9 @@
 
 use super::Global;
 use super::run::JobArgs;
-use crate::commit::{Entry, Event, Table};
+use crate::commit::{Entry, Event, Removed, Table};
 use crate::error::Result;
+use crate::report::{foreign_part, removal};
 use indicatif::{HumanBytes, HumanCount};
 use serde::Serialize;
 use std::fmt::Write as _;
@@ -67,10 +68,11 @@ fn line(shown: &Shown) -> String {
                 [] => String::new(),
                 versions => format!(", in place of version {versions:?}"),
             };
+            let removed = commit.removed.as_ref().map(removed).unwrap_or_default();
             let state = if shown.published == Some(true) { "" } else { "; not finished: `sawmill recover`" };
             write!(
                 text,
-                "commit  {} {}: {} files, {} rows, {} from {} inputs in {} partitions{replaced}{state}",
+                "commit  {} {}: {} files, {} rows, {} from {} inputs in {} partitions{replaced}{removed}{state}",
                 commit.job,
                 commit.attempt,
                 HumanCount(commit.files),
@@ -87,4 +89,9 @@ fn line(shown: &Shown) -> String {
     };
     text.push('\n');
     text
+}
+
+fn removed(removed: &Removed) -> String {
+    let foreign = removed.foreign.as_ref().map(|foreign| format!(" ({})", foreign_part(foreign)));
+    format!("; removed {}{}", removal(removed), foreign.unwrap_or_default())
 }

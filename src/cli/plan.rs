@@ -47,7 +47,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     }
     // A plan is written all the same: what is scheduled to come next reads it, and has nothing to do either.
     let plan = match outlook {
-        Outlook::Free(plan) => *plan,
+        Outlook::Free(planned) => planned.plan,
         Outlook::AlreadyDone(plan, done) => {
             global.say(&format!(
                 "{}: nothing to do. Attempt {} did this job on these inputs already, as version {}: \

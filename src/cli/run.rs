@@ -70,7 +70,8 @@ pub(super) struct Args {
     job: JobArgs,
     #[command(flatten)]
     reprocess: ReprocessArgs,
-    /// Show what would be done; write nothing
+    /// Show what would be read, written and removed; write nothing. Where partitions are overwritten it reads
+    /// all inputs, as only their rows tell which
     #[arg(long)]
     dry_run: bool,
     /// Print the run report, or that of the failure, as JSON on standard output
@@ -105,6 +106,7 @@ pub(super) fn print_report(report: &RunReport, as_json: bool, global: &Global) -
             "status": report.status,
             "totals": report.totals,
             "targets": report.targets,
+            "removed": report.removed,
             "small_files": report.small_files,
         })),
     }

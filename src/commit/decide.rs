@@ -9,14 +9,17 @@ use super::documents::{
 };
 use super::log::{Appended, Committed, History};
 use super::read_before::InputMarks;
+use super::removed::Removed;
 use super::standing::READ_BEFORE;
 use super::table::{self, CONCURRENCY, Table};
 use super::verify::Verified;
 use crate::error::{Aftermath, Error, ErrorKind, Result};
 use crate::job::{Layout, SchemaChange, WriteMode};
+use crate::plan::Plan;
 use crate::schema::{Misfit, WrittenSchema};
 use crate::source::Input;
 use crate::store::Store;
+use crate::task::RecordCounts;
 use futures::{StreamExt, TryStreamExt};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -141,6 +144,7 @@ impl Verified<'_> {
         table.catch_up(&mut history).await?;
         loop {
             let changes = self.changes(table, &history).await?;
+            let removed = table.removed(&changes, &history).await;
             let terms = Terms {
                 #[cfg(test)]
                 broken: table.simulated.broken,
@@ -157,7 +161,7 @@ impl Verified<'_> {
             for (_, store) in table.present() {
                 store.create(&changes_key(&changes.attempt, &sha256), body.clone()).await?;
             }
-            let commit = commit_of(&changes, sha256.clone(), table);
+            let commit = commit_of(&changes, sha256.clone(), removed, table);
             loop {
                 match judge(&history, &changes, terms) {
                     Verdict::Clear => {
@@ -200,27 +204,36 @@ impl Verified<'_> {
 
     /// What the commit does to the table as it is at the tip of `history`.
     async fn changes(&self, table: &Table, history: &History) -> Result<Changes> {
-        let plan = self.plan;
         let mut changes = Changes {
+            records: self.records(),
+            files: self.files().map(StagedData::from).collect(),
+            quarantine: self.quarantine().map(StagedData::from).collect(),
+            ..Changes::of_plan(self.plan)
+        };
+        let partitions = changes.partitions();
+        table.find_removed(&mut changes, &partitions, history).await?;
+        Ok(changes)
+    }
+}
+
+impl Changes {
+    /// What a plan alone says of its commit.
+    pub(super) fn of_plan(plan: &Plan) -> Changes {
+        Changes {
             format: COMMIT_FORMAT,
             job: plan.job.name.clone(),
             job_key: plan.job_key.clone(),
             attempt: plan.attempt.clone(),
             mode: plan.job.output.mode,
             layout: plan.job.output.layout,
-            records: self.records(),
+            records: RecordCounts::default(),
             inputs: plan.inputs.clone(),
-            files: self.files().map(StagedData::from).collect(),
-            quarantine: self.quarantine().map(StagedData::from).collect(),
+            files: Vec::new(),
+            quarantine: Vec::new(),
             deletes: Vec::new(),
             retires: Vec::new(),
             replaces: plan.replaces.clone(),
-        };
-        match changes.layout {
-            Layout::Direct => changes.deletes = table.files_to_delete(&changes, history).await?,
-            Layout::Versioned => changes.retires = table.files_to_retire(&changes, history).await?,
         }
-        Ok(changes)
     }
 }
 
@@ -240,8 +253,27 @@ impl Table {
         Ok(())
     }
 
+    /// Lists in the changes what they take out of the table, if they write these partitions.
+    pub(super) async fn find_removed(
+        &self,
+        changes: &mut Changes,
+        partitions: &BTreeSet<String>,
+        history: &History,
+    ) -> Result<()> {
+        match changes.layout {
+            Layout::Direct => changes.deletes = self.files_to_delete(changes, partitions, history).await?,
+            Layout::Versioned => changes.retires = self.files_to_retire(changes, partitions, history).await?,
+        }
+        Ok(())
+    }
+
     /// For each target, what the changes remove; empty if it is nothing anywhere.
-    async fn files_to_delete(&self, changes: &Changes, history: &History) -> Result<Vec<Vec<String>>> {
+    async fn files_to_delete(
+        &self,
+        changes: &Changes,
+        partitions: &BTreeSet<String>,
+        history: &History,
+    ) -> Result<Vec<Vec<String>>> {
         let mut deletes = vec![BTreeSet::new(); self.stores().len()];
         if changes.mode == WriteMode::OverwritePartitions {
             // What was decided and is not visible yet is seen in the log only. Looked up
@@ -252,9 +284,8 @@ impl Table {
                 unfinished.extend(files.into_iter().map(|file| file.file.key));
             }
             let own: HashSet<&str> = changes.files.iter().map(|file| file.file.key.as_str()).collect();
-            let partitions = changes.partitions();
             for (position, store) in self.present() {
-                let found = files_in(store.as_ref(), &partitions).await?;
+                let found = files_in(store.as_ref(), partitions).await?;
                 deletes[position].extend(found.into_iter().filter(|key| !own.contains(key.as_str())));
             }
             // Files of a versioned layout are in none of the directories that were listed.
@@ -279,9 +310,13 @@ impl Table {
     }
 
     /// What is no longer of the table by these changes, in a versioned layout.
-    async fn files_to_retire(&self, changes: &Changes, history: &History) -> Result<Vec<String>> {
+    async fn files_to_retire(
+        &self,
+        changes: &Changes,
+        partitions: &BTreeSet<String>,
+        history: &History,
+    ) -> Result<Vec<String>> {
         let live = self.live_files(history).await?;
-        let partitions = changes.partitions();
         let overwrites = changes.mode == WriteMode::OverwritePartitions;
         let retired = live.files.into_iter().filter(|(key, (version, _))| {
             changes.replaces.contains(version) || overwrites && partitions.contains(partition_of(key))
@@ -310,7 +345,7 @@ fn digested(changes: &Changes) -> (String, bytes::Bytes) {
     (hex::encode(Sha256::digest(&body)), body)
 }
 
-fn commit_of(changes: &Changes, changes_sha256: String, table: &Table) -> Commit {
+fn commit_of(changes: &Changes, changes_sha256: String, removed: Option<Removed>, table: &Table) -> Commit {
     Commit {
         targets: table.identities().into_iter().map(|target| target.url).collect(),
         attempt: changes.attempt.clone(),
@@ -321,6 +356,7 @@ fn commit_of(changes: &Changes, changes_sha256: String, table: &Table) -> Commit
         changes_sha256,
         partitions: changes.partitions(),
         replaces: changes.replaces.clone(),
+        removed,
         files: changes.files.len() as u64,
         bytes: changes.files.iter().map(|file| file.file.bytes).sum(),
         records: changes.records,

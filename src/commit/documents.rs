@@ -2,6 +2,7 @@
 //! type a document, and where each lies.
 
 use super::read_before::InputMarks;
+use super::removed::Removed;
 use crate::encode::{DATA_SUFFIX, REJECTS_SUFFIX};
 use crate::job::{Layout, WriteMode};
 use crate::plan::Plan;
@@ -232,6 +233,9 @@ pub struct Commit {
     /// Versions whose files it replaces.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub replaces: Vec<u64>,
+    /// What it took out of the table, if anything. Versions that an older sawmill wrote do not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removed: Option<Removed>,
     /// Files of the table; those of rejected records do not count.
     pub files: u64,
     /// Their size.
@@ -307,6 +311,9 @@ pub struct Manifest {
     /// Files of rejected records, under ignored names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub quarantine: Vec<ManifestFile>,
+    /// What the version took out of the table, if anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removed: Option<Removed>,
     /// In a versioned layout, where each partition of the whole table is, both as directories relative to the target's URL.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub locations: BTreeMap<String, String>,

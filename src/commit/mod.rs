@@ -31,6 +31,7 @@ mod process;
 mod publish;
 mod read_before;
 mod recover;
+mod removed;
 mod repair;
 #[cfg(test)]
 mod simulation;
@@ -54,6 +55,7 @@ pub use log::{Committed, History};
 pub use process::Process;
 pub use read_before::InputMarks;
 pub use recover::Recovered;
+pub use removed::{Foreign, Removed};
 pub use single::finish_single;
 pub use standing::Standing;
 pub use table::Table;

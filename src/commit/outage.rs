@@ -99,6 +99,13 @@ impl Table {
             }
         }
     }
+
+    /// Says in a task's report that no target holds anything of it, as in a dry run.
+    pub fn fill_in_unstaged(&self, report: &mut TaskReport) {
+        for file in report.files.iter_mut().chain(&mut report.quarantine) {
+            file.staged = self.stores().iter().map(|_| absent_file(file)).collect();
+        }
+    }
 }
 
 fn absent_file(file: &FileReport) -> StagedFile {

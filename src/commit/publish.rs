@@ -35,6 +35,7 @@ impl AppliedEverywhere {
             records: changes.records,
             files: changes.files.into_iter().map(|file| file.file).collect(),
             quarantine: changes.quarantine.into_iter().map(|file| file.file).collect(),
+            removed: committed.commit.removed,
             locations,
         };
         for store in table.stores() {

@@ -30,6 +30,7 @@ pub async fn finish_single(verified: &Verified<'_>, table: &Table) -> Result<Man
         records: verified.records(),
         files: verified.files().map(ManifestFile::from).collect(),
         quarantine: verified.quarantine().map(ManifestFile::from).collect(),
+        removed: None,
         locations: Default::default(),
     })
 }

@@ -16,7 +16,7 @@ mod toml;
 
 pub use path::{KeyPath, Step};
 pub use problem::{Problem, Problems};
-pub use shape::{Findings, json_schema, nearest};
+pub use shape::{Findings, json_schema, json_schema_of_output, nearest};
 
 use crate::error::JobPlace;
 use serde::de::DeserializeOwned;

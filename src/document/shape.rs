@@ -6,6 +6,7 @@
 
 use super::{Document, KeyPath, Node, Origin, Problem, Problems, Step, Value};
 use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value as Json};
 
 /// What [`Document::check`] found.
@@ -51,7 +52,16 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
 
 /// The JSON Schema of `T`, what it is at the top.
 pub fn json_schema<T: JsonSchema>() -> Json {
-    let mut rest = match schemars::schema_for!(T).into() {
+    schema_of::<T>(SchemaSettings::draft2020_12())
+}
+
+/// The JSON Schema of `T` as it is written: members that are left out at times are not required.
+pub fn json_schema_of_output<T: JsonSchema>() -> Json {
+    schema_of::<T>(SchemaSettings::draft2020_12().for_serialize())
+}
+
+fn schema_of<T: JsonSchema>(settings: SchemaSettings) -> Json {
+    let mut rest = match settings.into_generator().into_root_schema_for::<T>().into() {
         Json::Object(object) => object,
         other => return other,
     };

@@ -87,6 +87,11 @@ impl Plan {
             && self.single_file.is_none()
     }
 
+    /// Size of all inputs as stored; 0 if that of one is not known.
+    pub fn total_bytes(&self) -> u64 {
+        self.inputs.iter().map(|input| input.bytes).sum::<Option<u64>>().unwrap_or(0)
+    }
+
     /// Whether this process has the salts that the plan was made with.
     ///
     /// # Errors

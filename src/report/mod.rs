@@ -6,9 +6,9 @@ mod terminal;
 
 pub use failure::{ErrorReport, FailureReport, FailureStatus, Found, StoreReport};
 pub use small_files::SmallFiles;
-pub use terminal::{ProgressGuard, progress_bar, recovery, summary};
+pub use terminal::{ProgressGuard, foreign_part, progress_bar, recovery, removal, summary};
 
-use crate::commit::{Manifest, ManifestFile, Recovered};
+use crate::commit::{Manifest, ManifestFile, Recovered, Removed};
 use crate::job::JobSpec;
 use crate::plan::Plan;
 use crate::store::TargetIdentity;
@@ -50,6 +50,9 @@ pub struct RunReport {
     /// What was found wrong with the data.
     #[serde(skip_serializing_if = "Findings::is_empty")]
     pub findings: Findings,
+    /// What it took out of the table; with `--dry-run`, what it would take out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub removed: Option<Removed>,
     /// Given where the files are many and small, with what makes them fewer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub small_files: Option<SmallFiles>,
@@ -136,6 +139,7 @@ impl RunReport {
             files: Vec::new(),
             quarantine: Vec::new(),
             findings: Findings::default(),
+            removed: None,
             small_files: None,
             unapplied: Vec::new(),
             elapsed_seconds,
@@ -168,6 +172,7 @@ impl RunReport {
             files: Vec::new(),
             quarantine: Vec::new(),
             findings: Findings::default(),
+            removed: None,
             small_files: None,
             unapplied: Vec::new(),
             elapsed_seconds,
@@ -195,6 +200,7 @@ impl RunReport {
         reports.iter().for_each(|task| report.findings.add(&task.findings));
         report.version = (manifest.version > 0).then_some(manifest.version);
         report.small_files = SmallFiles::look(plan, &manifest.files);
+        report.removed = manifest.removed;
         report.files = manifest.files;
         report.quarantine = manifest.quarantine;
         report

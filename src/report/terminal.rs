@@ -1,7 +1,7 @@
 //! What a person sees: a progress bar while it runs, a summary when it is over.
 
 use super::{RunReport, SmallFiles, Status};
-use crate::commit::Recovered;
+use crate::commit::{Foreign, Recovered, Removed};
 use crate::count::count;
 use crate::runtime::Progress;
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
@@ -112,6 +112,9 @@ fn write_summary(text: &mut String, report: &RunReport) -> std::fmt::Result {
             for target in &report.targets {
                 writeln!(text, "  would write  {}", place(target))?;
             }
+            if let Some(removed) = &report.removed {
+                write_removed(text, "would remove", removed)?;
+            }
             return Ok(());
         }
     }
@@ -147,10 +150,47 @@ fn write_summary(text: &mut String, report: &RunReport) -> std::fmt::Result {
         }
         writeln!(text, ", {}", HumanBytes(target.bytes))?;
     }
+    if let Some(removed) = &report.removed {
+        write_removed(text, "removed  ", removed)?;
+    }
     if report.targets.len() > 1 {
         writeln!(text, "  Every target holds the same files, byte for byte.")?;
     }
     report.small_files.as_ref().map_or(Ok(()), |small| write_small_files(text, small))
+}
+
+fn write_removed(text: &mut String, what: &str, removed: &Removed) -> std::fmt::Result {
+    writeln!(text, "  {what} {}", removal(removed))?;
+    if let Some(foreign) = &removed.foreign {
+        writeln!(
+            text,
+            "  {:what$} of this, {}: {}",
+            "",
+            foreign_part(foreign),
+            foreign.first,
+            what = what.len()
+        )?;
+    }
+    Ok(())
+}
+
+/// What a version takes out of the table, in a few words.
+pub fn removal(removed: &Removed) -> String {
+    let Removed { files, rows, bytes, partitions, unread, .. } = removed;
+    let mut text = format!("{}, {}", count(*files, "file"), count(*rows, "row"));
+    // Writing to a String cannot fail.
+    let _ = match unread {
+        0 => Ok(()),
+        unread => write!(text, " (and those of {} that cannot be counted)", count(*unread, "file")),
+    };
+    let _ = write!(text, ", {} in {}", HumanBytes(*bytes), count(*partitions, "partition"));
+    text
+}
+
+/// What of a removal another program wrote.
+pub fn foreign_part(foreign: &Foreign) -> String {
+    let Foreign { files, rows, .. } = foreign;
+    format!("{} with {} of another program", count(*files, "file"), count(*rows, "row"))
 }
 
 fn write_small_files(text: &mut String, small: &SmallFiles) -> std::fmt::Result {

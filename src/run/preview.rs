@@ -4,12 +4,15 @@
 //! commands would promise what the run refuses.
 
 use super::choose;
-use crate::commit::{Choice, Committed, History, Standing, Table};
+use crate::commit::{Choice, Committed, History, Removed, Standing, Table, Verified};
 use crate::error::Result;
-use crate::job::JobSpec;
-use crate::plan::{self, Plan, PlanOptions};
+use crate::job::{JobSpec, WriteMode};
+use crate::plan::{self, Plan, PlanOptions, Planned};
 use crate::report::{RunReport, Status};
 use crate::runtime::Runtime;
+use crate::source::TextStream;
+use crate::task;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 /// The table of a job as a run would find it.
@@ -60,7 +63,7 @@ pub enum Outlook {
     /// Nothing: the table holds the rows of this very job.
     AlreadyDone(Box<Plan>, Box<Committed>),
     /// What the plan says.
-    Free(Box<Plan>),
+    Free(Box<Planned>),
 }
 
 /// Looks at inputs and table as a run does, and writes nothing.
@@ -76,11 +79,11 @@ pub fn preview(
     if !choose(&job, choice, &mut options, runtime)? {
         return Ok((TableState::open(&job, runtime)?, Outlook::NothingNew));
     }
-    let plan = Box::new(plan::build(job, &options, runtime)?.plan);
-    let mut state = TableState::open(&plan.job, runtime)?;
-    let outlook = match state.standing(&plan, runtime)? {
-        Standing::AlreadyDone(done) => Outlook::AlreadyDone(plan, done),
-        Standing::Free => Outlook::Free(plan),
+    let planned = Box::new(plan::build(job, &options, runtime)?);
+    let mut state = TableState::open(&planned.plan.job, runtime)?;
+    let outlook = match state.standing(&planned.plan, runtime)? {
+        Standing::AlreadyDone(done) => Outlook::AlreadyDone(Box::new(planned.plan), done),
+        Standing::Free => Outlook::Free(planned),
     };
     Ok((state, outlook))
 }
@@ -107,11 +110,39 @@ pub(super) fn dry_run(
             done.commit.attempt.clone_into(&mut report.attempt);
             (report, Some(done.commit.attempt))
         }
-        Outlook::Free(plan) => (RunReport::of_plan(&plan, &targets, Status::Planned, elapsed()), None),
+        Outlook::Free(planned) => {
+            let removed = would_remove(&planned.plan, planned.first_text, &table, &history, runtime)?;
+            let report = RunReport::of_plan(&planned.plan, &targets, Status::Planned, elapsed());
+            (RunReport { removed, ..report }, None)
+        }
     };
     if let Some(attempt) = done {
         report.unapplied = runtime.block_on(table.unapplied(&attempt, &spec.output));
     }
     report.unfinished = unfinished;
     Ok(report)
+}
+
+/// What a run would take out of the table. Where it overwrites partitions, only its rows tell which:
+/// they are read and encoded as in the run, and go nowhere.
+fn would_remove(
+    plan: &Plan,
+    first_text: Option<TextStream>,
+    table: &Table,
+    history: &History,
+    runtime: &Runtime,
+) -> Result<Option<Removed>> {
+    let output = &plan.job.output;
+    let mut reports = Vec::new();
+    if output.mode == WriteMode::OverwritePartitions && !output.partition_by.is_empty() {
+        let mut first_text = first_text;
+        runtime.progress().total_bytes.store(plan.total_bytes(), Ordering::Relaxed);
+        for task in &plan.tasks {
+            reports.push(task::run(plan, task, &[], runtime, first_text.take())?);
+        }
+        reports.iter_mut().for_each(|report| table.fill_in_unstaged(report));
+        // Records that are too many or too bad, the run refuses as well.
+        Verified::check(plan, &reports)?;
+    }
+    runtime.block_on(runtime.cancel().or(table.would_remove(plan, &reports, history)))
 }

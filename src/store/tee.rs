@@ -30,6 +30,9 @@ use tokio_util::task::TaskTracker;
 /// The unit of the semaphore: bytes themselves would overflow its `u32`.
 const PERMIT_BYTES: usize = 1024;
 
+/// Bytes of a part where there is no target, and what is encoded is only counted.
+const UNWRITTEN_PART_BYTES: usize = 1 << 20;
+
 /// Time for one request that removes a staged file, and for one that began a
 /// file before the work was given up. A person who pressed Ctrl-C waits for
 /// these; [`Store::list_staged`] finds what is left behind.
@@ -95,7 +98,8 @@ impl TeeFactory {
         in_flight_bytes: usize,
         cancel: &Cancel,
     ) -> Self {
-        let part_bytes = stores.iter().map(|store| store.part_bytes()).max().unwrap_or(1).max(1);
+        let part_bytes = stores.iter().map(|store| store.part_bytes()).max();
+        let part_bytes = part_bytes.unwrap_or(UNWRITTEN_PART_BYTES).max(1);
         let permits = permits(in_flight_bytes.max(part_bytes));
         let shared = Shared {
             stores,

@@ -171,7 +171,8 @@ pub struct ColumnReport {
 /// Runs one task to its end. On any error, what it had staged is removed.
 ///
 /// `first_text` is a stream that planning has opened already (standard input,
-/// whose sample cannot be read twice); it replaces the first split's.
+/// whose sample cannot be read twice); it replaces the first split's. Without `stores`, everything is
+/// read and encoded and nothing is written, which tells what a run would write.
 pub fn run(
     plan: &Plan,
     task: &Task,
@@ -190,7 +191,8 @@ pub fn run(
     check_quarantine(&plan.job.errors, &done.splits, &done.quarantine)?;
     tee.keep();
     let (files, elapsed_seconds) = (done.files.len(), started.elapsed().as_secs_f64());
-    tracing::info!(task = task.number, files, elapsed_seconds, "staged in every target");
+    let what = if stores.is_empty() { "encoded, and written nowhere" } else { "staged in every target" };
+    tracing::info!(task = task.number, files, elapsed_seconds, "{what}");
     Ok(TaskReport {
         format: DOCUMENT_FORMAT,
         attempt: plan.attempt.clone(),

@@ -32,6 +32,7 @@ mod proxy_tests;
 mod quality;
 mod readers;
 mod rejects;
+mod removals;
 mod requests;
 mod security;
 mod small_files;
