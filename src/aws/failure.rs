@@ -20,7 +20,7 @@ use object_store::client::{HttpError, HttpErrorKind};
 use std::error::Error as StdError;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// One request about to be made: what a failure of it will say.
 #[derive(Debug)]
@@ -62,6 +62,11 @@ impl Request {
     /// Counts the SDK's tries; give it to the operation's `customize().interceptor`.
     pub fn counter(&self) -> AttemptCount {
         self.attempts.clone()
+    }
+
+    /// Time since the first try began.
+    pub fn elapsed(&self) -> Duration {
+        self.begun.elapsed()
     }
 
     /// The error of this request, with its remedy.

@@ -13,6 +13,7 @@ pub mod answers;
 pub mod credentials;
 mod discreet;
 pub mod failure;
+mod pace;
 mod patience;
 mod reason;
 mod redact;
@@ -20,9 +21,11 @@ mod unanswered;
 
 pub use answers::Answers;
 pub(crate) use discreet::discreet;
-pub use patience::Verb;
+pub(crate) use pace::wait_after;
+pub use patience::RequestClass;
 #[cfg(test)]
 pub(crate) use patience::patient;
+pub(crate) use patience::range_time;
 
 use crate::error::{Error, Result};
 use crate::job::RequestsSpec;
@@ -99,10 +102,17 @@ pub struct S3 {
 }
 
 impl S3 {
-    /// The time that a request of this kind has, for its `config_override`;
-    /// without one it has that of [`Verb::Small`].
-    pub fn time_for(&self, verb: Verb) -> aws_sdk_s3::config::Builder {
-        aws_sdk_s3::Config::builder().timeout_config(patience::timeouts(&self.requests, verb))
+    /// The time that a request of this class has, and the waits between its tries, for the
+    /// `config_override` of one request.
+    pub fn time_for(&self, class: RequestClass) -> aws_sdk_s3::config::Builder {
+        aws_sdk_s3::Config::builder()
+            .timeout_config(patience::timeouts(&self.requests, class))
+            .retry_classifier(pace::Pace::default())
+    }
+
+    /// The time that all tries of a request of this class have.
+    pub fn time_for_all(&self, class: RequestClass) -> Duration {
+        patience::times(&self.requests, class).all
     }
 
     /// The time that the body of an answer has, from its head to its last byte.

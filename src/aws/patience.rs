@@ -3,6 +3,7 @@
 //! Retries, their budget and the adaptive limit are the SDK's own; a partition
 //! for each client keeps a bucket that is throttled from slowing down another.
 
+use super::pace;
 use crate::job::RequestsSpec;
 use aws_sdk_s3::config::retry::{ClientRateLimiter, RetryConfig, RetryPartition, TokenBucket};
 use aws_sdk_s3::config::timeout::TimeoutConfig;
@@ -14,23 +15,25 @@ use std::time::{Duration, SystemTime};
 /// once gives one back. The SDK's own figure, for errors of every kind.
 const RETRY_TOKENS: u32 = 5;
 
-/// Time after which object_store starts no further try of a GET, at most: it
+/// Time that a GET of a range has over all tries, at most: object_store
 /// repeats the signature of the first, which S3 takes for 15 minutes but which
 /// credentials may not outlive, see `credentials::RENEW_BEFORE_EXPIRY`.
 const LONGEST_READ: Duration = Duration::from_secs(240);
 
-/// Waits of object_store between tries of a read. Its own begin at 0.1 s, and
-/// five tries are over within 1.6 s: a shorter blip than most.
+/// Waits of object_store between tries of a read: the first is this long, each later one is
+/// drawn between it and three times the one before. Its own begin at 0.1 s, and five tries are
+/// over within 1.6 s: a shorter blip than most. These take 6 s at least.
 const READ_BACKOFF: object_store::BackoffConfig = object_store::BackoffConfig {
-    init_backoff: Duration::from_secs(1),
-    max_backoff: Duration::from_secs(20),
+    init_backoff: Duration::from_millis(1_500),
+    max_backoff: pace::LONGEST_WAIT,
     base: 3.0,
 };
 
 /// What a request does, as far as it decides how long it may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verb {
-    /// Sends and gets little, and should be answered at once.
+pub enum RequestClass {
+    /// Sends and gets little, and should be answered at once: HEAD, GET and PUT of a document,
+    /// the beginning or abort of an upload, a removal.
     Small,
     /// Looks through a prefix.
     List,
@@ -40,12 +43,12 @@ pub enum Verb {
     Complete,
 }
 
-/// A client's settings, for requests that are [`Verb::Small`]. `name` is for logs.
+/// A client's settings, for requests that are [`RequestClass::Small`]. `name` is for logs.
 pub(crate) fn patient(config: Builder, spec: &RequestsSpec, name: String) -> Builder {
     config
         .retry_config(retries(spec))
         .retry_partition(partition(spec, name))
-        .timeout_config(timeouts(spec, Verb::Small))
+        .timeout_config(timeouts(spec, RequestClass::Small))
         // Bodies that stand still for so long are given up, in either direction.
         .stalled_stream_protection(
             StalledStreamProtectionConfig::enabled().grace_period(read_time(spec)).build(),
@@ -73,28 +76,45 @@ fn partition(spec: &RequestsSpec, name: String) -> RetryPartition {
         .build()
 }
 
-/// How long the SDK waits. The time of a try counts from its first byte sent to
-/// the last of its answer's head; connections are opened within it.
-pub(super) fn timeouts(spec: &RequestsSpec, verb: Verb) -> TimeoutConfig {
-    let (one, all) = match verb {
-        Verb::Small => (read_time(spec), Some(seconds(spec.small_timeout_seconds))),
-        // A region that takes connections and answers nothing would hold every command for all tries.
-        Verb::List => {
-            let one = spec.list_timeout_seconds;
-            (seconds(one), Some(seconds(one.max(spec.small_timeout_seconds))))
+/// The time of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Times {
+    /// One try, from its first byte sent to the last of its answer's head; connections are opened
+    /// within it.
+    pub(super) one: Duration,
+    /// All tries and the waits between them: a region that takes connections and answers nothing
+    /// holds no request longer.
+    pub(super) all: Duration,
+}
+
+/// The time of each class.
+pub(super) fn times(spec: &RequestsSpec, class: RequestClass) -> Times {
+    let (read, small) = (read_time(spec), seconds(spec.small_timeout_seconds));
+    match class {
+        RequestClass::Small => Times { one: read, all: small },
+        RequestClass::List => {
+            let one = seconds(spec.list_timeout_seconds);
+            Times { one, all: one.max(small) }
         }
-        Verb::Part(bytes) => (read_time(spec) + transfer_time(spec, bytes), None),
-        Verb::Complete => (seconds(spec.complete_timeout_seconds), None),
-    };
-    let timeouts = TimeoutConfig::builder()
-        .connect_timeout(seconds(spec.connect_timeout_seconds))
-        .operation_attempt_timeout(one);
-    match all {
-        Some(all) => timeouts.operation_timeout(all),
-        // Without it that of the client would hold.
-        None => timeouts.disable_operation_timeout(),
+        RequestClass::Part(bytes) => {
+            let transfer = transfer_time(spec, bytes);
+            Times { one: read + transfer, all: small + transfer }
+        }
+        RequestClass::Complete => {
+            let one = seconds(spec.complete_timeout_seconds);
+            Times { one, all: one.max(small) }
+        }
     }
-    .build()
+}
+
+/// The same as the SDK takes it.
+pub(super) fn timeouts(spec: &RequestsSpec, class: RequestClass) -> TimeoutConfig {
+    let Times { one, all } = times(spec, class);
+    TimeoutConfig::builder()
+        .connect_timeout(seconds(spec.connect_timeout_seconds))
+        .operation_attempt_timeout(one)
+        .operation_timeout(all)
+        .build()
 }
 
 /// The same for object_store, which reads ranges of up to `fetch_bytes`. It has
@@ -108,12 +128,16 @@ pub(super) fn read_options(spec: &RequestsSpec, fetch_bytes: usize) -> ClientOpt
 
 /// How often object_store tries a read.
 pub(super) fn read_retries(spec: &RequestsSpec, fetch_bytes: usize) -> object_store::RetryConfig {
-    let all = seconds(spec.small_timeout_seconds) + transfer_time(spec, fetch_bytes);
     object_store::RetryConfig {
         max_retries: spec.max_attempts.saturating_sub(1) as usize,
-        retry_timeout: all.min(LONGEST_READ),
+        retry_timeout: range_time(spec, fetch_bytes),
         backoff: READ_BACKOFF,
     }
+}
+
+/// How long a range of an input may take, over all tries and resumptions.
+pub(crate) fn range_time(spec: &RequestsSpec, fetch_bytes: usize) -> Duration {
+    times(spec, RequestClass::Part(fetch_bytes)).all.min(LONGEST_READ)
 }
 
 /// How long the body of an answer may take.

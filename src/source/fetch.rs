@@ -4,7 +4,7 @@ use super::Input;
 use super::chunks::Chunks;
 use crate::aws::failure::{CredentialsProblem, classify_read, describe_unread, remedy, with_permission};
 use crate::aws::{Answers, Role};
-use crate::error::{Error, ErrorKind, InputProblem, Location, Result, StoreFailure};
+use crate::error::{Error, ErrorKind, InputProblem, Location, Result, StoreFailure, StoreReason};
 use crate::runtime::Cancel;
 use bytes::{Bytes, BytesMut};
 use futures::{StreamExt, TryStreamExt};
@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
+use tokio_util::task::AbortOnDropHandle;
 
 /// How often the rest of a range is asked for again after its body broke off.
 /// The requests themselves are retried by object_store, see
@@ -35,6 +36,8 @@ pub(super) struct Fetch {
     pub(super) fetch_bytes: u64,
     /// GETs at once.
     pub(super) concurrency: usize,
+    /// Time for all tries of one GET, and for asking for the rest of what broke off.
+    pub(super) time: Duration,
 }
 
 impl Fetch {
@@ -50,11 +53,16 @@ impl Fetch {
         let bytes = range.end.saturating_sub(range.start);
         let chunks = Chunks::new(receiver, &self.input.url, Some(bytes), runtime.clone(), cancel);
         let task = runtime.spawn(async move {
-            let fetch = &self;
+            // Tasks of their own: whoever takes the bytes may be slow, for which a GET is not to blame.
             let mut chunks = futures::stream::iter(ranges)
-                .map(|range| async move { fetch.get(range).await })
+                .map(|range| {
+                    let fetch = self.clone();
+                    AbortOnDropHandle::new(tokio::spawn(async move { fetch.get(range).await }))
+                })
                 .buffered(concurrency);
             while let Some(chunk) = chunks.next().await {
+                // One that panicked sends nothing, which the other end takes for an error.
+                let Ok(chunk) = chunk else { return };
                 let failed = chunk.is_err();
                 if sender.send(chunk).await.is_err() || failed {
                     return;
@@ -64,29 +72,39 @@ impl Fetch {
         chunks.sent_by(task.abort_handle())
     }
 
-    /// One range, whole; asks for the rest again when a body breaks off.
+    /// One range, whole, or no answer in time.
     pub(super) async fn get(&self, range: Range<u64>) -> Result<Bytes> {
-        let begun = Instant::now();
+        let (begun, answers) = (Instant::now(), Answers::default());
+        match tokio::time::timeout(self.time, self.get_whole(range, begun, &answers)).await {
+            Ok(got) => got,
+            Err(_) => {
+                let detail = format!("no whole answer within {} s, over all tries", self.time.as_secs());
+                Err(self.failure(StoreReason::Unreachable, detail, begun, &answers))
+            }
+        }
+    }
+
+    /// Asks for the rest again when a body breaks off.
+    async fn get_whole(&self, range: Range<u64>, begun: Instant, answers: &Answers) -> Result<Bytes> {
         let wanted = range.end.saturating_sub(range.start);
         let mut body = BytesMut::with_capacity(usize::try_from(wanted).unwrap_or_default());
         let mut resumptions = 0;
-        let answers = Answers::default();
         loop {
             let from = range.start + body.len() as u64;
             if from >= range.end {
                 return Ok(body.freeze());
             }
-            let cause = match self.get_once(from..range.end, &answers, &mut body).await {
+            let cause = match self.get_once(from..range.end, answers, &mut body).await {
                 Ok(()) if body.len() as u64 == wanted => continue,
                 Ok(()) => None,
-                Err(Broken::ForGood(error)) => return Err(self.failed(&error, begun, &answers)),
+                Err(Broken::ForGood(error)) => return Err(self.failed(&error, begun, answers)),
                 Err(Broken::Changed(what)) => return Err(self.changed(what)),
                 Err(Broken::Midway(error)) => Some(error),
             };
             resumptions += 1;
             if resumptions > RESUMPTIONS {
                 return Err(match cause {
-                    Some(error) => self.failed(&error, begun, &answers),
+                    Some(error) => self.failed(&error, begun, answers),
                     None => self.changed("the object ends before the size it was planned with".to_owned()),
                 });
             }
@@ -136,10 +154,18 @@ impl Fetch {
     }
 
     fn failed(&self, error: &object_store::Error, begun: Instant, answers: &Answers) -> Error {
-        let reason = classify_read(error, answers);
+        let failed = self.failure(classify_read(error, answers), describe_unread(error), begun, answers);
+        match CredentialsProblem::of(error) {
+            Some(problem) => failed.remedy(problem.remedy(Role::Source)),
+            None => failed,
+        }
+    }
+
+    /// `detail` counts where no answer says more.
+    fn failure(&self, reason: StoreReason, detail: String, begun: Instant, answers: &Answers) -> Error {
         let refusal = answers.refusal();
         let code = refusal.as_ref().and_then(|refusal| refusal.code.clone());
-        let detail = refusal.map_or_else(|| describe_unread(error), |refusal| refusal.to_string());
+        let detail = refusal.map_or(detail, |refusal| refusal.to_string());
         let failure = StoreFailure {
             operation: "read".to_owned(),
             url: self.input.url.clone(),
@@ -150,11 +176,7 @@ impl Fetch {
             detail: with_permission(detail, reason, code.as_deref(), "s3:GetObject"),
         };
         let failed = Error::new(ErrorKind::Source(failure));
-        let remedy = match CredentialsProblem::of(error) {
-            Some(problem) => Some(problem.remedy(Role::Source)),
-            None => remedy(Role::Source, reason, code.as_deref(), "s3:GetObject"),
-        };
-        match remedy {
+        match remedy(Role::Source, reason, code.as_deref(), "s3:GetObject") {
             Some(remedy) => failed.remedy(remedy),
             None => failed,
         }

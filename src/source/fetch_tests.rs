@@ -3,6 +3,7 @@
 use super::*;
 use crate::error::StoreReason;
 use object_store::memory::InMemory;
+use object_store::throttle::{ThrottleConfig, ThrottledStore};
 use object_store::{ObjectStoreExt, PutPayload};
 use tokio::runtime::Runtime;
 
@@ -13,7 +14,8 @@ fn fetch(runtime: &Runtime, body: &[u8], fetch_bytes: u64) -> Fetch {
     let etag = runtime.block_on(store.head(&path)).unwrap().e_tag;
     let input =
         Input { url: "s3://b/k.csv".into(), bytes: Some(body.len() as u64), etag, last_modified: None };
-    Fetch { store: Arc::new(store), path, input, region: None, fetch_bytes, concurrency: 3 }
+    let time = Duration::from_secs(60);
+    Fetch { store: Arc::new(store), path, input, region: None, fetch_bytes, concurrency: 3, time }
 }
 
 fn runtime() -> Runtime {
@@ -63,4 +65,18 @@ fn an_object_that_changed_is_not_read() {
     let error = all(gone.start(0..10, runtime.handle().clone(), Cancel::default())).unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Source(f) if f.reason == StoreReason::NotFound), "{error:?}");
     assert!(error.what_to_do().is_some());
+}
+
+#[test]
+fn a_range_that_does_not_come_is_given_up_in_time() {
+    let runtime = runtime();
+    let whole = fetch(&runtime, b"id\n1\n", 3);
+    let config =
+        ThrottleConfig { wait_get_per_call: Duration::from_secs(3_600), ..ThrottleConfig::default() };
+    let silent = ThrottledStore::new(InMemory::new(), config);
+    let fetch = Fetch { store: Arc::new(silent), time: Duration::from_millis(50), ..whole };
+    let error = all(fetch.start(0..5, runtime.handle().clone(), Cancel::default())).unwrap_err();
+    let ErrorKind::Source(failure) = error.kind() else { panic!("{error}") };
+    assert_eq!(failure.reason, StoreReason::Unreachable, "{error}");
+    assert!(failure.detail.contains("over all tries"), "{error}");
 }

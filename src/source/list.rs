@@ -2,7 +2,7 @@
 
 use super::{Input, STDIN, connection, failure, file_failure};
 use crate::aws::failure::Request;
-use crate::aws::{Role, S3, Verb};
+use crate::aws::{RequestClass, Role, S3};
 use crate::error::{Error, Result, StoreReason};
 use crate::job::foreign::Foreign;
 use crate::job::location::local_path;
@@ -153,7 +153,7 @@ async fn list_s3(s3: &S3, spec: &SourceSpec, entry: &str, rest: &str) -> Result<
             .set_continuation_token(token)
             .set_expected_bucket_owner(spec.expected_bucket_owner.clone())
             .customize()
-            .config_override(s3.time_for(Verb::List))
+            .config_override(s3.time_for(RequestClass::List))
             .interceptor(request.counter())
             .send()
             .await
@@ -187,6 +187,7 @@ async fn head(s3: &S3, spec: &SourceSpec, url: &str, bucket: &str, key: &str) ->
         .key(key)
         .set_expected_bucket_owner(spec.expected_bucket_owner.clone())
         .customize()
+        .config_override(s3.time_for(RequestClass::Small))
         .interceptor(request.counter())
         .send()
         .await

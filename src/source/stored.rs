@@ -6,6 +6,7 @@ use super::fetch::Fetch;
 use super::list::modified;
 use super::open::CHUNK_BYTES;
 use super::{Input, STDIN, connection, failure, file_failure, pipe};
+use crate::aws::range_time;
 use crate::error::{Error, InputProblem, Location, Result, StoreReason};
 use crate::job::location::local_path;
 use crate::job::{EngineSpec, SourceSpec};
@@ -85,6 +86,7 @@ impl Opened {
                 region: spec.region.clone(),
                 fetch_bytes: engine.fetch_bytes.max(CHUNK_BYTES) as u64,
                 concurrency: engine.fetch_concurrency,
+                time: range_time(&engine.requests, engine.fetch_bytes.max(CHUNK_BYTES)),
             };
             return Ok(Opened::Object { fetch, size, runtime: runtime.handle(), cancel: cancel.clone() });
         }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How often requests to S3 are tried and how long they may take, for targets and source alike.
-/// A wait between tries grows from one second to twenty, with full jitter.
+/// The waits between tries grow from about one second to twenty, with jitter.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RequestsSpec {
@@ -18,11 +18,11 @@ pub struct RequestsSpec {
     pub connect_timeout_seconds: u64,
     /// Time for one try of a request, to its answer; parts and ranges have the time of their bytes on top, see `slowest_bytes_per_second`. Default: 20.
     pub read_timeout_seconds: u64,
-    /// Time for all tries of a request for something small: a document, the properties of an object, the beginning or abort of an upload. Default: 60.
+    /// Time for all tries of a request for something small: a document, the properties of an object, the beginning or abort of an upload; all tries of a part or range have the time of its bytes on top. Default: 60.
     pub small_timeout_seconds: u64,
     /// Time for one try of a page of a listing; all tries together have this or `small_timeout_seconds`, whichever is longer. Default: 20.
     pub list_timeout_seconds: u64,
-    /// Time for one try of completing an upload, which takes S3 minutes where there are many parts. Default: 600.
+    /// Time for completing an upload, which takes S3 minutes where there are many parts: for one try, and, if it is longer than `small_timeout_seconds`, for all. Default: 600.
     pub complete_timeout_seconds: u64,
     /// Slowest transfer of one part or range that is not taken for a dead one. With 65,536 a part of 8 MiB has 128 seconds on top of `read_timeout_seconds`. Default: 65,536 (64 KiB).
     pub slowest_bytes_per_second: u64,

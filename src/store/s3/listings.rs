@@ -1,7 +1,7 @@
 //! What a listing shows, page by page.
 
 use super::Inner;
-use crate::aws::Verb;
+use crate::aws::RequestClass;
 use crate::error::Result;
 use crate::store::is_hidden;
 
@@ -21,7 +21,7 @@ impl Inner {
                 .set_continuation_token(token)
                 .set_expected_bucket_owner(self.owner.clone())
                 .customize()
-                .config_override(self.s3.time_for(Verb::List))
+                .config_override(self.s3.time_for(RequestClass::List))
                 .interceptor(request.counter())
                 .send()
                 .await
@@ -53,7 +53,7 @@ impl Inner {
                 .set_continuation_token(token)
                 .set_expected_bucket_owner(self.owner.clone())
                 .customize()
-                .config_override(self.s3.time_for(Verb::List))
+                .config_override(self.s3.time_for(RequestClass::List))
                 .interceptor(request.counter())
                 .send()
                 .await

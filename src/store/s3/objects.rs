@@ -1,7 +1,7 @@
 //! Objects that are visible: small ones written and read whole, and removed.
 
 use super::{IDENTITY_KEY, Inner};
-use crate::aws::failure;
+use crate::aws::{RequestClass, failure, wait_after};
 use crate::error::{Result, StoreReason};
 use crate::store::{Document, Visible, Written};
 use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
@@ -26,6 +26,7 @@ impl Inner {
             .set_checksum_mode(self.checksum().map(|_| ChecksumMode::Enabled))
             .set_expected_bucket_owner(self.owner.clone())
             .customize()
+            .config_override(self.s3.time_for(RequestClass::Small))
             .interceptor(request.counter())
             .send()
             .await;
@@ -64,6 +65,7 @@ impl Inner {
                 .set_range(range.clone())
                 .set_expected_bucket_owner(self.owner.clone())
                 .customize()
+                .config_override(self.s3.time_for(RequestClass::Small))
                 .interceptor(request.counter())
                 .send()
                 .await;
@@ -77,15 +79,19 @@ impl Inner {
             // The SDK's timeouts end with the head of the answer.
             let bytes = object.content_length().unwrap_or_default();
             let time = self.s3.time_for_body(usize::try_from(bytes).unwrap_or_default());
+            let all = self.s3.time_for_all(RequestClass::Part(usize::try_from(bytes).unwrap_or_default()));
+            let time = time.min(all.saturating_sub(request.elapsed()));
             let broke_off = match tokio::time::timeout(time, object.body.collect()).await {
                 Ok(Ok(body)) => return Ok(Some(Document { body: body.into_bytes(), tag })),
                 Ok(Err(error)) => failure::describe_broken_body(&error),
                 Err(_) => "the rest of it did not come in time".to_owned(),
             };
             tries += 1;
-            if tries >= self.s3.requests.max_attempts {
+            let wait = wait_after(tries);
+            if tries >= self.s3.requests.max_attempts || request.elapsed() + wait >= all {
                 return Err(request.error(StoreReason::Unreachable, None, broke_off));
             }
+            tokio::time::sleep(wait).await;
         }
     }
 
@@ -126,13 +132,17 @@ impl Inner {
                 .set_server_side_encryption(self.encryption.clone())
                 .set_ssekms_key_id(self.kms_key.clone())
                 .set_expected_bucket_owner(self.owner.clone());
-            let Err(error) = condition(put).customize().interceptor(request.counter()).send().await else {
+            let put = condition(put).customize().config_override(self.s3.time_for(RequestClass::Small));
+            let Err(error) = put.interceptor(request.counter()).send().await else {
                 return Ok(Written::Now);
             };
             tries += 1;
             match failure::classify(&error) {
                 StoreReason::Exists => return Ok(Written::Before),
-                StoreReason::Conflict if tries < self.s3.requests.max_attempts => {
+                StoreReason::Conflict
+                    if tries < self.s3.requests.max_attempts
+                        && request.elapsed() < self.s3.time_for_all(RequestClass::Small) =>
+                {
                     tokio::time::sleep(CONFLICT_PAUSE * tries).await;
                 }
                 _ => return Err(request.failed(&error)),
@@ -149,6 +159,7 @@ impl Inner {
             .key(self.path(key))
             .set_expected_bucket_owner(self.owner.clone())
             .customize()
+            .config_override(self.s3.time_for(RequestClass::Small))
             .interceptor(request.counter())
             .send()
             .await

@@ -1,7 +1,7 @@
 //! Staged files: multipart uploads that are not completed.
 
 use super::{IDENTITY_KEY, Inner};
-use crate::aws::Verb;
+use crate::aws::RequestClass;
 use crate::aws::failure::{self, Request};
 use crate::error::{Error, Result, StoreReason};
 use crate::store::{StagedFile, StagedPart, StagedWrite, Staging, Visible, random_suffix};
@@ -40,7 +40,7 @@ impl Inner {
             .set_checksum_type(self.checksum().map(|_| ChecksumType::FullObject))
             .set_expected_bucket_owner(self.owner.clone())
             .customize()
-            .config_override(self.s3.time_for(Verb::Complete))
+            .config_override(self.s3.time_for(RequestClass::Complete))
             .interceptor(request.counter())
             .send()
             .await;
@@ -76,6 +76,7 @@ impl Inner {
             .upload_id(upload_id)
             .set_expected_bucket_owner(self.owner.clone())
             .customize()
+            .config_override(self.s3.time_for(RequestClass::Small))
             .interceptor(request.counter())
             .send()
             .await;
@@ -102,7 +103,7 @@ impl Inner {
                 .set_upload_id_marker(id_marker)
                 .set_expected_bucket_owner(self.owner.clone())
                 .customize()
-                .config_override(self.s3.time_for(Verb::List))
+                .config_override(self.s3.time_for(RequestClass::List))
                 .interceptor(request.counter())
                 .send()
                 .await
@@ -158,6 +159,7 @@ impl Upload {
             .set_checksum_algorithm(inner.checksum())
             .set_checksum_type(inner.checksum().map(|_| ChecksumType::FullObject))
             .customize()
+            .config_override(inner.s3.time_for(RequestClass::Small))
             .interceptor(request.counter())
             .send()
             .await
@@ -190,7 +192,7 @@ impl Upload {
             .set_expected_bucket_owner(inner.owner.clone())
             .body(ByteStream::from(body))
             .customize()
-            .config_override(inner.s3.time_for(Verb::Part(bytes)))
+            .config_override(inner.s3.time_for(RequestClass::Part(bytes)))
             .interceptor(request.counter());
         // TLS and the checksum guard the body; a SHA-256 of it for each target's
         // signature would be paid for nothing.

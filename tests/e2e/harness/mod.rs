@@ -363,6 +363,11 @@ impl Run {
         self.status.success()
     }
 
+    /// From the start of the process to its end.
+    pub(crate) fn seconds(&self) -> f64 {
+        self.elapsed.as_secs_f64()
+    }
+
     /// Fails unless the exit code is 0.
     #[track_caller]
     pub(crate) fn succeeds(self) -> Run {
