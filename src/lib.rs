@@ -21,6 +21,7 @@
 pub mod count;
 pub mod error;
 pub mod runtime;
+pub mod shutdown;
 
 // What the user says.
 pub mod document;

@@ -50,7 +50,7 @@ pub fn choose(job: &JobSpec, choice: Choice, options: &mut PlanOptions, runtime:
     if choice == Choice::All && !may_add {
         return Ok(true);
     }
-    runtime.block_on(runtime.cancel().or(async {
+    runtime.wait(async {
         let table = Table::open(job).await?;
         let history = table.history().await?;
         if choice != Choice::All {
@@ -65,7 +65,7 @@ pub fn choose(job: &JobSpec, choice: Choice, options: &mut PlanOptions, runtime:
         }
         options.table = table.before(&history, job, &options.replaces).await?;
         Ok(true)
-    }))
+    })
 }
 
 /// Runs a job to its end, in this process.
@@ -74,7 +74,14 @@ pub fn choose(job: &JobSpec, choice: Choice, options: &mut PlanOptions, runtime:
 /// any error before the commit, nothing is visible, and what was staged is
 /// removed from every target that answers. The same job on the same inputs again writes nothing
 /// and reports [`Status::NothingToDo`].
+///
+/// A signal ends every wait at once, and what is staged is removed as far as
+/// `engine.shutdown_seconds` allow; a run that is decided goes on for as long.
 pub fn run(job: JobSpec, options: &RunOptions, runtime: &Runtime) -> Result<RunReport> {
+    run_to_end(job, options, runtime).map_err(|error| runtime.cancel().with_last_words(error))
+}
+
+fn run_to_end(job: JobSpec, options: &RunOptions, runtime: &Runtime) -> Result<RunReport> {
     let started = Instant::now();
     let extent = options.extent;
     let mut plan_options = options.plan.clone();
@@ -85,7 +92,7 @@ pub fn run(job: JobSpec, options: &RunOptions, runtime: &Runtime) -> Result<RunR
         return nothing_new(&job, started, runtime);
     }
     let Planned { plan, first_text } = plan::build(job, &plan_options, runtime)?;
-    let table = runtime.block_on(Table::open(&plan.job))?;
+    let table = runtime.wait(Table::open(&plan.job))?.stopped_by(runtime.cancel());
     let run = Run { plan: &plan, table: &table, runtime, started };
     match (&plan.single_file, extent) {
         (Some(name), _) => run.single(name, extent, first_text),
@@ -95,7 +102,7 @@ pub fn run(job: JobSpec, options: &RunOptions, runtime: &Runtime) -> Result<RunR
 
 /// A run that finds every input read: it only finishes or removes what earlier runs left.
 pub(crate) fn nothing_new(job: &JobSpec, started: Instant, runtime: &Runtime) -> Result<RunReport> {
-    runtime.block_on(async {
+    runtime.wait(async {
         let table = Table::open(job).await?;
         let mut history = table.history().await?;
         table.check_places(&mut history).await?;
@@ -134,12 +141,13 @@ impl Run<'_> {
         report
     }
 
-    fn already_done(&self, attempt: &str, recovered: Recovered) -> RunReport {
+    fn already_done(&self, attempt: &str, recovered: Recovered) -> Result<RunReport> {
         let mut report = self.without_rows(Status::NothingToDo);
         attempt.clone_into(&mut report.attempt);
-        report.unapplied = self.runtime.block_on(self.table.unapplied(attempt, &self.plan.job.output));
+        let unapplied = self.table.unapplied(attempt, &self.plan.job.output);
+        report.unapplied = self.runtime.wait(async { Ok(unapplied.await) })?;
         report.recovered = recovered;
-        report
+        Ok(report)
     }
 
     fn whole(&self, first_text: Option<TextStream>) -> Result<RunReport> {
@@ -151,11 +159,11 @@ impl Run<'_> {
         let mut first_text = first_text;
         loop {
             let deadline = silent_since.unwrap_or_else(Instant::now) + self.table.patience();
-            let table = &runtime.block_on(self.table.reachable(deadline, runtime.cancel()))?;
+            let table = &runtime.wait(self.table.reachable(deadline, runtime.cancel()))?;
             let (recovered, prepared) = runtime.block_on(prepare(plan, table))?;
             let history = match prepared {
                 Prepared::ToStage(history) => history,
-                Prepared::AlreadyDone(done) => return Ok(self.already_done(&done.commit.attempt, recovered)),
+                Prepared::AlreadyDone(done) => return self.already_done(&done.commit.attempt, recovered),
             };
             let alive = table.keep_alive(&plan.attempt, &runtime.handle());
             let (reports, staged) = self.stage(table, first_text.take());
@@ -167,7 +175,7 @@ impl Run<'_> {
                     return Ok(self.committed(&reports, *manifest, recovered));
                 }
                 Ok(Concluded::AlreadyDone(done)) => {
-                    return Ok(self.already_done(&done.commit.attempt, recovered));
+                    return self.already_done(&done.commit.attempt, recovered);
                 }
                 Err(Unsettled { error, withdrawn: true })
                     if tries > 0 && table.may_stage_again(&error, silent_since) =>
@@ -185,6 +193,7 @@ impl Run<'_> {
     fn stage(&self, table: &Table, mut first_text: Option<TextStream>) -> (Vec<TaskReport>, Result<()>) {
         self.runtime.progress().total_bytes.store(self.plan.total_bytes(), Ordering::Relaxed);
         let stores = table.present_stores();
+        self.runtime.cancel().shutdown().stages(&self.plan.attempt, self.plan.single_file.is_none());
         let mut reports = Vec::with_capacity(self.plan.tasks.len());
         let staged = self.plan.tasks.iter().try_for_each(|task| {
             let mut report = task::run(self.plan, task, &stores, self.runtime, first_text.take())?;
@@ -199,12 +208,12 @@ impl Run<'_> {
         let Run { plan, table, runtime, .. } = self;
         if plan.job.output.mode != WriteMode::Append {
             for store in table.stores() {
-                if runtime.block_on(store.look(name))?.is_some() {
+                if runtime.wait(store.look(name))?.is_some() {
                     return Err(exists(store.describe(), name));
                 }
             }
         }
-        let removed = runtime.block_on(table.removed_by_single(name));
+        let removed = runtime.wait(async { Ok(table.removed_by_single(name).await) })?;
         if extent == Extent::PlanOnly {
             return Ok(RunReport { removed, ..self.without_rows(Status::Planned) });
         }
@@ -213,8 +222,8 @@ impl Run<'_> {
             .and_then(|()| runtime.cancel().check())
             .and_then(|()| Verified::check(plan, &reports))
             .and_then(|verified| {
-                let finished = runtime.block_on(finish_single(&verified, table));
-                finished.map_err(|error| {
+                let finished = runtime.block_on(runtime.cancel().in_time(finish_single(&verified, table)));
+                finished.unwrap_or_else(|| Err(ErrorKind::Interrupted.into())).map_err(|error| {
                     error.leaving(Aftermath::PartlyVisible).remedy(
                         "mend the target and run the same command again, with --overwrite if some outputs are there",
                     )
@@ -222,6 +231,7 @@ impl Run<'_> {
             });
         match done {
             Ok(manifest) => {
+                runtime.cancel().shutdown().settled();
                 Ok(RunReport { removed, ..self.committed(&reports, manifest, Recovered::default()) })
             }
             Err(error) => {
@@ -243,6 +253,16 @@ pub(crate) enum Prepared {
 /// Finishes or removes what earlier runs left half done, looks whether there is
 /// anything to do, and says that it is about to be done.
 pub(crate) async fn prepare(plan: &Plan, table: &Table) -> Result<(Recovered, Prepared)> {
+    let (recovered, prepared) = table.cancel.or(look_around(plan, table)).await?;
+    if let Prepared::ToStage(history) = &prepared {
+        // Not dropped half-way: what is withdrawn afterwards could be written once more.
+        let intended = table.cancel.in_time(table.intend(plan, Steps::OneProcess, history)).await;
+        intended.unwrap_or_else(|| Err(ErrorKind::Interrupted.into()))?;
+    }
+    Ok((recovered, prepared))
+}
+
+async fn look_around(plan: &Plan, table: &Table) -> Result<(Recovered, Prepared)> {
     let mut history = table.history().await?;
     table.check_places(&mut history).await?;
     let mut recovered = tidy(table, &mut history).await?;
@@ -259,10 +279,7 @@ pub(crate) async fn prepare(plan: &Plan, table: &Table) -> Result<(Recovered, Pr
             }
             Ok((recovered, Prepared::AlreadyDone(done)))
         }
-        Standing::Free => {
-            table.intend(plan, Steps::OneProcess, &history).await?;
-            Ok((recovered, Prepared::ToStage(history)))
-        }
+        Standing::Free => Ok((recovered, Prepared::ToStage(history))),
     }
 }
 
@@ -317,14 +334,18 @@ pub(crate) async fn conclude(
     match decide(&verified, table, history, reports).await? {
         Outcome::Decided(decided, history) => {
             let manifest = finish(*decided, history, table).await?;
+            table.cancel.shutdown().settled();
             table.remove_strays(&plan.attempt).await;
             Ok(Concluded::Committed(Box::new(manifest)))
         }
         Outcome::AlreadyDone(done) => {
             drop(alive);
             table.withdraw(&plan.attempt, reports).await;
-            let mut history = table.history().await?;
-            table.recover(&mut history, None).await?;
+            let recovered = async {
+                let mut history = table.history().await?;
+                table.recover(&mut history, None).await
+            };
+            table.cancel.or(recovered).await?;
             Ok(Concluded::AlreadyDone(done))
         }
     }
@@ -339,11 +360,11 @@ async fn decide(
     reports: &[TaskReport],
 ) -> Result<Outcome> {
     let attempt = verified.attempt();
-    if let Err(error) = verified.check_staged(table).await {
+    if let Err(error) = table.cancel.or(verified.check_staged(table)).await {
         table.withdraw(attempt, reports).await;
         return Err(error);
     }
-    let error = match verified.decide(table, history.clone()).await {
+    let error = match table.cancel.or(verified.decide(table, history.clone())).await {
         Ok(outcome) => return Ok(outcome),
         Err(error) => error,
     };
@@ -356,23 +377,35 @@ async fn decide(
         Ok(_) => Err(error.leaving_nothing()),
         Err(refused) if matches!(refused.kind(), ErrorKind::Conflict { .. }) => {
             // It was decided, and the answer was lost.
-            verified.decide(table, history).await
+            let decided = table.cancel.in_time(verified.decide(table, history)).await;
+            decided.unwrap_or_else(|| Err(unknown(ErrorKind::Interrupted.into())))
         }
-        Err(_) => Err(error.leaving(Aftermath::Unknown).remedy(
-            "whether the run was decided is not known: what it staged is left as it is. Mend the target, then \
-             `sawmill recover` with the same job finishes or removes it",
-        )),
+        Err(_) => Err(unknown(error)),
     }
+}
+
+fn unknown(error: Error) -> Error {
+    error.leaving(Aftermath::Unknown).remedy(
+        "whether the run was decided is not known: what it staged is left as it is. Mend the target, then \
+         `sawmill recover` with the same job finishes or removes it",
+    )
 }
 
 /// Makes what was decided visible, and tells everybody.
 pub(crate) async fn finish(decided: Decided, history: History, table: &Table) -> Result<Manifest> {
     let version = decided.version();
-    table.finish(decided, history).await.map_err(|error: Error| {
-        error.leaving(Aftermath::Decided(version)).remedy(format!(
-            "version {version} is decided and its data is safe, but not visible and announced in every target. \
-             Mend the target, then run the job again, or `sawmill recover` with the same job"
-        ))
+    table.cancel.shutdown().decided(version);
+    let finished = table.cancel.in_time(table.finish(decided, history)).await;
+    let finished = finished.unwrap_or_else(|| Err(ErrorKind::Interrupted.into()));
+    finished.map_err(|error: Error| {
+        let remedy = match (error.kind(), table.cancel.shutdown().last_words()) {
+            (ErrorKind::Interrupted, Some(words)) => words,
+            _ => format!(
+                "version {version} is decided and its data is safe, but not visible and announced in every \
+                 target. Mend the target, then run the job again, or `sawmill recover` with the same job"
+            ),
+        };
+        error.leaving(Aftermath::Decided(version)).remedy(remedy)
     })
 }
 

@@ -2,6 +2,7 @@
 //! that computes, and the flag that stops both.
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::shutdown::Shutdown;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use tokio_util::sync::CancellationToken;
@@ -47,6 +48,12 @@ impl Runtime {
         self.tokio.block_on(future)
     }
 
+    /// The same for work of which nothing is left to do when somebody asks to stop: it is
+    /// dropped at its next wait, with [`ErrorKind::Interrupted`].
+    pub fn wait<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        self.block_on(self.cancel.or(work))
+    }
+
     /// For spawning I/O from other threads.
     pub fn handle(&self) -> tokio::runtime::Handle {
         self.tokio.handle().clone()
@@ -71,17 +78,31 @@ impl Runtime {
 /// A flag that asks every stage to stop at its next block, and wakes those that
 /// wait. Cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub struct Cancel(CancellationToken);
+pub struct Cancel {
+    token: CancellationToken,
+    shutdown: Arc<Shutdown>,
+}
 
 impl Cancel {
     /// Asks to stop.
     pub fn cancel(&self) {
-        self.0.cancel();
+        self.token.cancel();
+    }
+
+    /// Asks the whole process to stop: its time runs from now on.
+    pub fn shut_down(&self) {
+        self.shutdown.begin();
+        self.token.cancel();
+    }
+
+    /// How the process comes to its end.
+    pub fn shutdown(&self) -> &Shutdown {
+        &self.shutdown
     }
 
     /// Whether somebody asked.
     pub fn is_cancelled(&self) -> bool {
-        self.0.is_cancelled()
+        self.token.is_cancelled()
     }
 
     /// [`ErrorKind::Interrupted`] if somebody asked.
@@ -91,14 +112,14 @@ impl Cancel {
 
     /// Waits until somebody asks.
     pub async fn cancelled(&self) {
-        self.0.cancelled().await;
+        self.token.cancelled().await;
     }
 
     /// A flag that this one sets and that does not set this one: a task stops
     /// its own threads with it, and the process goes on.
     #[must_use]
     pub fn child(&self) -> Cancel {
-        Cancel(self.0.child_token())
+        Cancel { token: self.token.child_token(), shutdown: Arc::clone(&self.shutdown) }
     }
 
     /// Waits for `work`, or drops it with [`ErrorKind::Interrupted`] when
@@ -109,6 +130,31 @@ impl Cancel {
             () = self.cancelled() => Err(ErrorKind::Interrupted.into()),
             done = work => done,
         }
+    }
+
+    /// Waits for work that may be the clean-up itself: when somebody has asked to stop, for
+    /// as long as the process has time, and `None` then.
+    pub async fn in_time<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        let out_of_time = async {
+            self.cancelled().await;
+            tokio::time::sleep(self.shutdown.left()).await;
+        };
+        tokio::select! {
+            biased;
+            done = work => Some(done),
+            () = out_of_time => None,
+        }
+    }
+
+    /// Adds to an interruption what is left of the run, and who sees to it.
+    #[must_use]
+    pub fn with_last_words(&self, error: Error) -> Error {
+        if !matches!(error.kind(), ErrorKind::Interrupted) || error.what_to_do().is_some() {
+            return error;
+        }
+        error.remedy(self.shutdown.last_words().unwrap_or_else(|| {
+            "nothing of the run was made visible, and no staged file of it is left: run it again".to_owned()
+        }))
     }
 }
 
@@ -137,5 +183,18 @@ mod tests {
         parent.clone().cancel();
         second.cancelled().await;
         assert!(second.check().is_err());
+    }
+
+    #[tokio::test]
+    async fn a_clean_up_has_the_time_that_is_left_and_no_more() {
+        let cancel = Cancel::default();
+        cancel.shutdown().take_at_most(1);
+        assert_eq!(cancel.in_time(async { 1 }).await, Some(1));
+        let begun = std::time::Instant::now();
+        cancel.shut_down();
+        assert_eq!(cancel.in_time(std::future::pending::<()>()).await, None);
+        let waited = begun.elapsed().as_secs_f64();
+        assert!((0.8..5.0).contains(&waited), "{waited}");
+        assert_eq!(cancel.in_time(async { 1 }).await, Some(1), "what is done at once is done");
     }
 }

@@ -20,11 +20,11 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     let job = args.job.load()?;
-    let runtime = global.runtime(1)?;
+    let runtime = global.runtime(1, &job.engine)?;
     let depth = if args.deep { Depth::Bytes } else { Depth::Footers };
-    let (table, done) = runtime.block_on(async {
+    let (table, done) = runtime.wait(async {
         let table = Table::open(&job).await?;
-        let done = runtime.cancel().or(table.catch_up_targets(depth)).await?;
+        let done = table.catch_up_targets(depth).await?;
         Ok::<_, crate::Error>((table, done))
     })?;
     let lost = done.lost.first().map(|first| {

@@ -4,7 +4,7 @@ use super::Global;
 use super::run::JobArgs;
 use crate::commit::{Choice, Standing, Table};
 use crate::count::count;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::job::JobSpec;
 use crate::pipeline::check_header;
 use crate::plan::{self, Plan, PlanOptions};
@@ -19,7 +19,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     let job = args.job.load()?;
-    let runtime = global.runtime(job.engine.threads)?;
+    let runtime = global.runtime(job.engine.threads, &job.engine)?;
     let mut check = Check { global, runtime: &runtime, first: None };
     global.say(&format!("ok    job file: {}", job.name));
     // Inputs and targets are looked at whatever is wrong with the other.
@@ -28,6 +28,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     if let (Some(mut state), Some(plan)) = (state, plan) {
         check.standing(&mut state, &plan);
     }
+    runtime.cancel().check()?;
     check.first.map_or(Ok(()), Err)
 }
 
@@ -41,13 +42,15 @@ struct Check<'a> {
 impl Check<'_> {
     /// Access to every target, and what a run would find there.
     fn targets(&mut self, job: &JobSpec) -> Result<Option<TableState>> {
-        let Some(table) = self.or_wrong("targets", self.runtime.block_on(Table::open(job))) else {
+        let Some(table) = self.or_wrong("targets", self.runtime.wait(Table::open(job))) else {
             return Ok(None);
         };
         let mut accessible = true;
         for store in table.stores() {
             self.runtime.cancel().check()?;
-            match self.runtime.block_on(store.check_access()) {
+            // What it begins it also removes, so it is not let go of at once.
+            let access = self.runtime.cancel().in_time(store.check_access());
+            match self.runtime.block_on(access).unwrap_or_else(|| Err(ErrorKind::Interrupted.into())) {
                 Ok(()) => self.global.say(&format!("ok    target {}", store.describe().url)),
                 Err(error) => {
                     self.wrong("target", error);
@@ -132,6 +135,9 @@ impl Check<'_> {
     }
 
     fn wrong(&mut self, what: &str, error: Error) {
+        if matches!(error.kind(), ErrorKind::Interrupted) {
+            return;
+        }
         self.global.say_wrong(&format!("wrong {what}: {error}"));
         if let Some(remedy) = error.what_to_do() {
             self.global.say_wrong(&format!("      help: {remedy}"));

@@ -4,7 +4,8 @@ use super::Global;
 use super::documents::DocumentArgs;
 use super::run::print_report;
 use crate::commit::{Outcome, Steps, Table, Verified};
-use crate::error::{Error, Result};
+use crate::error::{Aftermath, Error, ErrorKind, Result};
+use crate::job::EngineSpec;
 use crate::plan::Plan;
 use crate::report::{RunReport, Status};
 use crate::run::{finish, nothing_new};
@@ -32,9 +33,10 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     let started = Instant::now();
-    let runtime = global.runtime(1)?;
+    let runtime = global.runtime(1, &EngineSpec::default())?;
     let plan: Plan = args.documents.read(&args.plan, &runtime)?;
     plan.validate()?;
+    runtime.cancel().shutdown().take_at_most(plan.job.engine.shutdown_seconds);
     if plan.is_nothing() {
         if args.abort {
             global.say(&format!("{}: the plan has no tasks, so nothing was staged", plan.job.name));
@@ -42,7 +44,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         }
         return print_report(&nothing_new(&plan.job, started, &runtime)?, args.json, global);
     }
-    let table = runtime.block_on(Table::open(&plan.job))?;
+    let table = runtime.wait(Table::open(&plan.job))?.stopped_by(runtime.cancel());
     let given = given_reports(args, &plan, &runtime)?;
     if args.abort {
         return abort(&plan, &table, &given, &runtime, global);
@@ -72,10 +74,10 @@ fn commit(
     started: Instant,
 ) -> Result<RunReport> {
     let targets: Vec<_> = table.stores().iter().map(|store| store.describe().clone()).collect();
-    let mut history = runtime.block_on(table.history())?;
-    runtime.block_on(table.check_places(&mut history))?;
+    let mut history = runtime.wait(table.history())?;
+    runtime.wait(table.check_places(&mut history))?;
     let mine = history.commit_of(&plan.attempt).is_none().then_some(plan.attempt.as_str());
-    let mut recovered = runtime.block_on(table.recover(&mut history, mine))?;
+    let mut recovered = runtime.wait(table.recover(&mut history, mine))?;
     if history.commit_of(&plan.attempt).is_some() {
         let elapsed = started.elapsed().as_secs_f64();
         let mut report = RunReport::of_plan(plan, &targets, Status::NothingToDo, elapsed);
@@ -87,11 +89,12 @@ fn commit(
         let mut report =
             RunReport::of_plan(plan, &targets, Status::NothingToDo, started.elapsed().as_secs_f64());
         done.commit.attempt.clone_into(&mut report.attempt);
-        report.unapplied = runtime.block_on(table.unapplied(&report.attempt, &plan.job.output));
-        let mut reports = runtime.block_on(table.recorded(&plan.attempt))?;
+        let unapplied = table.unapplied(&report.attempt, &plan.job.output);
+        report.unapplied = runtime.wait(async { Ok(unapplied.await) })?;
+        let mut reports = runtime.wait(table.recorded(&plan.attempt))?;
         reports.extend(given.iter().filter(|report| !reports.contains(report)).cloned().collect::<Vec<_>>());
         // Where no task has begun there is nothing to give up, and nothing for the log to say.
-        if runtime.block_on(table.knows(&plan.attempt))? {
+        if runtime.wait(table.knows(&plan.attempt))? {
             let reason = "another attempt did the same job";
             if let Some(error) = runtime.block_on(table.give_up(&plan.attempt, &reports, reason))? {
                 return Err(error);
@@ -100,27 +103,35 @@ fn commit(
         report.recovered = recovered;
         return Ok(report);
     }
-    runtime.block_on(table.check_complete(&history))?;
+    runtime.wait(table.check_complete(&history))?;
     // Others may have written since it was planned. Whoever does the same job at this moment, the
     // decision finds, too.
-    runtime.block_on(table.standing(&mut history, plan))?;
-    runtime.block_on(table.intend(plan, Steps::Separate, &history))?;
+    runtime.wait(table.standing(&mut history, plan))?;
+    runtime.wait(table.intend(plan, Steps::Separate, &history))?;
     let alive = table.keep_alive(&plan.attempt, &runtime.handle());
     let reports = match given {
-        [] => runtime.block_on(table.recorded(&plan.attempt))?,
+        [] => runtime.wait(table.recorded(&plan.attempt))?,
         given => given.to_vec(),
     };
     let outcome = Verified::check(plan, &reports)
         .and_then(|verified| {
-            runtime.block_on(async {
+            runtime.wait(async {
                 verified.check_staged(table).await?;
                 verified.decide(table, history).await
             })
         })
-        .inspect_err(|_| {
-            tracing::warn!(
-                "what the tasks have staged is still there: the same command tries again, --abort removes it"
-            );
+        .map_err(|error| {
+            let still_there =
+                "what the tasks have staged is still there: the same command tries again, --abort removes it";
+            match error.kind() {
+                ErrorKind::Interrupted => error
+                    .leaving(Aftermath::Unknown)
+                    .remedy(format!("whether the run was decided is not known: {still_there}")),
+                _ => {
+                    tracing::warn!("{still_there}");
+                    error
+                }
+            }
         })?;
     // The tasks may have run side by side, or one after the other: the longest is the least.
     let longest = reports.iter().map(|report| report.elapsed_seconds).fold(0.0, f64::max);
@@ -139,7 +150,7 @@ fn commit(
     };
     drop(alive);
     // Tasks may have run twice: what the slower try staged is nobody's now.
-    let swept = runtime.block_on(async {
+    let swept = runtime.wait(async {
         let mut history = table.history().await?;
         table.recover(&mut history, None).await
     });
@@ -153,16 +164,16 @@ fn commit(
 }
 
 fn abort(plan: &Plan, table: &Table, given: &[TaskReport], runtime: &Runtime, global: &Global) -> Result<()> {
-    let mut history = runtime.block_on(table.history())?;
-    runtime.block_on(table.check_places(&mut history))?;
-    let mut reports = runtime.block_on(table.recorded(&plan.attempt))?;
+    let mut history = runtime.wait(table.history())?;
+    runtime.wait(table.check_places(&mut history))?;
+    let mut reports = runtime.wait(table.recorded(&plan.attempt))?;
     reports.extend(given.iter().filter(|report| !reports.contains(report)).cloned().collect::<Vec<_>>());
     if let Some(error) = runtime.block_on(table.give_up(&plan.attempt, &reports, "commit --abort"))? {
         return Err(error);
     }
     // What tasks staged that never came to a report.
-    let mut history = runtime.block_on(table.history())?;
-    runtime.block_on(table.recover(&mut history, None))?;
+    let mut history = runtime.wait(table.history())?;
+    runtime.wait(table.recover(&mut history, None))?;
     global.say(&format!("{}: removed what attempt {} had staged", plan.job.name, plan.attempt));
     Ok(())
 }

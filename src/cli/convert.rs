@@ -176,7 +176,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
             target.url.truncate(above);
         }
     }
-    let runtime = global.runtime(job.engine.threads)?;
+    let runtime = global.runtime(job.engine.threads, &job.engine)?;
     let bar = global.messages.progress_bar(&runtime);
     let outcome = run_job(job, &options, &runtime);
     drop(bar);

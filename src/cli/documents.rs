@@ -139,7 +139,7 @@ impl Destination {
                 .write_all(body.as_bytes())
                 .and_then(|()| std::io::stdout().flush())
                 .map_err(|e| Error::usage(format!("cannot write to standard output: {e}"))),
-            Destination::Place { shown, target, name } => runtime.block_on(async {
+            Destination::Place { shown, target, name } => runtime.wait(async {
                 let store = store::open_target(target, &EngineSpec::default(), 0).await?;
                 let written = match replace {
                     true => store.put(name, body.into()).await.map(|()| Written::Now),

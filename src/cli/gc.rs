@@ -25,9 +25,9 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     let job = args.job.load()?;
-    let runtime = global.runtime(1)?;
+    let runtime = global.runtime(1, &job.engine)?;
     let keep = Duration::from_secs(args.keep_hours.saturating_mul(3600));
-    let garbage = runtime.block_on(async {
+    let garbage = runtime.wait(async {
         let table = Table::open(&job).await?;
         table.collect_garbage(keep, args.delete).await
     })?;

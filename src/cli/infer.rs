@@ -54,11 +54,11 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         commit: CommitSpec::default(),
         engine: EngineSpec::default(),
     };
-    let runtime = global.runtime(0)?;
+    let runtime = global.runtime(0, &job.engine)?;
     if !args.overwrite {
         destination.check_absent(&runtime)?;
     }
-    let inputs = runtime.block_on(source::list(&job.source, &job.engine))?;
+    let inputs = runtime.wait(source::list(&job.source, &job.engine))?;
     let options = PlanOptions { infer_header: true, infer_encoding: true, ..PlanOptions::default() };
     let Settled { spec, dialect, mut schema, notes, mut schema_notes, mut first_text, .. } =
         settle(&job, &inputs, &options, &runtime)?;

@@ -33,8 +33,8 @@ struct Shown {
 
 pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     let job = args.job.load()?;
-    let runtime = global.runtime(1)?;
-    let (entries, open) = runtime.block_on(async {
+    let runtime = global.runtime(1, &job.engine)?;
+    let (entries, open) = runtime.wait(async {
         let table = Table::open(&job).await?;
         let mut history = table.history().await?;
         table.check_places(&mut history).await?;

@@ -16,18 +16,19 @@ mod places;
 mod plan;
 mod recover;
 mod run;
+mod signals;
 mod task;
 mod verify;
 
 pub use failure::report_bad_flags;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
+use crate::job::EngineSpec;
 use crate::report::FailureReport;
-use crate::runtime::{Cancel, Runtime};
+use crate::runtime::Runtime;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use messages::{LogFormat, Messages, color_of};
 use std::io::Write;
-use std::time::Duration;
 
 /// CSV in, partitioned Parquet out, in every target or in none.
 #[derive(Debug, Parser)]
@@ -128,6 +129,15 @@ impl Cli {
         if self.wants_json() {
             failure::expect_document();
         }
+        self.run_command().map_err(|error| match error.kind() {
+            ErrorKind::Interrupted if error.what_to_do().is_none() => {
+                error.remedy("run the same command again: it begins with what is there")
+            }
+            _ => error,
+        })
+    }
+
+    fn run_command(&self) -> Result<()> {
         match &self.command {
             Command::Run(args) => run::run(args, &self.global),
             Command::Convert(args) => convert::run(args, &self.global),
@@ -158,70 +168,11 @@ impl Global {
 
     /// A runtime with `threads` (unless the flag says otherwise) that SIGINT,
     /// SIGTERM and SIGHUP stop, unless the process began with them ignored.
-    fn runtime(&self, threads: usize) -> Result<Runtime> {
+    fn runtime(&self, threads: usize, engine: &EngineSpec) -> Result<Runtime> {
         let runtime = Runtime::new(self.threads.unwrap_or(threads))?;
-        runtime.handle().spawn(stop_on_signals(runtime.cancel().clone()));
+        runtime.cancel().shutdown().take_at_most(engine.shutdown_seconds);
+        signals::stop_cleanly(&runtime);
         Ok(runtime)
-    }
-}
-
-/// The first signal stops the work cleanly, the second at once. One that was
-/// ignored when the process began stays so.
-async fn stop_on_signals(cancel: Cancel) {
-    use tokio::signal::unix::{Signal, SignalKind, signal};
-    let caught = |kind| match ignored::is_ignored(kind) {
-        true => Ok(None),
-        false => signal(kind).map(Some),
-    };
-    let next = async |signal: &mut Option<Signal>| match signal {
-        Some(signal) => signal.recv().await,
-        None => std::future::pending().await,
-    };
-    let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hang_up)) =
-        (caught(SignalKind::interrupt()), caught(SignalKind::terminate()), caught(SignalKind::hangup()))
-    else {
-        tracing::warn!("signals cannot be caught; SIGINT, SIGTERM and SIGHUP will stop the process at once");
-        return;
-    };
-    loop {
-        tokio::select! {
-            _ = next(&mut interrupt) => {}
-            _ = next(&mut terminate) => {}
-            _ = next(&mut hang_up) => {}
-        }
-        if cancel.is_cancelled() {
-            failure::report_cut_off("interrupted twice", NEXT_RUN_FINISHES);
-            std::process::exit(130);
-        }
-        tracing::warn!("stopping; a second signal stops at once and may leave staged files behind");
-        cancel.cancel();
-        end_in_time();
-    }
-}
-
-/// Time that a process has from the signal to its end. Batch, ECS and
-/// Kubernetes kill after 30 s.
-const CLEAN_UP_TIME: Duration = Duration::from_secs(10);
-
-/// What to do about a process that ended before its clean-up did.
-const NEXT_RUN_FINISHES: &str = "the next run, or `sawmill recover` with the same job, finishes what was decided \
-                                 and removes what else was staged";
-
-/// Ends the process when its clean-up takes too long, whatever holds it: a target
-/// or a file system that hangs, or a thread that cannot be interrupted. A thread of
-/// its own, as those of Tokio may be what hangs. Every step of the commit may be the
-/// last one of a process, so nothing is lost.
-fn end_in_time() {
-    let watch = std::thread::Builder::new().name("sawmill-end".into()).spawn(|| {
-        std::thread::sleep(CLEAN_UP_TIME);
-        let seconds = CLEAN_UP_TIME.as_secs();
-        let stopped = format!("stopped {seconds} s after the signal, before the clean-up was done");
-        tracing::warn!("{stopped}: {NEXT_RUN_FINISHES}");
-        failure::report_cut_off(&stopped, NEXT_RUN_FINISHES);
-        std::process::exit(130);
-    });
-    if let Err(error) = watch {
-        tracing::warn!(%error, "the time of the clean-up cannot be limited");
     }
 }
 

@@ -31,7 +31,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     let job = args.job.load()?;
     let destination = args.documents.destination(&args.output)?;
-    let runtime = global.runtime(job.engine.threads)?;
+    let runtime = global.runtime(job.engine.threads, &job.engine)?;
     let options = PlanOptions {
         tasks: args.tasks.get(),
         split_bytes: args.split_bytes.map(NonZeroU64::get),

@@ -20,8 +20,8 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     let job = args.job.load()?;
-    let runtime = global.runtime(1)?;
-    let recovered = runtime.block_on(async {
+    let runtime = global.runtime(1, &job.engine)?;
+    let recovered = runtime.wait(async {
         let table = Table::open(&job).await?;
         let mut history = table.history().await?;
         table.check_places(&mut history).await?;

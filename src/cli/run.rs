@@ -81,7 +81,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     let job = args.job.load()?;
-    let runtime = global.runtime(job.engine.threads)?;
+    let runtime = global.runtime(job.engine.threads, &job.engine)?;
     let options = RunOptions {
         plan: PlanOptions::default(),
         extent: if args.dry_run { Extent::PlanOnly } else { Extent::Whole },

@@ -5,6 +5,7 @@ use super::documents::{Destination, DocumentArgs};
 use crate::commit::{Committed, Steps, Table};
 use crate::count::count;
 use crate::error::{Error, ErrorKind, Result};
+use crate::job::EngineSpec;
 use crate::plan::Plan;
 use crate::runtime::Runtime;
 use crate::task::{self, TaskReport};
@@ -27,8 +28,8 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     let destination = args.documents.destination(&args.output)?;
     // The plan says how many threads, but it takes a runtime to read it.
-    let plan: Plan = args.documents.read(&args.plan, &global.runtime(1)?)?;
-    let runtime = global.runtime(plan.job.engine.threads)?;
+    let plan: Plan = args.documents.read(&args.plan, &global.runtime(1, &EngineSpec::default())?)?;
+    let runtime = global.runtime(plan.job.engine.threads, &plan.job.engine)?;
     if plan.is_nothing() {
         // Whatever its number: arrays of jobs have as many tasks as they were made for.
         return nothing_to_do(
@@ -49,13 +50,13 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         );
         return Err(Error::usage(message).remedy("give one of them with --task"));
     };
-    let table = runtime.block_on(Table::open(&plan.job))?;
-    let mut history = runtime.block_on(table.history())?;
-    runtime.block_on(table.check_places(&mut history))?;
+    let table = runtime.wait(Table::open(&plan.job))?.stopped_by(runtime.cancel());
+    let mut history = runtime.wait(table.history())?;
+    runtime.wait(table.check_places(&mut history))?;
     if let Some(done) = history.commit_of(&plan.attempt).or(history.commit_of_key(&plan.job_key)) {
         let Committed { version, commit, .. } = done;
         let reason = format!("attempt {} did this job on these inputs, as version {version}", commit.attempt);
-        let recorded = runtime.block_on(table.recorded(&plan.attempt))?;
+        let recorded = runtime.wait(table.recorded(&plan.attempt))?;
         let standing = recorded.into_iter().find(|report| report.task == task.number);
         return nothing_to_do(args, &destination, &plan, standing, &reason, global, &runtime);
     }
@@ -63,13 +64,14 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         let message = format!("attempt {} was given up: nothing can be added to it", plan.attempt);
         return Err(Error::new(ErrorKind::Conflict { message }).remedy("plan again"));
     }
-    runtime.block_on(table.intend(&plan, Steps::Separate, &history))?;
+    runtime.wait(table.intend(&plan, Steps::Separate, &history))?;
     let alive = table.keep_alive(&plan.attempt, &runtime.handle());
+    runtime.cancel().shutdown().stages(&plan.attempt, true);
     let bar = global.messages.progress_bar(&runtime);
     let outcome = task::run(&plan, task, table.stores(), &runtime, None);
     drop(bar);
-    let staged = outcome?;
-    let recorded = runtime.block_on(table.record(&staged));
+    let staged = outcome.map_err(|error| runtime.cancel().with_last_words(error))?;
+    let recorded = runtime.wait(table.record(&staged));
     let written = recorded.and_then(|report| {
         destination.write(&report, &runtime)?;
         Ok(report)
@@ -79,8 +81,8 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         Ok(report) => report,
         Err(error) => {
             // Another try of the task may have been recorded; then this one's files are nobody's.
-            runtime.block_on(discard_unless_recorded(&table, &staged));
-            return Err(error);
+            runtime.block_on(runtime.cancel().in_time(discard_unless_recorded(&table, &staged)));
+            return Err(runtime.cancel().with_last_words(error));
         }
     };
     if report != staged {

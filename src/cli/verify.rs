@@ -21,11 +21,11 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     let job = args.job.load()?;
-    let runtime = global.runtime(1)?;
+    let runtime = global.runtime(1, &job.engine)?;
     let depth = if args.deep { Depth::Bytes } else { Depth::Footers };
-    let audit = runtime.block_on(async {
+    let audit = runtime.wait(async {
         let table = Table::open(&job).await?;
-        runtime.cancel().or(table.audit(depth)).await
+        table.audit(depth).await
     })?;
     let unsound = (!audit.is_sound()).then(|| unsound(&audit));
     if args.json {

@@ -13,11 +13,9 @@ use crate::plan::Plan;
 use crate::store::{StagedFile, Staging, Written};
 use crate::task::TaskReport;
 use futures::StreamExt;
-use std::time::Duration;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio_util::sync::{CancellationToken, DropGuard};
-
-/// A target that is not there should not keep a process from ending.
-const ABORT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Renewals within one lease: one may fail, and the next still comes in time.
 const RENEWALS: u32 = 3;
@@ -154,7 +152,7 @@ impl Table {
     pub async fn withdraw(&self, attempt: &str, reports: &[TaskReport]) -> Option<Error> {
         let failure = self.remove_staged(reports).await.or(self.remove_strays(attempt).await);
         if failure.is_none() {
-            self.forget(attempt).await;
+            self.cancel.in_time(self.forget(attempt)).await;
         }
         failure
     }
@@ -170,8 +168,11 @@ impl Table {
         reports: &[TaskReport],
         reason: &str,
     ) -> Result<Option<Error>> {
-        let mut history = self.history().await?;
-        match self.fence(&mut history, attempt, reason).await? {
+        let fenced = async {
+            let mut history = self.history().await?;
+            self.fence(&mut history, attempt, reason).await
+        };
+        match self.cancel.in_time(fenced).await.unwrap_or_else(|| Err(ErrorKind::Interrupted.into()))? {
             Fenced::Fenced => Ok(self.remove_staged(reports).await),
             Fenced::Committed(version) => Err(Error::new(ErrorKind::Conflict {
                 message: format!(
@@ -206,34 +207,67 @@ impl Table {
     /// visible what it should: begun by requests whose answers were lost, or by a second try of
     /// a task. Gives the first failure; a later recovery finds what is left.
     pub async fn remove_strays(&self, attempt: &str) -> Option<Error> {
-        let mut strays = Vec::new();
-        for (target, store) in self.present() {
-            match store.list_staged(None).await {
-                Ok(staged) => {
-                    let strayed = staged.into_iter().filter(|file| attempt_of(&file.key) == Some(attempt));
-                    strays.extend(strayed.map(|file| (target, file)));
+        // Each target by itself: one that hangs should not keep another from being cleaned up.
+        let targets = self.present().map(|(target, store)| async move {
+            let listed = self.cancel.in_time(store.list_staged(None)).await;
+            match listed.unwrap_or_else(|| Err(ErrorKind::Interrupted.into())) {
+                Ok(mut staged) => {
+                    staged.retain(|file| attempt_of(&file.key) == Some(attempt));
+                    let failure = self.abort_in(target, staged).await;
+                    if failure.is_none() {
+                        self.cancel.shutdown().swept(&store.describe().url);
+                    }
+                    failure
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "whether something is still staged could not be seen");
-                    return Some(error);
+                    let url = &store.describe().url;
+                    tracing::warn!(%error, url, "whether something is still staged could not be seen");
+                    Some(error)
                 }
             }
-        }
-        self.abort_all(strays).await
+        });
+        futures::future::join_all(targets).await.into_iter().flatten().next()
     }
 
     pub(super) async fn abort_all(&self, staged: Vec<(usize, StagedFile)>) -> Option<Error> {
-        let aborts = futures::stream::iter(staged).map(|(target, staged)| async move {
-            let store = &self.stores()[target];
-            let error = match tokio::time::timeout(ABORT_TIMEOUT, store.abort(&staged)).await {
-                Ok(aborted) => aborted.err()?,
-                Err(_) => super::unanswered(store.as_ref(), &staged, ABORT_TIMEOUT),
+        let mut targets: BTreeMap<usize, Vec<StagedFile>> = BTreeMap::new();
+        for (target, staged) in staged {
+            targets.entry(target).or_default().push(staged);
+        }
+        let aborts = targets.into_iter().map(|(target, staged)| self.abort_in(target, staged));
+        futures::future::join_all(aborts).await.into_iter().flatten().next()
+    }
+
+    /// Aborts files in one target, which is not asked again when it did not answer one request
+    /// in the time that a process has for its end.
+    async fn abort_in(&self, target: usize, staged: Vec<StagedFile>) -> Option<Error> {
+        let (store, count) = (&self.stores()[target], staged.len());
+        let (url, shutdown) = (&store.describe().url, self.cancel.shutdown());
+        let silent = &AtomicBool::new(false);
+        let aborts = futures::stream::iter(staged).map(|staged| async move {
+            let aborted = match silent.load(Ordering::Relaxed) {
+                true => None,
+                false => tokio::time::timeout(shutdown.left(), store.abort(&staged)).await.ok(),
             };
-            tracing::warn!(%error, key = staged.key, "a staged file could not be removed");
-            Some(error)
+            match aborted {
+                Some(Ok(())) => {
+                    shutdown.removed(url, staged.staging.handle());
+                    None
+                }
+                Some(Err(error)) => Some(error),
+                None => {
+                    silent.store(true, Ordering::Relaxed);
+                    Some(super::unanswered(store.as_ref(), &staged))
+                }
+            }
         });
         let failures = aborts.buffered(table::CONCURRENCY).filter_map(futures::future::ready);
-        failures.collect::<Vec<_>>().await.into_iter().next()
+        let failures: Vec<Error> = failures.collect().await;
+        if let Some(error) = failures.first() {
+            let left = failures.len();
+            tracing::warn!(%error, url, "{left} of {count} staged files could not be removed");
+        }
+        failures.into_iter().next()
     }
 }
 

@@ -63,18 +63,17 @@ pub use verify::Verified;
 
 use crate::error::{Error, ErrorKind, StoreFailure, StoreReason};
 use crate::store::{StagedFile, Store};
-use std::time::Duration;
 
-fn unanswered(store: &dyn Store, staged: &StagedFile, waited: Duration) -> Error {
+fn unanswered(store: &dyn Store, staged: &StagedFile) -> Error {
     let identity = store.describe();
     Error::new(ErrorKind::Target(StoreFailure {
         operation: "remove the staged".into(),
         url: format!("{}{}", identity.url, staged.key),
         region: identity.region.clone(),
         attempts: None,
-        elapsed: Some(waited),
+        elapsed: None,
         reason: StoreReason::Unreachable,
-        detail: format!("no answer in {} s", waited.as_secs()),
+        detail: "no answer in the time that the clean-up has".into(),
     }))
 }
 

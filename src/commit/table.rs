@@ -2,6 +2,7 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::job::{CommitSpec, ConditionalWrites, JobSpec};
+use crate::runtime::Cancel;
 use crate::store::{Store, TargetIdentity, Written};
 use bytes::Bytes;
 use serde::Serialize;
@@ -20,6 +21,8 @@ pub struct Table {
     /// Positions of targets that do not answer and are to catch up later.
     absent: BTreeSet<usize>,
     pub(super) settings: CommitSpec,
+    /// Asks the run to stop, and knows how much time its clean-up has.
+    pub(crate) cancel: Cancel,
     #[cfg(test)]
     pub(super) simulated: Simulated,
 }
@@ -57,6 +60,7 @@ impl Table {
             stores,
             absent: BTreeSet::new(),
             settings,
+            cancel: Cancel::default(),
             #[cfg(test)]
             simulated: Simulated::default(),
         }
@@ -72,6 +76,12 @@ impl Table {
             stores.push(crate::store::open_target(target, &job.engine, position).await?);
         }
         Ok(Table::new(stores, job.commit.clone()))
+    }
+
+    /// The same table for a run that stops when it is asked to.
+    #[must_use]
+    pub fn stopped_by(self, cancel: &Cancel) -> Table {
+        Table { cancel: cancel.clone(), ..self }
     }
 
     /// All targets, home first.

@@ -101,7 +101,7 @@ pub enum ErrorKind {
         message: String,
     },
     /// SIGINT, SIGTERM, or [`crate::runtime::Cancel::cancel`].
-    #[error("interrupted; nothing was made visible in any target")]
+    #[error("interrupted")]
     Interrupted,
 }
 

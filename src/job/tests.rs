@@ -132,6 +132,10 @@ fn mistakes_have_their_place() {
             "job.toml:4:1: engine.spill_directory: names no directory => leave it out for the default",
         ),
         (
+            "[engine]\nshutdown_seconds = 0",
+            "job.toml:4:1: engine.shutdown_seconds: must be more than 0 => leave it out for the default",
+        ),
+        (
             "[engine.requests]\nlist_timeout_seconds = 0",
             "job.toml:4:1: engine.requests.list_timeout_seconds: must be more than 0 => leave it out for the default",
         ),

@@ -219,6 +219,7 @@ impl Check {
             self.problem(key("spill_directory"), "names no directory", "leave it out for the default");
         }
         self.above_zero(key("max_open_files"), engine.max_open_files as u64);
+        self.above_zero(key("shutdown_seconds"), engine.shutdown_seconds);
         self.above_zero(key("fetch_bytes"), engine.fetch_bytes as u64);
         self.above_zero(key("fetch_concurrency"), engine.fetch_concurrency as u64);
         self.requests(&engine.requests);

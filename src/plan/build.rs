@@ -100,7 +100,7 @@ pub struct Settled {
 pub fn build(mut job: JobSpec, options: &PlanOptions, runtime: &Runtime) -> Result<Planned> {
     let inputs = match &options.inputs {
         Some(inputs) => inputs.clone(),
-        None => runtime.block_on(runtime.cancel().or(source::list(&job.source, &job.engine)))?,
+        None => runtime.wait(source::list(&job.source, &job.engine))?,
     };
     let Settled { spec, dialect, schema, is_inferred, mut notes, schema_notes, first_text } =
         settle(&job, &inputs, options, runtime)?;

@@ -33,7 +33,7 @@ impl TableState {
     /// Those of the targets, and those for which a run would be refused: a target that does not
     /// belong to the log, or that has to catch up.
     pub fn open(job: &JobSpec, runtime: &Runtime) -> Result<TableState> {
-        runtime.block_on(runtime.cancel().or(async {
+        runtime.wait(async {
             let table = Table::open(job).await?.reachable(Instant::now(), runtime.cancel()).await?;
             let mut history = table.history().await?;
             table.check_places(&mut history).await?;
@@ -43,7 +43,7 @@ impl TableState {
                 table.check_complete(&history).await?;
             }
             Ok(TableState { table, history, unfinished })
-        }))
+        })
     }
 
     /// Whether a run of this plan may write.
@@ -51,7 +51,7 @@ impl TableState {
     /// # Errors
     /// As [`Table::standing`].
     pub fn standing(&mut self, plan: &Plan, runtime: &Runtime) -> Result<Standing> {
-        runtime.block_on(self.table.standing(&mut self.history, plan))
+        runtime.wait(self.table.standing(&mut self.history, plan))
     }
 }
 
@@ -117,7 +117,8 @@ pub(super) fn dry_run(
         }
     };
     if let Some(attempt) = done {
-        report.unapplied = runtime.block_on(table.unapplied(&attempt, &spec.output));
+        let unapplied = table.unapplied(&attempt, &spec.output);
+        report.unapplied = runtime.wait(async { Ok(unapplied.await) })?;
     }
     report.unfinished = unfinished;
     Ok(report)

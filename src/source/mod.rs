@@ -69,7 +69,7 @@ pub fn read_whole(spec: &SourceSpec, runtime: &Runtime) -> Result<Vec<(String, V
         }
         Ok((input.url, body))
     };
-    runtime.block_on(list(spec, &engine))?.into_iter().map(read).collect()
+    runtime.wait(list(spec, &engine))?.into_iter().map(read).collect()
 }
 
 /// The connection that the source of a job describes.

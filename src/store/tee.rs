@@ -19,6 +19,7 @@ use futures::StreamExt;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::runtime::Handle;
@@ -33,12 +34,7 @@ const PERMIT_BYTES: usize = 1024;
 /// Bytes of a part where there is no target, and what is encoded is only counted.
 const UNWRITTEN_PART_BYTES: usize = 1 << 20;
 
-/// Time for one request that removes a staged file, and for one that began a
-/// file before the work was given up. A person who pressed Ctrl-C waits for
-/// these; [`Store::list_staged`] finds what is left behind.
-const ABORT_TIME: Duration = Duration::from_secs(10);
-
-/// Staged files that are removed at once.
+/// Staged files that are removed at once in one target.
 const ABORTS: usize = 32;
 
 /// Makes [`TeeWriter`]s that share the targets and one budget of bytes in flight.
@@ -61,8 +57,14 @@ struct Shared {
     permits: u32,
     part_bytes: usize,
     given_up: Cancel,
+    /// Time for one request that removes a staged file, and for one that began a file
+    /// before the work was given up; less when the process has less. A person who pressed
+    /// Ctrl-C waits for these; [`Store::list_staged`] finds what is left behind.
     abort_time: Duration,
-    tasks: TaskTracker,
+    /// The tasks of each target: one that hangs should not keep another from being cleaned up.
+    tasks: Vec<TaskTracker>,
+    /// Targets that did not answer in that time, and are not asked again.
+    silent: Vec<AtomicBool>,
     staged: Mutex<Staged>,
 }
 
@@ -101,6 +103,8 @@ impl TeeFactory {
         let part_bytes = stores.iter().map(|store| store.part_bytes()).max();
         let part_bytes = part_bytes.unwrap_or(UNWRITTEN_PART_BYTES).max(1);
         let permits = permits(in_flight_bytes.max(part_bytes));
+        let tasks = stores.iter().map(|_| TaskTracker::new()).collect();
+        let silent = stores.iter().map(|_| AtomicBool::default()).collect();
         let shared = Shared {
             stores,
             runtime,
@@ -108,8 +112,9 @@ impl TeeFactory {
             permits,
             part_bytes,
             given_up: cancel.child(),
-            abort_time: ABORT_TIME,
-            tasks: TaskTracker::new(),
+            abort_time: cancel.shutdown().time(),
+            tasks,
+            silent,
             staged: Mutex::default(),
         };
         TeeFactory { shared: Arc::new(shared), kept: false }
@@ -133,7 +138,7 @@ impl TeeFactory {
                     target,
                     key: key.to_owned(),
                 };
-                self.shared.tasks.spawn_on(upload.run(inbox, outcome), &self.shared.runtime);
+                self.shared.tasks[target].spawn_on(upload.run(inbox, outcome), &self.shared.runtime);
                 TargetUpload { messages, staged }
             })
             .collect();
@@ -156,25 +161,15 @@ impl TeeFactory {
     }
 
     /// Removes, from every target, each file that was begun, handed out as a
-    /// [`TeeFile`] or not, and begins no more. Blocks, for seconds at most;
-    /// writers that are still alive fail. What cannot be removed is logged.
+    /// [`TeeFile`] or not, and begins no more. Blocks, for as long as the process may
+    /// take to end; writers that are still alive fail. What cannot be removed is logged.
     ///
     /// Call it from a thread that does not belong to Tokio.
     pub fn abort_all(&self) {
         let shared = &self.shared;
         shared.given_up.cancel();
-        shared.tasks.close();
-        shared.runtime.block_on(async {
-            shared.tasks.wait().await;
-            let files = std::mem::take(&mut shared.staged().files);
-            let aborts = files.into_values().map(|(target, staged)| async move {
-                if let Err(error) = shared.remove(target, &staged).await {
-                    let url = &shared.stores[target].describe().url;
-                    tracing::warn!(%error, url, key = staged.key, "a staged file could not be removed");
-                }
-            });
-            futures::stream::iter(aborts).buffer_unordered(ABORTS).collect::<()>().await;
-        });
+        let targets = (0..shared.stores.len()).map(|target| shared.clean_up(target));
+        shared.runtime.block_on(futures::future::join_all(targets));
     }
 }
 
@@ -200,6 +195,8 @@ impl Shared {
         let mut held = self.staged();
         held.given += 1;
         let number = held.given;
+        let url = &self.stores[target].describe().url;
+        self.given_up.shutdown().staged(url, staged.staging.handle());
         held.files.insert(number, (target, staged));
         number
     }
@@ -214,21 +211,62 @@ impl Shared {
         }
     }
 
+    /// Waits for the tasks of a target, and removes what they left.
+    async fn clean_up(&self, target: usize) {
+        self.tasks[target].close();
+        self.tasks[target].wait().await;
+        let files = {
+            let mut held = self.staged();
+            let (here, others) =
+                std::mem::take(&mut held.files).into_iter().partition(|(_, (of, _))| *of == target);
+            held.files = others;
+            let here: BTreeMap<u64, (usize, StagedFile)> = here;
+            here
+        };
+        let count = files.len();
+        let aborts =
+            files.into_values().map(|(_, staged)| async move { self.remove(target, &staged).await.err() });
+        let failures = futures::stream::iter(aborts).buffer_unordered(ABORTS).filter_map(std::future::ready);
+        let failures: Vec<Error> = failures.collect().await;
+        if let Some(error) = failures.first() {
+            let (left, url) = (failures.len(), &self.stores[target].describe().url);
+            tracing::warn!(%error, url, "{left} of {count} staged files could not be removed");
+        }
+    }
+
     async fn remove(&self, target: usize, staged: &StagedFile) -> Result<()> {
         let store = &self.stores[target];
-        match tokio::time::timeout(self.abort_time, store.abort(staged)).await {
-            Ok(done) => done,
-            Err(_) => Err(ErrorKind::Target(StoreFailure {
-                operation: "remove the staged file of".to_owned(),
-                url: format!("{}{}", store.describe().url, staged.key),
-                region: store.describe().region.clone(),
-                attempts: None,
-                elapsed: Some(self.abort_time),
-                reason: StoreReason::Unreachable,
-                detail: format!("no answer within {:.1} s", self.abort_time.as_secs_f64()),
-            })
-            .into()),
+        let time = self.time_left();
+        let removed = match self.silent[target].load(Ordering::Relaxed) {
+            true => None,
+            false => tokio::time::timeout(time, store.abort(staged)).await.ok(),
+        };
+        let identity = store.describe();
+        match removed {
+            Some(Ok(())) => {
+                self.given_up.shutdown().removed(&identity.url, staged.staging.handle());
+                Ok(())
+            }
+            Some(Err(error)) => Err(error),
+            None => {
+                self.silent[target].store(true, Ordering::Relaxed);
+                Err(ErrorKind::Target(StoreFailure {
+                    operation: "remove the staged file of".to_owned(),
+                    url: format!("{}{}", identity.url, staged.key),
+                    region: identity.region.clone(),
+                    attempts: None,
+                    elapsed: Some(time),
+                    reason: StoreReason::Unreachable,
+                    detail: "no answer in the time that the clean-up has".to_owned(),
+                })
+                .into())
+            }
         }
+    }
+
+    /// Time for one request of the clean-up.
+    fn time_left(&self) -> Duration {
+        self.abort_time.min(self.given_up.shutdown().left())
     }
 }
 
@@ -317,10 +355,17 @@ impl Upload {
     async fn begin(&self) -> Result<Box<dyn StagedWrite>> {
         let given_up = async {
             self.shared.given_up.cancelled().await;
-            tokio::time::sleep(self.shared.abort_time).await;
+            tokio::time::sleep(self.shared.time_left()).await;
         };
+        let store = &self.shared.stores[self.target];
+        let (shutdown, url) = (self.shared.given_up.shutdown(), &store.describe().url);
+        // By its key: what the store calls it nobody knows before the answer.
+        shutdown.staged(url, &self.key);
         tokio::select! {
-            begun = self.shared.stores[self.target].begin(&self.key) => begun,
+            begun = store.begin(&self.key) => {
+                shutdown.removed(url, &self.key);
+                begun
+            }
             () = given_up => Err(ErrorKind::Interrupted.into()),
         }
     }

@@ -184,7 +184,7 @@ fn a_signal_ends_every_wait_for_a_silent_target() {
         assert!(matches!(error.kind(), ErrorKind::Interrupted), "{operation:?} {error}");
         drop(factory);
         assert!(bench.is_clean(), "{operation:?} {nth}");
-        assert!(begun.elapsed() < ABORT_TIME / 2);
+        assert!(begun.elapsed() < Duration::from_secs(5));
     }
 }
 

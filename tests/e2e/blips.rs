@@ -1,13 +1,13 @@
 //! A source or a target that is gone for five seconds in the middle of a run, which survives it.
 
-use crate::faults::{Scene, at_once};
+use crate::faults::{Scene, a_few_at_once};
 use crate::harness::proxy::{Fault, Matching, Moment, Operation};
 use std::thread;
 use std::time::Duration;
 
 const BLIP: Duration = Duration::from_secs(5);
 /// A few GETs of 1 MiB, and a part for each of the files.
-const RECORDS: u64 = 100_000;
+const RECORDS: u64 = 60_000;
 
 /// What becomes of requests while the region is gone.
 #[derive(Debug, Clone, Copy)]
@@ -47,7 +47,7 @@ fn five_seconds_fail_no_run() {
         (Side::Remote, CompleteMultipartUpload.into(), 2, Gone::Refused),
         (Side::Home, ListMultipartUploads.into(), 1, Gone::Refused),
     ];
-    at_once(&cases, |(side, of, nth, gone)| {
+    a_few_at_once(8, &cases, |(side, of, nth, gone)| {
         let scene = Scene::new(RECORDS);
         // The job file ends within `[engine]`.
         scene.add("fetch_bytes = 1048576\n");

@@ -8,6 +8,8 @@ use crate::harness::{Run, Running, Workspace};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::ops::RangeInclusive;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -133,6 +135,29 @@ pub(crate) fn at_once<C: Sync>(cases: &[C], check: impl Fn(&C) + Sync) {
             scope.spawn(move || check(case));
         }
     });
+}
+
+/// The same with so many threads: the stand-ins for S3 answer one request at a time, and other
+/// tests wait for them, too. Gives the outcomes in the order of the cases.
+pub(crate) fn a_few_at_once<C: Sync, T: Send>(
+    threads: usize,
+    cases: &[C],
+    check: impl Fn(&C) -> T + Sync,
+) -> Vec<T> {
+    let (next, outcomes) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(case) = cases.get(number) else { return };
+                    let outcome = check(case);
+                    outcomes.lock().unwrap().insert(number, outcome);
+                }
+            });
+        }
+    });
+    outcomes.into_inner().unwrap().into_values().collect()
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 use crate::harness::Workspace;
 use crate::harness::moto::Region;
+use crate::harness::proxy::{Gate, Moment, Operation, Proxy};
 use std::fmt::Write;
 
 /// About 50 MB of text that does not compress: enough to be in the midst of.
@@ -51,10 +52,13 @@ fn signals_leave_nothing_in_buckets() {
     let workspace = Workspace::new();
     large_input(&workspace);
     let (home, remote) = (Region::home().bucket("interrupt"), Region::remote().bucket("interrupt"));
-    workspace.write("job.toml", job(&(home.target("t/") + &remote.target("t/"))));
+    let [near, far] = [Region::home(), Region::remote()].map(Proxy::before);
+    workspace.write("job.toml", job(&(near.target(&home, "t/") + &far.target(&remote, "t/"))));
     for signal in ["INT", "TERM"] {
+        // A part stays on its way, or the run might be over before anybody has looked.
+        let gates = [&near, &far].map(|proxy| proxy.hold(Operation::UploadPart, 2, Moment::Before));
         let running = workspace.sawmill(["run", "job.toml"]).start();
-        let staged = || !home.open_uploads().is_empty() && !remote.open_uploads().is_empty();
+        let staged = || gates.iter().all(Gate::is_reached);
         let running = running.until("uploads are open in both regions", staged);
         running.signal(signal);
         let _ = running.wait().exits_with(130).says(&["interrupted"]);

@@ -16,6 +16,7 @@ mod failures;
 mod faults;
 mod flights;
 mod footers;
+mod hangs;
 mod harness;
 mod harness_tests;
 mod iam;

@@ -70,37 +70,6 @@ fn a_server_that_never_answers_is_given_up_in_the_time_of_the_job() {
 }
 
 #[test]
-fn a_signal_ends_every_command_that_waits_for_a_silent_target() {
-    let commands: [&[&str]; 7] = [
-        &["run", "job.toml"],
-        &["check", "job.toml"],
-        &["log", "job.toml"],
-        &["verify", "job.toml"],
-        &["recover", "job.toml"],
-        &["catchup", "job.toml"],
-        &["gc", "job.toml"],
-    ];
-    std::thread::scope(|scope| {
-        for arguments in commands {
-            scope.spawn(move || {
-                let kept = Arc::new(Mutex::new(Vec::new()));
-                let taken = Arc::clone(&kept);
-                let endpoint = server(move |connection| taken.lock().unwrap().push(connection));
-                let workspace = Workspace::new();
-                flights(&workspace, None, Some(&endpoint), "");
-                let running = workspace.sawmill(arguments).start();
-                let running = running.until("the target is asked", || !kept.lock().unwrap().is_empty());
-                let begun = Instant::now();
-                running.signal("TERM");
-                let _ = running.wait().exits_with(130);
-                println!("{}: {:.1} s from SIGTERM to exit", arguments[0], begun.elapsed().as_secs_f64());
-                assert!(begun.elapsed() < Duration::from_secs(15), "{arguments:?}: {:?}", begun.elapsed());
-            });
-        }
-    });
-}
-
-#[test]
 fn a_store_that_is_asked_too_often_is_asked_as_often_as_the_job_says() {
     for (source, code) in [(true, 4), (false, 5)] {
         let asked = Arc::new(AtomicU32::new(0));

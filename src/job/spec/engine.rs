@@ -30,6 +30,8 @@ pub struct EngineSpec {
     pub fetch_bytes: usize,
     /// GETs of one input at once. Default: 4.
     pub fetch_concurrency: usize,
+    /// Seconds from the first signal (SIGINT, SIGTERM, SIGHUP) to the end of the process, over all targets: what is staged is removed, and what is decided is finished, as far as they allow; the rest is named and left to the next run. Default: 10.
+    pub shutdown_seconds: u64,
     /// How often requests to S3 are tried and how long they may take.
     pub requests: RequestsSpec,
 }
@@ -47,6 +49,7 @@ impl Default for EngineSpec {
             upload_bytes_in_flight: 32 << 20,
             fetch_bytes: 8 << 20,
             fetch_concurrency: 4,
+            shutdown_seconds: crate::shutdown::DEFAULT_SECONDS,
             requests: RequestsSpec::default(),
         }
     }

@@ -11,6 +11,9 @@ use std::time::Duration;
 pub(crate) enum Fault {
     /// It takes this much longer to arrive.
     Delay(Duration),
+    /// It is taken and never answered, and so is every later one of any operation, until the
+    /// proxy heals.
+    Hang,
     /// It does not arrive, and the connection ends.
     LoseRequest,
     /// It is carried out, and the connection ends without an answer.
@@ -97,6 +100,8 @@ pub(super) struct Plan {
     rules: Vec<Rule>,
     random: Option<Faults>,
     seen: BTreeMap<Operation, u64>,
+    /// Since a [`Fault::Hang`].
+    hangs: bool,
 }
 
 #[derive(Debug)]
@@ -133,6 +138,7 @@ impl Plan {
     pub(super) fn heal(&mut self) {
         self.rules.retain(|rule| matches!(rule.action, Action::Gate(_)));
         self.random = None;
+        self.hangs = false;
     }
 
     pub(super) fn seed(&self) -> Option<u64> {
@@ -155,6 +161,8 @@ impl Plan {
                 }
             }
         }
-        (fault.or(chance), gates)
+        let fault = fault.or(chance);
+        self.hangs |= fault == Some(Fault::Hang);
+        (if self.hangs { Some(Fault::Hang) } else { fault }, gates)
     }
 }

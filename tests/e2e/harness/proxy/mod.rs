@@ -19,7 +19,7 @@ use fault::Plan;
 use http::{Headers, Request, Response};
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::io::{self, BufReader, Write};
+use std::io::{self, BufReader, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering};
@@ -174,6 +174,11 @@ impl Proxy {
         exchanges.iter().filter(|exchange| of.holds(exchange.operation, &exchange.key)).count()
     }
 
+    /// Whether something has gone wrong with a request so far.
+    pub(crate) fn has_struck(&self) -> bool {
+        lock(&self.shared.exchanges).iter().any(|exchange| exchange.fault.is_some())
+    }
+
     /// How many requests came, by operation.
     pub(crate) fn counts(&self) -> BTreeMap<Operation, usize> {
         let mut counts = BTreeMap::new();
@@ -262,6 +267,11 @@ impl Shared {
 
         match fault {
             Some(Fault::LoseRequest) => return Ok(false),
+            Some(Fault::Hang) => {
+                // Until the client leaves; it has nothing to send before an answer.
+                let _ = client.read(&mut [0])?;
+                return Ok(false);
+            }
             Some(Fault::Delay(time)) => thread::sleep(time),
             Some(Fault::FlipUpload) => flip(&mut request.body),
             _ => {}
