@@ -2,6 +2,7 @@
 
 use crate::faults::Scene;
 use crate::harness::proxy::{Moment, Operation};
+use crate::harness::readback::assert_valid;
 use crate::harness::{Run, Workspace};
 use serde_json::json;
 
@@ -161,6 +162,7 @@ fn a_version_that_waits_is_told() {
     }
     let report = workspace.sawmill(["run", "job.toml", "--dry-run", "--json"]).run().succeeds().json();
     assert_eq!(report["unfinished"], json!([2]), "{report}");
+    assert_valid("run-report", &report);
     let _ = workspace.sawmill(["run", "job.toml"]).run().succeeds().says(&["finished version 2"]);
 }
 
@@ -196,6 +198,23 @@ fn a_table_that_never_was_is_not_sound() {
         let _ = workspace.sawmill([command, "job.toml"]).run().succeeds();
     }
     assert!(workspace.files("one").is_empty());
+}
+
+#[test]
+fn what_other_commands_print_is_as_their_schemas_say() {
+    let workspace = table("append", true);
+    std::fs::remove_file(workspace.path("two/_SUCCESS")).unwrap();
+    let json =
+        |arguments: &[&str]| workspace.sawmill([arguments, &["--json"]].concat()).run().succeeds().json();
+    for (command, schema) in [
+        ("run", "run-report"),
+        ("recover", "recovered"),
+        ("catchup", "caught-up"),
+        ("verify", "audit"),
+        ("gc", "garbage"),
+    ] {
+        assert_valid(schema, &json(&[command, "job.toml"]));
+    }
 }
 
 /// The first run of a table dies before it is decided: there is no version, and all that is
@@ -258,6 +277,8 @@ fn gc_says_how_much_it_is() {
     assert!(shown["documents"].to_string().contains("pending"), "and what its tasks have said: {shown}");
     assert!(!workspace.staged("one").is_empty(), "shown, and not removed");
     let removed = gc(&["--delete"]);
+    assert_valid("garbage", &shown);
+    assert_valid("garbage", &removed);
     assert_eq!(removed["uploads"][0]["count"], json!(2), "{removed}");
     assert!(workspace.staged("one").is_empty() && workspace.staged("two").is_empty());
     assert_eq!(gc(&[])["uploads"], json!([]));
