@@ -132,14 +132,28 @@ fn what_is_not_known_is_said_to_be_unknown() {
 
 #[test]
 fn a_single_file_that_is_in_some_targets_only_is_told() {
-    let workspace = table();
-    let arguments =
-        ["convert", "a.csv", "-o", "one/t.parquet", "-o", "two/t.parquet", "--overwrite", "--json"];
+    let scene = Scene::new(300);
+    let url = scene.remote.url("t.parquet");
+    let arguments = [
+        "convert",
+        "in.csv",
+        "-o",
+        "one/t.parquet",
+        "-o",
+        &url,
+        "--endpoint",
+        scene.far.endpoint(),
+        "--json",
+    ];
+    let gate = scene.far.hold(Operation::CompleteMultipartUpload, 1, Moment::Before);
+    let convert = scene.workspace.sawmill(arguments).env("AWS_REGION", "eu-west-1").start();
+    let convert = convert.until("the last target is to show it", || gate.is_reached());
     // The last target comes first, and nothing can take the place of a directory.
-    workspace.write("one/t.parquet/file", "");
-    let partly = report(workspace.sawmill(arguments).run(), 5);
+    scene.workspace.write("one/t.parquet/file", "");
+    gate.release();
+    let partly = report(convert.wait(), 5);
     assert_eq!(partly["status"], json!("partly_visible"), "{partly}");
-    assert!(workspace.path("two/t.parquet").is_file());
+    assert_eq!(scene.remote.objects(), ["t.parquet"]);
 }
 
 /// What a command finds is its document, and says itself why that is a failure.

@@ -109,6 +109,11 @@ impl Proxy {
         proxy
     }
 
+    /// Where clients reach the region through the proxy.
+    pub(crate) fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
     /// A `[[targets]]` table of a job file for a prefix of a bucket, through the proxy.
     pub(crate) fn target(&self, bucket: &Bucket<'_>, prefix: &str) -> String {
         bucket.target_at(&self.endpoint, prefix)
