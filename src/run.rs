@@ -398,6 +398,10 @@ pub(crate) async fn finish(decided: Decided, history: History, table: &Table) ->
     let finished = table.cancel.in_time(table.finish(decided, history)).await;
     let finished = finished.unwrap_or_else(|| Err(ErrorKind::Interrupted.into()));
     finished.map_err(|error: Error| {
+        if error.aftermath() == Some(Aftermath::Replaced) {
+            // Decided in a log that counts no more; the same job in the new one finds out.
+            return error.leaving(Aftermath::Unknown);
+        }
         let remedy = match (error.kind(), table.cancel.shutdown().last_words()) {
             (ErrorKind::Interrupted, Some(words)) => words,
             _ => format!(

@@ -24,6 +24,8 @@ fn schemas_are_those_of_the_types() {
         ("audit", json_schema_of_output::<report::Found<commit::Audit>>()),
         ("recovered", json_schema_of_output::<commit::Recovered>()),
         ("caught-up", json_schema_of_output::<report::Found<commit::CaughtUp>>()),
+        ("promoted", json_schema_of_output::<report::Found<commit::Promoted>>()),
+        ("epoch", json_schema::<commit::Epoch>()),
         ("garbage", json_schema_of_output::<commit::Garbage>()),
         ("run-report", json_schema_of_output::<report::RunReport>()),
         ("failure-report", json_schema_of_output::<report::FailureReport>()),

@@ -30,8 +30,10 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     let lost = done.lost.first().map(|first| {
         let message =
             format!("{} files are lost, and no other target holds them: {first}, …", done.lost.len());
-        Error::new(ErrorKind::Damage { message })
-            .remedy("restore them from versions of a bucket, or run their inputs again with --reprocess")
+        Error::new(ErrorKind::Damage { message }).remedy(
+            "restore them from versions of a bucket, or run their inputs again with --reprocess; \
+                 `sawmill recover --give-up-lost` ends the search for them",
+        )
     });
     if args.json {
         super::documents::print_json(&Found::new(done, lost.as_ref()))?;
@@ -42,6 +44,10 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     }
     for (store, copied) in table.stores().iter().zip(&done.copied) {
         global.say(&format!("{}: {copied} of {} files were copied there", store.describe().url, done.files));
+    }
+    if done.removed > 0 {
+        let removed = crate::count::count(done.removed, "file");
+        global.say(&format!("{}: {removed} that were replaced meanwhile are removed", job.name));
     }
     lost.map_or(Ok(()), Err)
 }

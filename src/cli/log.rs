@@ -2,7 +2,8 @@
 
 use super::Global;
 use super::run::JobArgs;
-use crate::commit::{Entry, Event, Removed, Table};
+use crate::commit::{Entry, Event, FilesOf, Removed, Table};
+use crate::count::count;
 use crate::error::Result;
 use crate::report::{foreign_part, removal};
 use indicatif::{HumanBytes, HumanCount};
@@ -29,24 +30,32 @@ struct Shown {
     /// Of a commit: whether it is visible and announced everywhere.
     #[serde(skip_serializing_if = "Option::is_none")]
     published: Option<bool>,
+    /// URL of an old home whose log alone holds the entry: it is not of the table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    only_in: Option<String>,
 }
 
 pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     let job = args.job.load()?;
     let runtime = global.runtime(1, &job.engine)?;
-    let (entries, open) = runtime.wait(async {
+    let (entries, open, elsewhere) = runtime.wait(async {
         let table = Table::open(&job).await?;
         let mut history = table.history().await?;
-        table.check_places(&mut history).await?;
-        Ok::<_, crate::Error>((table.entries(args.from).await?, table.unfinished(&history).await?))
+        // A target that is to catch up since home has changed may hold what is to be shown.
+        table.check_homes(&mut history).await?;
+        let (entries, open) = (table.entries(args.from).await?, table.unfinished(&history).await?);
+        Ok::<_, crate::Error>((entries, open, table.commits_elsewhere(&history).await?))
     })?;
+    let elsewhere = elsewhere.into_iter().filter(|(_, entry)| entry.version >= args.from);
+    let elsewhere = elsewhere.map(|(url, entry)| Shown { entry, published: Some(false), only_in: Some(url) });
     let shown: Vec<Shown> = entries
         .into_iter()
         .map(|entry| {
             let is_commit = matches!(entry.event, Event::Commit(_));
             let published = is_commit.then(|| !open.contains(&entry.version));
-            Shown { entry, published }
+            Shown { entry, published, only_in: None }
         })
+        .chain(elsewhere)
         .collect();
     if args.json {
         return super::documents::print_json(&shown);
@@ -69,7 +78,11 @@ fn line(shown: &Shown) -> String {
                 versions => format!(", in place of version {versions:?}"),
             };
             let removed = commit.removed.as_ref().map(removed).unwrap_or_default();
-            let state = if shown.published == Some(true) { "" } else { "; not finished: `sawmill recover`" };
+            let state = match (&shown.only_in, shown.published) {
+                (Some(url), _) => format!("; not of the table: only in the log of {url}, run it again"),
+                (None, Some(true)) => String::new(),
+                (None, _) => "; not finished: `sawmill recover`".into(),
+            };
             write!(
                 text,
                 "commit  {} {}: {} files, {} rows, {} from {} inputs in {} partitions{replaced}{removed}{state}",
@@ -85,6 +98,20 @@ fn line(shown: &Shown) -> String {
         Event::Fence { attempt, reason } => write!(text, "fence   {attempt}: {reason}"),
         Event::Repair { target, files } => {
             write!(text, "repair  {files} files were copied to {target} from another target")
+        }
+        Event::Promotion(promotion) => {
+            let old = promotion.old_home.as_deref().unwrap_or("a home that is not known");
+            write!(
+                text,
+                "home    {} in place of {old}, whose log is known until entry {} (epoch {})",
+                promotion.home, promotion.old_tip, promotion.epoch
+            )
+        }
+        Event::GivenUp { lost } => {
+            let lost = lost.iter().map(|FilesOf { version, files, rows }| {
+                format!("{} of version {version} with {}", count(files.len(), "file"), count(*rows, "row"))
+            });
+            write!(text, "lost    given up, as no target holds them: {}", lost.collect::<Vec<_>>().join(", "))
         }
     };
     text.push('\n');

@@ -14,6 +14,7 @@ mod log;
 mod messages;
 mod places;
 mod plan;
+mod promote;
 mod recover;
 mod run;
 mod signals;
@@ -79,6 +80,8 @@ enum Command {
     Verify(verify::Args),
     /// Copy to each target what it lacks and another holds, after an outage or for a new target
     Catchup(catchup::Args),
+    /// Make another target home, where the log stands, when the first one is lost
+    Promote(promote::Args),
     /// Find what nobody needs any more: documents, files and open uploads of runs that came to nothing
     Gc(gc::Args),
 }
@@ -119,6 +122,7 @@ impl Cli {
             Command::Log(args) => args.json,
             Command::Verify(args) => args.json,
             Command::Catchup(args) => args.json,
+            Command::Promote(args) => args.json,
             Command::Gc(args) => args.json,
             Command::Infer(_) | Command::Check(_) | Command::Plan(_) | Command::Task(_) => false,
         }
@@ -150,6 +154,7 @@ impl Cli {
             Command::Log(args) => log::run(args, &self.global),
             Command::Verify(args) => verify::run(args, &self.global),
             Command::Catchup(args) => catchup::run(args, &self.global),
+            Command::Promote(args) => promote::run(args, &self.global),
             Command::Gc(args) => gc::run(args, &self.global),
         }
     }

@@ -13,6 +13,9 @@ pub(super) struct Args {
     /// Give this attempt up, though it may be alive: it will never be part of the table. Repeatable
     #[arg(long, value_name = "ATTEMPT")]
     give_up: Vec<String>,
+    /// Give up the files that no target holds any more: they are no longer expected, the rest of their versions stays
+    #[arg(long)]
+    give_up_lost: bool,
     /// Print what was done as JSON on standard output
     #[arg(long)]
     pub(super) json: bool,
@@ -38,7 +41,12 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
             }
         }
         table.catch_up(&mut history).await?;
+        let given_up = match args.give_up_lost {
+            true => table.give_up_lost(&mut history).await?,
+            false => Vec::new(),
+        };
         let mut recovered = table.recover(&mut history, None).await?;
+        recovered.given_up = given_up;
         recovered.fenced.extend(args.give_up.iter().cloned());
         Ok(recovered)
     })?;

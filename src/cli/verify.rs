@@ -2,7 +2,8 @@
 
 use super::Global;
 use super::run::JobArgs;
-use crate::commit::{Audit, Depth, Table};
+use crate::commit::{Audit, Depth, FilesOf, Table};
+use crate::count::count;
 use crate::error::{Error, ErrorKind, Result};
 use crate::report::Found;
 use indicatif::{HumanBytes, HumanCount};
@@ -55,6 +56,13 @@ fn describe(job: &str, targets: usize, audit: &Audit, global: &Global) {
             "note  {} are of before a change of the table's columns, and lack some or have narrower types: readers that \
              take the columns of one file for those of all need them written anew, with `sawmill run --reprocess`",
             files(audit.outdated)
+        ));
+    }
+    for FilesOf { version, files, rows } in &audit.given_up {
+        global.say(&format!(
+            "note  version {version}: given up as lost: {} with {}",
+            count(files.len(), "file"),
+            count(*rows, "row")
         ));
     }
     for damage in &audit.damages {

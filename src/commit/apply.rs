@@ -24,6 +24,9 @@ impl Decided {
         let lacking = self.lacking(table).await?;
         if !lacking.is_empty() {
             self.make_known(table).await?;
+            // After the copies: whoever makes another target home leaves word in each target, and
+            // then reads the copies. If no word is seen here, this version is seen there.
+            table.check_epoch(self.tenure.epoch).await?;
         }
         // The log says that it is decided; home going last, whoever reads only
         // there sees it when the others hold it.
@@ -56,10 +59,18 @@ impl Decided {
 
     /// Keeps a copy of the commit in every target but home, before a file is visible in any.
     /// So whatever a reader has seen anywhere, each target knows to be of the table, should
-    /// home and its log be lost.
+    /// home and its log be lost. What is older than the epoch, the entry says with which it begins.
     async fn make_known(&self, table: &Table) -> Result<()> {
-        let kept = futures::stream::iter(&table.stores()[1..])
-            .map(|store| table.keep_copy(store.as_ref(), &self.committed))
+        if self.version() <= self.tenure.started {
+            return Ok(());
+        }
+        let kept = futures::stream::iter(table.stores().iter().enumerate().skip(1))
+            .map(async |(target, store)| {
+                if self.changes.all_files().any(|file| staged_in(file, target).is_none()) {
+                    self.keep_changes(table, store.as_ref()).await?;
+                }
+                table.keep_copy(store.as_ref(), &self.committed, self.tenure.epoch).await
+            })
             .buffered(CONCURRENCY)
             .try_collect::<()>()
             .await;
@@ -68,6 +79,13 @@ impl Decided {
             return Ok(());
         }
         kept
+    }
+
+    /// Keeps what the commit does in a target that did not answer when it was decided.
+    async fn keep_changes(&self, table: &Table, store: &dyn Store) -> Result<()> {
+        let commit = &self.committed.commit;
+        let key = changes_key(&commit.attempt, &commit.changes_sha256);
+        store.create(&key, table.changes_as_written(commit).await?.1).await.map(drop)
     }
 
     async fn apply_in(&self, table: &Table, target: usize) -> Result<()> {
@@ -79,14 +97,15 @@ impl Decided {
             .try_fold(0, async |sum, mended| Ok(sum + u64::from(mended)))
             .await?;
         if self.changes.all_files().any(|file| staged_in(file, target).is_none()) {
-            let commit = &self.committed.commit;
-            let key = changes_key(&commit.attempt, &commit.changes_sha256);
-            store.create(&key, table.changes_as_written(commit).await?.1).await?;
+            self.keep_changes(table, store).await?;
         }
         if mended > 0 {
             table.note_repair(&mut table.history().await?, target, mended).await?;
         }
         let deletes = self.changes.deletes.get(target).map_or(&[][..], Vec::as_slice);
+        if !deletes.is_empty() {
+            table.check_epoch_in(store, self.tenure.epoch).await?;
+        }
         abort_copies(store, deletes).await?;
         futures::stream::iter(deletes)
             .map(|key| store.delete(key))
@@ -113,7 +132,7 @@ impl Decided {
     async fn complete(&self, table: &Table, file: &StagedData, target: usize) -> Result<bool> {
         let store = table.stores()[target].as_ref();
         let Some(staged) = staged_in(file, target) else {
-            return match table.mend(file, self.version(), target).await? {
+            return match table.mend(file, self.version(), target, self.tenure).await? {
                 Mended::NoTwin => Err(super::lost_everywhere(store, &file.file.key)),
                 Mended::There | Mended::Removed => Ok(false),
                 Mended::Copied => Ok(true),
@@ -128,7 +147,7 @@ impl Decided {
         if open.iter().any(|open| open.staging.handle() == staged.staging.handle()) {
             return Err(error);
         }
-        match table.mend(file, self.version(), target).await? {
+        match table.mend(file, self.version(), target, self.tenure).await? {
             Mended::NoTwin => Err(error),
             Mended::There | Mended::Removed => Ok(false),
             Mended::Copied => Ok(true),

@@ -4,7 +4,7 @@
 //! reported as such, and its files are not expected.
 
 use super::documents::{
-    Manifest, ManifestFile, SUCCESS_KEY, applied_key, attempt_of, changes_key, success_key,
+    FilesOf, Manifest, ManifestFile, SUCCESS_KEY, applied_key, attempt_of, changes_key, success_key,
 };
 use super::fit::{Expected, footer};
 use super::live::LiveFiles;
@@ -44,6 +44,9 @@ pub struct Audit {
     /// Files of before a change of the table's columns or types, which differ from those of now as the
     /// change allows.
     pub outdated: usize,
+    /// Files that were given up, as no target held them any more: they are not expected.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub given_up: Vec<FilesOf>,
     /// What is wrong.
     pub damages: Vec<Damage>,
     /// Visible files that the log does not know, by target: of other programs, or of before the log.
@@ -102,6 +105,7 @@ impl Table {
             bytes: live.files.values().map(|(_, file)| file.file.bytes).sum(),
             unfinished,
             outdated: 0,
+            given_up: history.given_up.clone(),
             damages: Vec::new(),
             strangers: Vec::new(),
         };

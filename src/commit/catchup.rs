@@ -27,6 +27,9 @@ pub struct CaughtUp {
     /// URLs of files that no target holds any more.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub lost: Vec<String>,
+    /// Files that were removed from targets that had missed it: versions replaced them while another target
+    /// was home.
+    pub removed: u64,
 }
 
 impl Table {
@@ -37,8 +40,12 @@ impl Table {
     /// Those of the targets. Files that no target holds are named in the result.
     pub async fn catch_up_targets(&self, depth: Depth) -> Result<CaughtUp> {
         let mut history = self.history().await?;
-        self.check_places(&mut history).await?;
+        let joining = self.targets_outside(&history).await?;
+        self.check_versions(&mut history).await?;
         history.check_exists(&self.home().describe().url)?;
+        for position in &joining {
+            self.join(*position, &history).await?;
+        }
         let before = history.tip;
         let mut finished = self.recover(&mut history, None).await?.finished;
         self.catch_up(&mut history).await?;
@@ -49,10 +56,10 @@ impl Table {
         // First: a target has to know what the files are that it is about to hold.
         self.keep_copies(&history).await?;
         // What was copied to finish a version, the log says.
-        let repairs = self.repairs_since(before).await?;
+        let repairs = self.repairs_since(history.epoch, before).await?;
         let live = self.live_files(&history).await?;
         let mut caught_up =
-            CaughtUp { finished, copied: Vec::new(), files: live.files.len(), lost: Vec::new() };
+            CaughtUp { finished, copied: Vec::new(), files: live.files.len(), lost: Vec::new(), removed: 0 };
         for (target, store) in self.stores().iter().enumerate() {
             let mended: Vec<Mended> = futures::stream::iter(live.files.values())
                 .map(async |(version, file)| {
@@ -60,7 +67,7 @@ impl Table {
                     let same_size = found.is_some_and(|found| found.bytes == file.file.bytes);
                     match same_size && depth == Depth::Footers {
                         true => Ok::<_, Error>(Mended::There),
-                        false => self.mend(file, *version, target).await,
+                        false => self.mend(file, *version, target, history.tenure()).await,
                     }
                 })
                 .buffered(CONCURRENCY)
@@ -76,6 +83,9 @@ impl Table {
                 repairs.iter().filter(|(to, _)| *to == store.describe().url).map(|(_, n)| n).sum();
             caught_up.copied.push(copied + to_finish);
         }
+        for position in joining {
+            caught_up.removed += self.remove_outdated(position, &live, history.epoch).await?;
+        }
         // A target that lacks a file should not say that it holds all.
         if caught_up.lost.is_empty() {
             self.catch_up_documents(&history).await?;
@@ -84,12 +94,12 @@ impl Table {
     }
 
     /// URLs of targets, and how many files were copied there.
-    async fn repairs_since(&self, version: u64) -> Result<Vec<(String, u64)>> {
+    async fn repairs_since(&self, epoch: u64, version: u64) -> Result<Vec<(String, u64)>> {
         let repair = |entry: Entry| match entry.event {
             Event::Repair { target, files } => Some((target, files)),
             _ => None,
         };
-        Ok(self.entries(version + 1).await?.into_iter().filter_map(repair).collect())
+        Ok(self.logged_from(epoch, version + 1).await?.into_iter().filter_map(repair).collect())
     }
 
     /// The newest version's words in each target.

@@ -7,7 +7,7 @@
 use super::documents::{
     COMMIT_FORMAT, Changes, Commit, Event, StagedData, changes_key, directory_of, partition_of,
 };
-use super::log::{Appended, Committed, History};
+use super::log::{Appended, Committed, History, Tenure};
 use super::read_before::InputMarks;
 use super::removed::Removed;
 use super::standing::READ_BEFORE;
@@ -122,6 +122,8 @@ pub enum Outcome {
 pub struct Decided {
     pub(super) committed: Committed,
     pub(super) changes: Changes,
+    /// Of the log that holds it.
+    pub(super) tenure: Tenure,
 }
 
 impl Decided {
@@ -373,6 +375,7 @@ async fn decided(table: &Table, history: History, changes: Changes, sha256: &str
         let message = format!("the log was given the commit of {} and does not hold it", changes.attempt);
         return Err(ErrorKind::Damage { message }.into());
     };
+    let tenure = history.tenure();
     let changes = match committed.commit.changes_sha256 == sha256 {
         true => changes,
         false => {
@@ -381,7 +384,7 @@ async fn decided(table: &Table, history: History, changes: Changes, sha256: &str
         }
     };
     tracing::info!(version = committed.version, "decided");
-    Ok(Outcome::Decided(Box::new(Decided { committed, changes }), history))
+    Ok(Outcome::Decided(Box::new(Decided { committed, changes, tenure }), history))
 }
 
 fn done(history: &History, version: u64) -> Result<Outcome> {

@@ -1,6 +1,10 @@
 //! What the commit writes under `_sawmill/` of a target: versioned JSON, one
 //! type a document, and where each lies.
 
+mod home;
+
+pub use home::{Epoch, FilesOf, Loss, Promotion, UndecidedAttempt};
+
 use super::read_before::InputMarks;
 use super::removed::Removed;
 use crate::encode::{DATA_SUFFIX, REJECTS_SUFFIX};
@@ -21,17 +25,14 @@ pub const COMMIT_FORMAT: u32 = 1;
 /// target. Readers skip it.
 pub const SUCCESS_KEY: &str = "_SUCCESS";
 
-/// Where the log lies, in the home target.
-pub(super) const LOG: &str = "_sawmill/log/";
+/// The epoch of a table whose home was never lost.
+pub(super) const FIRST_EPOCH: u64 = 1;
 
-/// Where copies of the log's commits lie, in the other targets.
-pub(super) const COPIES: &str = "_sawmill/history/";
+/// Where each target says which epochs it knows of.
+pub(super) const EPOCHS: &str = "_sawmill/epoch/";
 
 /// Where what attempts leave lies.
 pub(super) const ATTEMPTS: &str = "_sawmill/attempts/";
-
-/// Where the log is summed up, so that a reader need not fetch all of it.
-pub(super) const CHECKPOINTS: &str = "_sawmill/checkpoints/";
 
 /// `attempts/<attempt>/intent.json`, home: somebody is about to stage files.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -147,6 +148,16 @@ impl Changes {
         }
     }
 
+    /// Leaves out files that were given up.
+    pub(super) fn give_up(&mut self, given_up: &[FilesOf]) {
+        if !given_up.is_empty() {
+            let is_kept =
+                |file: &StagedData| !given_up.iter().any(|lost| lost.files.contains(&file.file.key));
+            self.files.retain(is_kept);
+            self.quarantine.retain(is_kept);
+        }
+    }
+
     /// The partitions of the table's files, as directories that end in `/`; `""` is the root.
     pub fn partitions(&self) -> BTreeSet<String> {
         self.files.iter().map(|file| partition_of(&file.file.key).to_owned()).collect()
@@ -170,12 +181,13 @@ impl From<&FileReport> for StagedData {
 }
 
 /// `log/<version>.json`, home, created once: the log alone decides. Also
-/// `history/<version>.json`, each other target: a copy of a commit, by the engine that applied it there.
+/// `history/<version>.json`, each other target: a copy of a commit, by the engine that applied it there;
+/// and `epoch/<n>-start.json`, each target: with what the log of an epoch begins.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Entry {
     /// [`COMMIT_FORMAT`].
     pub format: u32,
-    /// From 1, without gaps.
+    /// From 1, without gaps but before a promotion.
     pub version: u64,
     /// RFC 3339, UTC, by the writer's clock.
     pub at: String,
@@ -205,6 +217,13 @@ pub enum Event {
         target: String,
         /// How many.
         files: u64,
+    },
+    /// Home was lost, and another target has taken its place: the first entry of its log.
+    Promotion(Box<Promotion>),
+    /// Files of a version that no target holds any more are no longer expected.
+    GivenUp {
+        /// Of each version.
+        lost: Vec<FilesOf>,
     },
 }
 
@@ -346,15 +365,49 @@ impl From<&FileReport> for ManifestFile {
     }
 }
 
+/// Where the log of an epoch lies, in its home.
+pub(super) fn log_directory(epoch: u64) -> String {
+    of_epoch(epoch, "log")
+}
+
+/// Where copies of the log's commits lie, in the other targets.
+pub(super) fn copies_directory(epoch: u64) -> String {
+    of_epoch(epoch, "history")
+}
+
+/// Where the log is summed up, so that a reader need not fetch all of it.
+pub(super) fn checkpoints_directory(epoch: u64) -> String {
+    of_epoch(epoch, "checkpoints")
+}
+
+/// Each epoch has a log of its own: a runner that has slept through a promotion can add to the
+/// log that it knows, and not to the one that counts.
+fn of_epoch(epoch: u64, name: &str) -> String {
+    match epoch {
+        FIRST_EPOCH => format!("_sawmill/{name}/"),
+        later => format!("_sawmill/epoch-{later}/{name}/"),
+    }
+}
+
 /// Key of an entry of the log. Twenty digits hold any `u64`, so that keys sort
 /// as versions do.
-pub(super) fn log_key(version: u64) -> String {
-    format!("{LOG}{version:020}.json")
+pub(super) fn log_key(epoch: u64, version: u64) -> String {
+    format!("{}{version:020}.json", log_directory(epoch))
 }
 
 /// Key of the copy of a commit.
-pub(super) fn copy_key(version: u64) -> String {
-    format!("{COPIES}{version:020}.json")
+pub(super) fn copy_key(epoch: u64, version: u64) -> String {
+    format!("{}{version:020}.json", copies_directory(epoch))
+}
+
+/// Says that there is an epoch.
+pub(super) fn epoch_key(epoch: u64) -> String {
+    format!("{EPOCHS}{epoch:020}.json")
+}
+
+/// With what the log of an epoch begins. Beside [`epoch_key`], so that one list shows both.
+pub(super) fn start_key(epoch: u64) -> String {
+    format!("{EPOCHS}{epoch:020}-start.json")
 }
 
 /// The version that the key of a numbered document has.
@@ -362,8 +415,8 @@ pub(super) fn version_of(key: &str) -> Option<u64> {
     key.rsplit('/').next()?.strip_suffix(".json")?.parse().ok()
 }
 
-pub(super) fn checkpoint_key(version: u64) -> String {
-    format!("{CHECKPOINTS}{version:020}.json")
+pub(super) fn checkpoint_key(epoch: u64, version: u64) -> String {
+    format!("{}{version:020}.json", checkpoints_directory(epoch))
 }
 
 pub(super) fn applied_key(version: u64) -> String {

@@ -70,6 +70,8 @@ impl Table {
             }
         }
         if remove {
+            // After the lists: what began in an epoch that is not seen here is not in them.
+            self.check_epoch(history.epoch).await?;
             futures::stream::iter(keys)
                 .map(async |(target, key)| self.stores()[target].delete(&key).await)
                 .buffered(CONCURRENCY)

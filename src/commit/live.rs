@@ -47,6 +47,9 @@ impl Table {
             let added = added.into_iter();
             live.files.extend(added.map(|file| (file.file.key.clone(), (committed.version, file))));
         }
+        for key in history.given_up.iter().flat_map(|lost| &lost.files) {
+            live.files.remove(key);
+        }
         Ok(live)
     }
 }

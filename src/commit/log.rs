@@ -8,7 +8,8 @@
 //! reading, and nothing depends on their being there.
 
 use super::documents::{
-    CHECKPOINTS, COMMIT_FORMAT, Commit, Entry, Event, LOG, checkpoint_key, log_key, version_of,
+    COMMIT_FORMAT, Commit, Entry, Event, FIRST_EPOCH, FilesOf, checkpoint_key, checkpoints_directory,
+    log_directory, log_key, version_of,
 };
 use super::table::{self, CONCURRENCY, Table};
 use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
@@ -28,11 +29,20 @@ const CHECKPOINT_EVERY: u64 = if cfg!(test) { 2 } else { 64 };
 const APPEND_TRIES: u32 = 4;
 
 /// What the log says, up to its tip.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct History {
     /// [`COMMIT_FORMAT`].
     pub format: u32,
+    /// Number of the epoch whose log it is; one more with each change of home.
+    #[serde(default = "first_epoch", skip_serializing_if = "is_first_epoch")]
+    pub epoch: u64,
+    /// Version of the entry with which the epoch begins; 0 in the first one, which has none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub started: u64,
+    /// Commits up to this version were announced before the epoch began.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub published_until: u64,
     /// Version of the last entry; 0 if there is none.
     pub tip: u64,
     /// Version of the checkpoint that it was read from; 0 if there was none.
@@ -42,6 +52,49 @@ pub struct History {
     pub commits: Vec<Committed>,
     /// Attempts that will never be part of the table.
     pub fenced: BTreeSet<String>,
+    /// Files that no target held any more and that were given up.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub given_up: Vec<FilesOf>,
+}
+
+impl Default for History {
+    /// Nothing was ever decided.
+    fn default() -> Self {
+        History {
+            format: COMMIT_FORMAT,
+            epoch: FIRST_EPOCH,
+            started: 0,
+            published_until: 0,
+            tip: 0,
+            summed_until: 0,
+            commits: Vec::new(),
+            fenced: BTreeSet::new(),
+            given_up: Vec::new(),
+        }
+    }
+}
+
+fn first_epoch() -> u64 {
+    FIRST_EPOCH
+}
+
+// serde gives what it is to skip by reference.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_first_epoch(epoch: &u64) -> bool {
+    *epoch == FIRST_EPOCH
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+/// What a runner knows of the epoch in which it works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Tenure {
+    pub(super) epoch: u64,
+    pub(super) started: u64,
+    pub(super) published_until: u64,
 }
 
 /// A commit and its place in the log.
@@ -72,7 +125,18 @@ impl History {
             }
             Event::Fence { attempt, .. } => drop(self.fenced.insert(attempt)),
             Event::Repair { .. } => {}
+            Event::Promotion(promotion) => {
+                let (epoch, started) = (promotion.epoch, entry.version);
+                *self = History { epoch, started, tip: entry.version, ..promotion.history };
+            }
+            Event::GivenUp { lost } => self.given_up.extend(lost),
         }
+    }
+
+    /// The epoch, for those who act on what is read here.
+    pub(super) fn tenure(&self) -> Tenure {
+        let History { epoch, started, published_until, .. } = *self;
+        Tenure { epoch, started, published_until }
     }
 
     /// The commit of an attempt.
@@ -126,8 +190,8 @@ pub(super) enum Appended {
 impl Table {
     /// Reads the log to its tip.
     pub async fn history(&self) -> Result<History> {
-        let checkpoints = self.home().list_documents(CHECKPOINTS, "").await?;
-        let mut history = History { format: COMMIT_FORMAT, ..History::default() };
+        let mut history = self.start_of_epoch().await?;
+        let checkpoints = self.home().list_documents(&checkpoints_directory(history.epoch), "").await?;
         if let Some(key) = checkpoints.iter().rfind(|key| version_of(key).is_some()) {
             match table::read::<History>(self.home(), key).await {
                 Ok(Some(summed)) => {
@@ -149,7 +213,8 @@ impl Table {
     /// Adds the entries that came since.
     pub async fn catch_up(&self, history: &mut History) -> Result<()> {
         let home = self.home();
-        let keys = home.list_documents(LOG, &log_key(history.tip)).await?;
+        let directory = log_directory(history.epoch);
+        let keys = home.list_documents(&directory, &log_key(history.epoch, history.tip)).await?;
         let mut entries = futures::stream::iter(keys)
             .map(|key| async move { (table::read::<Entry>(home, &key).await, key) })
             .buffered(CONCURRENCY);
@@ -159,11 +224,11 @@ impl Table {
             let entry = entry?.filter(|entry| entry.version == history.tip + 1);
             let Some(entry) = entry.filter(|entry| version_of(&key) == Some(entry.version)) else {
                 let message = format!(
-                    "the log in {url}{LOG} does not go on from version {} with {key}: an entry is missing or was renamed",
+                    "the log in {url}{directory} does not go on from version {} with {key}: an entry is missing or was renamed",
                     history.tip
                 );
                 return Err(Error::new(ErrorKind::Damage { message })
-                    .remedy("restore `_sawmill/log/` of the first target; nothing was changed"));
+                    .remedy(format!("restore `{directory}` of the first target; nothing was changed")));
             };
             check_format(entry.format, url, &key)?;
             history.add(entry);
@@ -181,7 +246,7 @@ impl Table {
         let version = history.tip + 1;
         let engine = concat!("sawmill ", env!("CARGO_PKG_VERSION")).into();
         let entry = Entry { format: COMMIT_FORMAT, version, at: self.time(), engine, event };
-        let (key, body) = (log_key(version), table::json(&entry));
+        let (key, body) = (log_key(history.epoch, version), table::json(&entry));
         let mut tries = 0;
         loop {
             tries += 1;
@@ -227,7 +292,9 @@ impl Table {
         if history.tip < history.summed_until + CHECKPOINT_EVERY {
             return;
         }
-        if let Err(error) = self.home().create(&checkpoint_key(history.tip), table::json(history)).await {
+        if let Err(error) =
+            self.home().create(&checkpoint_key(history.epoch, history.tip), table::json(history)).await
+        {
             tracing::warn!(%error, "the log could not be summed up; the next commit tries again");
         }
     }
@@ -259,6 +326,9 @@ impl Table {
         let mut open = Vec::new();
         for committed in history.commits.iter().rev() {
             // Versions are published in order, so this one stands for all before it.
+            if committed.version <= history.published_until {
+                break;
+            }
             if self.home().look(&super::documents::published_key(committed.version)).await?.is_some() {
                 break;
             }
@@ -273,11 +343,11 @@ impl Table {
         Ok(self.unpublished(history).await?.iter().map(|committed| committed.version).collect())
     }
 
-    /// Every entry from a version on, for people.
-    pub async fn entries(&self, from: u64) -> Result<Vec<Entry>> {
+    /// The entries of the epoch's log from a version on.
+    pub(super) async fn logged_from(&self, epoch: u64, from: u64) -> Result<Vec<Entry>> {
         let home = self.home();
-        let after = log_key(from.saturating_sub(1));
-        let keys = home.list_documents(LOG, &after).await?;
+        let after = log_key(epoch, from.saturating_sub(1));
+        let keys = home.list_documents(&log_directory(epoch), &after).await?;
         let read = futures::stream::iter(keys)
             .map(|key| async move { table::read::<Entry>(home, &key).await })
             .buffered(CONCURRENCY);
@@ -294,7 +364,7 @@ pub(super) enum Fenced {
     Committed(u64),
 }
 
-fn check_format(format: u32, url: &str, key: &str) -> Result<()> {
+pub(super) fn check_format(format: u32, url: &str, key: &str) -> Result<()> {
     if format == COMMIT_FORMAT {
         return Ok(());
     }

@@ -20,14 +20,17 @@ mod catchup;
 mod copies;
 mod decide;
 mod documents;
+mod epochs;
 mod fit;
 mod gc;
+mod given_up;
 mod inputs;
 mod live;
 mod log;
 mod outage;
 mod places;
 mod process;
+mod promote;
 mod publish;
 mod read_before;
 mod recover;
@@ -46,13 +49,14 @@ pub use audit::{Audit, Damage, Depth, Stranger};
 pub use catchup::CaughtUp;
 pub use decide::{Decided, Outcome};
 pub use documents::{
-    Applied, COMMIT_FORMAT, Changes, Commit, Entry, Event, Intent, Lease, Manifest, ManifestFile,
-    PublishedNote, SUCCESS_KEY, StagedData, Steps,
+    Applied, COMMIT_FORMAT, Changes, Commit, Entry, Epoch, Event, FilesOf, Intent, Lease, Loss, Manifest,
+    ManifestFile, Promotion, PublishedNote, SUCCESS_KEY, StagedData, Steps, UndecidedAttempt,
 };
 pub use gc::{Garbage, OpenUploads};
 pub use inputs::{Choice, Chosen, Missing};
 pub use log::{Committed, History};
 pub use process::Process;
+pub use promote::{Promoted, Unread};
 pub use read_before::InputMarks;
 pub use recover::Recovered;
 pub use removed::{Foreign, Removed};
@@ -80,7 +84,10 @@ fn unanswered(store: &dyn Store, staged: &StagedFile) -> Error {
 fn lost_everywhere(store: &dyn Store, key: &str) -> Error {
     let message = format!("{}{key} is lost, and no other target holds it", store.describe().url);
     Error::new(ErrorKind::Damage { message })
-        .remedy("restore it from a version of a bucket, or run its inputs again with --reprocess")
+        .remedy(
+            "restore it from a version of a bucket; or `sawmill recover --give-up-lost` gives up what is lost, and its \
+             inputs can be run again with --reprocess",
+        )
 }
 
 fn invalid(message: impl Into<String>) -> Error {

@@ -4,30 +4,64 @@
 //! reordered, or whose first one was moved or emptied, would find an empty log,
 //! take what others hold for nobody's, and number versions anew.
 
-use super::documents::{ATTEMPTS, Applied, LOG, applied_key, intent_key, version_of};
+use super::documents::{ATTEMPTS, Applied, FIRST_EPOCH, applied_key, intent_key, log_directory, version_of};
+use super::epochs::EpochsKnown;
 use super::log::History;
 use super::table::{self, Table};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::Store;
 
 /// Where each target says which versions it holds.
-const APPLIED: &str = "_sawmill/applied/";
+pub(super) const APPLIED: &str = "_sawmill/applied/";
 
 impl Table {
     /// Holds what the other targets say of versions against the log, which is
     /// read again if they know more.
     ///
     /// # Errors
-    /// [`ErrorKind::Damage`] if they know of versions that the log has not.
+    /// [`ErrorKind::Damage`] if they know of versions that the log has not, or of another home,
+    /// or nothing of the epoch.
     pub async fn check_places(&self, history: &mut History) -> Result<()> {
-        for (_, store) in self.present().filter(|(position, _)| *position > 0) {
-            if !store.list_documents(LOG, "").await?.is_empty() {
+        if let Some(outside) = self.targets_outside(history).await?.first() {
+            let url = &self.stores()[*outside].describe().url;
+            let message = format!("{url} is not a target of this table since its home has changed");
+            return Err(Error::new(ErrorKind::Damage { message }).remedy(
+                "`sawmill catchup` with the same job copies to it what it lacks; or take it out of `targets`",
+            ));
+        }
+        self.check_versions(history).await
+    }
+
+    /// The same for commands that only look: a target may be one that is to catch up since home has changed.
+    pub async fn check_homes(&self, history: &mut History) -> Result<()> {
+        self.targets_outside(history).await?;
+        self.check_versions(history).await
+    }
+
+    /// The same, but for the versions. Gives the positions of targets that know nothing of it.
+    pub(super) async fn targets_outside(&self, history: &History) -> Result<Vec<usize>> {
+        let mut outside = Vec::new();
+        for (position, store) in self.present().filter(|(position, _)| *position > 0) {
+            let epochs = EpochsKnown::to(store.as_ref()).await?;
+            if epochs.newest > history.epoch {
+                return Err(self.replaced(store.as_ref(), epochs.newest).await);
+            }
+            // Of earlier epochs it may well hold the log.
+            if !store.list_documents(&log_directory(history.epoch), "").await?.is_empty() {
                 let url = &store.describe().url;
                 let message = format!("{url} holds a log: it is the first target of its table");
                 return Err(Error::new(ErrorKind::Damage { message })
                     .remedy("put it first in `targets`, as it was; nothing was changed"));
             }
+            if history.epoch > FIRST_EPOCH && !epochs.started.contains(&history.epoch) {
+                outside.push(position);
+            }
         }
+        Ok(outside)
+    }
+
+    /// What targets say of versions, against the log.
+    pub(super) async fn check_versions(&self, history: &mut History) -> Result<()> {
         for (_, store) in self.present() {
             let tip = history.tip;
             let newest = newest_of(&store.list_documents(APPLIED, &applied_key(tip)).await?);
@@ -108,7 +142,8 @@ impl Table {
         let (url, home) = (&store.describe().url, &self.home().describe().url);
         let message = format!("{url} holds version {version}, but the log in {home} ends with version {tip}");
         Error::new(ErrorKind::Damage { message }).remedy(
-            "put the target that holds `_sawmill/log/` first in `targets`, or restore the log; nothing was changed",
+            "put the target that holds `_sawmill/log/` first in `targets`, or restore the log; if it is lost, \
+             `sawmill promote` makes another target home; nothing was changed",
         )
     }
 }

@@ -18,7 +18,7 @@ impl AppliedEverywhere {
     /// Writes `success/<version>.json` and `_SUCCESS` in every target, then the
     /// note that it is done. Repeatable.
     pub async fn publish(self, table: &Table) -> Result<Manifest> {
-        let Decided { committed, changes } = self.0;
+        let Decided { committed, changes, .. } = self.0;
         let version = committed.version;
         check_gate(table, version).await?;
         let locations = match changes.layout {

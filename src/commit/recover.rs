@@ -5,7 +5,7 @@
 //! then what it staged is removed.
 
 use super::decide::Decided;
-use super::documents::{Manifest, attempt_of};
+use super::documents::{FIRST_EPOCH, FilesOf, Manifest, attempt_of};
 use super::log::{Fenced, History};
 use super::table::Table;
 use crate::error::{Aftermath, Result};
@@ -24,6 +24,9 @@ pub struct Recovered {
     pub removed: usize,
     /// Attempts that are left alone: somebody may be at work on them.
     pub alive: Vec<String>,
+    /// Files that no target holds, and that were given up by word.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub given_up: Vec<FilesOf>,
 }
 
 impl Recovered {
@@ -33,11 +36,12 @@ impl Recovered {
         self.fenced.extend(later.fenced);
         self.removed += later.removed;
         self.alive = later.alive;
+        self.given_up.extend(later.given_up);
     }
 
     /// Whether there was nothing to do.
     pub fn is_nothing(&self) -> bool {
-        self.finished.is_empty() && self.fenced.is_empty() && self.removed == 0
+        self.finished.is_empty() && self.fenced.is_empty() && self.removed == 0 && self.given_up.is_empty()
     }
 }
 
@@ -79,11 +83,15 @@ impl Table {
         for committed in self.unpublished(history).await? {
             let version = committed.version;
             let finished = async {
-                let changes = self.changes(&committed.commit).await?;
-                let decided = Decided { committed, changes };
+                let mut changes = self.changes(&committed.commit).await?;
+                changes.give_up(&history.given_up);
+                let decided = Decided { committed, changes, tenure: history.tenure() };
                 decided.apply(self).await?.publish(self).await
             };
-            done.push(finished.await.map_err(|error| error.leaving(Aftermath::Unfinished(version)))?);
+            done.push(finished.await.map_err(|error| match error.aftermath() {
+                Some(Aftermath::Replaced) => error,
+                _ => error.leaving(Aftermath::Unfinished(version)),
+            })?);
         }
         Ok(done)
     }
@@ -104,9 +112,14 @@ impl Table {
                 }
             }
         }
+        if !staged.is_empty() {
+            // After the lists: what began in an epoch that is not seen here is not in them.
+            self.check_epoch(history.epoch).await?;
+        }
         for (attempt, files) in staged {
             let settled = history.fenced.contains(&attempt) || history.commit_of(&attempt).is_some();
-            if !settled {
+            // Of attempts of before a promotion the new home may know nothing.
+            if !settled && history.epoch == FIRST_EPOCH {
                 self.check_home_knows(&attempt).await?;
             }
             if !settled && self.is_alive(&attempt).await? {

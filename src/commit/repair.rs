@@ -5,7 +5,7 @@
 
 use super::apply::staged_in;
 use super::documents::{Event, ManifestFile, StagedData, published_key};
-use super::log::{Appended, History};
+use super::log::{Appended, History, Tenure};
 use super::table::Table;
 use crate::error::{Error, ErrorKind, Result, StoreReason};
 use crate::job::WriteMode;
@@ -17,7 +17,13 @@ impl Table {
     /// Sees to it that a target holds a file of a version whose upload is gone: it
     /// may be there all the same, or is copied from the first other target that has
     /// it, or that still can make it visible. Nothing is done for a file of the past.
-    pub(super) async fn mend(&self, file: &StagedData, version: u64, target: usize) -> Result<Mended> {
+    pub(super) async fn mend(
+        &self,
+        file: &StagedData,
+        version: u64,
+        target: usize,
+        tenure: Tenure,
+    ) -> Result<Mended> {
         if holds(self.stores()[target].as_ref(), &file.file).await? {
             return Ok(Mended::There);
         }
@@ -33,7 +39,7 @@ impl Table {
                 tracing::debug!(%error, "this twin does not have the file either");
                 continue;
             }
-            match self.copy(file, version, twin, &self.stores()[target]).await {
+            match self.copy(file, version, tenure, (twin, &self.stores()[target])).await {
                 Ok(mended) => return Ok(mended),
                 Err(error) => {
                     tracing::warn!(%error, "a lost file could not be copied from this twin");
@@ -41,7 +47,7 @@ impl Table {
                 }
             }
         }
-        if self.is_past(&file.file.key, version).await? {
+        if self.is_past(&file.file.key, version, tenure).await? {
             return Ok(Mended::Removed);
         }
         // A file that is held and cannot be copied, perhaps for want of a permission, is not lost.
@@ -50,8 +56,8 @@ impl Table {
 
     /// Whether a file is of the past: its version is published, and a later one
     /// removes it. As long as the version is not published, it has to be there all the same.
-    async fn is_past(&self, key: &str, version: u64) -> Result<bool> {
-        if self.home().look(&published_key(version)).await?.is_none() {
+    async fn is_past(&self, key: &str, version: u64, tenure: Tenure) -> Result<bool> {
+        if version > tenure.published_until && self.home().look(&published_key(version)).await?.is_none() {
             return Ok(false);
         }
         for later in self.history().await?.commits_after(version) {
@@ -77,15 +83,17 @@ impl Table {
         &self,
         file: &StagedData,
         version: u64,
-        from: &Arc<dyn Store>,
-        to: &Arc<dyn Store>,
+        tenure: Tenure,
+        (from, to): (&Arc<dyn Store>, &Arc<dyn Store>),
     ) -> Result<Mended> {
         let file = &file.file;
         let write = to.begin(&file.key).await?;
         let done = async {
-            if self.is_past(&file.key, version).await? {
+            if self.is_past(&file.key, version, tenure).await? {
                 return Ok(Mended::Removed);
             }
+            // The same holds of a version that follows the log of another home, which cannot be seen here.
+            self.check_epoch_in(to.as_ref(), tenure.epoch).await?;
             let staged = stage_copy(file, from.as_ref(), to.as_ref(), write.as_ref()).await?;
             to.complete(&staged).await?;
             Ok(Mended::Copied)

@@ -13,6 +13,9 @@ pub enum Aftermath {
     Unknown,
     /// Single files have no log: some targets may hold the file, and others not.
     PartlyVisible,
+    /// Another target has become home: whatever was decided in the log of the old one is of the table only if
+    /// it was taken over.
+    Replaced,
     /// This version was decided before, by another run, and could not be finished.
     Unfinished(u64),
 }

@@ -105,7 +105,7 @@ impl<T> Found<T> {
 impl From<&Error> for FailureReport {
     fn from(error: &Error) -> Self {
         let (status, version, unfinished) = match error.aftermath() {
-            None => (FailureStatus::Failed, None, None),
+            None | Some(Aftermath::Replaced) => (FailureStatus::Failed, None, None),
             Some(Aftermath::Decided(version)) => (FailureStatus::Decided, Some(version), None),
             Some(Aftermath::Unknown) => (FailureStatus::Unknown, None, None),
             Some(Aftermath::PartlyVisible) => (FailureStatus::PartlyVisible, None, None),

@@ -231,7 +231,17 @@ pub fn recovery(recovered: &Recovered) -> String {
     let versions = recovered.finished.iter().map(u64::to_string).collect();
     let removed =
         (recovered.removed > 0).then(|| format!("removed {}", count(recovered.removed, "staged file")));
+    let lost: Vec<String> = recovered
+        .given_up
+        .iter()
+        .map(|lost| {
+            let (files, version) = (count(lost.files.len(), "file"), lost.version);
+            format!("{files} of version {version} with {}", count(lost.rows, "row"))
+        })
+        .collect();
+    let given_up = (!lost.is_empty()).then(|| format!("gave up as lost {}", lost.join(", ")));
     let parts = [
+        given_up,
         list("finished version", versions),
         list("gave up attempt", recovered.fenced.clone()),
         removed,

@@ -52,6 +52,7 @@ steps! {
     verify: "verify", [RUN], "verify job.toml", [];
     catchup: "catchup", ["run one.toml"], "catchup job.toml",
         ["s3:AbortMultipartUpload", "s3:DeleteObject"];
+    promote: "promote", [PLAN, TASK, "run old.toml"], "promote job.toml --home {two}", [];
     log: "log", [RUN], "log job.toml", [];
     gc: "gc", [PLAN, TASK, GIVE_UP], "gc job.toml --keep-hours 0 --delete",
         ["s3:PutObject", "s3:AbortMultipartUpload"];
@@ -100,7 +101,8 @@ impl Step {
         workspace.write("job.toml", source + &both);
         workspace.write("old.toml", old + &both);
         let command = |line: &str| {
-            let mut line = line.replace("{elsewhere}", &two.url("elsewhere/"));
+            let mut line =
+                line.replace("{elsewhere}", &two.url("elsewhere/")).replace("{two}", &two.url("flights/"));
             if line.contains("{attempt}") {
                 let plan = std::fs::read(workspace.path("plan.json")).expect("planned before");
                 let plan: Value = serde_json::from_slice(&plan).expect("JSON");

@@ -30,6 +30,7 @@ mod outputs;
 mod overwrite;
 mod places;
 mod previews;
+mod promote;
 mod proxy_tests;
 mod quality;
 mod readers;

@@ -26,6 +26,13 @@ pub(super) enum Fault {
     Down(u64),
 }
 
+impl Fault {
+    /// Whether the process is gone, whatever it asked for.
+    pub(super) fn is_crash(self) -> bool {
+        matches!(self, Fault::CrashBefore)
+    }
+}
+
 /// Faults that strike one request; between them, all that can become of one.
 pub(super) const KINDS: [Fault; 14] = [
     Fault::CrashBefore,

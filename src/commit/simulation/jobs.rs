@@ -84,10 +84,11 @@ impl Job {
         (0..records).map(|record| format!("{}-{file}-{record}\n", self.key)).collect()
     }
 
-    fn plan(&self, attempt: &str, targets: usize) -> Plan {
+    fn plan(&self, attempt: &str, table: &Table) -> Plan {
         let mut spec = SPEC.clone();
         spec.name.clone_from(&self.key);
-        spec.targets.truncate(targets);
+        let of_url = |url: &str| SPEC.targets.iter().find(|target| target.url == url).cloned();
+        spec.targets = table.identities().iter().filter_map(|target| of_url(&target.url)).collect();
         (spec.output.mode, spec.output.layout) = (self.mode, self.layout);
         Plan {
             format: DOCUMENT_FORMAT,
@@ -145,7 +146,7 @@ pub(super) fn attempt(n: u64) -> String {
 
 /// `sawmill run`, but for where its rows are from; or `sawmill commit`.
 pub(super) async fn run(job: Job, attempt: String, table: Table) -> Ended {
-    let plan = job.plan(job.staged.as_ref().unwrap_or(&attempt), table.stores().len());
+    let plan = job.plan(job.staged.as_ref().unwrap_or(&attempt), &table);
     let ended = match &job.staged {
         None => carry_out(&job, &plan, &table).await,
         Some(_) => commit(&plan, &table).await,
@@ -155,7 +156,7 @@ pub(super) async fn run(job: Job, attempt: String, table: Table) -> Ended {
 
 /// `sawmill task`.
 pub(super) async fn task(job: Job, attempt: String, table: Table) -> Ended {
-    let plan = job.plan(&attempt, table.stores().len());
+    let plan = job.plan(&attempt, &table);
     let staged = async {
         let history = table.history().await?;
         table.intend(&plan, Steps::Separate, &history).await?;
@@ -188,6 +189,26 @@ pub(super) async fn recover(table: Table) -> Ended {
 /// `sawmill catchup`.
 pub(super) async fn catch_up(table: Table) -> Ended {
     table.catch_up_targets(Depth::Bytes).await.map_or_else(|error| failed(&error), |_| Ended::Tended)
+}
+
+/// `sawmill promote`, of the job's `home`th target.
+pub(super) async fn promote(table: Table, home: usize, accept_loss: bool) -> Ended {
+    match table.promote(home, accept_loss).await {
+        Ok(promoted) if promoted.version.is_some() => Ended::Tended,
+        Ok(promoted) => Ended::Refused(format!("{:?}", promoted.loss)),
+        Err(error) => failed(&error),
+    }
+}
+
+/// `sawmill recover --give-up-lost`.
+pub(super) async fn give_up_lost(table: Table) -> Ended {
+    let given_up = async {
+        let mut history = table.history().await?;
+        table.check_places(&mut history).await?;
+        table.give_up_lost(&mut history).await?;
+        table.recover(&mut history, None).await
+    };
+    given_up.await.map_or_else(|error| failed(&error), |_| Ended::Tended)
 }
 
 /// `sawmill gc`.

@@ -21,6 +21,7 @@ mod faults;
 mod jobs;
 mod monitor;
 mod orders;
+mod promotion;
 mod races;
 mod random;
 mod settle;
@@ -75,6 +76,8 @@ struct Simulation {
     world: Shared,
     clock: Arc<AtomicI64>,
     broken: Option<Broken>,
+    /// Targets of the jobs, home first.
+    order: Vec<usize>,
     processes: Vec<Option<Process>>,
     /// The processes that run a job.
     runs: BTreeMap<usize, Run>,
@@ -90,14 +93,22 @@ struct Run {
 impl Simulation {
     fn new(world: World, broken: Option<Broken>) -> Simulation {
         let clock = Arc::new(AtomicI64::new(world.clock));
-        Simulation { world: Shared::new(world), clock, broken, processes: Vec::new(), runs: BTreeMap::new() }
+        let order = world.monitor.members.clone();
+        Simulation {
+            world: Shared::new(world),
+            clock,
+            broken,
+            order,
+            processes: Vec::new(),
+            runs: BTreeMap::new(),
+        }
     }
 
     /// A table as a process opens it.
     fn table(&self, policy: UnreachableTarget) -> Table {
-        let targets = self.world.lock().buckets.len();
-        let stores = (0..targets)
-            .map(|target| -> Arc<dyn Store> { Arc::new(SimulatedStore::new(self.world.clone(), target)) });
+        let store =
+            |target: &usize| -> Arc<dyn Store> { Arc::new(SimulatedStore::new(self.world.clone(), *target)) };
+        let stores = self.order.iter().map(store);
         let settings = CommitSpec { unreachable_target: policy, ..CommitSpec::default() };
         let mut table = Table::new(stores.collect(), settings);
         table.simulated = Simulated { clock: Some(Arc::clone(&self.clock)), broken: self.broken };

@@ -93,7 +93,8 @@ fn check(world: &World) -> Result<(), String> {
     nothing_staged(world)?;
     let live = &world.monitor.live;
     let newest = world.monitor.commits.last().map_or(0, |known| known.version);
-    for (target, bucket) in world.buckets.iter().enumerate() {
+    for target in &world.monitor.members {
+        let bucket = &world.buckets[*target];
         let retired = |key: &&String| world.monitor.retired.contains(*key);
         let shown: BTreeSet<&String> = bucket.visible().filter(|key| !retired(key)).collect();
         let expected: BTreeSet<&String> = live.keys().collect();
@@ -115,7 +116,11 @@ fn check(world: &World) -> Result<(), String> {
             return Err(format!("target {target} says version {marker}, and the log {newest}"));
         }
     }
-    let published = |version| world.buckets[0].objects.contains_key(&published_key(version));
+    let home = world.monitor.members[0];
+    let published = |version: u64| {
+        version <= world.monitor.published_until
+            || world.buckets[home].objects.contains_key(&published_key(version))
+    };
     match world.monitor.commits.iter().find(|known| !published(known.version)) {
         Some(known) => Err(format!("version {} was never published", known.version)),
         None => Ok(()),
@@ -123,7 +128,8 @@ fn check(world: &World) -> Result<(), String> {
 }
 
 fn nothing_staged(world: &World) -> Result<(), String> {
-    for (target, bucket) in world.buckets.iter().enumerate() {
+    for target in &world.monitor.members {
+        let bucket = &world.buckets[*target];
         if let Some(upload) = bucket.uploads.values().find(|upload| attempt_of(&upload.key).is_some()) {
             return Err(format!("an upload is left in target {target}: {}", upload.key));
         }

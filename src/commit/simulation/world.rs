@@ -102,6 +102,10 @@ pub(super) struct World {
     pub(super) trace: Vec<String>,
     /// Who is polled, for the trace.
     pub(super) process: usize,
+    /// Targets that are lost.
+    pub(super) gone: BTreeSet<usize>,
+    /// Processes and targets that they cannot see, though others can.
+    pub(super) cut_off: BTreeSet<(usize, usize)>,
     /// Processes that were not answered as they should have been.
     pub(super) struck: BTreeSet<usize>,
     /// Requests that were sent, and are to be carried out before this operation.
@@ -116,11 +120,13 @@ impl World {
             operations: 0,
             faults: Faults::default(),
             clock: 1_700_000_000,
-            monitor: Monitor::default(),
+            monitor: Monitor::new(targets),
             permit: false,
             died: false,
             trace: Vec::new(),
             process: 0,
+            gone: BTreeSet::new(),
+            cut_off: BTreeSet::new(),
             struck: BTreeSet::new(),
             in_flight: Vec::new(),
             begun: 0,
@@ -207,7 +213,9 @@ impl World {
         for (_, target, effect) in due {
             self.deliver(target, effect);
         }
-        let fault = self.faults.of(self.operations, target);
+        let is_away = self.gone.contains(&target) || self.cut_off.contains(&(self.process, target));
+        let fault = self.faults.of(self.operations, target).filter(|fault| !is_away || fault.is_crash());
+        let fault = fault.or(is_away.then_some(Fault::Down(1)));
         let struck = fault.map_or(String::new(), |fault| format!("   <- {fault:?}"));
         let line = format!("{:5} process {} target {target}: {}", self.operations, self.process, what());
         self.trace.push(line + &struck);
@@ -222,6 +230,9 @@ impl World {
     }
 
     fn deliver(&mut self, target: usize, effect: Effect) {
+        if self.gone.contains(&target) {
+            return;
+        }
         self.trace.push(format!("      late, target {target}: {}", effect.describe()));
         let _ = self.perform(target, effect);
     }
