@@ -50,11 +50,14 @@ pub fn choose(job: &JobSpec, choice: Choice, options: &mut PlanOptions, runtime:
     if choice == Choice::All && !may_add {
         return Ok(true);
     }
+    let found = match choice {
+        Choice::All => None,
+        _ => Some(source::pin_all(&job.source, &job.engine, runtime)?),
+    };
     runtime.wait(async {
         let table = Table::open(job).await?;
         let history = table.history().await?;
-        if choice != Choice::All {
-            let found = source::list(&job.source, &job.engine).await?;
+        if let Some(found) = found {
             let chosen = table.choose(&history, found, choice).await?;
             if chosen.inputs.is_empty() {
                 return Ok(false);
@@ -221,6 +224,7 @@ impl Run<'_> {
         let done = staged
             .and_then(|()| runtime.cancel().check())
             .and_then(|()| Verified::check(plan, &reports))
+            .and_then(|verified| verified.check_inputs().map(|()| verified))
             .and_then(|verified| {
                 let finished = runtime.block_on(runtime.cancel().in_time(finish_single(&verified, table)));
                 finished.unwrap_or_else(|| Err(ErrorKind::Interrupted.into())).map_err(|error| {
@@ -360,7 +364,8 @@ async fn decide(
     reports: &[TaskReport],
 ) -> Result<Outcome> {
     let attempt = verified.attempt();
-    if let Err(error) = table.cancel.or(verified.check_staged(table)).await {
+    let checked = table.cancel.or(verified.check_staged(table)).await;
+    if let Err(error) = checked.and_then(|()| verified.check_inputs()) {
         table.withdraw(attempt, reports).await;
         return Err(error);
     }

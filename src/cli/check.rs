@@ -10,6 +10,7 @@ use crate::pipeline::check_header;
 use crate::plan::{self, Plan, PlanOptions};
 use crate::run::{TableState, choose};
 use crate::runtime::Runtime;
+use crate::source;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -107,7 +108,8 @@ impl Check<'_> {
         // What is read from a pipe would be missing in the run.
         for input in plan.inputs.iter().filter(|input| input.is_pinned()) {
             self.runtime.cancel().check()?;
-            match check_header(&plan, input, self.runtime) {
+            let checked = check_header(&plan, input, self.runtime);
+            match checked.map_err(|error| source::or_changed(error, &plan.inputs)) {
                 Ok(()) => self.global.say(&format!("ok    input {}", input.url)),
                 Err(error) => self.wrong("input", error),
             }

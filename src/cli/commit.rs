@@ -117,12 +117,16 @@ fn commit(
         .and_then(|verified| {
             runtime.wait(async {
                 verified.check_staged(table).await?;
+                verified.check_inputs().map_err(stale)?;
                 verified.decide(table, history).await
             })
         })
         .map_err(|error| {
-            let still_there =
-                "what the tasks have staged is still there: the same command tries again, --abort removes it";
+            let again = match error.kind() {
+                ErrorKind::Changed { .. } => "",
+                _ => "the same command tries again, ",
+            };
+            let still_there = format!("what the tasks have staged is still there: {again}--abort removes it");
             match error.kind() {
                 ErrorKind::Interrupted => error
                     .leaving(Aftermath::Unknown)
@@ -161,6 +165,13 @@ fn commit(
     }
     report.recovered = recovered;
     Ok(report)
+}
+
+/// The plan is of inputs that are no more.
+fn stale(error: Error) -> Error {
+    error.remedy(
+        "remove what the tasks staged with `sawmill commit --abort` and the same plan, then plan again",
+    )
 }
 
 fn abort(plan: &Plan, table: &Table, given: &[TaskReport], runtime: &Runtime, global: &Global) -> Result<()> {

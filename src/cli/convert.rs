@@ -77,6 +77,9 @@ pub(super) struct Args {
     /// What a record that breaks the dialect means: fail or reject
     #[arg(long, value_name = "POLICY", value_parser = policy::<RecordPolicy>, default_value = "fail")]
     on_bad_record: RecordPolicy,
+    /// Wait until each local input has been still for so many seconds, at most ten times as long or 10 minutes [default: only warn of files modified just now]
+    #[arg(long, value_name = "SECONDS")]
+    settle: Option<u64>,
     /// Fail if more records than this are rejected
     #[arg(long, value_name = "N")]
     max_rejected: Option<u64>,
@@ -116,6 +119,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
             region: args.region.clone(),
             endpoint: args.endpoint.clone(),
             read_again: if args.read_again { ReadAgain::Allow } else { ReadAgain::Fail },
+            settle_seconds: args.settle,
             empty_input: if args.allow_empty { EmptyInput::Allow } else { EmptyInput::Fail },
             extra_columns: if args.ignore_extra_columns { ExtraColumns::Ignore } else { ExtraColumns::Fail },
             missing_columns: if args.null_missing_columns {

@@ -171,7 +171,7 @@ mod tests {
     use super::*;
 
     fn input(url: &str, etag: &str) -> Input {
-        Input { url: url.into(), bytes: Some(1), etag: Some(etag.into()), last_modified: None }
+        Input { url: url.into(), bytes: Some(1), etag: Some(etag.into()), ..Input::default() }
     }
 
     fn read(version: u64, overwritten: bool, urls: &[&str]) -> Read {

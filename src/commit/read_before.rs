@@ -162,6 +162,7 @@ mod tests {
             bytes: Some(7),
             etag: etag.map(str::to_owned),
             last_modified: Some(time.into()),
+            ..Input::default()
         }
     }
 

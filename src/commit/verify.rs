@@ -5,6 +5,7 @@ use super::table::{CONCURRENCY, Table};
 use crate::count::{agree, count};
 use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
 use crate::plan::Plan;
+use crate::source;
 use crate::store::{StagedFile, Staging, Store};
 use crate::task::{FileReport, Findings, RecordCounts, TaskReport, budget, check_account, check_quarantine};
 use futures::StreamExt;
@@ -86,6 +87,15 @@ impl<'a> Verified<'a> {
         verified.check_files()?;
         verified.check_bounds()?;
         Ok(verified)
+    }
+
+    /// Whether the inputs are still what was read, as far as they are local files.
+    /// To be asked last, right before the decision.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Changed`].
+    pub fn check_inputs(&self) -> Result<()> {
+        source::check_unchanged(&self.plan.inputs)
     }
 
     /// What only the whole run can tell: the budgets of rejected records and

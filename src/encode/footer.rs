@@ -67,6 +67,7 @@ mod tests {
             bytes: Some(n as u64),
             etag: (n == 0).then(|| "abc".into()),
             last_modified: Some("2024-01-01T00:00:00Z".into()),
+            ..Input::default()
         };
         let inputs: Vec<_> = (0..103).map(input).collect();
         let listed = sources(&inputs);

@@ -221,12 +221,6 @@ pub enum InputProblem {
         /// Key of the job file and its value.
         limit: String,
     },
-    /// The object changed between plan and task.
-    #[error("the object changed after it was planned: {what}")]
-    Changed {
-        /// What differs.
-        what: String,
-    },
 }
 
 impl InputProblem {
@@ -285,7 +279,6 @@ impl InputProblem {
             | InputProblem::TrailerMissing { .. }
             | InputProblem::TrailerCount { .. } => "trailer",
             InputProblem::TooManyRejected { .. } | InputProblem::RowsOutOfBounds { .. } => "budget",
-            InputProblem::Changed { .. } => "changed",
         }
     }
 }

@@ -55,6 +55,12 @@ pub enum ErrorKind {
     /// An input could not be listed or read.
     #[error("cannot {0}")]
     Source(StoreFailure),
+    /// An input is not what it was when it was planned; [`Error::location`] says which.
+    #[error("the input changed after it was planned: {what}")]
+    Changed {
+        /// What differs.
+        what: String,
+    },
     /// A target could not be reached or written.
     #[error("cannot {0}")]
     Target(StoreFailure),
@@ -112,7 +118,7 @@ impl ErrorKind {
     /// |---|---|
     /// | 2 | usage, job file, schema file |
     /// | 3 | input data |
-    /// | 4 | an input cannot be found, listed or read |
+    /// | 4 | an input cannot be found, listed or read, or changed meanwhile |
     /// | 5 | a target cannot be reached or written |
     /// | 6 | the records do not add up, encoding failed, or a file is not fit for its readers |
     /// | 7 | temporary files cannot be written: no room, or no such directory |
@@ -123,7 +129,8 @@ impl ErrorKind {
         match self {
             ErrorKind::Usage { .. } | ErrorKind::Job { .. } => 2,
             ErrorKind::Input(_) => 3,
-            ErrorKind::Source(_) => 4,
+            // Like an input that cannot be read at the moment: trying again helps.
+            ErrorKind::Source(_) | ErrorKind::Changed { .. } => 4,
             ErrorKind::Target(_) => 5,
             ErrorKind::Accounting { .. } | ErrorKind::Encode { .. } | ErrorKind::Preflight { .. } => 6,
             ErrorKind::Scratch { .. } => 7,
@@ -140,6 +147,7 @@ impl ErrorKind {
             ErrorKind::Job { .. } => "job",
             ErrorKind::Input(_) => "input",
             ErrorKind::Source(_) => "source",
+            ErrorKind::Changed { .. } => "changed",
             ErrorKind::Target(_) => "target",
             ErrorKind::Accounting { .. } => "accounting",
             ErrorKind::Encode { .. } => "encode",
@@ -394,5 +402,6 @@ mod tests {
         let interrupted = ErrorKind::Interrupted;
         assert_eq!((interrupted.exit_code(), interrupted.name()), (130, "interrupted"));
         assert_eq!(ErrorKind::Input(InputProblem::EmptyFile).exit_code(), 3);
+        assert_eq!(ErrorKind::Changed { what: String::new() }.exit_code(), 4);
     }
 }

@@ -17,6 +17,11 @@ const MIN_PART_BYTES: u64 = 5 << 20;
 /// Largest part, same source.
 const MAX_PART_BYTES: u64 = 5 << 30;
 
+/// A day: whoever has to wait longer does so outside.
+const MAX_SETTLE_SECONDS: u64 = 86_400;
+/// A week.
+const MAX_SETTLE_LIMIT_SECONDS: u64 = 604_800;
+
 impl JobSpec {
     /// Makes every location absolute (relative ones are taken from `base_dir`)
     /// and checks every value. [`super::load()`] calls this; a job made from flags
@@ -143,6 +148,7 @@ impl Check {
             let message = "only what is new is read, but a table that holds data is not written to";
             self.problem(KeyPath::from("source").key("incremental"), message, remedy);
         }
+        self.settling(job);
         let ratio = KeyPath::from("source").key("max_expansion_ratio");
         self.above_zero(ratio, job.source.max_expansion_ratio);
         for (i, input) in job.source.inputs.iter().enumerate() {
@@ -156,6 +162,26 @@ impl Check {
                     self.problem(inputs.index(i), format!("targets[{t}] lies inside it"), remedy);
                 }
             }
+        }
+    }
+
+    fn settling(&mut self, job: &JobSpec) {
+        let key = |name: &str| KeyPath::from("source").key(name);
+        let settle = job.source.settle_seconds.unwrap_or(0);
+        if settle > MAX_SETTLE_SECONDS {
+            let message = format!("must be between 0 and {MAX_SETTLE_SECONDS}, got {settle}");
+            self.problem(
+                key("settle_seconds"),
+                message,
+                "write the pause that a writer never makes, such as 30",
+            );
+        } else if let Some(limit) = job.source.settle_limit_seconds
+            && !(settle..=MAX_SETTLE_LIMIT_SECONDS).contains(&limit)
+        {
+            let message = format!(
+                "must be between {settle} (`source.settle_seconds`) and {MAX_SETTLE_LIMIT_SECONDS}, got {limit}"
+            );
+            self.problem(key("settle_limit_seconds"), message, "leave it out for the default");
         }
     }
 

@@ -97,11 +97,20 @@ pub struct Settled {
 
 /// Plans a job. Reads samples, or every input once if it is to be cut into
 /// ranges; writes nothing.
-pub fn build(mut job: JobSpec, options: &PlanOptions, runtime: &Runtime) -> Result<Planned> {
+pub fn build(job: JobSpec, options: &PlanOptions, runtime: &Runtime) -> Result<Planned> {
     let inputs = match &options.inputs {
         Some(inputs) => inputs.clone(),
-        None => runtime.wait(source::list(&job.source, &job.engine))?,
+        None => source::pin_all(&job.source, &job.engine, runtime)?,
     };
+    plan_inputs(job, inputs.clone(), options, runtime).map_err(|error| source::or_changed(error, &inputs))
+}
+
+fn plan_inputs(
+    mut job: JobSpec,
+    inputs: Vec<Input>,
+    options: &PlanOptions,
+    runtime: &Runtime,
+) -> Result<Planned> {
     let Settled { spec, dialect, schema, is_inferred, mut notes, schema_notes, first_text } =
         settle(&job, &inputs, options, runtime)?;
     let encoding = spec.encoding.clone();
@@ -389,6 +398,8 @@ fn job_key(plan: &Plan) -> String {
     job.output = OutputSpec { profile, layout, partition_by, timestamps, decimals, ..OutputSpec::default() };
     // The key is looked for in the log of these very targets; a single file has no log.
     job.targets.clear();
+    // Nor does which of two files of the same size and time it was.
+    let inputs = plan.inputs.iter().map(|input| Input { identity: None, ..input.clone() });
     let identity = serde_json::json!({
         "format": plan.format,
         "job": job,
@@ -398,7 +409,7 @@ fn job_key(plan: &Plan) -> String {
         "salts": plan.salts,
         "single_file": plan.single_file,
         "replaces": plan.replaces,
-        "inputs": plan.inputs,
+        "inputs": inputs.collect::<Vec<_>>(),
         // What came through a pipe cannot be told from what comes next time.
         "attempt": plan.inputs.iter().any(|input| !input.is_pinned()).then_some(&plan.attempt),
     });

@@ -4,7 +4,7 @@ use super::Input;
 use super::chunks::Chunks;
 use crate::aws::failure::{CredentialsProblem, classify_read, describe_unread, remedy, with_permission};
 use crate::aws::{Answers, Role};
-use crate::error::{Error, ErrorKind, InputProblem, Location, Result, StoreFailure, StoreReason};
+use crate::error::{Error, ErrorKind, Location, Result, StoreFailure, StoreReason};
 use crate::runtime::Cancel;
 use bytes::{Bytes, BytesMut};
 use futures::{StreamExt, TryStreamExt};
@@ -149,7 +149,8 @@ impl Fetch {
     }
 
     fn changed(&self, what: String) -> Error {
-        Error::input(InputProblem::Changed { what }, Location::object(&self.input.url))
+        Error::new(ErrorKind::Changed { what })
+            .at(Location::object(&self.input.url))
             .remedy("run again, so that the object is planned as it is now")
     }
 

@@ -13,7 +13,7 @@ fn fetch(runtime: &Runtime, body: &[u8], fetch_bytes: u64) -> Fetch {
     runtime.block_on(store.put(&path, PutPayload::from(body.to_vec()))).unwrap();
     let etag = runtime.block_on(store.head(&path)).unwrap().e_tag;
     let input =
-        Input { url: "s3://b/k.csv".into(), bytes: Some(body.len() as u64), etag, last_modified: None };
+        Input { url: "s3://b/k.csv".into(), bytes: Some(body.len() as u64), etag, ..Input::default() };
     let time = Duration::from_secs(60);
     Fetch { store: Arc::new(store), path, input, region: None, fetch_bytes, concurrency: 3, time }
 }
@@ -58,7 +58,7 @@ fn an_object_that_changed_is_not_read() {
     other_size.input.bytes = Some(11);
     for fetch in [other_tag, other_size] {
         let error = all(fetch.start(0..10, runtime.handle().clone(), Cancel::default())).unwrap_err();
-        assert!(matches!(error.kind(), ErrorKind::Input(InputProblem::Changed { .. })), "{error:?}");
+        assert!(matches!(error.kind(), ErrorKind::Changed { .. }), "{error:?}");
     }
     let mut gone = planned;
     gone.path = Path::from("gone");

@@ -1,5 +1,6 @@
 //! What the job names → the objects there are, pinned.
 
+use super::pin::{pin, url_of};
 use super::{Input, STDIN, connection, failure, file_failure};
 use crate::aws::failure::Request;
 use crate::aws::{RequestClass, Role, S3};
@@ -42,7 +43,7 @@ pub async fn list(spec: &SourceSpec, engine: &EngineSpec) -> Result<Vec<Input>> 
     let mut s3 = None;
     for entry in &spec.inputs {
         let mut found = if entry == "-" || entry == STDIN {
-            vec![Found::from(Input { url: STDIN.to_owned(), bytes: None, etag: None, last_modified: None })]
+            vec![Found::from(Input { url: STDIN.to_owned(), ..Input::default() })]
         } else if let Some(rest) = entry.strip_prefix("s3://") {
             if s3.is_none() {
                 s3 = Some(connection(spec, engine).s3().await?);
@@ -168,6 +169,7 @@ async fn list_s3(s3: &S3, spec: &SourceSpec, entry: &str, rest: &str) -> Result<
                 bytes: object.size().and_then(|size| u64::try_from(size).ok()),
                 etag: object.e_tag().map(str::to_owned),
                 last_modified: object.last_modified().and_then(rfc3339),
+                ..Input::default()
             });
         }
         match page.next_continuation_token() {
@@ -197,6 +199,7 @@ async fn head(s3: &S3, spec: &SourceSpec, url: &str, bucket: &str, key: &str) ->
         bytes: object.content_length().and_then(|size| u64::try_from(size).ok()),
         etag: object.e_tag().map(str::to_owned),
         last_modified: object.last_modified().and_then(rfc3339),
+        ..Input::default()
     })
 }
 
@@ -219,7 +222,7 @@ fn list_local(entry: &str) -> Result<Vec<Found>> {
             walk.run(&absolute, &mut below)?;
             return Ok(below);
         }
-        Ok(found) => return Ok(vec![pin(&absolute, &found)]),
+        Ok(found) => return Ok(vec![pin_file(&absolute, &found)]),
         Err(_) => {}
     }
     // Only Unicode paths can come from a job file.
@@ -271,7 +274,7 @@ impl Walk<'_> {
                 let Ok(metadata) = fs::metadata(&path) else { continue };
                 if !metadata.is_dir() {
                     if (self.takes)(&path) {
-                        found.push(pin(&path, &metadata));
+                        found.push(pin_file(&path, &metadata));
                     }
                 } else if !linked || depth < self.linked_depth {
                     waiting.push((path, depth + 1));
@@ -282,28 +285,9 @@ impl Walk<'_> {
     }
 }
 
-fn pin(path: &Path, metadata: &Metadata) -> Found {
-    let input = Input {
-        url: url_of(path),
-        // The length of a pipe or device says nothing.
-        bytes: metadata.is_file().then_some(metadata.len()),
-        etag: None,
-        last_modified: metadata.is_file().then(|| modified(metadata)).flatten(),
-    };
-    Found { input, file: metadata.is_file().then(|| (metadata.dev(), metadata.ino())) }
-}
-
-/// Time of the last change, to the nanosecond, as inputs are pinned by it.
-pub(super) fn modified(metadata: &Metadata) -> Option<String> {
-    let time = DateTime::<Utc>::from(metadata.modified().ok()?);
-    Some(time.to_rfc3339_opts(SecondsFormat::AutoSi, true))
-}
-
-fn url_of(path: &Path) -> String {
-    match url::Url::from_file_path(path) {
-        Ok(url) => url.to_string(),
-        Err(()) => format!("file://{}", path.display()),
-    }
+fn pin_file(path: &Path, metadata: &Metadata) -> Found {
+    let file = metadata.is_file().then(|| (metadata.dev(), metadata.ino()));
+    Found { input: pin(path, metadata), file }
 }
 
 #[cfg(test)]

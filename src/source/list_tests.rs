@@ -85,7 +85,7 @@ async fn inputs_are_pinned() {
         list(&spec(&[url.clone(), "-".into(), "stdin:".into()]), &EngineSpec::default()).await.unwrap();
     assert_eq!((found[0].url.as_str(), found[0].bytes), (url.as_str(), Some(9)));
     assert!(found[0].last_modified.as_deref().unwrap().ends_with('Z'));
-    assert_eq!(found[1..], [Input { url: STDIN.into(), bytes: None, etag: None, last_modified: None }]);
+    assert_eq!(found[1..], [Input { url: STDIN.into(), ..Input::default() }]);
 }
 
 #[tokio::test]

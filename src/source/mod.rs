@@ -1,6 +1,6 @@
 //! Inputs: URLs, globs and prefixes → pinned objects → decoded UTF-8 text.
 //!
-//! [`list()`] finds and pins objects ([`Input`]); [`open()`] streams one of them
+//! [`pin_all`] finds objects ([`list()`]) and pins them ([`Input`]); [`open()`] streams one of them
 //! through [`fetch`] (ranged, prefetched, retried GETs on Tokio),
 //! [`decompress`] (gzip, zstd, bzip2 and xz, by magic number) and [`decode`] (to
 //! UTF-8), as chunks of text that the caller pulls on a blocking thread.
@@ -13,8 +13,10 @@ pub mod detect;
 pub mod fetch;
 pub mod list;
 pub mod open;
+mod pin;
 mod pipe;
 pub mod ranges;
+mod still;
 mod stored;
 mod unpacked;
 
@@ -22,17 +24,19 @@ pub use decode::InvalidBytes;
 pub use detect::Detected;
 pub use list::list;
 pub use open::{Decoding, TextStream, open};
+pub use pin::{FileIdentity, check_unchanged, or_changed};
 pub use ranges::read_ranges;
 
 use crate::aws::{Connection, Role};
 use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
 use crate::job::{EngineSpec, SourceSpec};
 use crate::runtime::Runtime;
+use pin::changed;
 use serde::{Deserialize, Serialize};
 use std::io;
 
 /// An object that is to be read, pinned to what it was when it was planned.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Input {
     /// `s3://bucket/key`, `file:///absolute/path`, or `stdin:` for standard input.
     pub url: String,
@@ -45,6 +49,9 @@ pub struct Input {
     /// Time of the last change, RFC 3339.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_modified: Option<String>,
+    /// Of a local file: what tells it from another in its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<FileIdentity>,
 }
 
 impl Input {
@@ -53,6 +60,18 @@ impl Input {
     pub fn is_pinned(&self) -> bool {
         self.bytes.is_some()
     }
+}
+
+/// Finds and pins every input, as [`list()`] does, once those that are local files
+/// have been still for as long as the job wants. What is planned begins here: nothing
+/// of an input is read before.
+///
+/// # Errors
+/// As [`list()`]; [`ErrorKind::Changed`] for a file that is written all the time.
+pub fn pin_all(spec: &SourceSpec, engine: &EngineSpec, runtime: &Runtime) -> Result<Vec<Input>> {
+    let mut inputs = runtime.wait(list(spec, engine))?;
+    still::wait_until_still(&mut inputs, spec, runtime)?;
+    Ok(inputs)
 }
 
 /// URL of standard input.

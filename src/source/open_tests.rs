@@ -2,14 +2,12 @@
 
 use super::*;
 use crate::error::{ErrorKind, InputProblem, StoreReason};
-use crate::source::list::modified;
+use crate::source::pin::pin;
 use std::fs::File;
 use std::io::Write;
 
 fn input(path: &std::path::Path) -> Input {
-    let found = path.metadata().unwrap();
-    let url = format!("file://{}", path.display());
-    Input { url, bytes: Some(found.len()), etag: None, last_modified: modified(&found) }
+    pin(path, &path.metadata().unwrap())
 }
 
 fn stream(input: &Input, encoding: Option<&str>, range: Option<Range<u64>>) -> Result<TextStream> {
@@ -181,7 +179,7 @@ fn encodings_are_detected_and_then_decoded() {
 
 fn fifo(path: &std::path::Path) -> Input {
     assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
-    Input { url: format!("file://{}", path.display()), bytes: None, etag: None, last_modified: None }
+    Input { url: format!("file://{}", path.display()), ..Input::default() }
 }
 
 fn open_with(input: &Input, runtime: &Runtime, cancel: &Cancel) -> Result<TextStream> {
@@ -217,16 +215,72 @@ fn a_fifo_can_be_read_and_the_wait_for_its_writer_interrupted() {
     drop(File::options().write(true).open(path));
 }
 
+/// In each of these cases all bytes that were planned may be there.
 #[test]
-fn a_file_that_shrinks_while_it_is_read_is_an_error() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("in");
-    std::fs::write(&path, "0123456\n".repeat(CHUNK_BYTES / 4)).unwrap();
-    let mut stream = stream(&input(&path), None, None).unwrap();
-    assert!(stream.next().unwrap().is_some());
-    File::options().write(true).open(&path).unwrap().set_len(CHUNK_BYTES as u64 + 5).unwrap();
-    let error = text(stream).unwrap_err();
-    assert!(matches!(error.kind(), ErrorKind::Input(InputProblem::Changed { .. })), "{error:?}");
+fn a_file_that_changes_while_it_is_read_is_an_error() {
+    type Change = fn(&std::path::Path);
+    let changes: [(Change, &str); 5] = [
+        (
+            |path| File::options().write(true).open(path).unwrap().set_len(CHUNK_BYTES as u64 + 5).unwrap(),
+            "shrank",
+        ),
+        (
+            |path| File::options().append(true).open(path).unwrap().write_all(b"more\n").unwrap(),
+            "is still being written: it grew from",
+        ),
+        (rewrite_in_place, "but was modified at"),
+        (
+            |path| {
+                let other = path.with_extension("new");
+                std::fs::copy(path, &other).unwrap();
+                rewrite_in_place(&other);
+                std::fs::rename(other, path).unwrap();
+            },
+            "but was modified at",
+        ),
+        (
+            |path| {
+                std::fs::remove_file(path).unwrap();
+                std::fs::create_dir(path).unwrap();
+            },
+            "is none now",
+        ),
+    ];
+    let lines = "0123456\n".repeat(CHUNK_BYTES / 4);
+    for (change, what) in changes {
+        for stored in [lines.clone().into_bytes(), gzip(&incompressible(4 * CHUNK_BYTES))] {
+            let directory = tempfile::tempdir().unwrap();
+            let path = directory.path().join("in");
+            std::fs::write(&path, &stored).unwrap();
+            let input = input(&path);
+            let mut stream = stream(&input, None, None).unwrap();
+            assert!(stream.next().unwrap().is_some());
+            change(&path);
+            let error = text(stream).unwrap_err();
+            assert!(matches!(error.kind(), ErrorKind::Changed { .. }), "{error:?}");
+            assert!(error.to_string().contains(what), "{error}");
+            assert_eq!(error.location().unwrap().url, input.url);
+            assert!(error.what_to_do().is_some());
+        }
+    }
+}
+
+/// Another byte at the same place, at another time whatever the clock's tick is.
+fn rewrite_in_place(path: &std::path::Path) {
+    let mut file = File::options().write(true).open(path).unwrap();
+    let before = file.metadata().unwrap().modified().unwrap();
+    file.write_all(&std::fs::read(path).unwrap()[..1]).unwrap();
+    file.set_modified(before + std::time::Duration::from_millis(1)).unwrap();
+}
+
+/// Text of digits that stays long when it is compressed.
+fn incompressible(bytes: usize) -> Vec<u8> {
+    let mut state = 1_u64;
+    let mut digit = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        b'!' + (state >> 33) as u8 % 90
+    };
+    (0..bytes).map(|_| digit()).collect()
 }
 
 #[test]
@@ -264,7 +318,7 @@ fn what_is_wrong_with_an_input_is_said_with_its_place() {
 
     let mut planned = input(&path);
     std::fs::write(&path, "shorter").unwrap();
-    let changed = |error: Error| matches!(error.kind(), ErrorKind::Input(InputProblem::Changed { .. }));
+    let changed = |error: Error| matches!(error.kind(), ErrorKind::Changed { .. });
     assert!(changed(stream(&planned, None, None).unwrap_err()));
     planned.bytes = Some(7);
     planned.last_modified = Some("1970-01-01T00:00:00Z".into());

@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps")]
 
 use super::*;
-use crate::error::{ErrorKind, InputProblem};
+use crate::error::ErrorKind;
 
 fn read(wanted: &[(&Input, &[(u64, u64)])]) -> Result<Vec<Vec<Vec<u8>>>> {
     let ranges = |ends: &[(u64, u64)]| ends.iter().map(|(start, end)| *start..*end).collect();
@@ -19,7 +19,7 @@ fn ranges_are_those_of_their_input() {
             let path = directory.path().join(content);
             std::fs::write(&path, content).unwrap();
             let url = format!("file://{}", path.display());
-            Input { url, bytes: Some(content.len() as u64), etag: None, last_modified: None }
+            Input { url, bytes: Some(content.len() as u64), ..Input::default() }
         })
         .collect();
     let wanted = [(&inputs[0], &[(8, 10), (0, 3), (4, 4)][..]), (&inputs[1], &[(0, 3)])];
@@ -28,7 +28,7 @@ fn ranges_are_those_of_their_input() {
         [vec![b"89".to_vec(), b"012".to_vec(), Vec::new()], vec![b"abc".to_vec()]]
     );
     let error = read(&[(&inputs[1], &[(0, 4)])]).unwrap_err();
-    assert!(matches!(error.kind(), ErrorKind::Input(InputProblem::Changed { .. })), "{error:?}");
-    let pipe = Input { url: super::super::STDIN.into(), bytes: None, etag: None, last_modified: None };
+    assert!(matches!(error.kind(), ErrorKind::Changed { .. }), "{error:?}");
+    let pipe = Input { url: super::super::STDIN.into(), ..Input::default() };
     assert!(matches!(read(&[(&pipe, &[(0, 1)])]).unwrap_err().kind(), ErrorKind::Usage { .. }));
 }

@@ -3,11 +3,11 @@
 use super::chunks::Chunks;
 use super::decompress::MAGIC_BYTES;
 use super::fetch::Fetch;
-use super::list::modified;
 use super::open::CHUNK_BYTES;
-use super::{Input, STDIN, connection, failure, file_failure, pipe};
+use super::pin::difference;
+use super::{Input, STDIN, changed, connection, failure, file_failure, pipe};
 use crate::aws::range_time;
-use crate::error::{Error, InputProblem, Location, Result, StoreReason};
+use crate::error::{Error, Result, StoreReason};
 use crate::job::location::local_path;
 use crate::job::{EngineSpec, SourceSpec};
 use crate::runtime::{Cancel, Runtime};
@@ -28,11 +28,7 @@ pub(super) enum Opened {
         runtime: Handle,
         cancel: Cancel,
     },
-    File {
-        file: File,
-        url: String,
-        pinned: Option<u64>,
-    },
+    File(Pinned),
     Object {
         fetch: Fetch,
         size: u64,
@@ -95,33 +91,25 @@ impl Opened {
                 .remedy("check `source.inputs`")
         })?;
         let found = fs::metadata(&path).map_err(|error| file_failure("read", url, &error))?;
-        match (found.is_file(), input.bytes) {
-            (true, _) => {}
-            (false, None) => return pipe(Some(path)),
-            (false, Some(_)) => return Err(changed(url, "it was a plain file and is none".to_owned())),
+        if !found.is_file() {
+            // Never opened before it is known what it is: that may wait for ever.
+            return difference(input, &found)
+                .map_or_else(|| pipe(Some(path)), |what| Err(changed(url, what)));
         }
         let file = File::open(&path).map_err(|error| file_failure("read", url, &error))?;
-        let found = file.metadata().map_err(|error| file_failure("read", url, &error))?;
-        if let Some(bytes) = input.bytes.filter(|bytes| *bytes != found.len()) {
-            return Err(changed(url, format!("it had {bytes} bytes and has {}", found.len())));
-        }
-        match (&input.last_modified, modified(&found)) {
-            (Some(then), Some(now)) if *then != now && input.bytes.is_some() => {
-                return Err(changed(url, format!("it was of {then} and is of {now}")));
-            }
-            _ => {}
-        }
-        Ok(Opened::File { file, url: url.clone(), pinned: input.bytes })
+        let pinned = Pinned { file, path, input: input.clone() };
+        pinned.check()?;
+        Ok(Opened::File(pinned))
     }
 
     /// The first bytes of the object, for a stream that begins elsewhere.
     pub(super) fn head(&mut self) -> Result<Vec<u8>> {
         match self {
             Opened::Pipe { url, .. } => Err(no_ranges(url)),
-            Opened::File { file, url, .. } => {
+            Opened::File(Pinned { file, input, .. }) => {
                 let mut head = Vec::with_capacity(MAGIC_BYTES);
                 let read = file.by_ref().take(MAGIC_BYTES as u64).read_to_end(&mut head);
-                read.map_err(|error| file_failure("read", url, &error))?;
+                read.map_err(|error| file_failure("read", &input.url, &error))?;
                 Ok(head)
             }
             Opened::Object { fetch, size, runtime, cancel } => {
@@ -136,9 +124,10 @@ impl Opened {
     pub(super) async fn ranges(self, ranges: &[Range<u64>]) -> Result<Vec<Vec<u8>>> {
         match self {
             Opened::Pipe { url, .. } => Err(no_ranges(&url)),
-            Opened::File { mut file, url, .. } => {
-                let read = |range: &Range<u64>| read_range(&mut file, &url, range);
-                ranges.iter().map(read).collect()
+            Opened::File(mut pinned) => {
+                let read = ranges.iter().map(|range| pinned.read_range(range)).collect::<Result<_>>()?;
+                pinned.check()?;
+                Ok(read)
             }
             Opened::Object { fetch, .. } => {
                 let get = async |range: Range<u64>| Ok(fetch.get(range).await?.to_vec());
@@ -158,22 +147,17 @@ impl Opened {
                 };
                 Medium::Chunks { chunks, chunk: Bytes::new() }
             }
-            Opened::File { mut file, url, pinned } => {
+            Opened::File(mut pinned) => {
                 let range = range.unwrap_or(0..u64::MAX);
-                if range.start > 0 || pinned.is_some() {
-                    let sought = file.seek(SeekFrom::Start(range.start));
-                    sought.map_err(|error| file_failure("read", &url, &error))?;
+                let bytes = pinned.input.bytes;
+                if range.start > 0 || bytes.is_some() {
+                    let sought = pinned.file.seek(SeekFrom::Start(range.start));
+                    sought.map_err(|error| file_failure("read", &pinned.input.url, &error))?;
                 }
-                // A file that grows is read to the size that it was planned with.
-                let end = range.end.min(pinned.unwrap_or(u64::MAX));
-                Medium::File {
-                    file,
-                    url,
-                    buffer: vec![0; CHUNK_BYTES],
-                    filled: 0,
-                    left: end.saturating_sub(range.start),
-                    pinned: pinned.is_some(),
-                }
+                // A file that grows is read to the size that it was planned with, and then found out.
+                let end = range.end.min(bytes.unwrap_or(u64::MAX));
+                let left = end.saturating_sub(range.start);
+                Medium::File { pinned, buffer: vec![0; CHUNK_BYTES], filled: 0, left }
             }
             Opened::Object { fetch, size, runtime, cancel } => {
                 let range = range.unwrap_or(0..size);
@@ -185,25 +169,50 @@ impl Opened {
     }
 }
 
-fn read_range(file: &mut File, url: &str, range: &Range<u64>) -> Result<Vec<u8>> {
-    let wanted = range.end.saturating_sub(range.start);
-    let mut bytes = Vec::with_capacity(usize::try_from(wanted).unwrap_or_default());
-    let sought = file.seek(SeekFrom::Start(range.start));
-    let read = sought.and_then(|_| file.take(wanted).read_to_end(&mut bytes));
-    match read.map_err(|error| file_failure("read", url, &error))? as u64 {
-        read if read < wanted => Err(changed(url, format!("it ends {} bytes early", wanted - read))),
-        _ => Ok(bytes),
+/// An open file, and what it was planned as.
+pub(super) struct Pinned {
+    file: File,
+    path: PathBuf,
+    input: Input,
+}
+
+impl Pinned {
+    /// Compares both the file that is open and the one that stands in its place
+    /// with what was planned. It may be gone: what is open is read all the same.
+    fn check(&self) -> Result<()> {
+        let url = &self.input.url;
+        let open = self.file.metadata().map_err(|error| file_failure("read", url, &error))?;
+        let standing = fs::metadata(&self.path).ok();
+        let differs = |now: &fs::Metadata| difference(&self.input, now);
+        match differs(&open).or_else(|| standing.as_ref().and_then(differs)) {
+            Some(what) => Err(changed(url, what)),
+            None => Ok(()),
+        }
+    }
+
+    /// The error for a file that ends before it should.
+    fn cut_off(&self, missing: u64) -> Error {
+        match self.check() {
+            Err(changed) => changed,
+            Ok(()) => changed(&self.input.url, format!("it ends {missing} bytes early")),
+        }
+    }
+
+    fn read_range(&mut self, range: &Range<u64>) -> Result<Vec<u8>> {
+        let wanted = range.end.saturating_sub(range.start);
+        let mut bytes = Vec::with_capacity(usize::try_from(wanted).unwrap_or_default());
+        let sought = self.file.seek(SeekFrom::Start(range.start));
+        let read = sought.and_then(|_| self.file.by_ref().take(wanted).read_to_end(&mut bytes));
+        match read.map_err(|error| file_failure("read", &self.input.url, &error))? as u64 {
+            read if read < wanted => Err(self.cut_off(wanted - read)),
+            _ => Ok(bytes),
+        }
     }
 }
 
 fn no_ranges(url: &str) -> Error {
     Error::usage(format!("{url}: a range of an input without a size cannot be read"))
         .remedy("read it whole, as one split")
-}
-
-fn changed(url: &str, what: String) -> Error {
-    Error::input(InputProblem::Changed { what }, Location::object(url))
-        .remedy("run again, so that the file is planned as it is now")
 }
 
 /// Bytes as they are stored, chunk by chunk. The first chunk has
@@ -215,13 +224,11 @@ pub(super) struct Stored {
 
 enum Medium {
     File {
-        file: File,
-        url: String,
+        pinned: Pinned,
         buffer: Vec<u8>,
         filled: usize,
+        /// Bytes yet to come, if the file has a size to be read to.
         left: u64,
-        /// Whether the end has to be where `left` says.
-        pinned: bool,
     },
     Chunks {
         chunks: Chunks,
@@ -252,23 +259,26 @@ impl Stored {
     /// Gets the next chunk that is not empty; false at the end.
     pub(super) fn fill(&mut self) -> Result<bool> {
         match &mut self.medium {
-            Medium::File { file, url, buffer, filled, left, pinned } => {
+            Medium::File { pinned, buffer, filled, left } => {
                 *filled = 0;
+                let has_size = pinned.input.bytes.is_some();
                 let wanted = usize::try_from(*left).unwrap_or(usize::MAX).min(buffer.len());
                 // A file of the system may give what it has; less than the magic bytes is no use.
                 while *filled < wanted.min(MAGIC_BYTES) {
-                    match file.read(&mut buffer[*filled..wanted]) {
-                        Ok(0) if *pinned => {
-                            return Err(changed(url, format!("it ends {left} bytes early")));
-                        }
+                    match pinned.file.read(&mut buffer[*filled..wanted]) {
+                        Ok(0) if has_size => return Err(pinned.cut_off(*left)),
                         Ok(0) => break,
                         Ok(bytes) => {
                             *filled += bytes;
                             *left -= bytes as u64;
                         }
                         Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                        Err(error) => return Err(file_failure("read", url, &error)),
+                        Err(error) => return Err(file_failure("read", &pinned.input.url, &error)),
                     }
+                }
+                // The last byte has been read, and is handed out only if it is the planned file's.
+                if has_size && *left == 0 {
+                    pinned.check()?;
                 }
                 self.read += *filled as u64;
                 Ok(*filled > 0)

@@ -12,7 +12,7 @@ use crate::job::ErrorsSpec;
 use crate::pipeline;
 use crate::plan::{DOCUMENT_FORMAT, Plan, Task};
 use crate::runtime::Runtime;
-use crate::source::TextStream;
+use crate::source::{self, TextStream};
 use crate::store::tee::TeeFactory;
 use crate::store::{StagedFile, Store};
 use serde::{Deserialize, Serialize};
@@ -186,7 +186,8 @@ pub fn run(
     let in_flight = plan.job.engine.upload_bytes_in_flight;
     // Dropped on the way out with an error, it removes what was staged.
     let tee = TeeFactory::new(stores.to_vec(), runtime.handle(), in_flight, runtime.cancel());
-    let done = pipeline::run(plan, task, &tee, runtime, first_text)?;
+    let done = pipeline::run(plan, task, &tee, runtime, first_text)
+        .map_err(|error| source::or_changed(error, &plan.inputs))?;
     check_account(&done.splits, &done.files)?;
     check_quarantine(&plan.job.errors, &done.splits, &done.quarantine)?;
     tee.keep();

@@ -26,6 +26,7 @@ mod interrupt;
 mod keys;
 mod kills;
 mod messages;
+mod moving_inputs;
 mod outputs;
 mod overwrite;
 mod places;

@@ -117,8 +117,7 @@ impl Job {
             inputs: vec![Input {
                 url: format!("file:///{}.csv", self.input),
                 bytes: Some(1),
-                etag: None,
-                last_modified: None,
+                ..Input::default()
             }],
             tasks: vec![Task { number: 0, splits: vec![Split { input: 0, range: None }] }],
         }

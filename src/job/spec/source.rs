@@ -15,6 +15,12 @@ pub struct SourceSpec {
     /// What an input means whose rows the table holds already, by URL and entity tag (or size and time), when a run that is not incremental appends. Default: `fail`.
     #[serde(default, skip_serializing_if = "ReadAgain::is_default")]
     pub read_again: ReadAgain,
+    /// Wait before planning until each local input has been still for so many seconds; a file that does not become still within `settle_limit_seconds` fails the run. Default: do not wait, but warn of files that were modified within the last 5 seconds; 0 neither waits nor warns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settle_seconds: Option<u64>,
+    /// How long to wait for inputs to become still. Default: ten times `settle_seconds`, and at least 600.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settle_limit_seconds: Option<u64>,
     /// Region of S3 inputs. Default: the AWS chain's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
@@ -72,6 +78,8 @@ impl SourceSpec {
             inputs,
             incremental: false,
             read_again: ReadAgain::default(),
+            settle_seconds: None,
+            settle_limit_seconds: None,
             region: None,
             endpoint: None,
             allow_http: false,
@@ -86,6 +94,12 @@ impl SourceSpec {
             column_order: ColumnOrder::default(),
             max_expansion_ratio: MAX_EXPANSION_RATIO,
         }
+    }
+
+    /// Seconds to wait for inputs to become still.
+    pub fn settle_limit(&self) -> u64 {
+        let default = || self.settle_seconds.unwrap_or(0).saturating_mul(10).max(600);
+        self.settle_limit_seconds.unwrap_or_else(default)
     }
 
     /// What may differ between the columns of an input and those of the schema.
