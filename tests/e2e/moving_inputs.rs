@@ -1,12 +1,9 @@
 //! Inputs that somebody writes while they are read: never half of the one and half of the other.
 
 use crate::harness::{Run, Workspace};
-use std::cell::RefCell;
 use std::fs::File;
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 const JOB: &str = "schema = { fields = [{ name = \"id\", type = \"int64\" }] }\n\
@@ -66,18 +63,10 @@ fn assert_nothing_is_visible(workspace: &Workspace) {
 fn an_input_that_changes_while_a_run_reads_is_not_committed() {
     for (change, what) in CHANGES {
         let workspace = workspace();
-        let pipe = workspace.path("pipe");
-        assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let pipe = workspace.pipe("pipe");
         let arguments = ["run", "job.toml", "--json", "--input", "in/a.csv", "--input", "pipe"];
-        let writer = RefCell::new(None);
-        let running = workspace.sawmill(arguments).start().until("the pipe is read", || {
-            // Opens only once somebody reads.
-            *writer.borrow_mut() =
-                File::options().write(true).custom_flags(libc::O_NONBLOCK).open(&pipe).ok();
-            writer.borrow().is_some()
-        });
+        let (running, mut writer) = workspace.sawmill(arguments).start().until_it_reads(&pipe);
         change(&workspace.path("in/a.csv"));
-        let mut writer = writer.into_inner().unwrap();
         writer.write_all(b"id\n7\n").unwrap();
         drop(writer);
         let run = running.wait().exits_with(4).says(&["in/a.csv", what]).helps();

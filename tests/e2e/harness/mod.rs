@@ -8,9 +8,12 @@ pub(crate) mod readback;
 pub(crate) mod report;
 
 use serde_json::Value;
+use std::cell::RefCell;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
+use std::fs::File;
 use std::io::{Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::JoinHandle;
@@ -55,6 +58,13 @@ impl Workspace {
         let path = self.path(name);
         std::fs::create_dir_all(path.parent().expect("in the workspace")).expect("directories are made");
         std::fs::write(&path, content).expect("files are written");
+        path
+    }
+
+    /// Makes a named pipe.
+    pub(crate) fn pipe(&self, name: &str) -> PathBuf {
+        let path = self.path(name);
+        assert!(Command::new("mkfifo").arg(&path).status().expect("`mkfifo` runs").success());
         path
     }
 
@@ -298,6 +308,19 @@ impl Running {
             std::thread::sleep(Duration::from_millis(5));
         }
         self
+    }
+
+    /// Waits until a named pipe is read; gives the end to write to.
+    #[track_caller]
+    pub(crate) fn until_it_reads(self, pipe: &Path) -> (Running, File) {
+        let writer = RefCell::new(None);
+        let running = self.until("the pipe is read", || {
+            // Opens only once somebody reads.
+            let opened = File::options().write(true).custom_flags(libc::O_NONBLOCK).open(pipe);
+            *writer.borrow_mut() = opened.ok();
+            writer.borrow().is_some()
+        });
+        (running, writer.into_inner().expect("waited for"))
     }
 
     /// Waits until the condition holds, or gives the run if it ends before.
