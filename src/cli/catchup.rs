@@ -2,7 +2,7 @@
 
 use super::Global;
 use super::run::JobArgs;
-use crate::commit::{Depth, Table};
+use crate::commit::{CaughtUp, Depth, Table};
 use crate::error::{Error, ErrorKind, Result};
 use crate::report::Found;
 
@@ -10,7 +10,7 @@ use crate::report::Found;
 pub(super) struct Args {
     #[command(flatten)]
     job: JobArgs,
-    /// Read every byte, and copy what differs, too [default: what is missing or has another size]
+    /// Read every byte, and copy what differs, too [default: what is missing, or has another size, stored checksum or footer]
     #[arg(long)]
     deep: bool,
     /// Print what was done as JSON on standard output
@@ -27,17 +27,10 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         let done = table.catch_up_targets(depth).await?;
         Ok::<_, crate::Error>((table, done))
     })?;
-    let lost = done.lost.first().map(|first| {
-        let message =
-            format!("{} files are lost, and no other target holds them: {first}, …", done.lost.len());
-        Error::new(ErrorKind::Damage { message }).remedy(
-            "restore them from versions of a bucket, or run their inputs again with --reprocess; \
-                 `sawmill recover --give-up-lost` ends the search for them",
-        )
-    });
+    let failure = failure(&done);
     if args.json {
-        super::documents::print_json(&Found::new(done, lost.as_ref()))?;
-        return lost.map_or(Ok(()), Err);
+        super::documents::print_json(&Found::new(done, failure.as_ref()))?;
+        return failure.map_or(Ok(()), Err);
     }
     for version in &done.finished {
         global.say(&format!("{}: finished version {version}", job.name));
@@ -49,5 +42,31 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         let removed = crate::count::count(done.removed, "file");
         global.say(&format!("{}: {removed} that were replaced meanwhile are removed", job.name));
     }
-    lost.map_or(Ok(()), Err)
+    for damage in &done.unmended {
+        global.say_wrong(&format!("wrong {} (version {}): {}", damage.url, damage.version, damage.what));
+    }
+    if !done.deep {
+        global.say(
+            "note  bytes were not compared, only sizes, stored checksums and footers: `sawmill catchup --deep` does",
+        );
+    }
+    failure.map_or(Ok(()), Err)
+}
+
+/// What is not as the log says and stays so.
+fn failure(done: &CaughtUp) -> Option<Error> {
+    if let Some(first) = done.lost.first() {
+        let message =
+            format!("{} files are lost, and no other target holds them: {first}, …", done.lost.len());
+        return Some(Error::new(ErrorKind::Damage { message }).remedy(
+            "restore them from versions of a bucket, or write their inputs again with `sawmill run --reprocess`; \
+             `sawmill recover --give-up-lost` ends the search for them",
+        ));
+    }
+    let damage = done.unmended.first()?;
+    let message = format!("{}: {}, and its bytes are those that were written", damage.url, damage.what);
+    Some(
+        Error::new(ErrorKind::Damage { message })
+            .remedy("write its inputs again with `sawmill run --reprocess`"),
+    )
 }

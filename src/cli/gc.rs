@@ -2,9 +2,10 @@
 
 use super::Global;
 use super::run::JobArgs;
-use crate::commit::{OpenUploads, Table};
+use crate::commit::{OpenUploads, Table, Unseen};
 use crate::count::count;
 use crate::error::Result;
+use crate::report::Found;
 use indicatif::{HumanBytes, HumanDuration};
 use std::time::Duration;
 
@@ -31,9 +32,12 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         let table = Table::open(&job).await?;
         table.collect_garbage(keep, args.delete).await
     })?;
+    let unseen = garbage.unseen.first().map(Unseen::failure);
     if args.json {
-        return super::documents::print_json(&garbage);
+        super::documents::print_json(&Found::new(garbage, unseen.as_ref()))?;
+        return unseen.map_or(Ok(()), Err);
     }
+    super::say_unseen(&garbage.unseen, global);
     for url in garbage.files.iter().chain(&garbage.documents) {
         global.say(url);
     }
@@ -57,5 +61,5 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         true => format!("{}: removed {found}", job.name),
         false => format!("{}: {found} can be removed, with --delete", job.name),
     });
-    Ok(())
+    unseen.map_or(Ok(()), Err)
 }

@@ -17,7 +17,7 @@ pub(super) struct Args {
     /// The first version to show
     #[arg(long, value_name = "VERSION", default_value_t = 1)]
     from: u64,
-    /// Print the entries as JSON on standard output
+    /// Print the entries as JSON on standard output: an array of them, each with its number (`version`), and of a commit whether it is visible and announced everywhere (`published`)
     #[arg(long)]
     pub(super) json: bool,
 }
@@ -38,14 +38,16 @@ struct Shown {
 pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     let job = args.job.load()?;
     let runtime = global.runtime(1, &job.engine)?;
-    let (entries, open, elsewhere) = runtime.wait(async {
+    let (entries, open, elsewhere, unseen) = runtime.wait(async {
         let table = Table::open(&job).await?;
         let mut history = table.history().await?;
         // A target that is to catch up since home has changed may hold what is to be shown.
-        table.check_homes(&mut history).await?;
+        let (elsewhere, unseen) = table.commits_elsewhere(&mut history).await?;
         let (entries, open) = (table.entries(args.from).await?, table.unfinished(&history).await?);
-        Ok::<_, crate::Error>((entries, open, table.commits_elsewhere(&history).await?))
+        Ok::<_, crate::Error>((entries, open, elsewhere, unseen))
     })?;
+    // The log is the first target's: what it says holds whoever else answers.
+    super::say_unseen(&unseen, global);
     let elsewhere = elsewhere.into_iter().filter(|(_, entry)| entry.version >= args.from);
     let elsewhere = elsewhere.map(|(url, entry)| Shown { entry, published: Some(false), only_in: Some(url) });
     let shown: Vec<Shown> = entries

@@ -23,6 +23,7 @@ mod verify;
 
 pub use failure::report_bad_flags;
 
+use crate::commit::Unseen;
 use crate::error::{Error, ErrorKind, Result};
 use crate::job::EngineSpec;
 use crate::report::FailureReport;
@@ -157,6 +158,13 @@ impl Cli {
             Command::Promote(args) => promote::run(args, &self.global),
             Command::Gc(args) => gc::run(args, &self.global),
         }
+    }
+}
+
+/// Tells of targets that did not answer.
+fn say_unseen(unseen: &[Unseen], global: &Global) {
+    for Unseen { url, error, .. } in unseen {
+        global.say_wrong(&format!("note  {url} was not looked at: {error}"));
     }
 }
 

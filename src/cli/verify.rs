@@ -2,7 +2,7 @@
 
 use super::Global;
 use super::run::JobArgs;
-use crate::commit::{Audit, Depth, FilesOf, Table};
+use crate::commit::{Audit, Damage, Depth, Fault, FilesOf, Table, Unseen};
 use crate::count::count;
 use crate::error::{Error, ErrorKind, Result};
 use crate::report::Found;
@@ -28,7 +28,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         let table = Table::open(&job).await?;
         table.audit(depth).await
     })?;
-    let unsound = (!audit.is_sound()).then(|| unsound(&audit));
+    let unsound = verdict(&audit);
     if args.json {
         super::documents::print_json(&Found::new(audit, unsound.as_ref()))?;
     } else {
@@ -39,11 +39,13 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
 
 fn describe(job: &str, targets: usize, audit: &Audit, global: &Global) {
     global.say(&format!(
-        "{job}: version {}: {} files, {} rows, {} in each of {targets} targets",
+        "{job}: version {}: {} files, {} rows, {} in each of {} targets{}",
         audit.version,
         HumanCount(audit.files as u64),
         HumanCount(audit.rows),
         HumanBytes(audit.bytes),
+        targets - audit.unseen.len(),
+        if audit.unseen.is_empty() { "" } else { " that answer" },
     ));
     for version in &audit.unfinished {
         global.say(&format!(
@@ -66,27 +68,56 @@ fn describe(job: &str, targets: usize, audit: &Audit, global: &Global) {
         ));
     }
     for damage in &audit.damages {
-        global.say_wrong(&format!("wrong {} (version {}): {}", damage.url, damage.version, damage.what));
+        let lost = if damage.lost { ", and no target holds it" } else { "" };
+        global
+            .say_wrong(&format!("wrong {} (version {}): {}{lost}", damage.url, damage.version, damage.what));
     }
     for stranger in &audit.strangers {
         global.say(&format!("note  {}: the log does not know it", stranger.url));
     }
+    super::say_unseen(&audit.unseen, global);
 }
 
 fn files(count: usize) -> String {
     format!("{} {}", HumanCount(count as u64), if count == 1 { "file" } else { "files" })
 }
 
-fn unsound(audit: &Audit) -> Error {
-    let (message, remedy) = match audit.damages.len() {
-        0 => (
-            format!("versions {:?} are decided, and not visible and announced everywhere", audit.unfinished),
-            "finish them with `sawmill recover`",
-        ),
-        count => (
-            format!("{count} objects are not as the log says"),
-            "`sawmill catchup` copies from another target what one has lost",
-        ),
+/// What is wrong, with what mends it; what could not be seen, only if nothing is.
+fn verdict(audit: &Audit) -> Option<Error> {
+    let message = match (audit.damages.len(), audit.unfinished.as_slice()) {
+        (0, []) => return audit.unseen.first().map(Unseen::failure),
+        (0, versions) => {
+            format!("versions {versions:?} are decided, and not visible and announced everywhere")
+        }
+        (count, _) => format!("{count} objects are not as the log says"),
     };
-    Error::new(ErrorKind::Damage { message }).remedy(remedy)
+    let mut remedies = Vec::new();
+    if !audit.unseen.is_empty() {
+        remedies.push("bring back the targets that did not answer first: they may hold what the others lack");
+    }
+    let is_copied = |damage: &&Damage| !damage.lost && damage.kind != Fault::Columns;
+    let mut copied = audit.damages.iter().filter(is_copied).peekable();
+    if copied.peek().is_some() {
+        // What can only be seen by reading every byte, only that mends.
+        remedies.push(match copied.any(|damage| damage.kind == Fault::Bytes) {
+            true => {
+                "`sawmill catchup --deep` with the same job copies from another target what differs in one"
+            }
+            false => "`sawmill catchup` with the same job copies from another target what one has lost",
+        });
+    } else if !audit.unfinished.is_empty() {
+        remedies.push("finish them with `sawmill recover`");
+    }
+    if audit.damages.iter().any(|damage| damage.kind == Fault::Columns) {
+        remedies.push(
+            "files that do not have the columns of the table: write their inputs again with `sawmill run --reprocess`",
+        );
+    }
+    if audit.damages.iter().any(|damage| damage.lost) {
+        remedies.push(
+            "files that no target holds: restore them from versions of a bucket, or write their inputs again \
+             with `sawmill run --reprocess`",
+        );
+    }
+    Some(Error::new(ErrorKind::Damage { message }).remedy(remedies.join("; ")))
 }

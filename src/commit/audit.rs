@@ -1,32 +1,25 @@
 //! Every target against the log: what `sawmill verify` finds.
 //!
 //! Looks only, and changes nothing. What is decided and not yet published is
-//! reported as such, and its files are not expected.
+//! reported as such, and its files are not expected. Runs may go on meanwhile:
+//! what they change is decided in the log first, so whatever is found is held
+//! against a log that was read after it.
 
 use super::documents::{
-    FilesOf, Manifest, ManifestFile, SUCCESS_KEY, applied_key, attempt_of, changes_key, success_key,
+    Changes, FilesOf, Manifest, SUCCESS_KEY, applied_key, attempt_of, changes_key, success_key,
 };
-use super::fit::{Expected, footer};
+use super::examine::{Depth, Fault, Finding, examine};
+use super::fit::Expected;
 use super::live::LiveFiles;
 use super::log::History;
-use super::repair;
 use super::table::{self, CONCURRENCY, Table};
-use crate::encode::footer_rows;
+use super::unseen::Unseen;
 use crate::error::{ErrorKind, Result};
 use crate::store::{Store, is_hidden};
 use futures::{StreamExt, TryStreamExt};
 use schemars::JsonSchema;
 use serde::Serialize;
-
-/// How closely files are looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Depth {
-    /// They are there, of the right size, with the rows that their footers are to say and the
-    /// checksum of the whole object where the store keeps one.
-    Footers,
-    /// And every byte is read and its SHA-256 compared.
-    Bytes,
-}
+use std::collections::{BTreeMap, HashSet};
 
 /// What an audit found.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -51,6 +44,9 @@ pub struct Audit {
     pub damages: Vec<Damage>,
     /// Visible files that the log does not know, by target: of other programs, or of before the log.
     pub strangers: Vec<Stranger>,
+    /// Targets that did not answer: nothing is known of what they hold.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unseen: Vec<Unseen>,
 }
 
 /// Something that is not as the log says.
@@ -60,8 +56,13 @@ pub struct Damage {
     pub url: String,
     /// Version that it belongs to.
     pub version: u64,
+    /// The class of what is wrong, which decides what mends it.
+    pub kind: Fault,
     /// What is wrong with it.
     pub what: String,
+    /// Whether it is a file that no target holds as it was written.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub lost: bool,
 }
 
 /// A file that the log does not know.
@@ -74,148 +75,183 @@ pub struct Stranger {
     pub attempt: Option<String>,
 }
 
-impl Audit {
-    /// Whether everything is as the log says.
-    pub fn is_sound(&self) -> bool {
-        self.damages.is_empty() && self.unfinished.is_empty()
-    }
+/// What was seen in one target.
+#[derive(Default)]
+struct Seen {
+    /// Key, version and what is wrong, in the order in which they were looked at.
+    wrong: Vec<(String, u64, Finding)>,
+    /// Keys of visible files that the log does not know.
+    strange: Vec<String>,
+    /// Files of before a change of the table's columns.
+    outdated: usize,
 }
 
 impl Table {
-    /// Looks at every file that the table should have, in every target.
+    /// Looks at every file that the table should have, in every target that answers.
+    ///
+    /// # Errors
+    /// Those of the home target, and [`ErrorKind::Damage`] if the targets are not those of
+    /// one table.
     pub async fn audit(&self, depth: Depth) -> Result<Audit> {
         let mut history = self.history().await?;
-        self.check_places(&mut history).await?;
+        let mut silent = self.check_seen_places(&mut history).await?;
         history.check_exists(&self.home().describe().url)?;
         let open = self.unpublished(&history).await?;
         let unfinished: Vec<u64> = open.iter().map(|committed| committed.version).collect();
-        let tip = history.tip;
-        history.commits.retain(|committed| !unfinished.contains(&committed.version));
-        let mut live = self.live_files(&history).await?;
+        let mut published = history.clone();
+        published.commits.retain(|committed| !unfinished.contains(&committed.version));
+        let mut live = self.live_files(&published).await?;
         for committed in &open {
             // What is about to be removed may be gone already.
             let changes = self.changes(&committed.commit).await?;
             changes.deletes.iter().flatten().for_each(|key| drop(live.files.remove(key)));
         }
+        let expected = self.expected(&published).await?;
+        let mut seen: BTreeMap<usize, Seen> = BTreeMap::new();
+        for (position, store) in self.stores().iter().enumerate() {
+            if silent.holds(position) {
+                continue;
+            }
+            match look_at(store.as_ref(), &published, &expected, &live, unfinished.is_empty(), depth).await {
+                Ok(found) => drop(seen.insert(position, found)),
+                Err(error) => silent.note(position, store.as_ref(), error)?,
+            }
+        }
+        self.drop_explained(&history, &mut seen).await?;
+        let lost = match silent.is_empty() {
+            true => wrong_everywhere(&seen),
+            false => HashSet::new(),
+        };
         let tables = live.files.values().filter(|(_, file)| !is_hidden(&file.file.key));
         let mut audit = Audit {
-            version: tip,
+            version: history.tip,
             files: live.files.len(),
             rows: tables.map(|(_, file)| file.file.rows).sum(),
             bytes: live.files.values().map(|(_, file)| file.file.bytes).sum(),
             unfinished,
-            outdated: 0,
+            outdated: seen.get(&0).map_or(0, |home| home.outdated),
             given_up: history.given_up.clone(),
             damages: Vec::new(),
             strangers: Vec::new(),
+            unseen: silent.into_list(),
         };
-        let expected = self.expected(&history).await?;
-        for (position, store) in self.stores().iter().enumerate() {
-            let store = store.as_ref();
-            let outdated = self.audit_files(store, &live, &expected, depth, &mut audit).await?;
-            if position == 0 {
-                audit.outdated = outdated;
+        for (position, seen) in seen {
+            let url = &self.stores()[position].describe().url;
+            for (key, version, (kind, what)) in seen.wrong {
+                let lost = kind.is_of_bytes() && lost.contains(&key);
+                audit.damages.push(Damage { url: format!("{url}{key}"), version, kind, what, lost });
             }
-            audit_documents(store, &history, &mut audit).await?;
-            if audit.unfinished.is_empty() {
-                find_strangers(store, &live, &mut audit).await?;
-            }
+            audit.strangers.extend(seen.strange.iter().map(|key| Stranger {
+                url: format!("{url}{key}"),
+                attempt: attempt_of(key).map(str::to_owned),
+            }));
         }
         Ok(audit)
     }
 
-    /// Gives how many are of before a change of the table's columns.
-    async fn audit_files(
-        &self,
-        store: &dyn Store,
-        live: &LiveFiles,
-        expected: &Expected<'_>,
-        depth: Depth,
-        audit: &mut Audit,
-    ) -> Result<usize> {
-        let found: Vec<std::result::Result<bool, Damage>> = futures::stream::iter(live.files.values())
-            .map(async |(version, staged)| {
-                let crc = staged.staged.first().map_or("", |staged| staged.crc64nvme.as_str());
-                let what = examine(store, *version, &staged.file, crc, expected, depth).await?;
-                let url = format!("{}{}", store.describe().url, staged.file.key);
-                Ok::<_, crate::Error>(what.map_err(|what| Damage { url, version: *version, what }))
-            })
-            .buffered(CONCURRENCY)
-            .try_collect()
-            .await?;
-        let outdated = found.iter().filter(|file| matches!(file, Ok(true))).count();
-        audit.damages.extend(found.into_iter().filter_map(std::result::Result::err));
-        Ok(outdated)
+    /// Leaves out what is as it should be by versions that were decided since the log was read:
+    /// they add files, remove them, and announce themselves, and the log knows before any of that.
+    async fn drop_explained(&self, history: &History, seen: &mut BTreeMap<usize, Seen>) -> Result<()> {
+        if seen.values().all(|seen| seen.wrong.is_empty() && seen.strange.is_empty()) {
+            return Ok(());
+        }
+        let mut now = history.clone();
+        self.catch_up(&mut now).await?;
+        let mut later: Vec<Changes> = Vec::new();
+        for committed in now.commits_after(history.tip) {
+            later.push(self.changes(&committed.commit).await?);
+        }
+        if later.is_empty() {
+            return Ok(());
+        }
+        let removed: HashSet<&String> = later
+            .iter()
+            .flat_map(|changes| changes.deletes.iter().flatten().chain(&changes.retires))
+            .collect();
+        let added: HashSet<&String> =
+            later.iter().flat_map(Changes::all_files).map(|file| &file.file.key).collect();
+        for (position, seen) in seen {
+            seen.strange.retain(|key| !added.contains(key) && !removed.contains(key));
+            seen.wrong.retain(|(key, ..)| !removed.contains(key));
+            if seen.wrong.iter().any(|(key, ..)| key == SUCCESS_KEY) {
+                let marker = table::read::<Manifest>(self.stores()[*position].as_ref(), SUCCESS_KEY).await;
+                let is_later = |marker: Manifest| later.iter().any(|later| later.attempt == marker.attempt);
+                if marker.is_ok_and(|marker| marker.is_some_and(is_later)) {
+                    seen.wrong.retain(|(key, ..)| key != SUCCESS_KEY);
+                }
+            }
+        }
+        Ok(())
     }
 }
 
-/// What is wrong with a file, or else whether it is of before a change of the table's columns.
-async fn examine(
+/// Keys of files that no target holds as they were written.
+fn wrong_everywhere(seen: &BTreeMap<usize, Seen>) -> HashSet<String> {
+    let mut count: BTreeMap<&String, usize> = BTreeMap::new();
+    for (key, ..) in seen.values().flat_map(|seen| &seen.wrong).filter(|(.., (kind, _))| kind.is_of_bytes()) {
+        *count.entry(key).or_default() += 1;
+    }
+    count.into_iter().filter(|(_, n)| *n == seen.len()).map(|(key, _)| key.clone()).collect()
+}
+
+async fn look_at(
     store: &dyn Store,
-    version: u64,
-    file: &ManifestFile,
-    crc: &str,
+    history: &History,
     expected: &Expected<'_>,
+    live: &LiveFiles,
+    is_finished: bool,
     depth: Depth,
-) -> Result<std::result::Result<bool, String>> {
-    let Some(found) = store.look(&file.key).await? else { return Ok(Err("it is not there".into())) };
-    if found.bytes != file.bytes {
-        return Ok(Err(format!("{} bytes were written, it has {}", file.bytes, found.bytes)));
+) -> Result<Seen> {
+    let mut seen = Seen::default();
+    let mut files = futures::stream::iter(live.files.values())
+        .map(async |(version, staged)| {
+            let found = examine(store, *version, staged, expected, depth).await?;
+            Ok::<_, crate::Error>((&staged.file.key, *version, found))
+        })
+        .buffered(CONCURRENCY);
+    while let Some((key, version, found)) = files.try_next().await? {
+        match found {
+            Ok(is_outdated) => seen.outdated += usize::from(is_outdated),
+            Err(finding) => seen.wrong.push((key.clone(), version, finding)),
+        }
     }
-    if let Some(stored) = found.crc64nvme.filter(|stored| !crc.is_empty() && stored != crc) {
-        return Ok(Err(format!("its CRC64NVME is {stored}, {crc} was written")));
+    look_at_documents(store, history, is_finished, &mut seen).await?;
+    if is_finished {
+        let visible = store.list("", usize::MAX).await?;
+        let known = |key: &String| live.files.contains_key(key) || live.retired.contains_key(key);
+        seen.strange = visible.into_iter().filter(|key| !known(key)).collect();
     }
-    if depth == Depth::Bytes && !repair::holds(store, file).await? {
-        return Ok(Err(format!("its bytes are not those that were written (SHA-256 {})", file.sha256)));
-    }
-    let footer = match footer(store, &file.key, file.bytes).await? {
-        Ok(footer) => footer,
-        Err(cause) => return Ok(Err(format!("its footer cannot be read: {cause}"))),
-    };
-    let rows = footer_rows(&footer);
-    if rows != file.rows {
-        return Ok(Err(format!("{} rows were written, its footer says {rows}", file.rows)));
-    }
-    // Rejected records have columns of their own.
-    if is_hidden(&file.key) { Ok(Ok(false)) } else { Ok(expected.check(version, &file.key, &footer)) }
+    Ok(seen)
 }
 
-async fn audit_documents(store: &dyn Store, history: &History, audit: &mut Audit) -> Result<()> {
+/// The newest version's words.
+async fn look_at_documents(
+    store: &dyn Store,
+    history: &History,
+    is_finished: bool,
+    seen: &mut Seen,
+) -> Result<()> {
     let Some(newest) = history.commits.last() else { return Ok(()) };
-    let url = &store.describe().url;
-    let mut wrong = |key: &str, what: &str| {
-        let (url, what) = (format!("{url}{key}"), what.to_owned());
-        audit.damages.push(Damage { url, version: newest.version, what });
-    };
     let commit = &newest.commit;
+    let mut wrong = |key: &str, what: String| {
+        seen.wrong.push((key.to_owned(), newest.version, (Fault::Document, what)));
+    };
     let changes = changes_key(&commit.attempt, &commit.changes_sha256);
     for key in [applied_key(newest.version), success_key(newest.version), changes] {
         if store.look(&key).await?.is_none() {
-            wrong(&key, "it is not there");
+            wrong(&key, "it is not there".into());
         }
     }
     match table::read::<Manifest>(store, SUCCESS_KEY).await {
         Ok(Some(marker)) if marker.attempt == commit.attempt => {}
         // A version that is being published now.
-        Ok(Some(_)) if !audit.unfinished.is_empty() => {}
-        Ok(Some(marker)) => wrong(SUCCESS_KEY, &format!("it speaks of version {}", marker.version)),
-        Ok(None) => wrong(SUCCESS_KEY, "it is not there"),
+        Ok(Some(_)) if !is_finished => {}
+        Ok(Some(marker)) => wrong(SUCCESS_KEY, format!("it speaks of version {}", marker.version)),
+        Ok(None) => wrong(SUCCESS_KEY, "it is not there".into()),
         Err(error) if matches!(error.kind(), ErrorKind::Damage { .. }) => {
-            wrong(SUCCESS_KEY, "it cannot be read")
+            wrong(SUCCESS_KEY, "it cannot be read".into());
         }
         Err(error) => return Err(error),
     }
-    Ok(())
-}
-
-async fn find_strangers(store: &dyn Store, live: &LiveFiles, audit: &mut Audit) -> Result<()> {
-    let url = &store.describe().url;
-    let visible = store.list("", usize::MAX).await?;
-    let unknown =
-        visible.iter().filter(|key| !live.files.contains_key(*key) && !live.retired.contains_key(*key));
-    audit.strangers.extend(
-        unknown
-            .map(|key| Stranger { url: format!("{url}{key}"), attempt: attempt_of(key).map(str::to_owned) }),
-    );
     Ok(())
 }

@@ -3,14 +3,17 @@
 //! For a region that was down or emptied, and for a target that a job has got
 //! since: whatever the log says and a target does not hold is copied there.
 
-use super::audit::Depth;
+use super::audit::Damage;
 use super::documents::{
-    Applied, COMMIT_FORMAT, Entry, Event, Manifest, applied_key, changes_key, success_key,
+    Applied, COMMIT_FORMAT, Entry, Event, StagedData, applied_key, changes_key, success_key,
 };
-use super::publish::replace_if_newer;
+use super::examine::{Depth, Fault, examine};
+use super::fit::Expected;
+use super::log::{History, Tenure};
+use super::publish::replace_unless;
 use super::repair::Mended;
 use super::table::{self, CONCURRENCY, Table};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use futures::{StreamExt, TryStreamExt};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -30,11 +33,17 @@ pub struct CaughtUp {
     /// Files that were removed from targets that had missed it: versions replaced them while another target
     /// was home.
     pub removed: u64,
+    /// What is wrong and stays so: the bytes are those that were written.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unmended: Vec<Damage>,
+    /// Whether every byte was compared.
+    pub deep: bool,
 }
 
 impl Table {
     /// Finishes what is decided, then copies to every target what it lacks, or,
-    /// if every byte is looked at, what it holds with other bytes.
+    /// if every byte is looked at, what it holds with other bytes. Without that, files are looked at
+    /// as an [`audit`](Table::audit) does.
     ///
     /// # Errors
     /// Those of the targets. Files that no target holds are named in the result.
@@ -58,24 +67,25 @@ impl Table {
         // What was copied to finish a version, the log says.
         let repairs = self.repairs_since(history.epoch, before).await?;
         let live = self.live_files(&history).await?;
-        let mut caught_up =
-            CaughtUp { finished, copied: Vec::new(), files: live.files.len(), lost: Vec::new(), removed: 0 };
+        let expected = self.expected(&history).await?;
+        let mut caught_up = CaughtUp {
+            finished,
+            files: live.files.len(),
+            deep: depth == Depth::Bytes,
+            ..CaughtUp::default()
+        };
         for (target, store) in self.stores().iter().enumerate() {
-            let mended: Vec<Mended> = futures::stream::iter(live.files.values())
-                .map(async |(version, file)| {
-                    let found = store.look(&file.file.key).await?;
-                    let same_size = found.is_some_and(|found| found.bytes == file.file.bytes);
-                    match same_size && depth == Depth::Footers {
-                        true => Ok::<_, Error>(Mended::There),
-                        false => self.mend(file, *version, target, history.tenure()).await,
-                    }
+            let done: Vec<(Mended, Option<Damage>)> = futures::stream::iter(live.files.values())
+                .map(|(version, file)| {
+                    self.bring(file, (*version, history.tenure()), &expected, target, depth)
                 })
                 .buffered(CONCURRENCY)
                 .try_collect()
                 .await?;
-            let lost = live.files.keys().zip(&mended).filter(|(_, mended)| **mended == Mended::NoTwin);
+            let lost = live.files.keys().zip(&done).filter(|(_, (mended, _))| *mended == Mended::NoTwin);
             caught_up.lost.extend(lost.map(|(key, _)| format!("{}{key}", store.describe().url)));
-            let copied = mended.iter().filter(|mended| **mended == Mended::Copied).count() as u64;
+            let copied = done.iter().filter(|(mended, _)| *mended == Mended::Copied).count() as u64;
+            caught_up.unmended.extend(done.into_iter().filter_map(|(_, damage)| damage));
             if copied > 0 {
                 self.note_repair(&mut log, target, copied).await?;
             }
@@ -88,9 +98,39 @@ impl Table {
         }
         // A target that lacks a file should not say that it holds all.
         if caught_up.lost.is_empty() {
-            self.catch_up_documents(&history).await?;
+            self.catch_up_documents(&history, &mut log).await?;
         }
         Ok(caught_up)
+    }
+
+    /// Sees to it that a target holds a file as it was written, as far as it is looked at. Gives
+    /// what is wrong with it all the same.
+    async fn bring(
+        &self,
+        file: &StagedData,
+        (version, tenure): (u64, Tenure),
+        expected: &Expected<'_>,
+        target: usize,
+        depth: Depth,
+    ) -> Result<(Mended, Option<Damage>)> {
+        let store = self.stores()[target].as_ref();
+        let look = async || examine(store, version, file, expected, Depth::Footers).await;
+        if depth == Depth::Footers && look().await?.is_ok() {
+            return Ok((Mended::There, None));
+        }
+        let mended = self.mend(file, version, target, tenure).await?;
+        if !matches!(mended, Mended::There | Mended::Copied) {
+            return Ok((mended, None));
+        }
+        let damage = match look().await? {
+            // A run that overwrites has removed it since.
+            Ok(_) | Err((Fault::Missing, _)) => None,
+            Err((kind, what)) => {
+                let url = format!("{}{}", store.describe().url, file.file.key);
+                Some(Damage { url, version, kind, what, lost: false })
+            }
+        };
+        Ok((mended, damage))
     }
 
     /// URLs of targets, and how many files were copied there.
@@ -103,28 +143,39 @@ impl Table {
     }
 
     /// The newest version's words in each target.
-    async fn catch_up_documents(&self, history: &super::History) -> Result<()> {
+    async fn catch_up_documents(&self, history: &History, log: &mut History) -> Result<()> {
         let Some(newest) = history.commits.last() else { return Ok(()) };
-        let key = success_key(newest.version);
-        let Some(manifest) = table::read::<Manifest>(self.home(), &key).await? else { return Ok(()) };
+        let changes = self.changes(&newest.commit).await?;
+        let manifest = self.manifest_of(newest, changes.clone()).await?;
         for store in self.stores() {
             let applied = Applied {
                 format: COMMIT_FORMAT,
                 version: newest.version,
                 attempt: newest.commit.attempt.clone(),
                 at: self.time(),
-                files: manifest.files.len() as u64,
-                bytes: newest.commit.bytes,
+                files: changes.all_files().count() as u64,
+                bytes: changes.all_files().map(|file| file.file.bytes).sum(),
                 deleted: 0,
             };
             store.create(&applied_key(newest.version), table::json(&applied)).await?;
-            store.create(&key, table::json(&manifest)).await?;
-            let commit = &newest.commit;
-            let changes = changes_key(&commit.attempt, &commit.changes_sha256);
-            if store.look(&changes).await?.is_none() {
-                store.create(&changes, self.changes_as_written(commit).await?.1).await?;
+            store.create(&success_key(newest.version), table::json(&manifest)).await?;
+            let key = changes_key(&newest.commit.attempt, &newest.commit.changes_sha256);
+            if store.look(&key).await?.is_none() {
+                let as_written = self.changes_as_written(&newest.commit).await?.1;
+                store.create(&key, as_written).await?;
             }
-            replace_if_newer(store.as_ref(), &manifest).await?;
+            replace_unless(store.as_ref(), &manifest, async |marker| {
+                if marker.version < manifest.version {
+                    return Ok(false);
+                }
+                // A run may have written it since the log was read. One of a version that the log does
+                // not have would stand forever: nothing would be newer.
+                if !log.has(marker.version, &marker.attempt) {
+                    self.catch_up(log).await?;
+                }
+                Ok(log.has(marker.version, &marker.attempt))
+            })
+            .await?;
         }
         Ok(())
     }

@@ -14,6 +14,7 @@ use super::documents::{
 use super::live::LiveFiles;
 use super::log::{self, History};
 use super::table::{self, CONCURRENCY, Table};
+use super::unseen::Unseen;
 use crate::error::{Aftermath, Error, ErrorKind, Result};
 use crate::store::Store;
 use futures::{StreamExt, TryStreamExt};
@@ -193,14 +194,23 @@ impl Table {
         Ok(entries)
     }
 
-    /// Commits that only the log of an old home holds, with its URL: see [`Table::promote`].
-    pub async fn commits_elsewhere(&self, history: &History) -> Result<Vec<(String, Entry)>> {
+    /// Commits that only the log of an old home holds, with its URL: see [`Table::promote`]. And the
+    /// targets that did not answer.
+    ///
+    /// # Errors
+    /// As [`Table::check_places`], and those of the home target.
+    pub async fn commits_elsewhere(
+        &self,
+        history: &mut History,
+    ) -> Result<(Vec<(String, Entry)>, Vec<Unseen>)> {
+        let mut silent = self.check_seen_places(history).await?;
         let mut found = Vec::new();
-        for (_, store) in self.present() {
-            let entries = self.entries_elsewhere(store.as_ref(), history).await?;
+        for (position, store) in self.stores().iter().enumerate() {
+            let entries = self.entries_elsewhere(store.as_ref(), history);
+            let entries = silent.ask(position, store.as_ref(), entries).await?.unwrap_or_default();
             found.extend(entries.into_iter().map(|entry| (store.describe().url.clone(), entry)));
         }
-        Ok(found)
+        Ok((found, silent.into_list()))
     }
 
     /// Removes from a target what versions have replaced while it was away.

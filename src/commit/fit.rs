@@ -2,6 +2,7 @@
 
 use super::documents::{Changes, partition_of};
 use super::log::{Committed, History};
+use super::repair::is_gone;
 use super::table::Table;
 use crate::encode::{footer_columns, footer_in};
 use crate::error::{Error, ErrorKind, Result, StoreReason};
@@ -116,7 +117,11 @@ impl Table {
         bytes: u64,
     ) -> Result<std::result::Result<ParquetMetaData, String>> {
         match self.home().look(key).await? {
-            Some(found) if found.bytes == bytes => footer(self.home(), key, bytes).await,
+            Some(found) if found.bytes == bytes => match footer(self.home(), key, bytes).await {
+                // A run that overwrites has removed it since.
+                Err(error) if is_gone(&error) => Ok(Err("it is not there any more".into())),
+                footer => footer,
+            },
             _ => Ok(Err("it is not as it was written".into())),
         }
     }

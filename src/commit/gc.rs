@@ -10,8 +10,9 @@ pub use uploads::OpenUploads;
 use super::documents::{ATTEMPTS, attempt_of, changes_key};
 use super::log::History;
 use super::table::{CONCURRENCY, Table, rfc3339};
+use super::unseen::{Silent, Unseen};
 use crate::error::Result;
-use futures::{StreamExt, TryStreamExt};
+use futures::StreamExt;
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashSet};
@@ -28,20 +29,31 @@ pub struct Garbage {
     pub files: Vec<String>,
     /// Whether it was removed.
     pub removed: bool,
+    /// Targets that did not answer: what nobody needs there is not known.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unseen: Vec<Unseen>,
 }
 
 impl Table {
     /// Finds garbage, and removes it if `remove`. What may still be at work is left alone,
     /// and so are files that ceased to be of the table less than `keep` ago: in a
     /// versioned layout somebody may still be reading them.
+    ///
+    /// A target that does not answer stops nothing elsewhere: what the log has settled is nobody's
+    /// in each target by itself. But an attempt that the log does not know may have staged
+    /// there, and keeps its documents.
+    ///
+    /// # Errors
+    /// Those of the home target.
     pub async fn collect_garbage(&self, keep: Duration, remove: bool) -> Result<Garbage> {
         let mut history = self.history().await?;
-        self.check_places(&mut history).await?;
+        let mut silent = self.check_seen_places(&mut history).await?;
         let mut garbage = Garbage { removed: remove, ..Garbage::default() };
-        self.collect_uploads(&mut history, &mut garbage, remove).await?;
+        self.collect_uploads(&mut history, &mut garbage, remove, &mut silent).await?;
         let mut keys: Vec<(usize, String)> = Vec::new();
-        for (attempt, documents) in self.documents_of_attempts().await? {
-            let needed = self.needed_of(&mut history, &attempt, &garbage.uploads, remove).await?;
+        for (attempt, documents) in self.documents_of_attempts(&mut silent).await? {
+            let is_dead = garbage.uploads.iter().any(|uploads| uploads.attempt == attempt);
+            let needed = self.needed_of(&mut history, &attempt, is_dead, remove, &mut silent).await?;
             for (target, key) in documents {
                 if !needed.holds(&key) {
                     garbage.documents.push(format!("{}{key}", self.stores()[target].describe().url));
@@ -54,9 +66,12 @@ impl Table {
         let since = rfc3339(self.now().saturating_sub(i64::try_from(keep.as_secs()).unwrap_or(i64::MAX)));
         if !unfinished && !history.commits.is_empty() {
             let live = self.live_files(&history).await?;
+            let known: HashSet<&String> = live.files.keys().collect();
             for (target, store) in self.stores().iter().enumerate() {
-                let visible = store.list("", usize::MAX).await?;
-                let known: HashSet<&String> = live.files.keys().collect();
+                let Some(visible) = silent.ask(target, store.as_ref(), store.list("", usize::MAX)).await?
+                else {
+                    continue;
+                };
                 for key in visible.into_iter().filter(|key| !known.contains(key)) {
                     // Only what the log can vouch for: foreign files are never touched.
                     if live.retired.get(&key).is_some_and(|at| *at > since) {
@@ -71,21 +86,34 @@ impl Table {
         }
         if remove {
             // After the lists: what began in an epoch that is not seen here is not in them.
-            self.check_epoch(history.epoch).await?;
-            futures::stream::iter(keys)
-                .map(async |(target, key)| self.stores()[target].delete(&key).await)
-                .buffered(CONCURRENCY)
-                .try_collect::<()>()
-                .await?;
+            for (target, store) in self.stores().iter().enumerate() {
+                silent
+                    .ask(target, store.as_ref(), self.check_epoch_in(store.as_ref(), history.epoch))
+                    .await?;
+            }
+            keys.retain(|(target, _)| !silent.holds(*target));
+            let removals = futures::stream::iter(keys)
+                .map(async |(target, key)| (target, self.stores()[target].delete(&key).await));
+            let mut removals = removals.buffered(CONCURRENCY);
+            while let Some((target, removed)) = removals.next().await {
+                if let Err(error) = removed {
+                    silent.note(target, self.stores()[target].as_ref(), error)?;
+                }
+            }
         }
+        garbage.unseen = silent.into_list();
         Ok(garbage)
     }
 
     /// What lies under each attempt, with the target that it lies in.
-    async fn documents_of_attempts(&self) -> Result<BTreeMap<String, Vec<(usize, String)>>> {
+    async fn documents_of_attempts(
+        &self,
+        silent: &mut Silent,
+    ) -> Result<BTreeMap<String, Vec<(usize, String)>>> {
         let mut found: BTreeMap<String, Vec<(usize, String)>> = BTreeMap::new();
         for (target, store) in self.stores().iter().enumerate() {
-            for key in store.list_documents(ATTEMPTS, "").await? {
+            let listed = silent.ask(target, store.as_ref(), store.list_documents(ATTEMPTS, "")).await?;
+            for key in listed.unwrap_or_default() {
                 let attempt = key.strip_prefix(ATTEMPTS).and_then(|rest| Some(rest.split_once('/')?.0));
                 if let Some(attempt) = attempt.map(str::to_owned) {
                     found.entry(attempt).or_default().push((target, key));
@@ -102,13 +130,13 @@ impl Table {
         &self,
         history: &mut History,
         attempt: &str,
-        uploads: &[OpenUploads],
+        is_dead: bool,
         remove: bool,
+        silent: &mut Silent,
     ) -> Result<Needed> {
         let settled = history.fenced.contains(attempt) || history.commit_of(attempt).is_some();
         if !settled {
-            let is_dead = uploads.iter().any(|uploads| uploads.attempt == attempt);
-            if !is_dead && (self.is_alive(attempt).await? || self.has_staged(attempt).await?) {
+            if !is_dead && (self.is_alive(attempt).await? || self.may_have_staged(attempt, silent).await?) {
                 return Ok(Needed::All);
             }
             if remove {
@@ -121,9 +149,12 @@ impl Table {
         })
     }
 
-    async fn has_staged(&self, attempt: &str) -> Result<bool> {
-        for store in self.stores() {
-            if store.list_staged(None).await?.iter().any(|file| attempt_of(&file.key) == Some(attempt)) {
+    async fn may_have_staged(&self, attempt: &str, silent: &mut Silent) -> Result<bool> {
+        for (target, store) in self.stores().iter().enumerate() {
+            let Some(staged) = silent.ask(target, store.as_ref(), store.list_staged(None)).await? else {
+                return Ok(true);
+            };
+            if staged.iter().any(|file| attempt_of(&file.key) == Some(attempt)) {
                 return Ok(true);
             }
         }

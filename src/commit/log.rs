@@ -12,6 +12,7 @@ use super::documents::{
     log_directory, log_key, version_of,
 };
 use super::table::{self, CONCURRENCY, Table};
+use super::unseen::of_home;
 use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
 use crate::job::WriteMode;
 use crate::store::Written;
@@ -144,6 +145,11 @@ impl History {
         self.commits.iter().find(|committed| committed.commit.attempt == attempt)
     }
 
+    /// Whether an attempt is in the log, as a version.
+    pub fn has(&self, version: u64, attempt: &str) -> bool {
+        self.commit_of(attempt).is_some_and(|committed| committed.version == version)
+    }
+
     /// The commit that did a job on the very same inputs. If another has replaced
     /// it, that one has read these inputs: their rows would stand twice.
     pub fn commit_of_key(&self, job_key: &str) -> Option<&Committed> {
@@ -189,7 +195,14 @@ pub(super) enum Appended {
 
 impl Table {
     /// Reads the log to its tip.
+    ///
+    /// # Errors
+    /// Those of the home target, which tell that it is the one that holds the log.
     pub async fn history(&self) -> Result<History> {
+        self.read_log().await.map_err(|error| of_home(error, self.home()))
+    }
+
+    async fn read_log(&self) -> Result<History> {
         let mut history = self.start_of_epoch().await?;
         let checkpoints = self.home().list_documents(&checkpoints_directory(history.epoch), "").await?;
         if let Some(key) = checkpoints.iter().rfind(|key| version_of(key).is_some()) {

@@ -21,6 +21,7 @@ mod copies;
 mod decide;
 mod documents;
 mod epochs;
+mod examine;
 mod fit;
 mod gc;
 mod given_up;
@@ -42,16 +43,18 @@ mod single;
 mod standing;
 mod table;
 mod unapplied;
+mod unseen;
 mod verify;
 
 pub use apply::AppliedEverywhere;
-pub use audit::{Audit, Damage, Depth, Stranger};
+pub use audit::{Audit, Damage, Stranger};
 pub use catchup::CaughtUp;
 pub use decide::{Decided, Outcome};
 pub use documents::{
     Applied, COMMIT_FORMAT, Changes, Commit, Entry, Epoch, Event, FilesOf, Intent, Lease, Loss, Manifest,
     ManifestFile, Promotion, PublishedNote, SUCCESS_KEY, StagedData, Steps, UndecidedAttempt,
 };
+pub use examine::{Depth, Fault};
 pub use gc::{Garbage, OpenUploads};
 pub use inputs::{Choice, Chosen, Missing};
 pub use log::{Committed, History};
@@ -63,6 +66,7 @@ pub use removed::{Foreign, Removed};
 pub use single::finish_single;
 pub use standing::Standing;
 pub use table::Table;
+pub use unseen::Unseen;
 pub use verify::Verified;
 
 use crate::error::{Error, ErrorKind, StoreFailure, StoreReason};

@@ -8,6 +8,7 @@ use super::documents::{ATTEMPTS, Applied, FIRST_EPOCH, applied_key, intent_key, 
 use super::epochs::EpochsKnown;
 use super::log::History;
 use super::table::{self, Table};
+use super::unseen::Silent;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::Store;
 
@@ -32,48 +33,67 @@ impl Table {
         self.check_versions(history).await
     }
 
-    /// The same for commands that only look: a target may be one that is to catch up since home has changed.
-    pub async fn check_homes(&self, history: &mut History) -> Result<()> {
-        self.targets_outside(history).await?;
-        self.check_versions(history).await
+    /// The same of the targets that answer, for commands that only look: a target may be one that is to
+    /// catch up since home has changed. Gives the others.
+    pub(super) async fn check_seen_places(&self, history: &mut History) -> Result<Silent> {
+        let mut silent = Silent::default();
+        for (position, store) in self.stores().iter().enumerate() {
+            silent.ask(position, store.as_ref(), self.is_outside(position, store.as_ref(), history)).await?;
+        }
+        for (position, store) in self.stores().iter().enumerate() {
+            silent.ask(position, store.as_ref(), self.check_versions_of(store.as_ref(), history)).await?;
+        }
+        Ok(silent)
     }
 
-    /// The same, but for the versions. Gives the positions of targets that know nothing of it.
+    /// The same, but for the versions. Gives the positions of targets that know nothing of the epoch.
     pub(super) async fn targets_outside(&self, history: &History) -> Result<Vec<usize>> {
         let mut outside = Vec::new();
-        for (position, store) in self.present().filter(|(position, _)| *position > 0) {
-            let epochs = EpochsKnown::to(store.as_ref()).await?;
-            if epochs.newest > history.epoch {
-                return Err(self.replaced(store.as_ref(), epochs.newest).await);
-            }
-            // Of earlier epochs it may well hold the log.
-            if !store.list_documents(&log_directory(history.epoch), "").await?.is_empty() {
-                let url = &store.describe().url;
-                let message = format!("{url} holds a log: it is the first target of its table");
-                return Err(Error::new(ErrorKind::Damage { message })
-                    .remedy("put it first in `targets`, as it was; nothing was changed"));
-            }
-            if history.epoch > FIRST_EPOCH && !epochs.started.contains(&history.epoch) {
+        for (position, store) in self.present() {
+            if self.is_outside(position, store.as_ref(), history).await? {
                 outside.push(position);
             }
         }
         Ok(outside)
     }
 
+    async fn is_outside(&self, position: usize, store: &dyn Store, history: &History) -> Result<bool> {
+        if position == 0 {
+            return Ok(false);
+        }
+        let epochs = EpochsKnown::to(store).await?;
+        if epochs.newest > history.epoch {
+            return Err(self.replaced(store, epochs.newest).await);
+        }
+        // Of earlier epochs it may well hold the log.
+        if !store.list_documents(&log_directory(history.epoch), "").await?.is_empty() {
+            let message =
+                format!("{} holds a log: it is the first target of its table", store.describe().url);
+            return Err(Error::new(ErrorKind::Damage { message })
+                .remedy("put it first in `targets`, as it was; nothing was changed"));
+        }
+        Ok(history.epoch > FIRST_EPOCH && !epochs.started.contains(&history.epoch))
+    }
+
     /// What targets say of versions, against the log.
     pub(super) async fn check_versions(&self, history: &mut History) -> Result<()> {
         for (_, store) in self.present() {
-            let tip = history.tip;
-            let newest = newest_of(&store.list_documents(APPLIED, &applied_key(tip)).await?);
-            if newest.is_some_and(|newest| newest > tip) {
-                // Another run may have decided it since the log was read.
-                self.catch_up(history).await?;
-            }
-            if let Some(newest) = newest.filter(|newest| *newest > history.tip) {
-                return Err(self.unknown_version(store.as_ref(), newest, history.tip));
-            }
+            self.check_versions_of(store.as_ref(), history).await?;
         }
         Ok(())
+    }
+
+    async fn check_versions_of(&self, store: &dyn Store, history: &mut History) -> Result<()> {
+        let newest =
+            newest_of(&store.list_documents(APPLIED, &applied_key(history.tip)).await?).unwrap_or_default();
+        if newest > history.tip {
+            // Another run may have decided it since the log was read.
+            self.catch_up(history).await?;
+        }
+        match newest > history.tip {
+            true => Err(self.unknown_version(store, newest, history.tip)),
+            false => Ok(()),
+        }
     }
 
     /// Whether every target holds the newest version, which somebody has just

@@ -3,8 +3,9 @@
 use super::apply::AppliedEverywhere;
 use super::decide::Decided;
 use super::documents::{
-    COMMIT_FORMAT, Manifest, PublishedNote, SUCCESS_KEY, applied_key, published_key, success_key,
+    COMMIT_FORMAT, Changes, Manifest, PublishedNote, SUCCESS_KEY, applied_key, published_key, success_key,
 };
+use super::log::Committed;
 use super::table::{self, Table};
 use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
 use crate::job::Layout;
@@ -21,23 +22,7 @@ impl AppliedEverywhere {
         let Decided { committed, changes, .. } = self.0;
         let version = committed.version;
         check_gate(table, version).await?;
-        let locations = match changes.layout {
-            Layout::Direct => BTreeMap::new(),
-            Layout::Versioned => table.locations_at(version).await?,
-        };
-        let manifest = Manifest {
-            format: COMMIT_FORMAT,
-            version,
-            job: changes.job,
-            job_key: changes.job_key,
-            attempt: changes.attempt,
-            committed_at: committed.at,
-            records: changes.records,
-            files: changes.files.into_iter().map(|file| file.file).collect(),
-            quarantine: changes.quarantine.into_iter().map(|file| file.file).collect(),
-            removed: committed.commit.removed,
-            locations,
-        };
+        let manifest = table.manifest_of(&committed, changes).await?;
         for store in table.stores() {
             store.create(&success_key(version), table::json(&manifest)).await?;
         }
@@ -57,6 +42,28 @@ impl AppliedEverywhere {
 }
 
 impl Table {
+    /// What `success/<version>.json` says of a version.
+    pub(super) async fn manifest_of(&self, committed: &Committed, changes: Changes) -> Result<Manifest> {
+        let version = committed.version;
+        let locations = match changes.layout {
+            Layout::Direct => BTreeMap::new(),
+            Layout::Versioned => self.locations_at(version).await?,
+        };
+        Ok(Manifest {
+            format: COMMIT_FORMAT,
+            version,
+            job: changes.job,
+            job_key: changes.job_key,
+            attempt: changes.attempt,
+            committed_at: committed.at.clone(),
+            records: changes.records,
+            files: changes.files.into_iter().map(|file| file.file).collect(),
+            quarantine: changes.quarantine.into_iter().map(|file| file.file).collect(),
+            removed: committed.commit.removed.clone(),
+            locations,
+        })
+    }
+
     async fn locations_at(&self, version: u64) -> Result<BTreeMap<String, String>> {
         let mut history = self.history().await?;
         history.commits.retain(|committed| committed.version <= version);
@@ -84,12 +91,23 @@ async fn check_gate(table: &Table, version: u64) -> Result<()> {
 }
 
 pub(super) async fn replace_if_newer(store: &dyn Store, manifest: &Manifest) -> Result<()> {
+    replace_unless(store, manifest, async |marker| Ok(marker.version >= manifest.version)).await
+}
+
+/// Has `_SUCCESS` speak of a version unless what it says already `stands`.
+pub(super) async fn replace_unless(
+    store: &dyn Store,
+    manifest: &Manifest,
+    mut stands: impl AsyncFnMut(&Marker) -> Result<bool>,
+) -> Result<()> {
     for _ in 0..SWAP_TRIES {
         let standing = store.get(SUCCESS_KEY).await?;
-        let newest =
+        let parsed =
             standing.as_ref().map(|document| table::parse::<Marker>(store, SUCCESS_KEY, &document.body));
         // A marker that another program wrote says nothing of versions.
-        if newest.is_some_and(|marker| marker.is_ok_and(|marker| marker.version >= manifest.version)) {
+        if let Some(Ok(marker)) = parsed
+            && stands(&marker).await?
+        {
             return Ok(());
         }
         if store.replace(SUCCESS_KEY, table::json(manifest), standing.as_ref()).await? == Written::Now {
@@ -110,6 +128,8 @@ pub(super) async fn replace_if_newer(store: &dyn Store, manifest: &Manifest) -> 
 
 /// What is read of a `_SUCCESS` that stands.
 #[derive(serde::Deserialize)]
-struct Marker {
-    version: u64,
+pub(super) struct Marker {
+    pub(super) version: u64,
+    #[serde(default)]
+    pub(super) attempt: String,
 }

@@ -50,6 +50,11 @@ impl Table {
         if self.is_past(&file.file.key, version, tenure).await? {
             return Ok(Mended::Removed);
         }
+        // Another process may have copied it meanwhile, finished the version, and then removed this
+        // copy's upload as one that nobody needs any more.
+        if holds(self.stores()[target].as_ref(), &file.file).await? {
+            return Ok(Mended::There);
+        }
         // A file that is held and cannot be copied, perhaps for want of a permission, is not lost.
         failure.map_or(Ok(Mended::NoTwin), Err)
     }
@@ -138,9 +143,18 @@ pub(super) enum Mended {
 /// Whether a target holds a file, byte for byte. Reads it.
 pub(super) async fn holds(store: &dyn Store, file: &ManifestFile) -> Result<bool> {
     match store.look(&file.key).await? {
-        Some(found) if found.bytes == file.bytes => Ok(sha256(store, file).await? == file.sha256),
+        Some(found) if found.bytes == file.bytes => match sha256(store, file).await {
+            // A run that overwrites has removed it since.
+            Err(error) if is_gone(&error) => Ok(false),
+            digest => Ok(digest? == file.sha256),
+        },
         _ => Ok(false),
     }
+}
+
+/// Whether an error says that what was asked for is not there.
+pub(super) fn is_gone(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Target(failure) if failure.reason == StoreReason::NotFound)
 }
 
 /// SHA-256 of a visible file's bytes as they are.

@@ -12,6 +12,7 @@ mod bad_target;
 mod blips;
 mod cli;
 mod columns;
+mod damage;
 mod failures;
 mod faults;
 mod flights;

@@ -4,6 +4,7 @@ use super::Garbage;
 use crate::commit::documents::{attempt_of, published_key};
 use crate::commit::log::{Fenced, History};
 use crate::commit::table::{Table, rfc3339};
+use crate::commit::unseen::Silent;
 use crate::error::Result;
 use crate::store::{StagedFile, Staging};
 use schemars::JsonSchema;
@@ -35,10 +36,12 @@ impl Table {
         history: &mut History,
         garbage: &mut Garbage,
         remove: bool,
+        silent: &mut Silent,
     ) -> Result<()> {
         let mut staged: BTreeMap<String, Vec<(usize, StagedFile)>> = BTreeMap::new();
         for (target, store) in self.stores().iter().enumerate() {
-            for file in store.list_staged(None).await? {
+            let listed = silent.ask(target, store.as_ref(), store.list_staged(None)).await?;
+            for file in listed.unwrap_or_default() {
                 // What another program uploads here is none of our business.
                 if let Some(attempt) = attempt_of(&file.key) {
                     staged.entry(attempt.to_owned()).or_default().push((target, file));
@@ -56,8 +59,24 @@ impl Table {
                 }
             }
             garbage.uploads.push(self.describe_uploads(&attempt, &files));
-            if remove && let Some(error) = self.abort_all(files).await {
-                return Err(error);
+            if remove {
+                self.abort_where_answered(files, silent).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes staged files of an attempt that is settled: those in a target that does not answer,
+    /// whoever comes next finds.
+    async fn abort_where_answered(
+        &self,
+        mut files: Vec<(usize, StagedFile)>,
+        silent: &mut Silent,
+    ) -> Result<()> {
+        for (target, store) in self.stores().iter().enumerate() {
+            let here = files.extract_if(.., |(of, _)| *of == target).collect();
+            if let Some(error) = self.abort_all(here).await {
+                silent.note(target, store.as_ref(), error)?;
             }
         }
         Ok(())

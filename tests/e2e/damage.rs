@@ -1,0 +1,257 @@
+//! What `verify` finds wrong, and what it says mends it: followed to the letter, the table is whole.
+
+use crate::harness::{Run, Workspace};
+use serde_json::Value;
+use std::fs;
+use std::path::Path;
+
+/// Rows enough for a file whose footer is not all there is.
+fn table(targets: &[&str]) -> Workspace {
+    let workspace = Workspace::new();
+    let rows: String = (0..2_000).map(|id| format!("{id},{}\n", id % 2)).collect();
+    workspace.write("a.csv", format!("id,day\n{rows}"));
+    workspace.write("b.csv", "id,day\n9000,0\n");
+    let targets: Vec<String> = targets.iter().map(|name| format!("{{ url = \"{name}/\" }}")).collect();
+    workspace.write(
+        "job.toml",
+        format!(
+            "source.inputs = [\"${{INPUT}}.csv\"]\ntargets = [{}]\n\
+             [output]\nmode = \"append\"\npartition_by = [\"day\"]\n",
+            targets.join(", ")
+        ),
+    );
+    let _ = sawmill(&workspace, &["run", "job.toml"]).succeeds();
+    workspace
+}
+
+fn sawmill(workspace: &Workspace, arguments: &[&str]) -> Run {
+    workspace.sawmill(arguments).env("INPUT", "a").run()
+}
+
+/// Runs the first command that the help of a failed one names, with the same job.
+fn follow(workspace: &Workspace, failed: &Run) -> (String, Run) {
+    let stderr = failed.stderr.clone();
+    let help = stderr.lines().find(|line| line.contains("help:")).unwrap_or_else(|| panic!("{stderr}"));
+    let advice =
+        help.split('`').find(|quoted| quoted.starts_with("sawmill ")).unwrap_or_else(|| panic!("{help}"));
+    let mut arguments: Vec<&str> = advice.split(' ').skip(1).collect();
+    arguments.insert(1, "job.toml");
+    (advice.to_owned(), sawmill(workspace, &arguments))
+}
+
+fn change(file: &Path, change: impl FnOnce(&mut Vec<u8>)) {
+    let mut bytes = fs::read(file).unwrap();
+    change(&mut bytes);
+    fs::write(file, bytes).unwrap();
+}
+
+/// The kind of the damage, what is damaged, and the advice.
+type Case = (&'static str, fn(&Workspace), &'static str);
+
+fn data(workspace: &Workspace, target: &str) -> std::path::PathBuf {
+    workspace.path(target).join(workspace.visible(target).remove(0))
+}
+
+fn document(workspace: &Workspace, target: &str, of: &str) -> std::path::PathBuf {
+    workspace.path(&format!("{target}/_sawmill/{of}/00000000000000000001.json"))
+}
+
+const CASES: [Case; 12] = [
+    ("missing", |w| fs::remove_file(data(w, "two")).unwrap(), "sawmill catchup"),
+    ("missing", |w| fs::remove_file(data(w, "one")).unwrap(), "sawmill catchup"),
+    ("size", |w| change(&data(w, "two"), |bytes| bytes.push(0)), "sawmill catchup"),
+    (
+        "footer",
+        |w| change(&data(w, "two"), |bytes| bytes.iter_mut().rev().take(8).for_each(|byte| *byte = 0)),
+        "sawmill catchup",
+    ),
+    ("bytes", |w| change(&data(w, "two"), |bytes| bytes[40] ^= 1), "sawmill catchup --deep"),
+    ("bytes", |w| change(&data(w, "one"), |bytes| bytes[40] ^= 1), "sawmill catchup --deep"),
+    ("document", |w| fs::remove_file(document(w, "two", "success")).unwrap(), "sawmill catchup"),
+    ("document", |w| fs::remove_file(document(w, "one", "success")).unwrap(), "sawmill catchup"),
+    (
+        "document",
+        |w| ["one", "two"].iter().for_each(|t| fs::remove_file(document(w, t, "success")).unwrap()),
+        "sawmill catchup",
+    ),
+    ("document", |w| fs::remove_file(document(w, "two", "applied")).unwrap(), "sawmill catchup"),
+    ("document", |w| fs::write(w.path("two/_SUCCESS"), "{").unwrap(), "sawmill catchup"),
+    (
+        "document",
+        |w| {
+            let text = fs::read_to_string(w.path("two/_SUCCESS")).unwrap();
+            let other = text.replacen("\"version\": 1", "\"version\": 7", 1);
+            assert_ne!(other, text);
+            let attempt = text.split("\"attempt\": \"").nth(1).unwrap().split('"').next().unwrap();
+            fs::write(w.path("two/_SUCCESS"), other.replace(attempt, "20240101t000000z-00000001")).unwrap();
+        },
+        "sawmill catchup",
+    ),
+];
+
+#[test]
+fn each_damage_is_mended_by_what_verify_says() {
+    for (number, (kind, damage, advice)) in CASES.into_iter().enumerate() {
+        let workspace = table(&["one", "two"]);
+        damage(&workspace);
+        // Reading all bytes comes first, and finds that a footer's are wrong.
+        let depth = if kind == "footer" { &["--json"][..] } else { &["--json", "--deep"] };
+        let found = sawmill(&workspace, &[&["verify", "job.toml"], depth].concat()).exits_with(9);
+        let damages = found.json()["damages"].clone();
+        assert_eq!(damages[0]["kind"], kind, "case {number}: {damages}");
+        assert_eq!(damages[0].get("lost"), None, "case {number}: {damages}");
+        let (said, followed) = follow(&workspace, &found);
+        assert_eq!(said, advice, "case {number}");
+        let _ = followed.succeeds();
+        let _ = sawmill(&workspace, &["verify", "job.toml", "--deep"]).succeeds();
+    }
+}
+
+#[test]
+fn what_is_unfinished_or_lost_is_mended_by_what_verify_says() {
+    // With what version 1 said there, and without, as in a region that was emptied.
+    for (is_restored, advice) in [(true, "sawmill recover"), (false, "sawmill catchup")] {
+        let workspace = table(&["one", "two"]);
+        let marker = workspace.path("two/_SUCCESS");
+        let said_before = fs::read(&marker).unwrap();
+        fs::remove_file(&marker).unwrap();
+        fs::create_dir(&marker).unwrap();
+        let _ = workspace.sawmill(["run", "job.toml"]).env("INPUT", "b").run().exits_with(5);
+        fs::remove_dir(&marker).unwrap();
+        if is_restored {
+            fs::write(&marker, said_before).unwrap();
+        }
+        let found = sawmill(&workspace, &["verify", "job.toml", "--deep", "--json"]).exits_with(9);
+        assert_eq!(found.json()["unfinished"], serde_json::json!([2]));
+        let (said, followed) = follow(&workspace, &found);
+        assert_eq!(said, advice);
+        let _ = followed.succeeds().says(&["version"]);
+        let _ = sawmill(&workspace, &["verify", "job.toml", "--deep"]).succeeds();
+    }
+
+    let workspace = table(&["one", "two"]);
+    ["one", "two"].iter().for_each(|target| fs::remove_file(data(&workspace, target)).unwrap());
+    let found = sawmill(&workspace, &["verify", "job.toml", "--deep", "--json"]).exits_with(9);
+    let damages = found.json()["damages"].clone();
+    assert!(damages.as_array().unwrap().iter().all(|damage| damage["lost"] == true), "{damages}");
+    let (said, followed) = follow(&workspace, &found);
+    assert_eq!(said, "sawmill run --reprocess");
+    let _ = followed.succeeds();
+    let _ = sawmill(&workspace, &["verify", "job.toml", "--deep"]).succeeds();
+}
+
+/// As if the files were of another table, or the log were.
+#[test]
+fn files_without_the_columns_of_the_table_are_mended_by_what_verify_says() {
+    let workspace = table(&["one", "two"]);
+    change(&document(&workspace, "one", "log"), |bytes| {
+        let mut entry: Value = serde_json::from_slice(bytes).unwrap();
+        entry["schema"]["columns"][0]["type"] = "string".into();
+        *bytes = serde_json::to_vec(&entry).unwrap();
+    });
+    let found = sawmill(&workspace, &["verify", "job.toml", "--deep", "--json"]).exits_with(9);
+    let damages = found.json()["damages"].clone();
+    assert_eq!(damages[0]["kind"], "columns", "{damages}");
+    assert_eq!(damages[0].get("lost"), None, "{damages}");
+    // Copying mends nothing, and says so.
+    for arguments in [&["catchup", "job.toml"][..], &["catchup", "job.toml", "--deep"]] {
+        let _ = sawmill(&workspace, arguments).exits_with(9).says(&["`sawmill run --reprocess`"]);
+    }
+    let (said, followed) = follow(&workspace, &found);
+    assert_eq!(said, "sawmill run --reprocess");
+    let _ = followed.succeeds();
+    let _ = sawmill(&workspace, &["verify", "job.toml", "--deep"]).succeeds();
+}
+
+/// It says what it did not look at, and does not take a file for sound whose footer is not.
+#[test]
+fn catchup_says_that_bytes_were_not_compared() {
+    let workspace = table(&["one", "two"]);
+    change(&data(&workspace, "two"), |bytes| bytes[40] ^= 1);
+    let _ = sawmill(&workspace, &["catchup", "job.toml"]).succeeds().says(&[
+        "two/: 0 of 2 files were copied there",
+        "bytes were not compared",
+        "catchup --deep",
+    ]);
+    let deep = sawmill(&workspace, &["catchup", "job.toml", "--deep"]).succeeds();
+    let deep = deep.says(&["two/: 1 of 2 files were copied there"]);
+    assert!(!deep.stderr.contains("not compared"), "{}", deep.stderr);
+    let _ = sawmill(&workspace, &["verify", "job.toml", "--deep"]).succeeds();
+}
+
+/// A file stands where the directory of a target should be.
+fn with_a_dead_target() -> Workspace {
+    let workspace = table(&["one", "dead", "three"]);
+    fs::rename(workspace.path("dead"), workspace.path("away")).unwrap();
+    fs::write(workspace.path("dead"), "").unwrap();
+    workspace
+}
+
+fn is_named(unseen: &Value) {
+    assert_eq!(unseen.as_array().map(Vec::len), Some(1), "{unseen}");
+    assert!(unseen[0]["url"].as_str().unwrap().ends_with("dead/"), "{unseen}");
+    assert!(!unseen[0]["error"].as_str().unwrap().is_empty(), "{unseen}");
+}
+
+#[test]
+fn verify_tells_of_the_targets_that_answer() {
+    let workspace = with_a_dead_target();
+    let verify = || sawmill(&workspace, &["verify", "job.toml", "--json"]);
+    let found = verify().exits_with(5).helps();
+    is_named(&found.json()["unseen"]);
+    assert_eq!(found.json()["damages"], serde_json::json!([]));
+    let said = sawmill(&workspace, &["verify", "job.toml"]).exits_with(5);
+    let _ = said.says(&["in each of 2 targets that answer", "dead/ was not looked at: "]);
+    // Damage is the worse.
+    fs::remove_file(data(&workspace, "three")).unwrap();
+    let found = verify().exits_with(9).says(&["bring back the targets that did not answer first"]);
+    is_named(&found.json()["unseen"]);
+    assert_eq!(found.json()["damages"][0]["kind"], "missing");
+    fs::remove_file(workspace.path("dead")).unwrap();
+    fs::rename(workspace.path("away"), workspace.path("dead")).unwrap();
+    let (said, followed) = follow(&workspace, &verify().exits_with(9));
+    assert_eq!(said, "sawmill catchup");
+    let _ = followed.succeeds();
+    assert_eq!(verify().succeeds().json().get("unseen"), None);
+}
+
+#[test]
+fn log_reads_home_and_says_what_it_could_not_see() {
+    let workspace = with_a_dead_target();
+    let log = sawmill(&workspace, &["log", "job.toml", "--json"]).succeeds();
+    assert_eq!(log.json()[0]["version"], 1);
+    assert_eq!(log.json()[0]["published"], true);
+    let _ = log.says(&["dead/ was not looked at: "]);
+    // A target of another table is no silence.
+    fs::create_dir_all(workspace.path("three/_sawmill/log")).unwrap();
+    fs::copy(document(&workspace, "one", "log"), document(&workspace, "three", "log")).unwrap();
+    let _ = sawmill(&workspace, &["log", "job.toml"]).exits_with(9).says(&["holds a log"]);
+}
+
+#[test]
+fn gc_removes_what_it_can_where_a_target_is_dead() {
+    let workspace = with_a_dead_target();
+    let intents =
+        |target: &str| workspace.files(target).iter().filter(|file| file.ends_with("intent.json")).count();
+    assert_eq!(intents("one"), 1);
+    let shown = sawmill(&workspace, &["gc", "job.toml", "--json"]).exits_with(5).helps();
+    is_named(&shown.json()["unseen"]);
+    assert_eq!(intents("one"), 1);
+    let _ =
+        sawmill(&workspace, &["gc", "job.toml", "--delete"]).exits_with(5).says(&["dead/ was not looked at"]);
+    assert_eq!(intents("one"), 0);
+    fs::remove_file(workspace.path("dead")).unwrap();
+    fs::rename(workspace.path("away"), workspace.path("dead")).unwrap();
+    let _ = sawmill(&workspace, &["verify", "job.toml", "--deep"]).succeeds();
+}
+
+#[test]
+fn nothing_is_told_without_home_and_the_help_names_it() {
+    let workspace = table(&["one", "two"]);
+    fs::rename(workspace.path("one"), workspace.path("away")).unwrap();
+    fs::write(workspace.path("one"), "").unwrap();
+    for command in ["verify", "log", "gc", "catchup", "recover", "run"] {
+        let failed = sawmill(&workspace, &[command, "job.toml"]).exits_with(5).helps();
+        let _ = failed.says(&["one/", "is the first target", "log"]);
+    }
+}
