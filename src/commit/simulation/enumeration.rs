@@ -2,6 +2,7 @@
 
 use super::faults::{Fault, KINDS};
 use super::jobs::{Ended, Job};
+use super::orders::has_just;
 use super::world::World;
 use super::{LONG, Simulation, Violation, with_timers};
 use crate::commit::table::Broken;
@@ -34,6 +35,18 @@ impl Scene {
         let mut simulation = Simulation::new(self.world, None);
         let attempt = simulation.stage(&self.job);
         self.job.staged = Some(attempt.unwrap_or_else(|violation| panic!("{}: {violation}", self.name)));
+        self.world = simulation.world.lock().clone();
+        self
+    }
+
+    /// The same, with what a run of a job had staged when it died, long ago.
+    pub(super) fn beside_dead(mut self, job: &Job) -> Scene {
+        let mut simulation = Simulation::new(self.world, None);
+        let dead = simulation.start(job);
+        while !has_just(&simulation.world, "put part 1") {
+            simulation.steps(dead, 1).unwrap_or_else(|violation| panic!("{}: {violation}", self.name));
+        }
+        simulation.wait(LONG);
         self.world = simulation.world.lock().clone();
         self
     }

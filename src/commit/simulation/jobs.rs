@@ -1,7 +1,7 @@
 //! Jobs, their plans, and the process that carries one out.
 
 use super::store::url;
-use crate::commit::{Depth, Outcome, Steps, Table, Verified};
+use crate::commit::{Depth, Fault, Outcome, Steps, Table, Verified};
 use crate::error::{Error, ErrorKind, Result, StoreReason};
 use crate::job::{JobSpec, Layout, UnreachableTarget, WriteMode};
 use crate::parse::Dialect;
@@ -187,7 +187,15 @@ pub(super) async fn recover(table: Table) -> Ended {
 
 /// `sawmill catchup`.
 pub(super) async fn catch_up(table: Table) -> Ended {
-    table.catch_up_targets(Depth::Bytes).await.map_or_else(|error| failed(&error), |_| Ended::Tended)
+    catch_up_by(table, Depth::Bytes).await
+}
+
+pub(super) async fn catch_up_by(table: Table, depth: Depth) -> Ended {
+    match table.catch_up_targets(depth).await {
+        Ok(done) if done.lost.is_empty() => Ended::Tended,
+        Ok(done) => Ended::Failed(format!("{:?} are lost", done.lost)),
+        Err(error) => failed(&error),
+    }
 }
 
 /// `sawmill promote`, of the job's `home`th target.
@@ -214,6 +222,20 @@ pub(super) async fn give_up_lost(table: Table) -> Ended {
 pub(super) async fn collect_garbage(table: Table) -> Ended {
     let collected = table.collect_garbage(Duration::ZERO, true).await;
     collected.map_or_else(|error| failed(&error), |_| Ended::Tended)
+}
+
+/// `sawmill verify`, of which no version may be damaged. No file here is Parquet, so nothing is
+/// said of footers.
+pub(super) async fn verify(table: Table) -> Ended {
+    let audit = match table.audit(Depth::Bytes).await {
+        Ok(audit) => audit,
+        Err(error) => return failed(&error),
+    };
+    let damage = audit.damages.iter().find(|damage| damage.kind != Fault::Footer);
+    match (damage, audit.strangers.first()) {
+        (None, None) => Ended::Tended,
+        (damage, stranger) => Ended::Failed(format!("{damage:?}, {stranger:?}")),
+    }
 }
 
 fn failed(error: &Error) -> Ended {

@@ -26,6 +26,7 @@ mod races;
 mod random;
 mod settle;
 mod store;
+mod tending;
 mod world;
 
 use super::table::{Broken, Simulated, Table};
@@ -88,6 +89,7 @@ struct Run {
     /// Of the job.
     key: String,
     attempt: String,
+    may_be_refused: bool,
 }
 
 impl Simulation {
@@ -118,8 +120,11 @@ impl Simulation {
     /// Starts a run of a job, which makes no request yet.
     fn start(&mut self, job: &Job) -> usize {
         let attempt = jobs::attempt(self.world.lock().unique());
-        let run =
-            Run { key: job.key.clone(), attempt: job.staged.clone().unwrap_or_else(|| attempt.clone()) };
+        let run = Run {
+            key: job.key.clone(),
+            attempt: job.staged.clone().unwrap_or_else(|| attempt.clone()),
+            may_be_refused: settle::may_be_refused(job),
+        };
         let process = self.spawn(jobs::run(job.clone(), attempt, self.table(job.policy)));
         self.runs.insert(process, run);
         process
@@ -175,19 +180,27 @@ impl Simulation {
         Err(self.violation("a process makes no request and does not end"))
     }
 
-    /// A run of a job that the table holds has nothing to do, and says so: it is not refused
-    /// and does not fail, unless a request of its own was struck or it was taken for dead.
+    /// A run fails only where a request of its own was struck, it was taken for dead, or uploads
+    /// expired; it is refused only where its job may be, and never if the table holds its rows.
+    /// If it says that they are there, they are visible.
     fn ended_rightly(&self, number: usize, ended: &Ended) -> Result<(), Violation> {
-        let (Some(run), Ended::Refused(why) | Ended::Failed(why)) = (self.runs.get(&number), ended) else {
-            return Ok(());
-        };
+        let Some(run) = self.runs.get(&number) else { return Ok(()) };
         let world = self.world.lock();
-        let is_excused = world.struck.contains(&number) || world.monitor.is_fenced(&run.attempt);
-        let Some(version) = world.monitor.version_of_key(&run.key).filter(|_| !is_excused) else {
-            return Ok(());
+        let is_excused =
+            world.struck.contains(&number) || world.monitor.is_fenced(&run.attempt) || world.has_expired;
+        let version = world.monitor.version_of_key(&run.key);
+        let is_published =
+            |version| world.buckets[0].objects.contains_key(&super::documents::published_key(version));
+        let wrong = match ended {
+            Ended::Failed(why) if !is_excused => format!("fails, though nothing struck it: {why}"),
+            Ended::Refused(why) if !is_excused && (version.is_some() || !run.may_be_refused) => {
+                format!("is refused, and the table holds its rows ({version:?}): {why}")
+            }
+            Ended::NothingToDo if !version.is_some_and(is_published) => "has nothing to do too early".into(),
+            _ => return Ok(()),
         };
         drop(world);
-        Err(self.violation(format!("the job {} is version {version}, and a run of it says: {why}", run.key)))
+        Err(self.violation(format!("a run of the job {} {wrong}", run.key)))
     }
 
     /// Lets a process make some requests; true if it came to its end.
@@ -198,6 +211,16 @@ impl Simulation {
             }
         }
         Ok(false)
+    }
+
+    /// Lets a process go on until a job is in the log; false if it ends before.
+    fn until_decided(&mut self, number: usize, job: &Job) -> Result<bool, Violation> {
+        while self.world.lock().monitor.version_of_key(&job.key).is_none() {
+            if self.steps(number, 1)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Lets a process go on until it ends; `None` if it dies.

@@ -13,7 +13,7 @@ fn held(found: Result<(), Violation>) {
 }
 
 /// Whether the last request was one of these.
-fn has_just(world: &Shared, what: &str) -> bool {
+pub(super) fn has_just(world: &Shared, what: &str) -> bool {
     world.lock().trace.last().is_some_and(|line| line.contains(what))
 }
 

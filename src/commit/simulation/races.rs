@@ -38,6 +38,10 @@ pub(super) fn meetings() -> Vec<(Scene, Job)> {
     meetings.push((Scene::after("the same reads what is new", 2, &[first()], new("a")), new("a")));
     meetings.push((Scene::after("reprocess twice", 2, &[first()], again("a")), again("b")));
     meetings.push((Scene::after("the same reprocess", 2, &[first()], again("a")), again("a")));
+    // What the dead have staged is fenced by whoever comes, and one finds its place in the log taken.
+    let (dead, same) = (Job::new("dead", WriteMode::Append), Job::new("a", WriteMode::Append));
+    let scene = Scene::after("the same job after a dead run", 2, &[first()], same.clone());
+    meetings.push((scene.beside_dead(&dead), same));
     let staged = Scene::after("two commits of one attempt", 2, &[first()], overwrite.clone()).staged();
     let same = staged.job.clone();
     meetings.push((staged, same));
@@ -82,6 +86,24 @@ pub(super) fn paused(
     Ok(cases)
 }
 
+/// One stands still before each of its requests until the other has decided; what the log holds
+/// then is visible nowhere yet. It goes to its end, and then the other. Gives the number of cases.
+fn met_by_a_decision((scene, other): &(Scene, Job)) -> Result<u64, Violation> {
+    let mut cases = 0;
+    for requests in 0..=scene.operations() {
+        let mut simulation = Simulation::new(scene.world.clone(), None);
+        let one = simulation.start(&scene.job);
+        simulation.steps(one, requests)?;
+        let decides = simulation.start(other);
+        simulation.until_decided(decides, other)?;
+        simulation.finish(one)?;
+        simulation.finish(decides)?;
+        simulation.settle(&[scene.job.clone(), other.clone()])?;
+        cases += 1;
+    }
+    Ok(cases)
+}
+
 /// Two processes, of which a die says who makes the next request.
 fn interleaved((scene, other): &(Scene, Job), broken: Option<Broken>, seed: u64) -> Result<(), Violation> {
     let mut random = Random::new(seed);
@@ -105,6 +127,7 @@ fn a_process_that_stands_still_breaks_no_promise() {
             for waits in [false, true] {
                 cases += expect_none(meeting.0.name, paused(&meeting, None, waits, None));
             }
+            cases += expect_none(meeting.0.name, met_by_a_decision(&meeting));
         }
         println!("one stands still: {cases} cases in {:.1?}", started.elapsed());
     });

@@ -79,7 +79,7 @@ impl Simulation {
 }
 
 /// Whether another job may be in the way for good.
-fn may_be_refused(job: &Job) -> bool {
+pub(super) fn may_be_refused(job: &Job) -> bool {
     let is_alone_with_its_input = job.input == job.key;
     let is_of_the_usual_type = job.column == COLUMN;
     job.mode == WriteMode::ErrorIfExists

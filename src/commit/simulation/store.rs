@@ -1,11 +1,12 @@
 //! The [`Store`] over a [`World`], in the requests that the one for S3 makes.
 
-use super::world::{Answer, Bucket, Condition, Effect, Refusal, Seen, World};
+use super::world::{Answer, Bucket, Condition, Effect, Refusal, Seen, World, checksum};
 use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
 use crate::store::{
     Document, StagedFile, StagedPart, StagedWrite, Staging, Store, TargetIdentity, Visible, Written,
 };
 use bytes::Bytes;
+use std::collections::BTreeMap;
 use std::future::{pending, poll_fn};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -120,6 +121,7 @@ impl Store for SimulatedStore {
                 key: key.to_owned(),
                 upload_id,
                 identity,
+                put: Mutex::default(),
             })),
             Ok(answer) => unreachable!("{answer:?}"),
             Err(refusal) => Err(self.failed(refusal)),
@@ -221,12 +223,15 @@ struct SimulatedUpload {
     key: String,
     upload_id: String,
     identity: String,
+    /// Parts that were put, for the checksum of the whole.
+    put: Mutex<BTreeMap<u32, Bytes>>,
 }
 
 #[async_trait::async_trait]
 impl StagedWrite for SimulatedUpload {
     async fn put_part(&self, number: u32, _offset: u64, body: Bytes) -> Result<StagedPart> {
         let bytes = body.len() as u64;
+        self.put.lock().unwrap_or_else(PoisonError::into_inner).insert(number, body.clone());
         let upload = self.upload_id.clone();
         match self.store.request(Effect::PutPart { upload, number, body }).await? {
             Ok(Answer::Part(etag)) => Ok(StagedPart { number, bytes, etag }),
@@ -238,6 +243,8 @@ impl StagedWrite for SimulatedUpload {
     async fn seal(&self, parts: Vec<StagedPart>) -> Result<StagedFile> {
         let mut staged = self.handle();
         staged.bytes = parts.iter().map(|part| part.bytes).sum();
+        let put = self.put.lock().unwrap_or_else(PoisonError::into_inner);
+        staged.crc64nvme = checksum(&put.values().flatten().copied().collect::<Vec<u8>>());
         if let Staging::MultipartUpload { parts: sealed, .. } = &mut staged.staging {
             *sealed = parts;
         }

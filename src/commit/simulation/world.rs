@@ -108,6 +108,8 @@ pub(super) struct World {
     pub(super) cut_off: BTreeSet<(usize, usize)>,
     /// Processes that were not answered as they should have been.
     pub(super) struck: BTreeSet<usize>,
+    /// Whether uploads were aborted that somebody may have counted on.
+    pub(super) has_expired: bool,
     /// Requests that were sent, and are to be carried out before this operation.
     in_flight: Vec<(u64, usize, Effect)>,
     begun: u64,
@@ -128,6 +130,7 @@ impl World {
             gone: BTreeSet::new(),
             cut_off: BTreeSet::new(),
             struck: BTreeSet::new(),
+            has_expired: false,
             in_flight: Vec::new(),
             begun: 0,
         }
@@ -224,6 +227,7 @@ impl World {
         }
         if let Some(Fault::Expire) = fault {
             self.faults.idle |= self.buckets[target].uploads.is_empty();
+            self.has_expired = true;
             self.buckets[target].uploads.clear();
         }
         fault
@@ -318,7 +322,15 @@ impl Bucket {
     pub(super) fn look(&self, key: &str) -> Option<Visible> {
         let object = self.objects.get(key)?;
         let bytes = object.body.len() as u64;
-        Some(Visible { bytes, identity: object.identity.clone(), crc64nvme: None })
+        Some(Visible { bytes, identity: object.identity.clone(), crc64nvme: Some(checksum(&object.body)) })
+    }
+
+    /// Puts other bytes of the same size in an object's place.
+    pub(super) fn alter(&mut self, key: &str) {
+        if let Some(object) = self.objects.get_mut(key) {
+            object.body = object.body.iter().map(|byte| byte ^ 1).collect();
+            object.tag = tag(&object.body);
+        }
     }
 
     /// Keys that readers see.
@@ -368,6 +380,11 @@ impl Answer {
             _ => Written::Now,
         }
     }
+}
+
+/// Of a whole object, which the store keeps beside it.
+pub(super) fn checksum(body: &[u8]) -> String {
+    format!("checksum-{}", tag(body))
 }
 
 /// As S3's: the same bytes, the same tag.
