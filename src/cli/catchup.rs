@@ -3,6 +3,7 @@
 use super::Global;
 use super::run::JobArgs;
 use crate::commit::{CaughtUp, Depth, Table};
+use crate::count::{agree, count};
 use crate::error::{Error, ErrorKind, Result};
 use crate::report::Found;
 
@@ -36,10 +37,15 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         global.say(&format!("{}: finished version {version}", job.name));
     }
     for (store, copied) in table.stores().iter().zip(&done.copied) {
-        global.say(&format!("{}: {copied} of {} files were copied there", store.describe().url, done.files));
+        global.say(&format!(
+            "{}: {copied} of {} {} copied there",
+            store.describe().url,
+            count(done.files, "file"),
+            agree(*copied, "was", "were")
+        ));
     }
     if done.removed > 0 {
-        let removed = crate::count::count(done.removed, "file");
+        let removed = count(done.removed, "file");
         global.say(&format!("{}: {removed} that were replaced meanwhile are removed", job.name));
     }
     for damage in &done.unmended {
@@ -56,8 +62,11 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
 /// What is not as the log says and stays so.
 fn failure(done: &CaughtUp) -> Option<Error> {
     if let Some(first) = done.lost.first() {
-        let message =
-            format!("{} files are lost, and no other target holds them: {first}, …", done.lost.len());
+        let message = format!(
+            "{} {} in no target any more: {first}",
+            count(done.lost.len(), "file"),
+            agree(done.lost.len(), "is", "are")
+        );
         return Some(Error::new(ErrorKind::Damage { message }).remedy(
             "restore them from versions of a bucket, or write their inputs again with `sawmill run --reprocess`; \
              `sawmill recover --give-up-lost` ends the search for them",

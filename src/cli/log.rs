@@ -3,10 +3,10 @@
 use super::Global;
 use super::run::JobArgs;
 use crate::commit::{Entry, Event, FilesOf, Removed, Table};
-use crate::count::count;
+use crate::count::{agree, count};
 use crate::error::Result;
 use crate::report::{foreign_part, removal};
-use indicatif::{HumanBytes, HumanCount};
+use indicatif::HumanBytes;
 use serde::Serialize;
 use std::fmt::Write as _;
 
@@ -87,19 +87,20 @@ fn line(shown: &Shown) -> String {
             };
             write!(
                 text,
-                "commit  {} {}: {} files, {} rows, {} from {} inputs in {} partitions{replaced}{removed}{state}",
+                "commit  {} {}: {}, {}, {} from {} in {}{replaced}{removed}{state}",
                 commit.job,
                 commit.attempt,
-                HumanCount(commit.files),
-                HumanCount(commit.records.written),
+                count(commit.files, "file"),
+                count(commit.records.written, "row"),
                 HumanBytes(commit.bytes),
-                HumanCount(commit.inputs),
-                commit.partitions.len(),
+                count(commit.inputs, "input"),
+                count(commit.partitions.len(), "partition"),
             )
         }
         Event::Fence { attempt, reason } => write!(text, "fence   {attempt}: {reason}"),
         Event::Repair { target, files } => {
-            write!(text, "repair  {files} files were copied to {target} from another target")
+            let (files, were) = (count(*files, "file"), agree(*files, "was", "were"));
+            write!(text, "repair  {files} {were} copied to {target} from another target")
         }
         Event::Promotion(promotion) => {
             let old = promotion.old_home.as_deref().unwrap_or("a home that is not known");

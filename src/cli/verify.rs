@@ -3,10 +3,10 @@
 use super::Global;
 use super::run::JobArgs;
 use crate::commit::{Audit, Damage, Depth, Fault, FilesOf, Table, Unseen};
-use crate::count::count;
+use crate::count::{agree, count};
 use crate::error::{Error, ErrorKind, Result};
 use crate::report::Found;
-use indicatif::{HumanBytes, HumanCount};
+use indicatif::HumanBytes;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -38,14 +38,16 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
 }
 
 fn describe(job: &str, targets: usize, audit: &Audit, global: &Global) {
+    let seen = targets - audit.unseen.len();
     global.say(&format!(
-        "{job}: version {}: {} files, {} rows, {} in each of {} targets{}",
+        "{job}: version {}: {}, {}, {} in {}{}{}",
         audit.version,
-        HumanCount(audit.files as u64),
-        HumanCount(audit.rows),
+        count(audit.files, "file"),
+        count(audit.rows, "row"),
         HumanBytes(audit.bytes),
-        targets - audit.unseen.len(),
-        if audit.unseen.is_empty() { "" } else { " that answer" },
+        if seen == 1 { "" } else { "each of " },
+        count(seen, "target"),
+        if audit.unseen.is_empty() { "" } else { agree(seen, " that answers", " that answer") },
     ));
     for version in &audit.unfinished {
         global.say(&format!(
@@ -57,7 +59,7 @@ fn describe(job: &str, targets: usize, audit: &Audit, global: &Global) {
         global.say(&format!(
             "note  {} are of before a change of the table's columns, and lack some or have narrower types: readers that \
              take the columns of one file for those of all need them written anew, with `sawmill run --reprocess`",
-            files(audit.outdated)
+            count(audit.outdated, "file")
         ));
     }
     for FilesOf { version, files, rows } in &audit.given_up {
@@ -78,10 +80,6 @@ fn describe(job: &str, targets: usize, audit: &Audit, global: &Global) {
     super::say_unseen(&audit.unseen, global);
 }
 
-fn files(count: usize) -> String {
-    format!("{} {}", HumanCount(count as u64), if count == 1 { "file" } else { "files" })
-}
-
 /// What is wrong, with what mends it; what could not be seen, only if nothing is.
 fn verdict(audit: &Audit) -> Option<Error> {
     let message = match (audit.damages.len(), audit.unfinished.as_slice()) {
@@ -89,7 +87,9 @@ fn verdict(audit: &Audit) -> Option<Error> {
         (0, versions) => {
             format!("versions {versions:?} are decided, and not visible and announced everywhere")
         }
-        (count, _) => format!("{count} objects are not as the log says"),
+        (found, _) => {
+            format!("{} {} not as the log says", count(found, "object"), agree(found, "is", "are"))
+        }
     };
     let mut remedies = Vec::new();
     if !audit.unseen.is_empty() {

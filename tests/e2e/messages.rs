@@ -16,7 +16,10 @@ fn workspace() -> Workspace {
 
 /// The same commands with one more flag, in their order.
 fn run_all(flag: Option<&str>) -> Vec<Run> {
-    let workspace = workspace();
+    run_all_in(&workspace(), flag)
+}
+
+fn run_all_in(workspace: &Workspace, flag: Option<&str>) -> Vec<Run> {
     let commands = [
         "check job.toml",
         "run job.toml",
@@ -43,6 +46,22 @@ fn quiet_commands_that_succeed_say_nothing() {
         // What they print is what they are for.
         assert_eq!(quiet.stdout.is_empty(), loud.stdout.is_empty(), "{quiet}{loud}");
         assert!(!loud.stderr.is_empty() || !loud.stdout.is_empty(), "nothing would be left out: {loud}");
+    }
+}
+
+/// Everything there is one of: a record, a column, a file, a task.
+#[test]
+fn one_of_anything_is_singular() {
+    let workspace = workspace();
+    workspace.write("in.csv", "id\n1\n");
+    let nouns =
+        ["file", "record", "row", "column", "input", "task", "partition", "document", "byte", "target"];
+    let plurals = nouns.map(|noun| format!(" 1 {noun}s"));
+    for run in run_all_in(&workspace, None) {
+        let said = format!(" {} {}", run.stdout, run.stderr).replace('\n', " ");
+        for plural in &plurals {
+            assert!(!said.contains(plural.as_str()), "{plural:?}: {run}");
+        }
     }
 }
 
