@@ -57,8 +57,9 @@ fn describe(job: &str, targets: usize, audit: &Audit, global: &Global) {
     }
     if audit.outdated > 0 {
         global.say(&format!(
-            "note  {} are of before a change of the table's columns, and lack some or have narrower types: readers that \
-             take the columns of one file for those of all need them written anew, with `sawmill run --reprocess`",
+            "note  {} written before the table's columns changed: such files lack columns or have narrower types, and \
+             readers that take the columns of one file for those of all need them written anew, with \
+             `sawmill run --reprocess`",
             count(audit.outdated, "file")
         ));
     }

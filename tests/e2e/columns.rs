@@ -113,7 +113,7 @@ fn a_type_that_was_widened_stays_so_for_every_later_run() {
     refuses(&workspace, "3", &[], &["`int64` in the table, and `int32` in the job"]);
     let _ = run(&workspace, "3", &["output.schema_change=widen"]).succeeds();
     let verify = sawmill(&workspace, &["verify", "job.toml", "--deep"], "1").succeeds();
-    let _ = verify.says(&["1 file are of before", "--reprocess"]);
+    let _ = verify.says(&["1 file written before the table's columns changed", "--reprocess"]);
     // Nothing reads the older file as it stands beside the others but by its own type.
     job(&workspace, &wide, "");
     let all = [

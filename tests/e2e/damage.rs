@@ -174,7 +174,7 @@ fn catchup_says_that_bytes_were_not_compared() {
         "catchup --deep",
     ]);
     let deep = sawmill(&workspace, &["catchup", "job.toml", "--deep"]).succeeds();
-    let deep = deep.says(&["two/: 1 of 2 files were copied there"]);
+    let deep = deep.says(&["two/: 1 of 2 files was copied there"]);
     assert!(!deep.stderr.contains("not compared"), "{}", deep.stderr);
     let _ = sawmill(&workspace, &["verify", "job.toml", "--deep"]).succeeds();
 }

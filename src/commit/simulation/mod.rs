@@ -82,6 +82,8 @@ struct Simulation {
     processes: Vec<Option<Process>>,
     /// The processes that run a job.
     runs: BTreeMap<usize, Run>,
+    /// Whether home was lost, or another target is to become home.
+    home_changes: bool,
 }
 
 /// What a process runs.
@@ -103,6 +105,7 @@ impl Simulation {
             order,
             processes: Vec::new(),
             runs: BTreeMap::new(),
+            home_changes: false,
         }
     }
 
@@ -191,12 +194,20 @@ impl Simulation {
         let version = world.monitor.version_of_key(&run.key);
         let is_published =
             |version| world.buckets[0].objects.contains_key(&super::documents::published_key(version));
+        // Where home is lost or changes, a run may find that out at any time.
+        let may_end_so = version.is_none() && self.home_changes;
         let wrong = match ended {
-            Ended::Failed(why) if !is_excused => format!("fails, though nothing struck it: {why}"),
-            Ended::Refused(why) if !is_excused && (version.is_some() || !run.may_be_refused) => {
+            Ended::Failed(why) if !is_excused && !may_end_so => {
+                format!("fails, though nothing struck it: {why}")
+            }
+            Ended::Refused(why)
+                if !is_excused && !may_end_so && (version.is_some() || !run.may_be_refused) =>
+            {
                 format!("is refused, and the table holds its rows ({version:?}): {why}")
             }
-            Ended::NothingToDo if !version.is_some_and(is_published) => "has nothing to do too early".into(),
+            Ended::NothingToDo if !self.home_changes && !version.is_some_and(is_published) => {
+                "has nothing to do too early".into()
+            }
             _ => return Ok(()),
         };
         drop(world);

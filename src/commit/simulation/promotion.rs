@@ -36,6 +36,7 @@ impl Simulation {
         let position = self.order.iter().position(|target| *target == home).unwrap_or(0);
         let old_home = self.order[0];
         let process = self.spawn(jobs::promote(table, position, accept_loss));
+        self.home_changes = true;
         if !sees_home {
             self.world.lock().cut_off.insert((process, old_home));
         }
@@ -65,6 +66,7 @@ impl Simulation {
     }
 
     fn lose(&mut self, target: usize) {
+        self.home_changes = true;
         let mut world = self.world.lock();
         world.gone.insert(target);
         world.monitor.members.retain(|member| *member != target);
