@@ -140,6 +140,7 @@ fn commit(
     // The tasks may have run side by side, or one after the other: the longest is the least.
     let longest = reports.iter().map(|report| report.elapsed_seconds).fold(0.0, f64::max);
     let elapsed = || longest + started.elapsed().as_secs_f64();
+    let is_adopted = matches!(outcome, Outcome::AlreadyDone(_));
     let mut report = match outcome {
         Outcome::Decided(decided, history) => {
             let manifest = runtime.block_on(finish(*decided, history, table))?;
@@ -160,6 +161,8 @@ fn commit(
     });
     match swept {
         Ok(swept) => recovered.add(swept),
+        // The other's version may not be visible yet.
+        Err(error) if is_adopted => return Err(error),
         // The version is there, whatever becomes of the clean-up.
         Err(error) => tracing::warn!(%error, "what is still staged is left to the next run"),
     }

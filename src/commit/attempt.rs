@@ -247,7 +247,7 @@ impl Table {
         let aborts = futures::stream::iter(staged).map(|staged| async move {
             let aborted = match silent.load(Ordering::Relaxed) {
                 true => None,
-                false => tokio::time::timeout(shutdown.left(), store.abort(&staged)).await.ok(),
+                false => self.cancel.in_time(store.abort(&staged)).await,
             };
             match aborted {
                 Some(Ok(())) => {

@@ -30,8 +30,7 @@ pub struct CaughtUp {
     /// URLs of files that no target holds any more.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub lost: Vec<String>,
-    /// Files that were removed from targets that had missed it: versions replaced them while another target
-    /// was home.
+    /// Files that were removed from targets that had missed it: versions replaced them while these were away.
     pub removed: u64,
     /// What is wrong and stays so: the bytes are those that were written.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -52,8 +51,8 @@ impl Table {
         let joining = self.targets_outside(&history).await?;
         self.check_versions(&mut history).await?;
         history.check_exists(&self.home().describe().url)?;
-        for position in &joining {
-            self.join(*position, &history).await?;
+        for position in joining {
+            self.join(position, &history).await?;
         }
         let before = history.tip;
         let mut finished = self.recover(&mut history, None).await?.finished;
@@ -93,8 +92,9 @@ impl Table {
                 repairs.iter().filter(|(to, _)| *to == store.describe().url).map(|(_, n)| n).sum();
             caught_up.copied.push(copied + to_finish);
         }
-        for position in joining {
-            caught_up.removed += self.remove_outdated(position, &live, history.epoch).await?;
+        // A target that was away knows nothing of what runs have replaced without it.
+        for position in 1..self.stores().len() {
+            caught_up.removed += self.remove_outdated(position, &live, &history).await?;
         }
         // A target that lacks a file should not say that it holds all.
         if caught_up.lost.is_empty() {
@@ -145,7 +145,8 @@ impl Table {
     /// The newest version's words in each target.
     async fn catch_up_documents(&self, history: &History, log: &mut History) -> Result<()> {
         let Some(newest) = history.commits.last() else { return Ok(()) };
-        let changes = self.changes(&newest.commit).await?;
+        let mut changes = self.changes(&newest.commit).await?;
+        changes.give_up(&history.given_up);
         let manifest = self.manifest_of(newest, changes.clone()).await?;
         for store in self.stores() {
             let applied = Applied {

@@ -214,14 +214,22 @@ impl Table {
     }
 
     /// Removes from a target what versions have replaced while it was away.
-    pub(super) async fn remove_outdated(&self, position: usize, live: &LiveFiles, epoch: u64) -> Result<u64> {
+    pub(super) async fn remove_outdated(
+        &self,
+        position: usize,
+        live: &LiveFiles,
+        history: &History,
+    ) -> Result<u64> {
         let store = self.stores()[position].as_ref();
         let visible = store.list("", usize::MAX).await?;
-        self.check_epoch_in(store, epoch).await?;
+        self.check_epoch_in(store, history.epoch).await?;
+        // What was given up and is there again, somebody has restored.
+        let is_given_up = |key: &String| history.given_up.iter().any(|lost| lost.files.contains(key));
         let outdated: Vec<String> = visible
             .into_iter()
             .filter(|key| live.ever.contains(key))
             .filter(|key| !live.files.contains_key(key) && !live.retired.contains_key(key))
+            .filter(|key| !is_given_up(key))
             .collect();
         futures::stream::iter(&outdated)
             .map(|key| store.delete(key))

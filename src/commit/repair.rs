@@ -43,7 +43,8 @@ impl Table {
                 Ok(mended) => return Ok(mended),
                 Err(error) => {
                     tracing::warn!(%error, "a lost file could not be copied from this twin");
-                    failure = Some(error).filter(is_refusal).or(failure);
+                    let is_held = is_refusal(&error) || holds(twin.as_ref(), &file.file).await?;
+                    failure = Some(error).filter(|_| is_held).or(failure);
                 }
             }
         }
@@ -55,7 +56,8 @@ impl Table {
         if holds(self.stores()[target].as_ref(), &file.file).await? {
             return Ok(Mended::There);
         }
-        // A file that is held and cannot be copied, perhaps for want of a permission, is not lost.
+        // A file that is held and cannot be copied is not lost: perhaps a permission is missing, or a
+        // run has swept the copy's upload away.
         failure.map_or(Ok(Mended::NoTwin), Err)
     }
 

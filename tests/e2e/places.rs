@@ -95,6 +95,21 @@ fn a_new_target_catches_up_first() {
     assert_ids(&workspace, &["one", "two", "three"], 4);
 }
 
+/// It was taken out of the job, a run replaced what it holds, and it is back.
+#[test]
+fn a_target_that_missed_a_replacement_holds_each_row_once() {
+    let workspace = table();
+    job(&workspace, &["one"]);
+    workspace.write("a.csv", "id,day\n1,mon\n0,tue\n");
+    let _ = command(&workspace, &["run", "job.toml", "--reprocess"]).succeeds();
+    job(&workspace, &["one", "two"]);
+    let caught_up = command(&workspace, &["catchup", "job.toml"]).succeeds();
+    let _ = caught_up.says(&["2 of 2 files were copied", "2 files that were replaced meanwhile are removed"]);
+    assert_ids(&workspace, &["one", "two"], 2);
+    let _ = run(&workspace, "b").succeeds();
+    assert_ids(&workspace, &["one", "two"], 4);
+}
+
 /// The log may be lost with its region: each other target knows what it says of every version.
 #[test]
 fn every_target_knows_the_commits_of_the_log() {

@@ -56,7 +56,7 @@ fn coarser_keys_make_files_fewer() {
 
     // A key that is no date is to be left out.
     let by_text = run(&workspace, "output.partition_by = [\"year(day)\", \"carrier\"]\n");
-    assert!(by_text["small_files"]["remedies"][0].as_str().unwrap().contains("\"carrier\" has 1000 values"));
+    assert!(by_text["small_files"]["remedies"][0].as_str().unwrap().contains("\"carrier\" has 1,000 values"));
     let without = run(&workspace, "output.partition_by = [\"year(day)\"]\n");
     assert_eq!(without["files"].as_array().unwrap().len(), 1);
 

@@ -60,7 +60,9 @@ fn say(endpoint: &str, profile: Option<&str>, variables: &[(&str, &str)], words:
     let profile = profile.map(|name| format!("profile = {name:?}\n")).unwrap_or_default();
     let s3 = format!("region = \"us-east-1\"\nendpoint = {endpoint:?}\n{profile}");
     let requests = "[engine.requests]\nmax_attempts = 2\n";
-    let target = format!("[source]\ninputs = [\"in.csv\"]\n[[targets]]\nurl = \"s3://bucket/t/\"\n{s3}");
+    let target = format!(
+        "[source]\ninputs = [\"in.csv\"]\nsettle_seconds = 0\n[[targets]]\nurl = \"s3://bucket/t/\"\n{s3}"
+    );
     let source = format!("[source]\ninputs = [\"s3://bucket/in.csv\"]\n{s3}[[targets]]\nurl = \"out/\"\n");
     let sides = [(target, 5, "s3://bucket/t/", "targets[0]."), (source, 4, "s3://bucket/in.csv", "source.")];
     for ((job, code, url, key), words) in sides.into_iter().zip(words) {
