@@ -10,7 +10,7 @@
 //! Not simulated: a time that passes by itself (leases end when a test says so),
 //! lists that lag behind, which S3 does not have, and targets that are local.
 //!
-//! By default all of it takes less than a minute. `SAWMILL_SIMULATION_ALL=1` goes
+//! By default all of it takes two to three minutes. `SAWMILL_SIMULATION_ALL=1` goes
 //! through every combination; `SAWMILL_SIMULATION_SECONDS=600` has chance make up
 //! cases for so long, and `SAWMILL_SIMULATION_SEED` plays one of these again.
 
