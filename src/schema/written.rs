@@ -453,7 +453,8 @@ impl ColumnType {
             DataType::Float32 => ColumnType::Float32,
             DataType::Float64 => ColumnType::Float64,
             DataType::Decimal128(precision, scale) => {
-                ColumnType::Decimal { precision: *precision, scale: u8::try_from(*scale).ok()? }
+                let scale = u8::try_from(*scale).ok().filter(|scale| scale <= precision)?;
+                ColumnType::Decimal { precision: *precision, scale }
             }
             DataType::Date32 => ColumnType::Date,
             DataType::Time64(TimeUnit::Microsecond) => ColumnType::Time,

@@ -1,5 +1,6 @@
 //! What `verify` finds wrong, and what it says mends it: followed to the letter, the table is whole.
 
+use crate::harness::tables::{command, job};
 use crate::harness::{Run, Workspace};
 use serde_json::Value;
 use std::fs;
@@ -11,21 +12,9 @@ fn table(targets: &[&str]) -> Workspace {
     let rows: String = (0..2_000).map(|id| format!("{id},{}\n", id % 2)).collect();
     workspace.write("a.csv", format!("id,day\n{rows}"));
     workspace.write("b.csv", "id,day\n9000,0\n");
-    let targets: Vec<String> = targets.iter().map(|name| format!("{{ url = \"{name}/\" }}")).collect();
-    workspace.write(
-        "job.toml",
-        format!(
-            "source.inputs = [\"${{INPUT}}.csv\"]\ntargets = [{}]\n\
-             [output]\nmode = \"append\"\npartition_by = [\"day\"]\n",
-            targets.join(", ")
-        ),
-    );
-    let _ = sawmill(&workspace, &["run", "job.toml"]).succeeds();
+    job(&workspace, targets);
+    let _ = command(&workspace, &["run", "job.toml"]).succeeds();
     workspace
-}
-
-fn sawmill(workspace: &Workspace, arguments: &[&str]) -> Run {
-    workspace.sawmill(arguments).env("INPUT", "a").run()
 }
 
 /// Runs the first command that the help of a failed one names, with the same job.
@@ -36,7 +25,7 @@ fn follow(workspace: &Workspace, failed: &Run) -> (String, Run) {
         help.split('`').find(|quoted| quoted.starts_with("sawmill ")).unwrap_or_else(|| panic!("{help}"));
     let mut arguments: Vec<&str> = advice.split(' ').skip(1).collect();
     arguments.insert(1, "job.toml");
-    (advice.to_owned(), sawmill(workspace, &arguments))
+    (advice.to_owned(), command(workspace, &arguments))
 }
 
 fn change(file: &Path, change: impl FnOnce(&mut Vec<u8>)) {
@@ -96,14 +85,14 @@ fn each_damage_is_mended_by_what_verify_says() {
         damage(&workspace);
         // Reading all bytes comes first, and finds that a footer's are wrong.
         let depth = if kind == "footer" { &["--json"][..] } else { &["--json", "--deep"] };
-        let found = sawmill(&workspace, &[&["verify", "job.toml"], depth].concat()).exits_with(9);
+        let found = command(&workspace, &[&["verify", "job.toml"], depth].concat()).exits_with(9);
         let damages = found.json()["damages"].clone();
         assert_eq!(damages[0]["kind"], kind, "case {number}: {damages}");
         assert_eq!(damages[0].get("lost"), None, "case {number}: {damages}");
         let (said, followed) = follow(&workspace, &found);
         assert_eq!(said, advice, "case {number}");
         let _ = followed.succeeds();
-        let _ = sawmill(&workspace, &["verify", "job.toml", "--deep"]).succeeds();
+        let _ = command(&workspace, &["verify", "job.toml", "--deep"]).succeeds();
     }
 }
 
@@ -121,23 +110,23 @@ fn what_is_unfinished_or_lost_is_mended_by_what_verify_says() {
         if is_restored {
             fs::write(&marker, said_before).unwrap();
         }
-        let found = sawmill(&workspace, &["verify", "job.toml", "--deep", "--json"]).exits_with(9);
+        let found = command(&workspace, &["verify", "job.toml", "--deep", "--json"]).exits_with(9);
         assert_eq!(found.json()["unfinished"], serde_json::json!([2]));
         let (said, followed) = follow(&workspace, &found);
         assert_eq!(said, advice);
         let _ = followed.succeeds().says(&["version"]);
-        let _ = sawmill(&workspace, &["verify", "job.toml", "--deep"]).succeeds();
+        let _ = command(&workspace, &["verify", "job.toml", "--deep"]).succeeds();
     }
 
     let workspace = table(&["one", "two"]);
     ["one", "two"].iter().for_each(|target| fs::remove_file(data(&workspace, target)).unwrap());
-    let found = sawmill(&workspace, &["verify", "job.toml", "--deep", "--json"]).exits_with(9);
+    let found = command(&workspace, &["verify", "job.toml", "--deep", "--json"]).exits_with(9);
     let damages = found.json()["damages"].clone();
     assert!(damages.as_array().unwrap().iter().all(|damage| damage["lost"] == true), "{damages}");
     let (said, followed) = follow(&workspace, &found);
     assert_eq!(said, "sawmill run --reprocess");
     let _ = followed.succeeds();
-    let _ = sawmill(&workspace, &["verify", "job.toml", "--deep"]).succeeds();
+    let _ = command(&workspace, &["verify", "job.toml", "--deep"]).succeeds();
 }
 
 /// As if the files were of another table, or the log were.
@@ -149,18 +138,18 @@ fn files_without_the_columns_of_the_table_are_mended_by_what_verify_says() {
         entry["schema"]["columns"][0]["type"] = "string".into();
         *bytes = serde_json::to_vec(&entry).unwrap();
     });
-    let found = sawmill(&workspace, &["verify", "job.toml", "--deep", "--json"]).exits_with(9);
+    let found = command(&workspace, &["verify", "job.toml", "--deep", "--json"]).exits_with(9);
     let damages = found.json()["damages"].clone();
     assert_eq!(damages[0]["kind"], "columns", "{damages}");
     assert_eq!(damages[0].get("lost"), None, "{damages}");
     // Copying mends nothing, and says so.
     for arguments in [&["catchup", "job.toml"][..], &["catchup", "job.toml", "--deep"]] {
-        let _ = sawmill(&workspace, arguments).exits_with(9).says(&["`sawmill run --reprocess`"]);
+        let _ = command(&workspace, arguments).exits_with(9).says(&["`sawmill run --reprocess`"]);
     }
     let (said, followed) = follow(&workspace, &found);
     assert_eq!(said, "sawmill run --reprocess");
     let _ = followed.succeeds();
-    let _ = sawmill(&workspace, &["verify", "job.toml", "--deep"]).succeeds();
+    let _ = command(&workspace, &["verify", "job.toml", "--deep"]).succeeds();
 }
 
 /// It says what it did not look at, and does not take a file for sound whose footer is not.
@@ -168,15 +157,15 @@ fn files_without_the_columns_of_the_table_are_mended_by_what_verify_says() {
 fn catchup_says_that_bytes_were_not_compared() {
     let workspace = table(&["one", "two"]);
     change(&data(&workspace, "two"), |bytes| bytes[40] ^= 1);
-    let _ = sawmill(&workspace, &["catchup", "job.toml"]).succeeds().says(&[
+    let _ = command(&workspace, &["catchup", "job.toml"]).succeeds().says(&[
         "two/: 0 of 2 files were copied there",
         "bytes were not compared",
         "catchup --deep",
     ]);
-    let deep = sawmill(&workspace, &["catchup", "job.toml", "--deep"]).succeeds();
+    let deep = command(&workspace, &["catchup", "job.toml", "--deep"]).succeeds();
     let deep = deep.says(&["two/: 1 of 2 files was copied there"]);
     assert!(!deep.stderr.contains("not compared"), "{}", deep.stderr);
-    let _ = sawmill(&workspace, &["verify", "job.toml", "--deep"]).succeeds();
+    let _ = command(&workspace, &["verify", "job.toml", "--deep"]).succeeds();
 }
 
 /// A file stands where the directory of a target should be.
@@ -196,11 +185,11 @@ fn is_named(unseen: &Value) {
 #[test]
 fn verify_tells_of_the_targets_that_answer() {
     let workspace = with_a_dead_target();
-    let verify = || sawmill(&workspace, &["verify", "job.toml", "--json"]);
+    let verify = || command(&workspace, &["verify", "job.toml", "--json"]);
     let found = verify().exits_with(5).helps();
     is_named(&found.json()["unseen"]);
     assert_eq!(found.json()["damages"], serde_json::json!([]));
-    let said = sawmill(&workspace, &["verify", "job.toml"]).exits_with(5);
+    let said = command(&workspace, &["verify", "job.toml"]).exits_with(5);
     let _ = said.says(&["in each of 2 targets that answer", "dead/ was not looked at: "]);
     // Damage is the worse.
     fs::remove_file(data(&workspace, "three")).unwrap();
@@ -218,14 +207,14 @@ fn verify_tells_of_the_targets_that_answer() {
 #[test]
 fn log_reads_home_and_says_what_it_could_not_see() {
     let workspace = with_a_dead_target();
-    let log = sawmill(&workspace, &["log", "job.toml", "--json"]).succeeds();
+    let log = command(&workspace, &["log", "job.toml", "--json"]).succeeds();
     assert_eq!(log.json()[0]["version"], 1);
     assert_eq!(log.json()[0]["published"], true);
     let _ = log.says(&["dead/ was not looked at: "]);
     // A target of another table is no silence.
     fs::create_dir_all(workspace.path("three/_sawmill/log")).unwrap();
     fs::copy(document(&workspace, "one", "log"), document(&workspace, "three", "log")).unwrap();
-    let _ = sawmill(&workspace, &["log", "job.toml"]).exits_with(9).says(&["holds a log"]);
+    let _ = command(&workspace, &["log", "job.toml"]).exits_with(9).says(&["holds a log"]);
 }
 
 #[test]
@@ -234,15 +223,15 @@ fn gc_removes_what_it_can_where_a_target_is_dead() {
     let intents =
         |target: &str| workspace.files(target).iter().filter(|file| file.ends_with("intent.json")).count();
     assert_eq!(intents("one"), 1);
-    let shown = sawmill(&workspace, &["gc", "job.toml", "--json"]).exits_with(5).helps();
+    let shown = command(&workspace, &["gc", "job.toml", "--json"]).exits_with(5).helps();
     is_named(&shown.json()["unseen"]);
     assert_eq!(intents("one"), 1);
     let _ =
-        sawmill(&workspace, &["gc", "job.toml", "--delete"]).exits_with(5).says(&["dead/ was not looked at"]);
+        command(&workspace, &["gc", "job.toml", "--delete"]).exits_with(5).says(&["dead/ was not looked at"]);
     assert_eq!(intents("one"), 0);
     fs::remove_file(workspace.path("dead")).unwrap();
     fs::rename(workspace.path("away"), workspace.path("dead")).unwrap();
-    let _ = sawmill(&workspace, &["verify", "job.toml", "--deep"]).succeeds();
+    let _ = command(&workspace, &["verify", "job.toml", "--deep"]).succeeds();
 }
 
 #[test]
@@ -250,8 +239,8 @@ fn nothing_is_told_without_home_and_the_help_names_it() {
     let workspace = table(&["one", "two"]);
     fs::rename(workspace.path("one"), workspace.path("away")).unwrap();
     fs::write(workspace.path("one"), "").unwrap();
-    for command in ["verify", "log", "gc", "catchup", "recover", "run"] {
-        let failed = sawmill(&workspace, &[command, "job.toml"]).exits_with(5).helps();
+    for name in ["verify", "log", "gc", "catchup", "recover", "run"] {
+        let failed = command(&workspace, &[name, "job.toml"]).exits_with(5).helps();
         let _ = failed.says(&["one/", "is the first target", "log"]);
     }
 }

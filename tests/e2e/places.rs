@@ -1,8 +1,8 @@
 //! Tables whose targets are changed, lost or shared: refused with the reason, or
 //! brought up to date, and never taken for another table.
 
-use crate::harness::readback::Ids;
-use crate::harness::{Run, Workspace};
+use crate::harness::Workspace;
+use crate::harness::tables::{assert_ids, command, job, run};
 
 /// Two rows in two targets, as version 1; `b.csv` has two more.
 fn table() -> Workspace {
@@ -12,34 +12,6 @@ fn table() -> Workspace {
     job(&workspace, &["one", "two"]);
     let _ = run(&workspace, "a").succeeds();
     workspace
-}
-
-fn job(workspace: &Workspace, targets: &[&str]) {
-    let targets: Vec<String> = targets.iter().map(|name| format!("{{ url = \"{name}/\" }}")).collect();
-    workspace.write(
-        "job.toml",
-        format!(
-            "source.inputs = [\"${{INPUT}}.csv\"]\ntargets = [{}]\n\
-             [output]\nmode = \"append\"\npartition_by = [\"day\"]\n",
-            targets.join(", ")
-        ),
-    );
-}
-
-fn command(workspace: &Workspace, arguments: &[&str]) -> Run {
-    workspace.sawmill(arguments).env("INPUT", "a").run()
-}
-
-fn run(workspace: &Workspace, input: &str) -> Run {
-    workspace.sawmill(["run", "job.toml"]).env("INPUT", input).run()
-}
-
-#[track_caller]
-fn assert_ids(workspace: &Workspace, targets: &[&str], end: u64) {
-    for target in targets {
-        assert_eq!(Ids::of(&workspace.path(target), "id"), Ids::once(0..end), "{target}");
-    }
-    let _ = command(workspace, &["verify", "job.toml", "--deep"]).succeeds();
 }
 
 #[test]

@@ -2,22 +2,11 @@
 //! gone in the middle of a run, or only not seen by whoever promotes the other.
 
 use crate::faults::Scene;
+use crate::harness::Workspace;
 use crate::harness::moto::Region;
 use crate::harness::proxy::{Moment, Operation, Proxy};
 use crate::harness::readback::Ids;
-use crate::harness::{Run, Workspace};
-
-fn job(workspace: &Workspace, targets: &[&str]) {
-    let targets: Vec<String> = targets.iter().map(|name| format!("{{ url = \"{name}/\" }}")).collect();
-    workspace.write(
-        "job.toml",
-        format!(
-            "source.inputs = [\"${{INPUT}}.csv\"]\ntargets = [{}]\n\
-             [output]\nmode = \"append\"\npartition_by = [\"day\"]\n",
-            targets.join(", ")
-        ),
-    );
-}
+use crate::harness::tables::{assert_ids, command, job, run};
 
 /// Inputs `a` to `d` of two rows each; `a` is version 1 in the targets `one` and `two`.
 fn table() -> Workspace {
@@ -29,14 +18,6 @@ fn table() -> Workspace {
     job(&workspace, &["one", "two"]);
     let _ = run(&workspace, "a").succeeds();
     workspace
-}
-
-fn command(workspace: &Workspace, arguments: &[&str]) -> Run {
-    workspace.sawmill(arguments).env("INPUT", "a").run()
-}
-
-fn run(workspace: &Workspace, input: &str) -> Run {
-    workspace.sawmill(["run", "job.toml"]).env("INPUT", input).run()
 }
 
 fn rename(workspace: &Workspace, from: &str, to: &str) {
@@ -62,14 +43,6 @@ fn assert_only_in_one(workspace: &Workspace) {
     let old: Vec<_> = log.as_array().unwrap().iter().filter(is_old).collect();
     assert_eq!(old.len(), 1, "{log}");
     assert_eq!((&old[0]["kind"], &old[0]["version"]), (&"commit".into(), &2.into()));
-}
-
-#[track_caller]
-fn assert_ids(workspace: &Workspace, targets: &[&str], end: u64) {
-    for target in targets {
-        assert_eq!(Ids::of(&workspace.path(target), "id"), Ids::once(0..end), "{target}");
-    }
-    let _ = command(workspace, &["verify", "job.toml", "--deep"]).succeeds();
 }
 
 #[test]

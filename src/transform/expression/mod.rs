@@ -206,32 +206,15 @@ impl Parts {
 /// The type of a column that holds what an expression of this type gives.
 fn column_type(data_type: &DataType) -> Option<ColumnType> {
     Some(match data_type {
-        DataType::Boolean => ColumnType::Boolean,
-        DataType::Int8 => ColumnType::Int { bits: 8 },
-        DataType::Int16 => ColumnType::Int { bits: 16 },
-        DataType::Int32 => ColumnType::Int { bits: 32 },
-        DataType::Int64 => ColumnType::Int { bits: 64 },
-        DataType::UInt8 => ColumnType::UInt { bits: 8 },
-        DataType::UInt16 => ColumnType::UInt { bits: 16 },
-        DataType::UInt32 => ColumnType::UInt { bits: 32 },
-        DataType::UInt64 => ColumnType::UInt { bits: 64 },
-        DataType::Float16 | DataType::Float32 => ColumnType::Float32,
-        DataType::Float64 => ColumnType::Float64,
-        DataType::Decimal32(precision, scale)
-        | DataType::Decimal64(precision, scale)
-        | DataType::Decimal128(precision, scale) => {
-            let scale = u8::try_from(*scale).ok().filter(|scale| scale <= precision)?;
-            ColumnType::Decimal { precision: *precision, scale }
+        DataType::Float16 => ColumnType::Float32,
+        DataType::Decimal32(precision, scale) | DataType::Decimal64(precision, scale) => {
+            column_type(&DataType::Decimal128(*precision, *scale))?
         }
-        DataType::Date32 => ColumnType::Date,
         DataType::Time32(_) | DataType::Time64(_) => ColumnType::Time,
-        DataType::Timestamp(unit, zone) => ColumnType::Timestamp { unit: *unit, utc: zone.is_some() },
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => ColumnType::Text,
-        DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => {
-            ColumnType::Binary
-        }
+        DataType::LargeUtf8 | DataType::Utf8View => ColumnType::Text,
+        DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => ColumnType::Binary,
         DataType::Dictionary(_, values) => column_type(values)?,
-        _ => return None,
+        _ => ColumnType::of_arrow(data_type)?,
     })
 }
 

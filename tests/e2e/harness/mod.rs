@@ -6,6 +6,7 @@ pub(crate) mod proxy;
 pub(crate) mod python;
 pub(crate) mod readback;
 pub(crate) mod report;
+pub(crate) mod tables;
 
 use serde_json::Value;
 use std::cell::RefCell;
