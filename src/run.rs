@@ -65,6 +65,7 @@ pub fn choose(job: &JobSpec, choice: Choice, options: &mut PlanOptions, runtime:
             options.inputs = Some(chosen.inputs);
             options.replaces = chosen.replaces;
             options.chosen_at = chosen.chosen_at;
+            options.chosen_in = chosen.chosen_in;
         }
         options.table = table.before(&history, job, &options.replaces).await?;
         Ok(true)

@@ -134,6 +134,18 @@ impl Decided {
 }
 
 impl Verified<'_> {
+    /// Versions have their numbers by the log of an epoch: another's may be others.
+    fn check_chosen_in(&self, history: &History) -> Result<()> {
+        if self.plan.chosen_at.is_none() || self.plan.chosen_in == history.later_epoch() {
+            return Ok(());
+        }
+        let message =
+            "another target has become home since the inputs were chosen by what the log said".into();
+        Err(Error::new(ErrorKind::Conflict { message }).remedy(
+            "remove what was staged with `sawmill commit --abort` and the same plan, then plan again",
+        ))
+    }
+
     /// Keeps what is to be done in every target, and tries for a version of the
     /// log. `history` is what the caller read before it looked whether it may write.
     ///
@@ -144,6 +156,7 @@ impl Verified<'_> {
         let started_at = history.tip;
         let mut read_until = self.plan.chosen_at;
         table.catch_up(&mut history).await?;
+        self.check_chosen_in(&history)?;
         loop {
             let changes = self.changes(table, &history).await?;
             let removed = table.removed(&changes, &history).await;

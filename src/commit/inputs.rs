@@ -40,6 +40,8 @@ pub struct Chosen {
     pub replaces: Vec<u64>,
     /// The log's tip when they were chosen; absent where it did not matter.
     pub chosen_at: Option<u64>,
+    /// Number of the epoch whose log that was; absent in the first.
+    pub chosen_in: Option<u64>,
 }
 
 impl Table {
@@ -72,7 +74,7 @@ impl Table {
             .try_collect()
             .await?;
         let (inputs, replaces) = choose(read, found, choice)?;
-        Ok(Chosen { inputs, replaces, chosen_at: Some(history.tip) })
+        Ok(Chosen { inputs, replaces, chosen_at: Some(history.tip), chosen_in: history.later_epoch() })
     }
 }
 

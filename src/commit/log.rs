@@ -79,13 +79,12 @@ fn first_epoch() -> u64 {
     FIRST_EPOCH
 }
 
-// serde gives what it is to skip by reference.
-#[allow(clippy::trivially_copy_pass_by_ref)]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives what it may skip by reference")]
 fn is_first_epoch(epoch: &u64) -> bool {
     *epoch == FIRST_EPOCH
 }
 
-#[allow(clippy::trivially_copy_pass_by_ref)]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives what it may skip by reference")]
 fn is_zero(number: &u64) -> bool {
     *number == 0
 }
@@ -132,6 +131,11 @@ impl History {
             }
             Event::GivenUp { lost } => self.given_up.extend(lost),
         }
+    }
+
+    /// The number of the epoch, unless it is the first.
+    pub(super) fn later_epoch(&self) -> Option<u64> {
+        (self.epoch > FIRST_EPOCH).then_some(self.epoch)
     }
 
     /// The epoch, for those who act on what is read here.

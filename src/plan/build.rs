@@ -43,6 +43,8 @@ pub struct PlanOptions {
     pub inputs: Option<Vec<Input>>,
     /// The log's tip when they were chosen.
     pub chosen_at: Option<u64>,
+    /// Number of the epoch whose log that was, if not the first.
+    pub chosen_in: Option<u64>,
     /// Versions of the table whose files the run replaces.
     pub replaces: Vec<u64>,
     /// The table, where its rows stay.
@@ -61,6 +63,7 @@ impl Default for PlanOptions {
             infer_encoding: false,
             inputs: None,
             chosen_at: None,
+            chosen_in: None,
             replaces: Vec::new(),
             table: None,
         }
@@ -136,6 +139,7 @@ fn plan_inputs(
         salts,
         single_file: options.single_file.clone(),
         chosen_at: options.chosen_at,
+        chosen_in: options.chosen_in,
         replaces: options.replaces.clone(),
         inputs,
         tasks: Vec::new(),

@@ -66,6 +66,9 @@ pub struct Plan {
     /// The log's tip when the inputs were chosen by what the table had read, where they were.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chosen_at: Option<u64>,
+    /// Number of the epoch whose log that was, one more with each change of home; absent in the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chosen_in: Option<u64>,
     /// Versions of the table whose files this run replaces.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub replaces: Vec<u64>,

@@ -29,6 +29,7 @@ impl Plan {
             salts: BTreeMap::new(),
             single_file: None,
             chosen_at: None,
+            chosen_in: None,
             replaces: Vec::new(),
             inputs: Vec::new(),
             tasks: Vec::new(),

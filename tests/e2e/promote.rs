@@ -153,6 +153,31 @@ fn only_a_target_that_holds_the_table_can_become_home() {
 }
 
 /// The job of a scene with its targets in another order, or without some.
+/// Home has changed twice since the plan was made: version numbers in it are those of another log.
+#[test]
+fn inputs_that_were_chosen_by_the_log_of_another_epoch_are_chosen_again() {
+    let workspace = table();
+    let next = |arguments: &[&str]| workspace.sawmill(arguments).env("INPUT", "*").run();
+    let incremental = std::fs::read_to_string(workspace.path("job.toml")).unwrap();
+    workspace.write("next.toml", format!("source.incremental = true\n{incremental}"));
+    let _ = next(&["plan", "next.toml", "-o", "plan.json"]).succeeds();
+
+    for (home, targets) in [("two", ["two", "one"]), ("one", ["one", "two"])] {
+        let _ = command(&workspace, &["promote", "job.toml", "--home", home]).succeeds();
+        job(&workspace, &targets);
+    }
+    let _ = next(&["task", "plan.json", "--task", "0", "-o", "report.json"]).succeeds();
+    let refused = next(&["commit", "plan.json", "report.json"]).exits_with(8);
+    let _ = refused.says(&["another target has become home", "--abort", "plan again"]).helps();
+    assert_ids(&workspace, &["one", "two"], 2);
+
+    let _ = next(&["commit", "plan.json", "report.json", "--abort"]).succeeds();
+    let _ = next(&["plan", "next.toml", "-o", "plan.json"]).succeeds();
+    let _ = next(&["task", "plan.json", "--task", "0", "-o", "report.json"]).succeeds();
+    let _ = next(&["commit", "plan.json", "report.json"]).succeeds();
+    assert_ids(&workspace, &["one", "two"], 8);
+}
+
 fn reorder(scene: &Scene, name: &str, targets: &[String]) {
     let text = std::fs::read_to_string(scene.workspace.path("job.toml")).unwrap();
     let (before, rest) = text.split_once("[[targets]]").unwrap();

@@ -114,6 +114,7 @@ impl Job {
             replaces: self.replaces.clone(),
             // That is before all versions, and so none is missed.
             chosen_at: self.is_incremental.then_some(0),
+            chosen_in: None,
             inputs: vec![Input {
                 url: format!("file:///{}.csv", self.input),
                 bytes: Some(1),
