@@ -32,7 +32,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         let home = position(&table, &args.home)?;
         table.promote(home, args.accept_loss).await
     })?;
-    let refused = (promoted.version.is_none() && !promoted.was_home).then(|| refused(&promoted.loss));
+    let refused = (promoted.version.is_none() && !promoted.was_home).then(|| refused(&promoted));
     if args.json {
         super::documents::print_json(&Found::new(&promoted, refused.as_ref()))?;
         return refused.map_or(Ok(()), Err);
@@ -122,9 +122,19 @@ fn what(loss: &Loss) -> String {
     parts.join("; ")
 }
 
-fn refused(loss: &Loss) -> Error {
-    let message = format!("nothing was changed, as something may be lost: {}", what(loss));
-    Error::new(ErrorKind::Damage { message }).remedy(
-        "bring the old home back, if that can be; or go on without it: the same command with --accept-loss",
-    )
+fn refused(promoted: &Promoted) -> Error {
+    let loss = what(&promoted.loss);
+    let (message, remedy) = match promoted.is_begun {
+        false => (
+            format!("nothing was changed, as something may be lost: {loss}"),
+            "bring the old home back, if that can be; or go on without it: the same command with --accept-loss",
+        ),
+        // No run follows the old home any more.
+        true => (
+            format!("the change of home has begun, and something may be lost: {loss}"),
+            "finish it: the same command with --accept-loss, and the old home among `targets` if it answers again, \
+             so that what only it knows is taken over",
+        ),
+    };
+    Error::new(ErrorKind::Damage { message }).remedy(remedy)
 }

@@ -47,7 +47,8 @@ pub struct Promoted {
     /// Versions that are decided and not known to be visible everywhere: the next run, or `sawmill recover`,
     /// finishes them.
     pub unfinished: Vec<u64>,
-    /// What may be missing. Without `--accept-loss`, nothing is done where there is any.
+    /// What may be missing. Without `--accept-loss`, nothing is done where there is any, or, if it was only
+    /// found once the epoch was written (`is_begun`), nothing more.
     #[serde(skip_serializing_if = "Loss::is_none")]
     pub loss: Loss,
     /// Targets that did not answer, or hold nothing of the table. They know nothing of the epoch.
@@ -56,6 +57,8 @@ pub struct Promoted {
     pub removed: usize,
     /// Whether it was home already.
     pub was_home: bool,
+    /// Whether targets know of the epoch: no run follows the old home any more.
+    pub is_begun: bool,
 }
 
 /// The table as far as it is known without its home.
@@ -89,13 +92,14 @@ impl Table {
             unread: survey.unread.clone(),
             removed: 0,
             was_home: false,
+            is_begun: false,
         };
         let positions: Vec<usize> = survey.places.iter().map(|place| place.position).collect();
         let table = self.of(&positions);
         let is_home = mine.known.newest == newest && mine.has_log;
         if is_home {
             // Perhaps the others were not told yet.
-            promoted.was_home = true;
+            (promoted.was_home, promoted.is_begun) = (true, true);
             promoted.old_home = mine.newest.as_ref().and_then(|epoch| epoch.old_home.clone());
             table.tell_others(&table.history().await?, &mut promoted).await?;
             return Ok(promoted);
@@ -103,6 +107,7 @@ impl Table {
         // Two at once may each have told some targets: then neither is home, and a further epoch settles it.
         let mut told = survey.places.iter().filter(|place| place.known.newest == newest);
         let is_begun = told.all(|place| place.newest.as_ref().is_some_and(|document| document.home == url));
+        promoted.is_begun = is_begun;
         promoted.epoch = if is_begun { newest } else { newest + 1 };
         if is_begun {
             promoted.old_home = survey.newest_document().and_then(|epoch| epoch.old_home.clone());
@@ -117,6 +122,7 @@ impl Table {
             let here = place.position == home;
             table.begin_epoch(store.as_ref(), &promoted, here, found.history.tip).await?;
         }
+        promoted.is_begun = true;
         // Once more: what is visible anywhere was copied before a runner looked for the epoch. Somebody
         // else may have begun another epoch meanwhile.
         let mut survey = survey;
@@ -125,8 +131,8 @@ impl Table {
         }
         table.check_epoch(promoted.epoch).await?;
         let mut found = self.gather(&survey, &table, promoted.epoch).await?;
-        promoted.removed = table.remove_undecided(&found.history).await?;
         if found.loss.is_none() || accept_loss {
+            promoted.removed = table.remove_undecided(&found.history).await?;
             found.history.given_up.extend(found.loss.files.clone());
             promoted.loss = found.loss.clone();
             table.check_epoch(promoted.epoch).await?;
