@@ -8,17 +8,16 @@
 //! remove, and files that are finished, [`TeeFactory::abort_all`] removes,
 //! unless [`TeeFactory::keep`] was called.
 
+mod writer;
+
+pub use writer::TeeWriter;
+
 use super::{StagedFile, StagedPart, StagedWrite, Store};
 use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
 use crate::runtime::Cancel;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
-use crc_fast::{CrcAlgorithm, Digest as Crc64};
 use futures::StreamExt;
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -142,17 +141,7 @@ impl TeeFactory {
                 TargetUpload { messages, staged }
             })
             .collect();
-        Ok(TeeWriter {
-            shared: Arc::clone(&self.shared),
-            failure,
-            key: key.to_owned(),
-            uploads,
-            buffer: Vec::new(),
-            digest: Sha256::new(),
-            checksum: Crc64::new(CrcAlgorithm::Crc64Nvme),
-            bytes: 0,
-            parts: 0,
-        })
+        Ok(TeeWriter::new(Arc::clone(&self.shared), failure, key.to_owned(), uploads))
     }
 
     /// Leaves the files that are finished to whoever holds their [`TeeFile`]s.
@@ -403,141 +392,6 @@ async fn stage(
     }
     parts.sort_unstable_by_key(|part| part.number);
     write.seal(parts).await.map(Some)
-}
-
-/// Writes one file to every target. For one blocking thread; dropped without
-/// [`TeeWriter::finish`], it leaves nothing behind.
-pub struct TeeWriter {
-    shared: Arc<Shared>,
-    failure: Arc<Failure>,
-    key: String,
-    uploads: Vec<TargetUpload>,
-    buffer: Vec<u8>,
-    digest: Sha256,
-    checksum: Crc64,
-    bytes: u64,
-    parts: u32,
-}
-
-impl std::fmt::Debug for TeeWriter {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("TeeWriter")
-            .field("key", &self.key)
-            .field("bytes", &self.bytes)
-            .finish_non_exhaustive()
-    }
-}
-
-impl TeeWriter {
-    /// Bytes that wait to become a part.
-    pub fn bytes_buffered(&self) -> usize {
-        self.buffer.len()
-    }
-
-    /// The error behind a failed write, once; `io::Error` cannot carry it
-    /// through the Parquet library.
-    pub fn take_error(&self) -> Option<Error> {
-        self.failure.take().or_else(|| self.shared.given_up.check().err())
-    }
-
-    /// Waits until every target holds the whole file, durably.
-    ///
-    /// # Errors
-    /// The first failure in any target, or [`ErrorKind::Interrupted`]; then no
-    /// target holds the file, at the latest when the factory is gone.
-    pub fn finish(mut self) -> Result<TeeFile> {
-        // A file without bytes still has a part: S3 completes none without.
-        if !self.buffer.is_empty() || self.parts == 0 {
-            self.send_part().ok_or_else(|| self.failed())?;
-        }
-        let mut outcomes = Vec::with_capacity(self.uploads.len());
-        for upload in self.uploads.drain(..) {
-            // A task that is gone has left its error in `failure`.
-            let _ = upload.messages.send(Message::Finish);
-            outcomes.push(upload.staged);
-        }
-        let shared = &self.shared;
-        let staged = shared.runtime.block_on(async {
-            let mut staged = Vec::with_capacity(outcomes.len());
-            for (target, outcome) in outcomes.into_iter().enumerate() {
-                tokio::select! {
-                    biased;
-                    // What is sealed is known to the factory, which removes it.
-                    () = shared.given_up.cancelled() => return None,
-                    sealed = outcome => staged.extend(sealed.ok().map(|sealed| (target, sealed))),
-                }
-            }
-            if staged.len() == shared.stores.len() {
-                return Some(staged.into_iter().map(|(_, sealed)| sealed.file).collect());
-            }
-            for (target, Sealed { number, file }) in staged {
-                shared.abort(number, target, &file).await;
-            }
-            None
-        });
-        let mut staged: Vec<StagedFile> = staged.ok_or_else(|| self.failed())?;
-        // As S3 writes it: big-endian, in base64.
-        let crc64nvme = BASE64.encode(self.checksum.finalize().to_be_bytes());
-        staged.iter_mut().for_each(|staged| staged.crc64nvme.clone_from(&crc64nvme));
-        let sha256 = hex::encode(std::mem::take(&mut self.digest).finalize());
-        Ok(TeeFile { key: std::mem::take(&mut self.key), bytes: self.bytes, sha256, staged })
-    }
-
-    fn failed(&self) -> Error {
-        self.failure.take().unwrap_or_else(|| ErrorKind::Interrupted.into())
-    }
-
-    fn refusal(&self) -> io::Error {
-        io::Error::other(format!("{} was given up in a target", self.key))
-    }
-
-    /// Hands the buffer to every target; blocks while too much is in flight.
-    /// `None` if the file has failed.
-    fn send_part(&mut self) -> Option<()> {
-        let body = Bytes::from(std::mem::take(&mut self.buffer));
-        let wanted = permits(body.len()).min(self.shared.permits);
-        let permit = self.shared.runtime.block_on(async {
-            tokio::select! {
-                biased;
-                () = self.failure.failed.cancelled() => None,
-                () = self.shared.given_up.cancelled() => None,
-                permit = Arc::clone(&self.shared.in_flight).acquire_many_owned(wanted) => permit.ok(),
-            }
-        });
-        let permit = Arc::new(permit?);
-        self.parts += 1;
-        let offset = self.bytes - body.len() as u64;
-        for upload in &self.uploads {
-            let part =
-                Message::Part { number: self.parts, offset, body: body.clone(), permit: Arc::clone(&permit) };
-            // A task that is gone has left its error in `failure`.
-            let _ = upload.messages.send(part);
-        }
-        Some(())
-    }
-}
-
-impl io::Write for TeeWriter {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.failure.failed.is_cancelled() || self.shared.given_up.is_cancelled() {
-            return Err(self.refusal());
-        }
-        let room = self.shared.part_bytes - self.buffer.len();
-        let taken = &bytes[..bytes.len().min(room)];
-        self.buffer.extend_from_slice(taken);
-        self.digest.update(taken);
-        self.checksum.update(taken);
-        self.bytes += taken.len() as u64;
-        if self.buffer.len() == self.shared.part_bytes {
-            self.send_part().ok_or_else(|| self.refusal())?;
-        }
-        Ok(taken.len())
-    }
-
-    /// Does nothing: parts but the last have one size.
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use super::*;
 use crate::store::faulty::{FaultyStore, Operation};
 use crate::store::local::LocalStore;
+use sha2::{Digest, Sha256};
 use std::io::Write;
 use std::time::Instant;
 use tokio::runtime::Runtime;
