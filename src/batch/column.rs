@@ -5,7 +5,7 @@ use super::convert::{
 };
 use super::nulls::NullTokens;
 use crate::parse::Dialect;
-use crate::parse::scan::{FieldForm, FieldSpan, unescape};
+use crate::parse::scan::{FieldForm, FieldSpan, null_text, unescape};
 use crate::schema::{Column, ColumnType, TextRules};
 use arrow::array::builder::{BooleanBufferBuilder, NullBufferBuilder};
 use arrow::array::{
@@ -99,7 +99,7 @@ impl<'a> ColumnFields<'a> {
         'a: 's,
     {
         let raw = &self.block[span.start as usize..span.end as usize];
-        if span.form != FieldForm::Escaped {
+        if !span.form.has_escapes() {
             return raw;
         }
         scratch.clear();
@@ -193,8 +193,8 @@ impl ColumnReader {
         for (row, record) in fields.spans.chunks_exact(fields.fields_per_record).enumerate() {
             let span = record[fields.field];
             let value = fields.value(span, &mut scratch);
-            let is_null =
-                span.form == FieldForm::Missing || self.nulls.is_null(value, span.form != FieldForm::Bare);
+            let is_null = span.form == FieldForm::Missing
+                || self.nulls.is_null(null_text(fields.block, &span, value), span.form.is_quoted());
             let taken = match is_null {
                 false => take(Some(value)),
                 true if self.required => Err(FaultKind::RequiredNull),

@@ -33,16 +33,16 @@ impl NullTokens {
         }
     }
 
-    /// Whether a field with this value, escapes resolved, is null.
+    /// Whether a field is null, by its [`null_text`](crate::parse::null_text).
     #[inline]
-    pub fn is_null(&self, value: &[u8], quoted: bool) -> bool {
+    pub fn is_null(&self, text: &[u8], quoted: bool) -> bool {
         if quoted && !self.quoted_nulls {
             return false;
         }
-        match value.len() {
+        match text.len() {
             0 => self.empty_is_null,
             len if len > self.max_len => false,
-            _ => self.tokens.iter().any(|token| **token == *value),
+            _ => self.tokens.iter().any(|token| **token == *text),
         }
     }
 }

@@ -1,7 +1,7 @@
 use super::*;
 use crate::job::{ColumnPolicies, ErrorsSpec, RecordPolicy};
-use crate::parse::Terminator;
 use crate::parse::scan::{FieldForm, FieldSpan};
+use crate::parse::{Escape, Scanner, Terminator};
 use crate::schema::{BinaryForm, Column, TextRules};
 use arrow::array::*;
 use arrow::datatypes::{DataType, TimeUnit};
@@ -184,6 +184,24 @@ fn nulls_are_unquoted_tokens() {
         let found = nulls(tokens, quoted_nulls).is_null(field.as_bytes(), quoted);
         assert_eq!(found, expected, "{field:?}, quoted {quoted}, of {tokens:?}");
     }
+}
+
+/// Quoting is off, and a backslash escapes.
+#[test]
+fn nulls_are_told_from_their_escaped_texts() {
+    let dialect = Dialect { quote: None, escape: Escape::Byte(b'\\'), ..Dialect::default() };
+    let mut text = column("a", ColumnType::Text);
+    text.rules.null_tokens = vec!["\\N".into()];
+    let schema = Schema::new(vec![text, column("b", ColumnType::Text)]);
+    let binding = Binding::by_position(&schema, 2, ColumnPolicies::default()).expect("as many columns");
+    let (block, mut index) = (b"\\N,1\n\\\\N,2\nx\\,,3\n\\N\\,,4\n,5\n", RecordIndex::default());
+    Scanner::new(&dialect).scan(block, &mut index).expect("well formed");
+    let policies = Policies::of(&ErrorsSpec::default(), ["a", "b"]);
+    let data = DataRecords { range: 0..index.len(), broken: &[] };
+    let built = BatchBuilder::new(&schema, &dialect, &binding, policies).build(block, &index, &data);
+    let batch = built.expect("all values are text").rows.batch;
+    let values: Vec<_> = batch.column(0).as_string::<i32>().iter().collect();
+    assert_eq!(values, [None, Some("\\N"), Some("x,"), Some("\\N,"), Some("")]);
 }
 
 #[test]

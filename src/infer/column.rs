@@ -18,6 +18,17 @@ pub(super) struct Evidence {
     moments: Moments,
 }
 
+/// The text of one field.
+#[derive(Debug, Clone, Copy)]
+pub struct FieldText<'a> {
+    /// Without quotes and escapes.
+    pub value: &'a [u8],
+    /// What null tokens are compared with, see [`crate::parse::null_text`].
+    pub null_text: &'a [u8],
+    /// Whether it was quoted.
+    pub quoted: bool,
+}
+
 /// What a column is.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Found {
@@ -44,9 +55,15 @@ pub(super) enum Doubt {
 }
 
 impl Evidence {
-    /// Adds one field.
+    /// Adds one field that holds no escapes.
     pub(super) fn observe(&mut self, value: &[u8], quoted: bool) {
-        if let Some(token) = words::null_token(value) {
+        self.observe_field(FieldText { value, null_text: value, quoted });
+    }
+
+    /// Adds one field.
+    pub(super) fn observe_field(&mut self, field: FieldText<'_>) {
+        let FieldText { value, null_text, quoted } = field;
+        if let Some(token) = words::null_token(null_text) {
             self.null_tokens.insert(token);
             self.quoted_nulls |= quoted;
             return;
@@ -59,6 +76,11 @@ impl Evidence {
         if !self.moments.is_over() {
             self.moments.observe(value);
         }
+    }
+
+    /// Adds a null that needs no token to be found: the user has named it.
+    pub(super) fn observe_null(&mut self, quoted: bool) {
+        self.quoted_nulls |= quoted;
     }
 
     pub(super) fn has_values(&self) -> bool {

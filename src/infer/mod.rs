@@ -23,6 +23,7 @@ mod types;
 mod windows;
 mod words;
 
+pub use column::FieldText;
 pub use dialect::infer_dialect;
 pub use encoding::infer_encoding;
 pub use records::Records;
@@ -52,9 +53,14 @@ pub const SAMPLE_BYTES: usize = 1 << 20;
 /// Inputs sampled at most, spread evenly over all.
 pub const SAMPLED_INPUTS: usize = 16;
 
-/// What the columns are, from samples in this dialect, and notes for people.
-pub fn infer_schema(samples: &[Sample], dialect: &Dialect) -> Result<(Schema, Vec<String>)> {
-    let mut inference = TypeInference::default();
+/// What the columns are, from samples in this dialect, and notes for people. A field
+/// that is one of the null tokens is null in every column.
+pub fn infer_schema(
+    samples: &[Sample],
+    dialect: &Dialect,
+    null_tokens: &[String],
+) -> Result<(Schema, Vec<String>)> {
+    let mut inference = TypeInference::with_null_tokens(null_tokens);
     for sample in samples {
         let mut records = Records::new(&sample.url, dialect, &mut inference);
         records.push(&sample.text, &mut inference)?;

@@ -1,9 +1,10 @@
 //! The text of one input → its fields, for a [`TypeInference`].
 
+use super::column::FieldText;
 use super::types::{Place, Position, TypeInference};
 use super::windows::{Shape, Window};
 use crate::error::Result;
-use crate::parse::{Dialect, FieldForm, FieldSpan, RecordIndex, ScanError, Scanner, field_value};
+use crate::parse::{Dialect, FieldSpan, RecordIndex, ScanError, Scanner, field_value, null_text};
 use crate::split::blocks::{Block, BlockCutter};
 use crate::split::footer::FooterHold;
 use crate::split::preamble::{Preamble, Taken};
@@ -103,7 +104,7 @@ impl<'a> Records<'a> {
                     if self.columns.is_empty() {
                         self.columns = (0..fields.len()).collect();
                     }
-                    let quoted = fields.iter().filter(|span| span.form != FieldForm::Bare);
+                    let quoted = fields.iter().filter(|span| span.form.is_quoted());
                     let longest = quoted.map(|span| (span.end - span.start) as usize).max();
                     self.longest_quoted = self.longest_quoted.max(longest.unwrap_or(0));
                     self.data(&block.bytes, fields, at, inference);
@@ -151,7 +152,9 @@ impl<'a> Records<'a> {
         for (position, span) in fields.iter().enumerate() {
             let value = field_value(self.dialect, text, span, &mut scratch);
             let column = self.columns.get(position).copied().unwrap_or(position);
-            inference.observe(column, value, span.form != FieldForm::Bare, place);
+            let field =
+                FieldText { value, null_text: null_text(text, span, value), quoted: span.form.is_quoted() };
+            inference.observe(column, field, place);
         }
     }
 }

@@ -143,7 +143,7 @@ fn column_of(values: &[&str]) -> (String, String) {
     let bare = |value: &&str| format!("x,{value}\n");
     let any_comma = values.iter().any(|value| value.contains(','));
     let lines: String = values.iter().map(|v| if any_comma { quoted(v) } else { bare(v) }).collect();
-    let (schema, _) = infer_schema(&sample(&format!("k,v\n{lines}")), &Dialect::default()).unwrap();
+    let (schema, _) = infer_schema(&sample(&format!("k,v\n{lines}")), &Dialect::default(), &[]).unwrap();
     let found = schema.columns[1].column_type.to_string();
     let file = serde_json::to_value(schema.to_table_schema()).unwrap();
     let mut keys = file["fields"][1].as_object().unwrap().clone();
@@ -242,7 +242,7 @@ fn what_may_be_read_in_two_ways_is_said() {
         ("x\nNULL\n", "look like nulls"),
         ("NA\n\"\"\n", "no value was seen"),
     ] {
-        let (_, notes) = infer_schema(&sample(&format!("v\n{values}")), &Dialect::default()).unwrap();
+        let (_, notes) = infer_schema(&sample(&format!("v\n{values}")), &Dialect::default(), &[]).unwrap();
         assert!(matches!(&notes[..], [note] if note.contains(says)), "{values:?} {notes:?}");
     }
 }
@@ -252,7 +252,7 @@ fn a_type_that_changes_from_file_to_file_is_said_with_its_place() {
     let one = Sample { url: "file:///1.csv".into(), ..sample("n,t\n1,x\n2,y\n").remove(0) };
     let two = Sample { url: "file:///2.csv".into(), ..sample("n,t\n3,\"x\ny\"\n4.5,z\n").remove(0) };
     let three = Sample { url: "file:///3.csv".into(), ..sample("n,t\nabc,z\n").remove(0) };
-    let (schema, notes) = infer_schema(&[one, two, three], &Dialect::default()).unwrap();
+    let (schema, notes) = infer_schema(&[one, two, three], &Dialect::default(), &[]).unwrap();
     assert_eq!(schema.columns[0].column_type.to_string(), "string");
     assert_eq!(
         notes,
@@ -267,14 +267,14 @@ fn a_type_that_changes_from_file_to_file_is_said_with_its_place() {
 fn columns_are_known_by_name_over_inputs() {
     let mut samples = sample("a,b\n1,x\n");
     samples.extend(sample("b,a\nz,3\n"));
-    let (schema, _) = infer_schema(&samples, &Dialect::default()).unwrap();
+    let (schema, _) = infer_schema(&samples, &Dialect::default(), &[]).unwrap();
     let types: Vec<_> = schema.columns.iter().map(|c| (c.name.as_str(), c.column_type.to_string())).collect();
     assert_eq!(types, [("a", "int64".to_owned()), ("b", "string".to_owned())]);
 }
 
 #[test]
 fn null_tokens_are_kept_where_they_were_seen() {
-    let (schema, notes) = infer_schema(&sample("n,t,e\n1,NA,\nNA,x,\n"), &Dialect::default()).unwrap();
+    let (schema, notes) = infer_schema(&sample("n,t,e\n1,NA,\nNA,x,\n"), &Dialect::default(), &[]).unwrap();
     assert_eq!(schema.columns[0].rules.null_tokens, ["", "NA"]);
     assert_eq!(schema.columns[1].rules.null_tokens, [""]);
     assert_eq!(notes.len(), 2, "{notes:?}");
@@ -294,6 +294,6 @@ fn a_cut_off_sample_does_not_invent_a_short_record() {
         whole: false,
         ..Sample::default()
     }];
-    let (schema, _) = infer_schema(&samples, &Dialect::default()).unwrap();
+    let (schema, _) = infer_schema(&samples, &Dialect::default(), &[]).unwrap();
     assert_eq!(schema.columns.len(), 2);
 }

@@ -1,6 +1,6 @@
 //! Columns, from the records of several inputs.
 
-use super::column::{Doubt, Evidence};
+use super::column::{Doubt, Evidence, FieldText};
 use crate::schema::{Column, ColumnType, Schema};
 use std::collections::BTreeMap;
 
@@ -11,6 +11,8 @@ pub struct TypeInference {
     columns: Vec<Tracked>,
     /// URLs of the inputs begun.
     inputs: Vec<String>,
+    /// What the user says is null in every column.
+    null_tokens: Vec<String>,
 }
 
 /// Where a value stands.
@@ -64,9 +66,9 @@ const CHANGES_TOLD: usize = 3;
 const COLUMNS_TOLD: usize = 20;
 
 impl Tracked {
-    fn observe(&mut self, value: &[u8], quoted: bool, place: Place) {
+    fn observe(&mut self, field: FieldText<'_>, place: Place) {
         let before = self.evidence.fingerprint();
-        self.evidence.observe(value, quoted);
+        self.evidence.observe_field(field);
         if !self.evidence.has_values() || self.so_far.is_some() && self.evidence.fingerprint() == before {
             return;
         }
@@ -78,13 +80,18 @@ impl Tracked {
         };
         let far = since != place.input || matches!(place.at, Position::Byte(_));
         if from != to && far && self.changes.len() < CHANGES_TOLD {
-            let value = String::from_utf8_lossy(value).chars().take(40).collect();
+            let value = String::from_utf8_lossy(field.value).chars().take(40).collect();
             self.changes.push(Change { place, value, from, to, since });
         }
     }
 }
 
 impl TypeInference {
+    /// Of columns in which a field of one of these texts is null.
+    pub fn with_null_tokens(null_tokens: &[String]) -> TypeInference {
+        TypeInference { null_tokens: null_tokens.to_vec(), ..TypeInference::default() }
+    }
+
     /// From now on, values are of this input. Gives its number.
     pub fn begin_input(&mut self, url: &str) -> usize {
         self.inputs.push(url.to_owned());
@@ -109,11 +116,15 @@ impl TypeInference {
     }
 
     /// One field of a data record.
-    pub fn observe(&mut self, column: usize, value: &[u8], quoted: bool, place: Place) {
+    pub fn observe(&mut self, column: usize, field: FieldText<'_>, place: Place) {
         if self.columns.len() <= column {
             self.columns.resize_with(column + 1, Tracked::default);
         }
-        self.columns[column].observe(value, quoted, place);
+        let is_null = self.null_tokens.iter().any(|token| token.as_bytes() == field.null_text);
+        match is_null {
+            true => self.columns[column].evidence.observe_null(field.quoted),
+            false => self.columns[column].observe(field, place),
+        }
     }
 
     /// The columns, and notes for people on what is not certain.

@@ -13,7 +13,9 @@ pub mod scan;
 pub use crate::source::InvalidBytes;
 pub use delimiter::Delimiter;
 pub use dialect::{CountedRecords, Dialect, Escape, StrayQuotes, Terminator, TrailerCount, Trim};
-pub use scan::{FieldForm, FieldSpan, RecordIndex, ScanError, ScanProblem, Scanner, field_value, unescape};
+pub use scan::{
+    FieldForm, FieldSpan, RecordIndex, ScanError, ScanProblem, Scanner, field_value, null_text, unescape,
+};
 
 #[cfg(test)]
 pub(crate) mod generate;

@@ -50,6 +50,9 @@ pub struct Record {
 pub struct Field {
     /// Without quotes, escapes and what is trimmed.
     pub value: Vec<u8>,
+    /// What null tokens are compared with: the value, if it is quoted, else what
+    /// trimming leaves of its bytes.
+    pub null_text: Vec<u8>,
     /// Whether it began with a quote.
     pub quoted: bool,
     /// Its bytes in the text up to the delimiter or terminator, quotes and what
@@ -179,29 +182,34 @@ impl<'a> Parser<'a> {
                 self.at = after;
             }
         }
-        // Length of what trimming leaves.
-        let mut kept = value.len();
+        let mut bytes = value.clone();
+        // Lengths of what trimming leaves.
+        let (mut kept, mut kept_bytes) = (value.len(), bytes.len());
         while let Some(byte) = self.byte().filter(|_| self.in_field()) {
             if strict && !quoted && Some(byte) == self.dialect.quote {
                 self.fault((self.at, ScanProblem::QuoteInBareField))?;
             }
             self.at += 1;
+            bytes.push(byte);
             let escaped = self.byte().filter(|_| Some(byte) == self.dialect.bare_escape());
             if let Some(escaped) = escaped {
                 if !self.dialect.is_escapable(escaped) {
                     value.push(byte);
                 }
                 value.push(escaped);
+                bytes.push(escaped);
                 self.at += 1;
             } else {
                 value.push(byte);
             }
             if escaped.is_some() || !self.dialect.trailing_space().contains(&byte) {
-                kept = value.len();
+                (kept, kept_bytes) = (value.len(), bytes.len());
             }
         }
         value.truncate(kept);
-        Ok(Field { value, quoted, raw: start..self.at })
+        bytes.truncate(kept_bytes);
+        let null_text = if quoted { value.clone() } else { bytes };
+        Ok(Field { value, null_text, quoted, raw: start..self.at })
     }
 
     fn skip(&mut self, space: &[u8]) {

@@ -49,12 +49,29 @@ pub enum FieldForm {
     /// As they stand; the field was quoted.
     Quoted,
     /// The field was quoted and holds escapes, or stray text after its closing
-    /// quote; or it holds escapes where quoting is off: see [`unescape`].
+    /// quote: see [`unescape`].
     Escaped,
+    /// The field was not quoted, as quoting is off, and holds escapes: see
+    /// [`unescape`].
+    BareEscaped,
     /// The record ends before this field. The scanner makes no such span; a
     /// short record is padded with them. Always null, whatever the column takes
     /// an empty field for.
     Missing,
+}
+
+impl FieldForm {
+    /// Whether the field was quoted.
+    #[inline]
+    pub fn is_quoted(self) -> bool {
+        matches!(self, FieldForm::Quoted | FieldForm::Escaped)
+    }
+
+    /// Whether the value differs from the bytes of the span.
+    #[inline]
+    pub fn has_escapes(self) -> bool {
+        matches!(self, FieldForm::Escaped | FieldForm::BareEscaped)
+    }
 }
 
 /// A record that breaks the grammar. Offsets are relative to the block.
@@ -199,7 +216,7 @@ impl Scanner {
     }
 }
 
-/// Appends the value of an [`FieldForm::Escaped`] span to `value`.
+/// Appends the value of a span that [has escapes](FieldForm::has_escapes) to `value`.
 ///
 /// The first quote of `raw` that is not escaped closes the field, and what
 /// stands after it is text as it is ([`StrayQuotes::Keep`]); without such a
@@ -258,11 +275,22 @@ pub fn field_value<'a>(
     let raw = &block[span.start as usize..span.end as usize];
     match span.form {
         FieldForm::Bare | FieldForm::Quoted => raw,
-        FieldForm::Escaped => {
+        FieldForm::Escaped | FieldForm::BareEscaped => {
             scratch.clear();
             unescape(dialect, raw, scratch);
             scratch
         }
         FieldForm::Missing => b"",
+    }
+}
+
+/// What null tokens are compared with: the value of a quoted field, and an
+/// unquoted one as it is written. So where a backslash escapes, `\N` can be null
+/// and `\\N` is the text `\N`, as MySQL and Hive have it.
+#[inline]
+pub fn null_text<'a>(block: &'a [u8], span: &FieldSpan, value: &'a [u8]) -> &'a [u8] {
+    match span.form {
+        FieldForm::BareEscaped => &block[span.start as usize..span.end as usize],
+        _ => value,
     }
 }

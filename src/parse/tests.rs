@@ -13,10 +13,10 @@ fn scanned(dialect: &Dialect, tolerant: bool, text: &[u8], index: &mut RecordInd
         false => scanner.scan(text, index),
     };
     let mut scratch = b"left over".to_vec();
-    let mut field = |span: &FieldSpan| Field {
-        value: field_value(dialect, text, span, &mut scratch).to_vec(),
-        quoted: span.form != FieldForm::Bare && dialect.quote.is_some(),
-        raw: 0..0,
+    let mut field = |span: &FieldSpan| {
+        let value = field_value(dialect, text, span, &mut scratch).to_vec();
+        let null_text = null_text(text, span, &value).to_vec();
+        Field { value, null_text, quoted: span.form.is_quoted(), raw: 0..0 }
     };
     let records = (0..index.len())
         .map(|record| Record {

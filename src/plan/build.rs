@@ -220,6 +220,9 @@ pub fn settle(job: &JobSpec, inputs: &[Input], options: &PlanOptions, runtime: &
         notes.extend(doubts);
     }
     let is_inferred = standing.is_none() && !options.all_text;
+    // A schema file has put the null sequence of its dialect into its columns.
+    let of_dialect = spec.null_sequence.clone().filter(|_| is_inferred);
+    let null_tokens: Vec<String> = options.null_tokens.iter().cloned().chain(of_dialect).collect();
     let mut schema = match standing {
         Some((schema, warnings)) => {
             schema_notes.extend(warnings);
@@ -229,7 +232,7 @@ pub fn settle(job: &JobSpec, inputs: &[Input], options: &PlanOptions, runtime: &
             // What a run sets aside should not keep it from being planned.
             let lenient = Dialect { stray_quotes: StrayQuotes::Keep, ..dialect.clone() };
             let judged = if is_tolerant(job) { &lenient } else { &dialect };
-            let (mut schema, doubts) = infer::infer_schema(&samples, judged)?;
+            let (mut schema, doubts) = infer::infer_schema(&samples, judged, &null_tokens)?;
             if job.source.duplicate_columns == DuplicateColumns::First {
                 let mut seen = HashSet::new();
                 schema.columns.retain(|column| seen.insert(column.source_name.clone()));
@@ -247,7 +250,7 @@ pub fn settle(job: &JobSpec, inputs: &[Input], options: &PlanOptions, runtime: &
             column.column_type = ColumnType::Text;
             column.rules = TextRules { null_tokens: Vec::new(), ..TextRules::default() };
         }
-        for token in &options.null_tokens {
+        for token in &null_tokens {
             if !column.rules.null_tokens.contains(token) {
                 column.rules.null_tokens.push(token.clone());
             }

@@ -17,6 +17,7 @@ mod failures;
 mod faults;
 mod flights;
 mod footers;
+mod guessed_values;
 mod hangs;
 mod harness;
 mod harness_tests;

@@ -131,7 +131,7 @@ fn types_with(dialect: &Dialect, tail: &str) -> (String, Vec<String>) {
     let head = "n,t\n".to_owned() + &"1,x\n".repeat(HEAD_BYTES / 4 - 1);
     let text = head + tail;
     let (schema, notes) =
-        infer_schema(&[sample(&text, HEAD_BYTES, Some(HEAD_BYTES..text.len()))], dialect).unwrap();
+        infer_schema(&[sample(&text, HEAD_BYTES, Some(HEAD_BYTES..text.len()))], dialect, &[]).unwrap();
     (schema.columns[0].column_type.to_string(), notes)
 }
 
@@ -154,7 +154,7 @@ fn windows_widen_types_and_say_where() {
         url: "file:///b.csv".into(),
         ..sample(&text, HEAD_BYTES, Some(HEAD_BYTES..text.len()))
     });
-    let (_, notes) = infer_schema(&samples, &dialect).unwrap();
+    let (_, notes) = infer_schema(&samples, &dialect, &[]).unwrap();
     assert_eq!(
         notes,
         [
@@ -191,7 +191,7 @@ fn what_is_no_data_widens_nothing() {
 /// The head has nothing but titles.
 fn types_with_nothing(dialect: &Dialect) -> Schema {
     let text = "x\n".repeat(HEAD_BYTES);
-    infer_schema(&[sample(&text, HEAD_BYTES, Some(HEAD_BYTES..2 * HEAD_BYTES))], dialect).unwrap().0
+    infer_schema(&[sample(&text, HEAD_BYTES, Some(HEAD_BYTES..2 * HEAD_BYTES))], dialect, &[]).unwrap().0
 }
 
 /// Random text, for a file that is the same whenever its seed is.
@@ -329,7 +329,7 @@ proptest! {
             .map(|start| SMALL_HEAD_BYTES + start..SMALL_HEAD_BYTES + start + 8_192)
             .chain(Some(text.len() - 8_192..text.len()));
         let whole = full(&text, &dialect);
-        let (sampled, _) = infer_schema(&[sample(&text, SMALL_HEAD_BYTES, ranges)], &dialect).unwrap();
+        let (sampled, _) = infer_schema(&[sample(&text, SMALL_HEAD_BYTES, ranges)], &dialect, &[]).unwrap();
         prop_assert_eq!(sampled.columns.len(), whole.columns.len());
         for (sampled, whole) in sampled.columns.iter().zip(&whole.columns) {
             let (sampled, whole) = (sampled.column_type, whole.column_type);

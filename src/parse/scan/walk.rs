@@ -299,7 +299,7 @@ impl<'a, const PLAIN: bool> Walk<'a, PLAIN> {
         let stop = self.trim_end(floor, end);
         let blank = |byte: &&u8| self.leading_space.contains(byte);
         let first = start + self.block[start..stop].iter().take_while(blank).count();
-        let form = if floor > start { FieldForm::Escaped } else { FieldForm::Bare };
+        let form = if floor > start { FieldForm::BareEscaped } else { FieldForm::Bare };
         self.push(first, stop, form);
     }
 

@@ -1,6 +1,6 @@
 use super::*;
 use crate::parse::generate::{dialects, texts};
-use crate::parse::{Escape, FieldForm, Terminator, field_value, reference};
+use crate::parse::{Escape, Terminator, field_value, reference};
 use proptest::prelude::*;
 
 /// Every block of `text` pushed in pieces of at most `piece` bytes, and the error.
@@ -114,7 +114,7 @@ fn scan_blocks(dialect: &Dialect, tolerant: bool, blocks: &[Block], error: Optio
         for record in 0..index.len() {
             let fields = index.record(record).iter().map(|span| {
                 let value = field_value(dialect, &block.bytes, span, &mut scratch).to_vec();
-                (value, span.form != FieldForm::Bare && dialect.quote.is_some())
+                (value, span.form.is_quoted())
             });
             let (offset, lines) = (index.record_starts[record] as usize, index.record_lines[record] as usize);
             records.push((fields.collect(), place(offset, lines, record)));
