@@ -360,9 +360,11 @@ fn spread(splits: Vec<(Split, u64)>, tasks: u32) -> Vec<Task> {
     let mut result: Vec<Task> = Vec::new();
     let (mut before, mut last_share) = (0u64, None);
     for (split, bytes) in splits {
-        // The share of the bytes in which the middle of this split lies.
+        // The share of the bytes in which the middle of this split lies. Behind the
+        // last byte, where that of an empty one is, there is no further share.
         let middle = u128::from(before + bytes / 2) * u128::from(tasks);
         let share = middle.checked_div(u128::from(total)).unwrap_or(0);
+        let share = share.min(u128::from(tasks.saturating_sub(1)));
         before += bytes;
         match result.last_mut() {
             Some(task) if last_share == Some(share) => task.splits.push(split),
