@@ -175,7 +175,8 @@ impl Search<'_> {
         match (has_lf, heads.iter().any(lone_cr)) {
             (_, false) => vec![Terminator::Lf],
             (false, true) => vec![Terminator::Cr],
-            (true, true) => vec![Terminator::Any, Terminator::Lf],
+            // Of a text that both read equally well the first: then a lone CR is data.
+            (true, true) => vec![Terminator::Lf, Terminator::Any],
         }
     }
 

@@ -120,7 +120,9 @@ pub enum CountedRecords {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Terminator {
-    /// LF, with a CR right before it taken as part of it. A lone CR is data.
+    /// LF, with up to two CRs right before it taken as part of it: one as a rule,
+    /// two where a file was twice translated to the line ends of Windows. Any
+    /// other CR is data.
     Lf,
     /// A lone CR. LF is data.
     Cr,
@@ -218,6 +220,12 @@ impl Dialect {
 }
 
 impl Terminator {
+    /// CRs before an LF that belong to it.
+    pub(crate) const MAX_CRS: usize = 2;
+
+    /// No terminator has more bytes.
+    pub(crate) const MAX_BYTES: usize = Self::MAX_CRS + 1;
+
     /// Lines that end in `text`, inside quotes or not: LF for [`Terminator::Lf`],
     /// CR for [`Terminator::Cr`], the byte of [`Terminator::Byte`], LF and every CR without an LF after it for
     /// [`Terminator::Any`]. A CR at the very end counts as one without.

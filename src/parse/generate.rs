@@ -76,6 +76,9 @@ pub(crate) fn texts() -> impl Strategy<Value = Vec<u8>> {
         "\\,",
         "\\\n",
         "\\\r\n",
+        "x\r\r\n",
+        "\"a\"\r\r\n",
+        "\\\r\r\n",
     ];
     let piece = prop_oneof![prop::sample::select(dirt), prop::sample::select(clean)];
     prop::collection::vec(piece, 0..80).prop_map(|pieces| pieces.concat().into_bytes())

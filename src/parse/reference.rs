@@ -259,8 +259,12 @@ impl<'a> Parser<'a> {
         let (cr, lf) = (self.byte() == Some(b'\r'), self.byte() == Some(b'\n'));
         let crlf = cr && self.text.get(self.at + 1) == Some(&b'\n');
         match self.dialect.terminator {
-            Terminator::Lf | Terminator::Any if crlf => Some(2),
-            Terminator::Lf => lf.then_some(1),
+            Terminator::Any if crlf => Some(2),
+            Terminator::Lf => {
+                let rest = &self.text[self.at..];
+                let ends = [&b"\n"[..], b"\r\n", b"\r\r\n"];
+                ends.into_iter().find(|end| rest.starts_with(end)).map(<[u8]>::len)
+            }
             Terminator::Cr => cr.then_some(1),
             Terminator::Any => (cr || lf).then_some(1),
             Terminator::Byte(byte) => (self.byte() == Some(byte)).then_some(1),

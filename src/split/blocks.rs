@@ -8,7 +8,7 @@
 
 mod boundaries;
 
-use crate::parse::{Dialect, RecordIndex, ScanError, ScanProblem, Scanner};
+use crate::parse::{Dialect, RecordIndex, ScanError, ScanProblem, Scanner, Terminator};
 use boundaries::State;
 
 /// A run of whole records of one input.
@@ -98,8 +98,9 @@ impl BlockCutter {
     ) -> Self {
         // Spans are 32 bits wide, so whatever the limits of the dialect say, no
         // block may reach 4 GiB, not even with a CR that ends the input and is
-        // not judged. A terminator has two bytes at most.
-        let max_record_bytes = dialect.max_record_bytes.saturating_add(2).min(u32::MAX as u64 - 1);
+        // not judged.
+        let terminated = dialect.max_record_bytes.saturating_add(Terminator::MAX_BYTES as u64);
+        let max_record_bytes = terminated.min(u32::MAX as u64 - 1);
         BlockCutter {
             dialect: dialect.clone(),
             plain: dialect.is_plain(),
@@ -253,8 +254,8 @@ impl BlockCutter {
     /// known: what lies inside quotes there is a field that is too large.
     #[cold]
     fn too_large(&mut self, spare: &mut dyn FnMut() -> Vec<u8>, out: &mut Vec<Block>) -> CutError {
-        // The two bytes left out may begin a terminator.
-        let end = self.record_start + self.max_record_bytes - 1;
+        // The bytes left out may begin a terminator.
+        let end = self.record_start + self.max_record_bytes + 1 - Terminator::MAX_BYTES;
         let mut error = self.blame(end, ScanProblem::RecordTooLarge, spare, out);
         if error.problem == ScanProblem::UnterminatedQuote {
             error.problem = ScanProblem::FieldTooLarge;

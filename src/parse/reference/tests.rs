@@ -47,8 +47,9 @@ fn terminators() {
         &with(Terminator::Lf),
         &[
             ("a\r\nb\n", "a / b"),
-            ("a\rb\r\r\n", "a\rb\r"),
-            ("\r\r\n", "\r"),
+            ("a\rb\r\r\n", "a\rb"),
+            ("\r\r\n\r\r\rb\r\r\r\n", "\r\r\rb\r"),
+            ("\"a\"\r\r\n\"b\r\r\n\"\n", "<a> / <b\r\r\n>"),
             ("a\r", "a\r"),
             ("\r", "\r"),
             ("\"a\"\r\nb", "<a> / b"),

@@ -236,7 +236,10 @@ impl<'a, const PLAIN: bool> Walk<'a, PLAIN> {
         self.at = at + 1;
         match self.dialect.terminator {
             // Not structural, or every CR elsewhere would be walked over.
-            Terminator::Lf if at > floor && self.block[at - 1] == b'\r' => at - 1,
+            Terminator::Lf if at > floor && self.block[at - 1] == b'\r' => {
+                let before = self.block[floor..at].iter().rev().take(Terminator::MAX_CRS);
+                at - before.take_while(|byte| **byte == b'\r').count()
+            }
             Terminator::Any if self.block[at] == b'\r' && self.byte(at + 1) == Some(b'\n') => {
                 self.positions.next();
                 self.at = at + 2;

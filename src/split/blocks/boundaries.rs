@@ -158,11 +158,9 @@ impl BlockCutter {
             self.scanned = end;
             return false;
         }
-        let blank = match at - self.record_start {
-            0 => true,
-            1 => self.dialect.terminator == Terminator::Lf && bytes[at - 1] == b'\r',
-            _ => false,
-        };
+        let line = &bytes[self.record_start..at];
+        let is_cr = |byte: &u8| self.dialect.terminator == Terminator::Lf && *byte == b'\r';
+        let blank = line.len() <= Terminator::MAX_CRS && line.iter().all(is_cr);
         self.records += (!blank && self.state != State::Comment) as u64;
         self.record_start = end;
         self.fields_known = end;

@@ -59,7 +59,7 @@ fn errors_name_the_place_and_leave_the_records_before() {
         problem,
     };
     let cases = [
-        (&small, "ab\n\ncdefghij", wrong(4, 2, 1, ScanProblem::RecordTooLarge)),
+        (&small, "ab\n\ncdefghijk", wrong(4, 2, 1, ScanProblem::RecordTooLarge)),
         (&small, "ab\nc,\"\nefghij", wrong(5, 1, 1, ScanProblem::FieldTooLarge)),
         (&small, "ab\nc\"fffffffff", wrong(4, 1, 1, ScanProblem::QuoteInBareField)),
         (&broken_bar, "ab\n\"cde\"¦fghi", wrong(3, 1, 1, ScanProblem::RecordTooLarge)),
@@ -165,8 +165,8 @@ proptest! {
         let (blocks, error) = cut(BlockCutter::new(&dialect, block_bytes).tolerant(tolerant), &text, 7);
         let bytes = blocks.iter().flat_map(|block| &block.bytes).copied().collect::<Vec<_>>();
         prop_assert!(text.starts_with(&bytes) && (error.is_some() || bytes == text));
-        // Two bytes of a terminator, and a CR that ends the input.
-        let largest = block_bytes.max(dialect.max_record_bytes as usize + 3);
+        // Bytes of a terminator, and a CR that ends the input.
+        let largest = block_bytes.max(dialect.max_record_bytes as usize + Terminator::MAX_BYTES + 1);
         prop_assert!(blocks.iter().all(|block| block.bytes.len() <= largest));
 
         let (records, error) = scan_blocks(&dialect, tolerant, &blocks, error);
