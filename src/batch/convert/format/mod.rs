@@ -27,7 +27,8 @@ pub const DIRECTIVES: &str = "%Y %y %m %b %B %d %e %j %a %A %H %k %I %l %p %M %S
 
 /// A compiled strftime format.
 ///
-/// - `%Y` is four digits, `%y` two; other numbers may lack their leading zero.
+/// - `%Y` is four digits, `%y` two; other numbers may lack their leading zero,
+///   but where two stand side by side, as in `%Y%m%d`.
 ///   `%e`, `%k` and `%l`, or `_` in a directive, allow spaces before a number.
 /// - Names of months and days are English, whole or the first three letters, in
 ///   any case. A day's name must be that of the date.
@@ -91,6 +92,19 @@ enum Part {
     Hour12,
     Minute,
     Second,
+}
+
+impl Item {
+    /// Digits that a number has if none of its zeros is left out; `None` for what
+    /// is no number.
+    fn digits(&self) -> Option<usize> {
+        match *self {
+            Item::Number(part, _) => Some(part.digits().1),
+            Item::Fraction(FractionDigits::Exactly(digits)) => Some(digits),
+            Item::Fraction(FractionDigits::Any) | Item::EpochSeconds | Item::EpochMilliseconds => Some(1),
+            _ => None,
+        }
+    }
 }
 
 impl Part {

@@ -62,8 +62,20 @@ impl Format {
     pub(in super::super) fn parse(&self, text: &[u8]) -> Result<Parts, Unconvertible> {
         let mut parts = Parts::default();
         let mut rest = text;
+        // Where a number ended that had all its digits, or had not.
+        let (mut full_end, mut short_end) = (usize::MAX, usize::MAX);
         for item in &self.items {
+            let begun = rest.len();
             rest = parts.take(item, rest, self.pivot)?;
+            let Some(digits) = item.digits() else { continue };
+            let is_short = begun - rest.len() < digits;
+            // Of digits without a mark between them nothing but their number says
+            // which are whose: 2020111 may be of January or of November.
+            if begun == short_end || is_short && begun == full_end {
+                return Err(Unconvertible::Malformed);
+            }
+            (full_end, short_end) =
+                if is_short { (usize::MAX, rest.len()) } else { (rest.len(), usize::MAX) };
         }
         if rest.is_empty() { Ok(parts) } else { Err(Unconvertible::Malformed) }
     }

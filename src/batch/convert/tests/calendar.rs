@@ -62,6 +62,16 @@ fn dates_by_format() {
         &[("02/01/1970", Ok(31)), ("31/01/1970", Ok(30)), ("31/31/1970", Err(NoSuchMoment))],
     );
     check(|text| date::date(text, &formats(&["%E"])), &[("1970-01-01", Err(Malformed))]);
+    // Numbers side by side have all their digits, or none knows which are whose.
+    for pattern in ["%Y%m%d", "%Y %m %d", "%Y%m%e"] {
+        check(
+            |text| date::date(text, &formats(&[pattern])),
+            &[("19700201", Ok(31)), ("1970021", Err(Malformed)), ("197021", Err(Malformed))],
+        );
+    }
+    check(|text| date::date(text, &formats(&["%Y %m %d"])), &[("1970 2 1", Ok(31)), ("197002 1", Ok(31))]);
+    check(|text| date::date(text, &formats(&["%Y%m%e"])), &[("197002 1", Ok(31))]);
+    check(|text| date::date(text, &formats(&["%Y%j"])), &[("1970032", Ok(31)), ("197032", Err(Malformed))]);
 }
 
 #[test]
@@ -97,6 +107,7 @@ fn times_of_day() {
             ("00:00:01.0000000001", Err(TooPrecise)),
             ("23:59:60.0", Err(NoSuchMoment)),
             ("13:00 AM", Err(NoSuchMoment)),
+            ("93000500000", Err(Malformed)),
         ],
     );
 }
