@@ -52,6 +52,10 @@ pub(super) enum Doubt {
     NullTokensInText,
     /// Integers that look like dates without marks.
     CompactDates,
+    /// Text, as what is not whole is like `12E4`.
+    Codes,
+    /// Text, as no unit of time holds all digits of all timestamps.
+    NoUnit,
 }
 
 impl Evidence {
@@ -124,6 +128,8 @@ impl Evidence {
             }
             (Err(moments::Unclear::Ambiguous), _) => text(Some(Doubt::AmbiguousDates)),
             (Err(moments::Unclear::Mixed), _) => text(Some(Doubt::MixedDates)),
+            (Err(moments::Unclear::NoUnit), _) => text(Some(Doubt::NoUnit)),
+            (Err(moments::Unclear::NotMoments), numbers::Unclear::Codes) => text(Some(Doubt::Codes)),
             (Err(moments::Unclear::NotMoments), numbers::Unclear::Marks) => text(Some(Doubt::AmbiguousMarks)),
             (Err(moments::Unclear::NotMoments), numbers::Unclear::NotNumbers) => {
                 let tokens = self.null_tokens.iter().any(|token| !token.is_empty());

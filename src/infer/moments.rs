@@ -18,6 +18,9 @@ pub(super) struct Moments {
     orders: [Order; 2],
     /// Fractions of more than six digits.
     nanoseconds: bool,
+    /// Something that nanoseconds cannot hold: a year before 1678 or after 2261,
+    /// or a tenth digit.
+    beyond_nanoseconds: bool,
     /// Whether all values may be times of day.
     times: bool,
     /// Something else was seen.
@@ -83,12 +86,22 @@ pub(super) enum Unclear {
     Ambiguous,
     /// In some values the day comes first, in others the month.
     Mixed,
+    /// Microseconds are not enough for some fraction, and nanoseconds do not reach
+    /// to some year, or are not enough either.
+    NoUnit,
 }
 
 impl Default for Moments {
     fn default() -> Self {
         let either = Order { day_first: true, month_first: true };
-        Moments { shapes: BTreeSet::new(), orders: [either; 2], nanoseconds: false, times: true, dead: false }
+        Moments {
+            shapes: BTreeSet::new(),
+            orders: [either; 2],
+            nanoseconds: false,
+            beyond_nanoseconds: false,
+            times: true,
+            dead: false,
+        }
     }
 }
 
@@ -118,9 +131,17 @@ impl Moments {
                 Some(_) => match timestamp(value, shape.zone, TimeUnit::Microsecond, &formats) {
                     Err(Unconvertible::TooPrecise) => {
                         self.nanoseconds = true;
-                        timestamp(value, shape.zone, TimeUnit::Nanosecond, &formats).is_ok()
+                        let read = timestamp(value, shape.zone, TimeUnit::Nanosecond, &formats);
+                        let beyond =
+                            matches!(read, Err(Unconvertible::TooPrecise | Unconvertible::OutOfRange));
+                        self.beyond_nanoseconds |= beyond;
+                        read.is_ok() || beyond
                     }
-                    read => read.is_ok(),
+                    Ok(microseconds) => {
+                        self.beyond_nanoseconds |= microseconds.checked_mul(1000).is_none();
+                        true
+                    }
+                    Err(_) => false,
                 },
             }
         };
@@ -140,6 +161,7 @@ impl Moments {
             dashed.day_first,
             dashed.month_first,
             self.nanoseconds,
+            self.beyond_nanoseconds,
             self.times,
             self.dead,
         ];
@@ -152,6 +174,10 @@ impl Moments {
             return Ok(Found { column_type: ColumnType::Time, formats: Vec::new() });
         }
         let column_type = self.column_type().ok_or(Unclear::NotMoments)?;
+        if matches!(column_type, ColumnType::Timestamp { .. }) && self.nanoseconds && self.beyond_nanoseconds
+        {
+            return Err(Unclear::NoUnit);
+        }
         // The default reads every variant of ISO 8601.
         if self.shapes.iter().all(|shape| shape.date == DateShape::Iso) {
             return Ok(Found { column_type, formats: Vec::new() });

@@ -35,12 +35,14 @@ struct Figures {
     /// Numbers seen; words such as `inf` do not count.
     seen: bool,
     whole_digits: usize,
-    /// Fewest and most digits after the decimal mark.
-    scales: Option<(usize, usize)>,
-    /// Whether a fraction ends in zero: whoever writes that pads to a scale.
-    padded: bool,
+    /// Most digits after the decimal mark.
+    scale: usize,
     /// Whether a number has an exponent, or a mark with nothing after it.
     floating: bool,
+    /// Whether a number is written as codes are, too: `12E4`.
+    codes: bool,
+    /// Whether a number is written as no code is: with a mark, or a sign in its exponent.
+    quantities: bool,
     /// Whether a float would not give some number back.
     beyond_floats: bool,
     /// `inf` and the like.
@@ -61,6 +63,8 @@ pub(super) enum Unclear {
     NotNumbers,
     /// `1,234` is more than a thousand in some countries and less than two in others.
     Marks,
+    /// All that is not whole is like `12E4`, which is the way of codes.
+    Codes,
 }
 
 impl Default for Numbers {
@@ -111,6 +115,7 @@ impl Numbers {
         match (found(b'.'), found(b',')) {
             (Some(point), None) => Ok(point),
             (None, Some(comma)) => Ok(comma),
+            (None, None) if self.styles.iter().flatten().any(Figures::are_codes) => Err(Unclear::Codes),
             (None, None) => Err(Unclear::NotNumbers),
             (Some(point), Some(comma)) => {
                 let whole = |found: Found| matches!(found.column_type, ColumnType::Int { .. });
@@ -141,7 +146,8 @@ impl Figures {
             self.words = true;
             return !unsigned.contains(&b'+') && is_float();
         }
-        if is_identifier(whole, plain) {
+        let is_code = fraction.is_none() && matches!(exponent, [_, b'0'..=b'9', ..]);
+        if is_identifier(whole, plain) || is_code && matches!(exponent, [_, b'0', _, ..]) {
             return false;
         }
         let whole_number = fraction.is_none() && exponent.is_empty();
@@ -152,9 +158,9 @@ impl Figures {
         let scale = fraction.map_or(0, <[u8]>::len);
         self.seen = true;
         self.whole_digits = self.whole_digits.max(whole.len());
-        let (fewest, most) = self.scales.unwrap_or((scale, scale));
-        self.scales = Some((fewest.min(scale), most.max(scale)));
-        self.padded |= fraction.is_some_and(|fraction| fraction.ends_with(b"0"));
+        self.scale = self.scale.max(scale);
+        self.codes |= is_code;
+        self.quantities |= !whole_number && !is_code;
         self.floating |= !exponent.is_empty() || fraction.is_some_and(<[u8]>::is_empty);
         self.beyond_floats |= !float_gives_back(plain, digits());
         true
@@ -163,34 +169,40 @@ impl Figures {
     fn kind(&self) -> u64 {
         let flags = [
             self.seen,
-            self.scales.is_some_and(|(_, most)| most > 0),
-            self.has_constant_scale(),
-            self.padded,
+            self.scale > 0,
             self.floating,
+            self.codes,
+            self.quantities,
             self.beyond_floats,
             self.words,
         ];
         flags.into_iter().fold(0, |bits, flag| bits << 1 | u64::from(flag))
     }
 
-    fn has_constant_scale(&self) -> bool {
-        self.scales.is_some_and(|(fewest, most)| fewest == most)
+    fn are_codes(&self) -> bool {
+        self.codes && !self.quantities
     }
 
+    /// Numbers that are not whole are floats whatever their digits, so that no
+    /// file has another type than the next by chance; but not where a float would
+    /// change one of them.
     fn column_type(&self, nan: bool) -> Option<ColumnType> {
-        let (_, scale) = self.scales.filter(|_| self.seen)?;
+        if !self.seen || self.are_codes() {
+            return None;
+        }
+        let scale = self.scale;
         if scale == 0 && !self.floating && !self.words {
             return Some(ColumnType::Int { bits: 64 });
         }
-        // One digit is what float writers give to whole numbers: 2.0.
-        let fixed = self.has_constant_scale() && self.padded && scale > 1;
+        if !self.beyond_floats {
+            return Some(ColumnType::Float64);
+        }
         let digits = self.whole_digits + scale;
         let decimal = !self.floating && !self.words && !nan && digits <= MAX_DIGITS;
-        if decimal && (fixed || self.beyond_floats) {
+        decimal.then(|| {
             let precision = if digits <= SMALL_DIGITS { SMALL_DIGITS } else { MAX_DIGITS };
-            return Some(ColumnType::Decimal { precision: precision as u8, scale: scale as u8 });
-        }
-        (!self.beyond_floats).then_some(ColumnType::Float64)
+            ColumnType::Decimal { precision: precision as u8, scale: scale as u8 }
+        })
     }
 }
 

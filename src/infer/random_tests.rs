@@ -160,6 +160,38 @@ proptest! {
         prop_assert_eq!(values_of(&batch), expected.collect::<Vec<_>>());
     }
 
+    /// Whatever their years and fractions, the type that is found holds all digits.
+    #[test]
+    fn timestamps(
+        moments in proptest::collection::vec(
+            (
+                prop_oneof![1i64..10_000, Just(1), Just(9999), 1677i64..1679, 2261i64..2263],
+                0i64..366 * 86_400,
+                prop_oneof![Just(String::new()), "\\.[0-9]{1,6}", "\\.[0-9]{7,9}", "\\.[0-9]{6}0{1,4}"],
+            ),
+            1..6,
+        ),
+        zone in prop_oneof![Just(""), Just("Z")],
+    ) {
+        let texts: Vec<String> = moments.iter().map(|(year, second, fraction)| {
+            let start = chrono::NaiveDate::from_ymd_opt(*year as i32, 1, 1).unwrap();
+            let moment = start.and_time(chrono::NaiveTime::MIN) + chrono::TimeDelta::seconds(second % (365 * 86_400));
+            format!("{}{fraction}{zone}", moment.format("%Y-%m-%dT%H:%M:%S"))
+        }).collect();
+        let (found, batch) = read_back(&texts);
+        let shown = |text: &Option<String>| {
+            let text = text.clone().unwrap();
+            let text = text.trim_end_matches('Z');
+            match text.split_once('.') {
+                Some((whole, fraction)) => format!("{whole}.{}", fraction.trim_end_matches('0')),
+                None => format!("{text}."),
+            }
+        };
+        prop_assert!(found == "string" || found.starts_with("timestamp"), "{found}");
+        let expected: Vec<_> = texts.into_iter().map(|text| shown(&Some(text))).collect();
+        prop_assert_eq!(values_of(&batch).iter().map(shown).collect::<Vec<_>>(), expected);
+    }
+
     #[test]
     fn any_text_is_read_by_the_type_that_is_found(
         values in proptest::collection::vec("[-+0-9.,:/TZ eainNAtfyY]{0,12}", 1..12),

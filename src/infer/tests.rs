@@ -41,6 +41,9 @@ fn terminators_are_what_ends_lines() {
         ("a,b\r1,2\n3,4\r\n5,6\r", Terminator::Any),
         ("a,b\n\"x\ry\",2\n\"z\",3\n", Terminator::Lf),
         ("a,b\nx\ry,2\nz,3\n", Terminator::Lf),
+        // Of one column both read the same; then the records are those that LF makes.
+        ("text\nx\ry\nz\n", Terminator::Lf),
+        ("a,b\r\r\n1,2\r\r\n", Terminator::Lf),
     ] {
         assert_eq!(dialect_of(text).terminator, expected, "{text:?}");
     }
@@ -156,7 +159,8 @@ fn types_follow_the_values() {
     for (values, expected) in [
         (&["1", "-2", ""][..], "int64"),
         (&["1", "2.5", "NA"], "float64"),
-        (&["1.50", "-2.25", ""], "decimal(18,2)"),
+        // With a fraction, whatever the digits are.
+        (&["1.50", "-2.25", ""], "float64"),
         (&["1.50", "NaN"], "float64"),
         (&["1.5", "2.0"], "float64"),
         (&["1.25", "2.75"], "float64"),
@@ -172,11 +176,25 @@ fn types_follow_the_values() {
         (&["12345678901234567890", "1"], "string"),
         (&["123456789.123456789012345", "1"], "decimal(38,15)"),
         (&["0.000000000123456", "1e3"], "float64"),
+        (&["1.50", "12345678901234567.25"], "decimal(38,2)"),
+        // Codes may look like exponents; floats have a point or a sign in theirs.
+        (&["12E4", "1234"], "string"),
+        (&["32E0134", "1.5"], "string"),
+        (&["1e5", "2e5"], "string"),
+        (&["1e5", "2e+5"], "float64"),
+        (&["1e-7", "12"], "float64"),
         (&["0", "1"], "int64"),
         (&["2013-01-31", "2013-02-28"], "date"),
         (&["20130131", "20130228"], "int64"),
         (&["2013-01-31 05:00:00", "2013-01-31T05:00:00.5"], "timestamp(us)"),
         (&["2013-01-31 05:00:00.123456789"], "timestamp(ns)"),
+        (&["2013-01-31 05:00:00.1234567", "2262-04-11 23:47:16"], "timestamp(ns)"),
+        // Nanoseconds do not reach so far, and microseconds are enough for zeros.
+        (&["2013-01-31 05:00:00.1234567", "9999-12-31 00:00:00"], "string"),
+        (&["0001-01-01 00:00:00.0000000", "2013-01-31 05:00:00.1234560"], "timestamp(us)"),
+        (&["0001-01-01 00:00:00Z", "2013-01-31 05:00:00.1234567Z"], "string"),
+        (&["9999-12-31 00:00:00.1234567"], "string"),
+        (&["2013-01-31 05:00:00.1234567891"], "string"),
         (&["2013-01-31T05:00:00Z", "2013-01-31 05:00:00+02:00"], "timestamp(us,UTC)"),
         (&["2013-01-31 05:00:00", "2013-01-31T05:00:00Z"], "string"),
         (&["2013-01-31", "2013-01-31 05:00:00"], "string"),
@@ -219,10 +237,11 @@ fn how_values_are_read_is_said() {
         (&["1/31/2013 5:00:00 PM"], "timestamp(us)", r#"{"format":"%m/%d/%Y %I:%M:%S %p"}"#),
         (&["31.01.2013 05:00:00+02:00"], "timestamp(us,UTC)", r#"{"format":"%d.%m.%Y %H:%M:%S%#z"}"#),
         (&["1,5", "2,25"], "float64", r#"{"decimalChar":","}"#),
-        (&["1,50", "2,25"], "decimal(18,2)", r#"{"decimalChar":","}"#),
-        (&["1.234,56", "2.000,10"], "decimal(18,2)", r#"{"decimalChar":",","groupChar":"."}"#),
-        (&["1 234,56", "2,10"], "decimal(18,2)", r#"{"decimalChar":",","groupChar":" "}"#),
-        (&["1,234.50", "2.25"], "decimal(18,2)", r#"{"groupChar":","}"#),
+        (&["1,50", "2,25"], "float64", r#"{"decimalChar":","}"#),
+        (&["1.234,56", "2.000,10"], "float64", r#"{"decimalChar":",","groupChar":"."}"#),
+        (&["1 234,56", "2,10"], "float64", r#"{"decimalChar":",","groupChar":" "}"#),
+        (&["1,234.50", "2.25"], "float64", r#"{"groupChar":","}"#),
+        (&["12.345.678.901.234.567,25", "1,00"], "decimal(38,2)", r#"{"decimalChar":",","groupChar":"."}"#),
         (&["1,234,567", "12"], "int64", r#"{"groupChar":","}"#),
         (&["1'234", "12"], "int64", r#"{"groupChar":"'"}"#),
         (&["1 234", "12"], "int64", r#"{"groupChar":" "}"#),
@@ -239,6 +258,8 @@ fn what_may_be_read_in_two_ways_is_said() {
         ("31/01/2013\n01/31/2013\n", "the month in others"),
         ("\"1,234\"\n\"5,678\"\n", "thousands or a fraction"),
         ("20130131\n20130228\n", "look like dates"),
+        ("12E4\n1234\n", "as codes are"),
+        ("2013-01-31 05:00:00.1234567\n9999-12-31 00:00:00\n", "no unit of time"),
         ("x\nNULL\n", "look like nulls"),
         ("NA\n\"\"\n", "no value was seen"),
     ] {

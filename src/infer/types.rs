@@ -189,6 +189,14 @@ impl Doubt {
                 "some texts look like nulls (NA, NULL, \\N, …) and are kept as they stand; list them in \
                  `missingValues` if they are"
             }
+            Doubt::Codes => {
+                "what is not whole is written like 12E4, as codes are, so they stay string; \
+                 say `type` = \"number\" if they are numbers"
+            }
+            Doubt::NoUnit => {
+                "no unit of time holds all digits of all timestamps (nanoseconds reach from 1677 to 2262), so they \
+                 stay string"
+            }
             Doubt::CompactDates => {
                 "the integers look like dates; if they are, say `type` = \"date\" and `format` = \"%Y%m%d\""
             }

@@ -67,6 +67,8 @@ fn is_doubtful(found: ColumnType, wanted: ColumnType) -> bool {
     let fits = match wanted {
         ColumnType::Text => true,
         ColumnType::Int { .. } | ColumnType::Float32 | ColumnType::Float64 => is_integer(found),
+        // What is found of amounts does not depend on their digits.
+        ColumnType::Decimal { .. } => is_integer(found) || found == ColumnType::Float64,
         _ => false,
     };
     !fits && !holds(wanted, found)

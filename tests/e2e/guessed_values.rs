@@ -65,3 +65,112 @@ fn null_tokens_that_are_given_leave_a_column_its_type() {
     // Quotes make a text of it only where a text can be.
     assert_eq!(rows, ["1|NULL|x", "NULL|2024-01-31|NULL", "NULL|NULL|n.a."]);
 }
+
+/// Wherever it stands among the inputs, and however many places the table goes to.
+#[test]
+fn an_empty_input_makes_no_second_file() {
+    let workspace = Workspace::new();
+    workspace.write("b/1.csv", "id,v\n1,2\n");
+    for (name, files) in [("last", ["a.csv", "c.csv"]), ("first", ["c.csv", "0.csv"])] {
+        workspace.write(&format!("{name}/{}", files[0]), "id,v\n1,2\n");
+        workspace.write(&format!("{name}/{}", files[1]), "");
+        let inputs = format!("{name}/*.csv");
+        let out = format!("{name}.parquet");
+        let convert = ["convert", &inputs, "-o", &out, "--allow-empty"];
+        let _ = workspace.sawmill(convert).run().succeeds();
+        assert_eq!(read(&workspace, &out).0, ["1|2"]);
+    }
+    // Nor does it make one task more than the plan is asked for.
+    let job = "[source]\ninputs = [\"last/*.csv\"]\nempty_input = \"allow\"\n[[targets]]\nurl = \"out/\"\n";
+    workspace.write("job.toml", job);
+    for tasks in ["1", "2"] {
+        let plan = workspace.sawmill(["plan", "job.toml", "--tasks", tasks]).run().succeeds().json();
+        assert_eq!(plan["tasks"].as_array().unwrap().len().to_string(), tasks);
+    }
+}
+
+/// Fractions that need nanoseconds beside years that these do not reach.
+#[test]
+fn timestamps_get_a_type_that_holds_them() {
+    let says = ["\"t\": no unit of time holds all digits of all timestamps"];
+    let text = "t\n2024-01-31 05:00:00.1234567\n9999-12-31 00:00:00\n0001-01-01 00:00:00\n";
+    let (rows, types) = converted(text, &[], &says);
+    assert_eq!(types, ["VARCHAR"]);
+    assert_eq!(rows, text.lines().skip(1).collect::<Vec<_>>());
+    let (rows, types) =
+        converted("t\n2024-01-31 05:00:00.1230000\n9999-12-31 00:00:00\n0001-01-01 00:00:00\n", &[], &[]);
+    assert_eq!(types, ["TIMESTAMP"]);
+    assert_eq!(rows, ["2024-01-31 05:00:00.123", "9999-12-31 00:00:00", "0001-01-01 00:00:00"]);
+}
+
+/// Line ends that were translated twice, and a CR that ends no line.
+#[test]
+fn carriage_returns_are_where_they_belong() {
+    let twice = "id,name\r\r\n1,x\r\r\n2,\"y\r\r\nz\"\r\r\n\r\r\n3,w\r\r\n";
+    let (rows, types) = converted(twice, &[], &[]);
+    assert_eq!(rows, ["1|x", "2|y\r\r\nz", "3|w"]);
+    assert_eq!(types, ["BIGINT", "VARCHAR"]);
+    let (rows, _) = converted("text\none\rof it\ntwo\n", &["--header"], &[]);
+    assert_eq!(rows, ["one\rof it", "two"]);
+    // With a schema, too, and of a job.
+    let workspace = Workspace::new();
+    workspace.write("in.csv", twice);
+    let fields = "[{ name = \"id\", type = \"integer\" }, { name = \"name\", type = \"string\" }]";
+    let job =
+        format!("schema.fields = {fields}\nsource.inputs = [\"in.csv\"]\ntargets = [{{ url = \"out/\" }}]\n");
+    workspace.write("job.toml", job);
+    let _ = workspace.sawmill(["run", "job.toml"]).run().succeeds();
+    assert_eq!(read(&workspace, "out").0, ["1|x", "2|y\r\r\nz", "3|w"]);
+}
+
+/// `12E4` may be an id, and `2020111` may be of January or of November.
+#[test]
+fn what_only_looks_like_a_number_or_a_date_is_none() {
+    let says = ["columns \"id\", \"unit\": what is not whole is written like 12E4"];
+    let (rows, types) = converted("id,unit,x\n12E4,1,1e-3\n32E0,2e4,2.5\n1234,3,7e9\n", &[], &says);
+    assert_eq!(types, ["VARCHAR", "VARCHAR", "DOUBLE"]);
+    assert_eq!(rows[0], "12E4|1|0.001");
+    let workspace = Workspace::new();
+    workspace.write("in.csv", "day\n20200111\n2020111\n");
+    let field = "schema.fields = [{ name = \"day\", type = \"date\", format = \"%Y%m%d\" }]\n";
+    workspace.write(
+        "job.toml",
+        format!("{field}source.inputs = [\"in.csv\"]\ntargets = [{{ url = \"out/\" }}]\n"),
+    );
+    let says = ["line 3", "\"2020111\" is not a valid date in the format \"%Y%m%d\""];
+    let _ = workspace.sawmill(["run", "job.toml"]).run().exits_with(3).says(&says);
+}
+
+/// Files of one source get one type, whatever their last digits.
+#[test]
+fn numbers_with_a_fraction_have_the_same_type_in_every_file() {
+    for text in ["1.50\n2.25", "1.25\n2.75", "1.5\n2.5", "1.0\n2.00", "10.10\n3"] {
+        assert_eq!(converted(&format!("v\n{text}\n"), &[], &[]).1, ["DOUBLE"], "{text}");
+    }
+    let (rows, types) = converted("v\n12345678901234567.25\n1.00\n", &[], &[]);
+    assert_eq!(
+        (rows, types),
+        (vec!["12345678901234567.25".into(), "1.00".into()], vec!["DECIMAL(38,2)".into()])
+    );
+}
+
+/// Amounts are floats where nothing else is known, and a table knows.
+#[test]
+fn amounts_take_the_decimals_of_the_table() {
+    let workspace = Workspace::new();
+    workspace.write("1.csv", "id,amount\n1,1.50\n");
+    workspace.write("2.csv", "id,amount\n2,7.25\n3,8\n");
+    workspace.write("3.csv", "id,amount\n4,1.125\n");
+    workspace.write(
+        "schema.json",
+        r#"{"fields": [{"name": "id", "type": "integer"}, {"name": "amount", "type": "decimal(9,2)"}]}"#,
+    );
+    let _ = workspace.sawmill(["convert", "1.csv", "-o", "out/", "--schema", "schema.json"]).run().succeeds();
+    let append = |file: &str| workspace.sawmill(["convert", file, "-o", "out/", "--append"]).run();
+    let run = append("2.csv").succeeds();
+    assert!(!run.stderr.contains("looks like"), "{run}");
+    let mut rows = read(&workspace, "out").0;
+    rows.sort();
+    assert_eq!(rows, ["1|1.50", "2|7.25", "3|8.00"]);
+    let _ = append("3.csv").exits_with(3).says(&["line 2", "\"1.125\" is not a valid decimal(9,2)"]);
+}

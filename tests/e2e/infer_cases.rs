@@ -54,13 +54,13 @@ fn a_german_spreadsheet() {
     assert_eq!(field(&found, 1), json!({ "name": "Datum", "type": "date", "format": "%d.%m.%Y" }));
     assert_eq!(
         field(&found, 2),
-        json!({ "name": "Betrag", "type": "decimal(18,2)", "missingValues": ["", "NA"],
+        json!({ "name": "Betrag", "type": "number", "missingValues": ["", "NA"],
                 "decimalChar": ",", "groupChar": "." })
     );
     assert_eq!(
         read,
         rows(&[
-            ["1", "2024-01-31", "1234.50", "ja"],
+            ["1", "2024-01-31", "1234.5", "ja"],
             ["2", "2024-02-01", "-7.25", "nein"],
             ["3", "NULL", "NULL", "a;b"],
         ])
