@@ -11,7 +11,7 @@ use crate::job::{
     OutputSpec, PartitionKey, Profile, ReadAgain, RecordPolicy, SchemaChange, SchemaSpec, SourceSpec,
     TargetSpec, ValuePolicy, WriteMode,
 };
-use crate::plan::PlanOptions;
+use crate::plan::{GivenType, PlanOptions};
 use crate::run::{Extent, RunOptions, run as run_job};
 use crate::store::local::is_stream;
 use std::path::Path;
@@ -38,6 +38,9 @@ pub(super) struct Args {
     /// Text that means null, besides nothing at all. Repeatable
     #[arg(long = "null", value_name = "TOKEN")]
     null_tokens: Vec<String>,
+    /// Type of a column, whatever its values look like, with the format of dates and times: code=string, price='decimal(9,2)', day=date:%d/%m/%Y. Repeatable
+    #[arg(long = "type", value_name = "COLUMN=TYPE", conflicts_with_all = ["schema", "all_text"])]
+    types: Vec<GivenType>,
     /// Partition key: a column, or a part of a date or timestamp: [NAME=]year(COLUMN), month, day, hour or date. Repeatable
     #[arg(long, value_name = "KEY")]
     partition_by: Vec<String>,
@@ -167,6 +170,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         single_file: single_file.clone(),
         all_text: args.all_text,
         null_tokens: args.null_tokens.clone(),
+        types: args.types.clone(),
         infer_header: true,
         ..PlanOptions::default()
     };

@@ -4,10 +4,15 @@ use super::Global;
 use super::dialect::DialectArgs;
 use super::documents::{Destination, to_json};
 use super::places;
-use crate::error::Result;
-use crate::infer::{Records, TypeInference};
-use crate::job::{CommitSpec, DialectSpec, EngineSpec, ErrorsSpec, JobSpec, OutputSpec, SourceSpec};
-use crate::plan::{PlanOptions, Settled, settle};
+use crate::commit::Table;
+use crate::error::{Error, Result};
+use crate::infer::{Records, TypeInference, note_lines};
+use crate::job::{
+    CommitSpec, DialectSpec, EngineSpec, ErrorsSpec, JobSpec, OutputSpec, SourceSpec, TargetSpec, WriteMode,
+};
+use crate::plan::{GivenType, PlanOptions, Settled, add_nulls, settle, take_types_of};
+use crate::runtime::Runtime;
+use crate::schema::WrittenSchema;
 use crate::source;
 
 #[derive(Debug, clap::Args)]
@@ -19,6 +24,15 @@ pub(super) struct Args {
     /// they are neither compressed nor transcoded, at 1 MiB more in 8 windows down to their ends
     #[arg(long)]
     full: bool,
+    /// Text that means null, besides nothing at all. Repeatable
+    #[arg(long = "null", value_name = "TOKEN")]
+    null_tokens: Vec<String>,
+    /// Type of a column, whatever its values look like, with the format of dates and times: code=string, price='decimal(9,2)', day=date:%d/%m/%Y. Repeatable
+    #[arg(long = "type", value_name = "COLUMN=TYPE")]
+    types: Vec<GivenType>,
+    /// Table that the inputs are for: columns that it has are of its types
+    #[arg(long, value_name = "URL")]
+    table: Option<String>,
     /// Where the schema file goes: a path, an s3:// URL, or `-` for standard output
     #[arg(short, long, value_name = "FILE", default_value = "-")]
     output: String,
@@ -59,11 +73,18 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         destination.check_absent(&runtime)?;
     }
     let inputs = runtime.wait(source::list(&job.source, &job.engine))?;
-    let options = PlanOptions { infer_header: true, infer_encoding: true, ..PlanOptions::default() };
-    let Settled { spec, dialect, mut schema, notes, mut schema_notes, mut first_text, .. } =
-        settle(&job, &inputs, &options, &runtime)?;
+    let options = PlanOptions {
+        infer_header: true,
+        infer_encoding: true,
+        null_tokens: args.null_tokens.clone(),
+        types: args.types.clone(),
+        ..PlanOptions::default()
+    };
+    let settled = settle(&job, &inputs, &options, &runtime)?;
+    let Settled { spec, dialect, mut schema, notes, mut column_notes, mut seen, mut first_text, .. } =
+        settled;
     if args.full {
-        let mut inference = TypeInference::default();
+        let mut inference = TypeInference::with_null_tokens(&args.null_tokens);
         for input in &inputs {
             let mut text = match first_text.take() {
                 Some(text) => text,
@@ -79,9 +100,18 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
             }
             records.finish(&mut inference)?;
         }
-        (schema, schema_notes) = inference.finish();
+        let inferred = inference.finish();
+        (schema, column_notes, seen) = (inferred.schema, inferred.notes, inferred.seen);
+        options.give(&mut schema, &mut column_notes, &seen)?;
+        add_nulls(&mut schema, &args.null_tokens);
     }
-    for note in notes.iter().chain(&schema_notes) {
+    let mut misfits = Vec::new();
+    if let Some(place) = &args.table {
+        let adopted;
+        (adopted, misfits) = take_types_of(&table_schema(place, &job, &runtime)?, &mut schema, &seen);
+        column_notes.retain(|note| !adopted.contains(&note.column));
+    }
+    for note in notes.into_iter().chain(note_lines(&column_notes)).chain(misfits) {
         global.say(&format!("note: {note}"));
     }
     let dialect = DialectSpec { encoding: spec.encoding, ..DialectSpec::from_dialect(&dialect) };
@@ -92,4 +122,24 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         place if args.overwrite => place.write(&file, &runtime),
         place => place.create(&file, &runtime),
     }
+}
+
+/// What the files of a table have, as its log says.
+fn table_schema(place: &str, job: &JobSpec, runtime: &Runtime) -> Result<WrittenSchema> {
+    let target = TargetSpec {
+        region: job.source.region.clone(),
+        endpoint: job.source.endpoint.clone(),
+        ..TargetSpec::of(places::output(place)?)
+    };
+    let output = OutputSpec { mode: WriteMode::Append, ..OutputSpec::default() };
+    let job = JobSpec { targets: vec![target], output, ..job.clone() };
+    let before = runtime.wait(async {
+        let table = Table::open(&job).await?;
+        let history = table.history().await?;
+        table.before(&history, &job, &[]).await
+    })?;
+    before.map(|table| table.schema).ok_or_else(|| {
+        Error::usage(format!("{place} holds no rows of a table, so it has no types to take"))
+            .remedy("name the first target of the job, or leave out --table")
+    })
 }

@@ -12,6 +12,8 @@ pub(super) struct Evidence {
     /// Neither empty nor a null token.
     values: u64,
     null_tokens: BTreeSet<&'static str>,
+    /// Empty fields in quotes, which are values of a column of text.
+    empty_texts: bool,
     quoted_nulls: bool,
     booleans: Booleans,
     numbers: Numbers,
@@ -37,10 +39,19 @@ pub(super) struct Found {
     pub(super) doubt: Option<Doubt>,
 }
 
+/// What a field says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Observed {
+    /// It has one of the texts that stand for null where a column is not text.
+    Null(&'static str),
+    /// It has a value.
+    Value,
+}
+
 /// What a person should know of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Doubt {
-    /// There is no value.
+    /// All fields are empty.
     NoValues,
     /// Text, as nothing says whether day or month comes first.
     AmbiguousDates,
@@ -48,8 +59,6 @@ pub(super) enum Doubt {
     MixedDates,
     /// Text, as `1,234` may be more than a thousand or less than two.
     AmbiguousMarks,
-    /// Text that holds what elsewhere is null.
-    NullTokensInText,
     /// Integers that look like dates without marks.
     CompactDates,
     /// Text, as what is not whole is like `12E4`.
@@ -64,13 +73,29 @@ impl Evidence {
         self.observe_field(FieldText { value, null_text: value, quoted });
     }
 
+    /// Values, null tokens left out.
+    pub(super) fn values(&self) -> u64 {
+        self.values
+    }
+
+    /// Whether the booleans are words that can be nothing else.
+    pub(super) fn is_plain_boolean(&self) -> bool {
+        self.booleans.are_plain()
+    }
+
+    /// Whether a number was written with an exponent.
+    pub(super) fn has_exponents(&self) -> bool {
+        self.numbers.has_exponents()
+    }
+
     /// Adds one field.
-    pub(super) fn observe_field(&mut self, field: FieldText<'_>) {
+    pub(super) fn observe_field(&mut self, field: FieldText<'_>) -> Observed {
         let FieldText { value, null_text, quoted } = field;
         if let Some(token) = words::null_token(null_text) {
             self.null_tokens.insert(token);
             self.quoted_nulls |= quoted;
-            return;
+            self.empty_texts |= quoted && token.is_empty();
+            return Observed::Null(token);
         }
         self.values += 1;
         self.booleans.observe(value);
@@ -80,15 +105,12 @@ impl Evidence {
         if !self.moments.is_over() {
             self.moments.observe(value);
         }
+        Observed::Value
     }
 
     /// Adds a null that needs no token to be found: the user has named it.
     pub(super) fn observe_null(&mut self, quoted: bool) {
         self.quoted_nulls |= quoted;
-    }
-
-    pub(super) fn has_values(&self) -> bool {
-        self.values > 0
     }
 
     /// Changes when what [`Evidence::settle`] gives may change its type.
@@ -99,7 +121,8 @@ impl Evidence {
     /// The type that gives every value back, and how it is read.
     pub(super) fn settle(&self) -> Found {
         if self.values == 0 {
-            return text(Some(Doubt::NoValues));
+            let is_empty = !self.empty_texts && self.null_tokens.iter().all(|token| token.is_empty());
+            return text(is_empty.then_some(Doubt::NoValues));
         }
         if let Some((true_tokens, false_tokens)) = self.booleans.tokens() {
             return self
@@ -131,21 +154,32 @@ impl Evidence {
             (Err(moments::Unclear::NoUnit), _) => text(Some(Doubt::NoUnit)),
             (Err(moments::Unclear::NotMoments), numbers::Unclear::Codes) => text(Some(Doubt::Codes)),
             (Err(moments::Unclear::NotMoments), numbers::Unclear::Marks) => text(Some(Doubt::AmbiguousMarks)),
-            (Err(moments::Unclear::NotMoments), numbers::Unclear::NotNumbers) => {
-                let tokens = self.null_tokens.iter().any(|token| !token.is_empty());
-                text(tokens.then_some(Doubt::NullTokensInText))
-            }
+            (Err(moments::Unclear::NotMoments), numbers::Unclear::NotNumbers) => text(None),
         }
     }
 
     /// A type other than text, with the null tokens that were seen.
     fn typed(&self, column_type: ColumnType, rules: TextRules) -> Found {
-        // A float column has NaN as a value.
-        let is_value = |token: &str| column_type == ColumnType::Float64 && words::is_nan(token);
-        let seen = self.null_tokens.iter().copied().filter(|token| !token.is_empty() && !is_value(token));
+        let found = Found { column_type, rules, doubt: None };
+        let seen =
+            self.null_tokens.iter().copied().filter(|token| !token.is_empty() && !found.is_value(token));
         let null_tokens = std::iter::once("").chain(seen).map(str::to_owned).collect();
-        let rules = TextRules { null_tokens, quoted_nulls: self.quoted_nulls, ..rules };
-        Found { column_type, rules, doubt: None }
+        let rules = TextRules { null_tokens, quoted_nulls: self.quoted_nulls, ..found.rules };
+        Found { rules, ..found }
+    }
+}
+
+impl Found {
+    /// Whether a null token is a value of the column: floats have NaN.
+    pub(super) fn is_value(&self, token: &str) -> bool {
+        self.column_type == ColumnType::Float64 && words::is_nan(token)
+    }
+
+    /// Whether the values are something else than any text, even if what they are is not certain.
+    pub(super) fn is_data(&self) -> bool {
+        use Doubt::{AmbiguousDates, AmbiguousMarks, Codes, NoUnit};
+        self.column_type != ColumnType::Text
+            || matches!(self.doubt, Some(AmbiguousDates | AmbiguousMarks | Codes | NoUnit))
     }
 }
 

@@ -17,7 +17,9 @@ mod column;
 mod dialect;
 mod encoding;
 mod moments;
+mod notes;
 mod numbers;
+mod odd;
 mod records;
 mod types;
 mod windows;
@@ -26,13 +28,13 @@ mod words;
 pub use column::FieldText;
 pub use dialect::infer_dialect;
 pub use encoding::infer_encoding;
+pub use notes::{ColumnNote, lines as note_lines};
 pub use records::Records;
-pub use types::{Place, Position, TypeInference};
+pub use types::{Inferred, Place, Position, Seen, TypeChange, TypeInference};
 pub use windows::{WINDOW_BYTES, WINDOWS, Window, windows};
 
 use crate::error::Result;
 use crate::parse::Dialect;
-use crate::schema::Schema;
 
 /// Text of an input from its start, and from further down.
 #[derive(Debug, Clone, Default)]
@@ -53,13 +55,9 @@ pub const SAMPLE_BYTES: usize = 1 << 20;
 /// Inputs sampled at most, spread evenly over all.
 pub const SAMPLED_INPUTS: usize = 16;
 
-/// What the columns are, from samples in this dialect, and notes for people. A field
+/// What the columns are, from samples in this dialect. A field
 /// that is one of the null tokens is null in every column.
-pub fn infer_schema(
-    samples: &[Sample],
-    dialect: &Dialect,
-    null_tokens: &[String],
-) -> Result<(Schema, Vec<String>)> {
+pub fn infer_schema(samples: &[Sample], dialect: &Dialect, null_tokens: &[String]) -> Result<Inferred> {
     let mut inference = TypeInference::with_null_tokens(null_tokens);
     for sample in samples {
         let mut records = Records::new(&sample.url, dialect, &mut inference);

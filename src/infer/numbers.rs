@@ -39,6 +39,8 @@ struct Figures {
     scale: usize,
     /// Whether a number has an exponent, or a mark with nothing after it.
     floating: bool,
+    /// Whether a number has an exponent.
+    exponents: bool,
     /// Whether a number is written as codes are, too: `12E4`.
     codes: bool,
     /// Whether a number is written as no code is: with a mark, or a sign in its exponent.
@@ -91,6 +93,11 @@ impl Numbers {
         self.styles.iter().all(Option::is_none)
     }
 
+    /// Whether a number has an exponent.
+    pub(super) fn has_exponents(&self) -> bool {
+        self.styles.iter().flatten().any(|figures| figures.exponents)
+    }
+
     /// Whether whole numbers may be dates without marks.
     pub(super) fn may_be_dates(&self) -> bool {
         self.compact_dates
@@ -99,7 +106,7 @@ impl Numbers {
     /// Changes when what [`Numbers::settle`] gives may change, but for the
     /// number of digits.
     pub(super) fn fingerprint(&self) -> u64 {
-        self.styles.iter().fold(0, |bits, figures| bits << 8 | figures.map_or(0, |f| 0x80 | f.kind()))
+        self.styles.iter().fold(0, |bits, figures| bits << 9 | figures.map_or(0, |f| 0x100 | f.kind()))
     }
 
     /// The type that gives every number back. `nan`: the column has NaN, too.
@@ -159,6 +166,7 @@ impl Figures {
         self.seen = true;
         self.whole_digits = self.whole_digits.max(whole.len());
         self.scale = self.scale.max(scale);
+        self.exponents |= !exponent.is_empty();
         self.codes |= is_code;
         self.quantities |= !whole_number && !is_code;
         self.floating |= !exponent.is_empty() || fraction.is_some_and(<[u8]>::is_empty);
@@ -171,6 +179,7 @@ impl Figures {
             self.seen,
             self.scale > 0,
             self.floating,
+            self.exponents,
             self.codes,
             self.quantities,
             self.beyond_floats,

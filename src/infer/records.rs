@@ -64,6 +64,7 @@ impl<'a> Records<'a> {
     /// The input is over.
     pub fn finish(&mut self, inference: &mut TypeInference) -> Result<()> {
         let Some(cutter) = self.cutter.take() else { return Ok(()) };
+        inference.end_input(self.input);
         let mut blocks = Vec::new();
         let cut = cutter.finish(&mut Vec::new, &mut blocks);
         self.observe(blocks, inference)?;

@@ -146,7 +146,8 @@ fn column_of(values: &[&str]) -> (String, String) {
     let bare = |value: &&str| format!("x,{value}\n");
     let any_comma = values.iter().any(|value| value.contains(','));
     let lines: String = values.iter().map(|v| if any_comma { quoted(v) } else { bare(v) }).collect();
-    let (schema, _) = infer_schema(&sample(&format!("k,v\n{lines}")), &Dialect::default(), &[]).unwrap();
+    let Inferred { schema, .. } =
+        infer_schema(&sample(&format!("k,v\n{lines}")), &Dialect::default(), &[]).unwrap();
     let found = schema.columns[1].column_type.to_string();
     let file = serde_json::to_value(schema.to_table_schema()).unwrap();
     let mut keys = file["fields"][1].as_object().unwrap().clone();
@@ -260,10 +261,13 @@ fn what_may_be_read_in_two_ways_is_said() {
         ("20130131\n20130228\n", "look like dates"),
         ("12E4\n1234\n", "as codes are"),
         ("2013-01-31 05:00:00.1234567\n9999-12-31 00:00:00\n", "no unit of time"),
-        ("x\nNULL\n", "look like nulls"),
-        ("NA\n\"\"\n", "no value was seen"),
+        ("x\nNULL\n", "\"NULL\" (first record 2, line 3 of file:///a.csv) looks like a null"),
+        ("NA\n\"\"\n", "--null NA"),
+        ("\n,\n", "no field of it has a value"),
     ] {
-        let (_, notes) = infer_schema(&sample(&format!("v\n{values}")), &Dialect::default(), &[]).unwrap();
+        let notes = note_lines(
+            &infer_schema(&sample(&format!("v\n{values}")), &Dialect::default(), &[]).unwrap().notes,
+        );
         assert!(matches!(&notes[..], [note] if note.contains(says)), "{values:?} {notes:?}");
     }
 }
@@ -273,13 +277,16 @@ fn a_type_that_changes_from_file_to_file_is_said_with_its_place() {
     let one = Sample { url: "file:///1.csv".into(), ..sample("n,t\n1,x\n2,y\n").remove(0) };
     let two = Sample { url: "file:///2.csv".into(), ..sample("n,t\n3,\"x\ny\"\n4.5,z\n").remove(0) };
     let three = Sample { url: "file:///3.csv".into(), ..sample("n,t\nabc,z\n").remove(0) };
-    let (schema, notes) = infer_schema(&[one, two, three], &Dialect::default(), &[]).unwrap();
+    let Inferred { schema, notes, .. } = infer_schema(&[one, two, three], &Dialect::default(), &[]).unwrap();
+    let notes = note_lines(&notes);
     assert_eq!(schema.columns[0].column_type.to_string(), "string");
     assert_eq!(
         notes,
         [
             "column \"n\" is int64 in file:///1.csv, but \"4.5\" in file:///2.csv, record 2, line 4, makes it float64",
             "column \"n\" is float64 in file:///1.csv, but \"abc\" in file:///3.csv, record 1, line 2, makes it string",
+            "column \"n\": \"abc\" (record 1, line 2 of file:///3.csv) makes it string; the other 4 values are float64: \
+             for a total or another footer, --footer-records 1; for a null, --null abc",
         ]
     );
 }
@@ -288,18 +295,77 @@ fn a_type_that_changes_from_file_to_file_is_said_with_its_place() {
 fn columns_are_known_by_name_over_inputs() {
     let mut samples = sample("a,b\n1,x\n");
     samples.extend(sample("b,a\nz,3\n"));
-    let (schema, _) = infer_schema(&samples, &Dialect::default(), &[]).unwrap();
+    let Inferred { schema, .. } = infer_schema(&samples, &Dialect::default(), &[]).unwrap();
     let types: Vec<_> = schema.columns.iter().map(|c| (c.name.as_str(), c.column_type.to_string())).collect();
     assert_eq!(types, [("a", "int64".to_owned()), ("b", "string".to_owned())]);
 }
 
 #[test]
 fn null_tokens_are_kept_where_they_were_seen() {
-    let (schema, notes) = infer_schema(&sample("n,t,e\n1,NA,\nNA,x,\n"), &Dialect::default(), &[]).unwrap();
+    let Inferred { schema, notes, .. } =
+        infer_schema(&sample("n,t,e\n1,NA,\nNA,x,\n"), &Dialect::default(), &[]).unwrap();
+    let notes = note_lines(&notes);
     assert_eq!(schema.columns[0].rules.null_tokens, ["", "NA"]);
     assert_eq!(schema.columns[1].rules.null_tokens, [""]);
-    assert_eq!(notes.len(), 2, "{notes:?}");
-    assert!(notes[0].contains("\"e\"") && notes[1].contains("\"t\""), "{notes:?}");
+    assert_eq!(
+        notes,
+        [
+            "column \"n\": \"NA\" (first record 2, line 3 of file:///a.csv) is taken for null; \
+             --type n=string keeps text",
+            "column \"t\": \"NA\" (first record 1, line 2 of file:///a.csv) looks like a null and may be text, \
+             too; for nulls, --null NA, or `missingValues` in a schema",
+            "column \"e\": no field of it has a value as far as was read, so its type is string",
+        ]
+    );
+}
+
+/// What a person would want to know, with its place and what decides otherwise.
+#[test]
+fn what_makes_text_of_a_column_is_said() {
+    for (values, says) in [
+        (
+            "1\n2\nn.a.\n4\nn.a.\n6\n",
+            "\"n.a.\" (record 3, line 4 of file:///a.csv, 2 times) makes it string; the other 4 values are int64: for nulls, --null n.a.; else --type v=int64 --on-bad-value reject",
+        ),
+        (
+            "kg\n1\n2\n3.5\n",
+            "\"kg\" (record 1, line 2 of file:///a.csv) makes it string; the other 3 values are float64: for a line of units or a second header, --header-rows 2",
+        ),
+        ("1\n2\nTotal\n", "a total or another footer, --footer-records 1"),
+        ("1\nv\n2\n3\n", "it is the name of the column: a header among the data"),
+        ("1\n2\n\u{feff}3\n4\n", "a byte order mark amid a file"),
+        (
+            "1\n 2\n3 \n",
+            "spaces or tabs stand around values, \" 2\" record 2, line 3 of file:///a.csv for one, which makes them string; without them it is int64: --trim both",
+        ),
+        ("2024-01-31\n2024-02-01\nsoon\n2024-02-03\n", "the other 3 values are date"),
+        (
+            "Y\nN\n",
+            "\"Y\" and \"N\" are taken for true and false (first record 1, line 2 of file:///a.csv); --type v=string",
+        ),
+        (
+            "1.5\n2e-3\n",
+            "\"2e-3\" (record 2, line 3 of file:///a.csv) is taken for a number with an exponent; --type v=string",
+        ),
+        (
+            "1\n-\nnone\n",
+            "\"-\" (first record 2, line 3 of file:///a.csv), \"none\" (first record 3, line 4 of file:///a.csv) are taken for null",
+        ),
+        // None of it where there is nothing to say.
+        ("a\nb\nc\nd\n1\n", ""),
+        ("true\nfalse\n", ""),
+        ("1.5\nNaN\n", ""),
+        ("a\n b\n", ""),
+        ("x\n 5\n", ""),
+        ("\"\"\n\"\"\n", ""),
+    ] {
+        let found = infer_schema(&sample(&format!("v\n{values}")), &Dialect::default(), &[]).unwrap();
+        let notes = note_lines(&found.notes);
+        match says {
+            "" => assert_eq!(notes, [""; 0], "{values:?}"),
+            _ => assert!(matches!(&notes[..], [note] if note.contains(says)), "{values:?} {notes:#?}"),
+        }
+    }
 }
 
 #[test]
@@ -315,6 +381,6 @@ fn a_cut_off_sample_does_not_invent_a_short_record() {
         whole: false,
         ..Sample::default()
     }];
-    let (schema, _) = infer_schema(&samples, &Dialect::default(), &[]).unwrap();
+    let Inferred { schema, .. } = infer_schema(&samples, &Dialect::default(), &[]).unwrap();
     assert_eq!(schema.columns.len(), 2);
 }

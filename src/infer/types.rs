@@ -1,6 +1,8 @@
 //! Columns, from the records of several inputs.
 
-use super::column::{Doubt, Evidence, FieldText};
+use super::column::{Evidence, FieldText, Found, Observed};
+use super::notes::{self, ColumnNote, Standing};
+use super::odd::{Odd, Padding, is_padded};
 use crate::schema::{Column, ColumnType, Schema};
 use std::collections::BTreeMap;
 
@@ -9,14 +11,24 @@ use std::collections::BTreeMap;
 pub struct TypeInference {
     names: Option<Vec<String>>,
     columns: Vec<Tracked>,
-    /// URLs of the inputs begun.
-    inputs: Vec<String>,
+    /// The inputs begun.
+    inputs: Vec<InputRead>,
     /// What the user says is null in every column.
     null_tokens: Vec<String>,
 }
 
+/// What is known of an input.
+#[derive(Debug)]
+struct InputRead {
+    url: String,
+    /// Data records that were counted.
+    records: u64,
+    /// Whether they are all that it has.
+    whole: bool,
+}
+
 /// Where a value stands.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
     /// Number of the input, as [`TypeInference::begin_input`] gave it.
     pub input: usize,
@@ -25,7 +37,7 @@ pub struct Place {
 }
 
 /// Where in its input a record stands.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Position {
     /// In an input that was read up to there.
     Record {
@@ -38,50 +50,112 @@ pub enum Position {
     Byte(u64),
 }
 
+/// What samples say of the columns.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Inferred {
+    /// The columns.
+    pub schema: Schema,
+    /// For people.
+    pub notes: Vec<ColumnNote>,
+    /// What was seen of each column.
+    pub seen: Vec<Seen>,
+}
+
+/// What was seen of a column, whatever its type came to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// Its name in the inputs.
+    pub column: String,
+    /// Texts that stand for null where a column is not text, the empty one left out.
+    pub null_tokens: Vec<String>,
+    /// The values that changed its type, in their order.
+    pub changes: Vec<TypeChange>,
+}
+
+/// A value that changed the type of its column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TypeChange {
+    /// What it is from there on.
+    pub to: ColumnType,
+    /// The value, cut off where it is long, and its place.
+    pub by: String,
+}
+
 /// A column, and how its type came about.
 #[derive(Debug, Default)]
 struct Tracked {
     evidence: Evidence,
-    /// What the values so far make it, and the input of the first.
-    so_far: Option<(ColumnType, usize)>,
+    /// The same, when its type changed last.
+    before: Evidence,
+    /// What the values so far make it.
+    so_far: Option<ColumnType>,
+    /// Where the first value stands.
+    first: Option<Place>,
+    /// Where null tokens stand first.
+    nulls: BTreeMap<&'static str, Place>,
+    /// The first number with an exponent.
+    exponent: Option<(Vec<u8>, Place)>,
     changes: Vec<Change>,
+    odd: Option<Box<Odd>>,
+    padding: Option<Box<Padding>>,
 }
 
-/// A value that changed the type of its column, in another input than the first
-/// or in a window, where nobody looks who reads the first page of a file.
+/// A value that changed the type of its column.
 #[derive(Debug)]
 struct Change {
     place: Place,
     value: String,
-    from: ColumnType,
+    /// Nothing of the first value.
+    from: Option<ColumnType>,
     to: ColumnType,
-    /// The input of the column's first value.
-    since: usize,
 }
+
+/// Changes of one column that are kept: types only widen, so there are no more.
+const CHANGES_KEPT: usize = 16;
 
 /// Changes of one column that are told.
 const CHANGES_TOLD: usize = 3;
 
-/// Columns that a note lists.
-const COLUMNS_TOLD: usize = 20;
-
 impl Tracked {
     fn observe(&mut self, field: FieldText<'_>, place: Place) {
-        let before = self.evidence.fingerprint();
-        self.evidence.observe_field(field);
-        if !self.evidence.has_values() || self.so_far.is_some() && self.evidence.fingerprint() == before {
+        let (fingerprint, values) = (self.evidence.fingerprint(), self.evidence.values());
+        if let Observed::Null(token) = self.evidence.observe_field(field) {
+            if !token.is_empty() {
+                self.nulls.entry(token).or_insert(place);
+            }
             return;
         }
-        let to = self.evidence.settle().column_type;
-        let Some((from, since)) =
-            self.so_far.replace((to, self.so_far.map_or(place.input, |(_, first)| first)))
-        else {
+        self.first.get_or_insert(place);
+        match &mut self.padding {
+            Some(padding) => padding.observe(field),
+            // Text before it is text without spaces, too.
+            None if self.odd.is_none() && is_padded(field) => {
+                self.padding = Some(Box::new(Padding::new(&self.before, field, place)));
+            }
+            None => {}
+        }
+        if let Some(odd) = &mut self.odd {
+            odd.observe(field, place);
+        }
+        if self.so_far.is_some() && self.evidence.fingerprint() == fingerprint {
             return;
-        };
-        let far = since != place.input || matches!(place.at, Position::Byte(_));
-        if from != to && far && self.changes.len() < CHANGES_TOLD {
+        }
+        if self.exponent.is_none() && self.evidence.has_exponents() {
+            self.exponent = Some((field.value.to_vec(), place));
+        }
+        let found = self.evidence.settle();
+        if self.odd.is_none() {
+            if found.is_data() {
+                self.before = self.evidence.clone();
+            } else {
+                self.odd = Some(Box::new(Odd::new(&self.before, values, field.value, place)));
+            }
+        }
+        let to = found.column_type;
+        let from = self.so_far.replace(to);
+        if from != Some(to) && self.changes.len() < CHANGES_KEPT {
             let value = String::from_utf8_lossy(field.value).chars().take(40).collect();
-            self.changes.push(Change { place, value, from, to, since });
+            self.changes.push(Change { place, value, from, to });
         }
     }
 }
@@ -94,8 +168,13 @@ impl TypeInference {
 
     /// From now on, values are of this input. Gives its number.
     pub fn begin_input(&mut self, url: &str) -> usize {
-        self.inputs.push(url.to_owned());
+        self.inputs.push(InputRead { url: url.to_owned(), records: 0, whole: false });
         self.inputs.len() - 1
+    }
+
+    /// The input was read to its end.
+    pub(super) fn end_input(&mut self, input: usize) {
+        self.inputs[input].whole = true;
     }
 
     /// Names from the header of an input. Gives the column of each field: a
@@ -120,6 +199,9 @@ impl TypeInference {
         if self.columns.len() <= column {
             self.columns.resize_with(column + 1, Tracked::default);
         }
+        if let Position::Record { record, .. } = place.at {
+            self.inputs[place.input].records = record;
+        }
         let is_null = self.null_tokens.iter().any(|token| token.as_bytes() == field.null_text);
         match is_null {
             true => self.columns[column].evidence.observe_null(field.quoted),
@@ -127,81 +209,119 @@ impl TypeInference {
         }
     }
 
-    /// The columns, and notes for people on what is not certain.
-    pub fn finish(mut self) -> (Schema, Vec<String>) {
+    /// The columns, and what there is to say of them.
+    pub fn finish(mut self) -> Inferred {
         let count = self.names.as_ref().map_or(self.columns.len(), Vec::len);
         self.columns.resize_with(count, Tracked::default);
-        let mut doubts: BTreeMap<Doubt, Vec<String>> = BTreeMap::new();
-        let mut changes = Vec::new();
-        let mut columns = Vec::with_capacity(count);
+        let mut notes = Vec::new();
+        let (mut columns, mut seen) = (Vec::with_capacity(count), Vec::with_capacity(count));
         for (position, tracked) in self.columns.iter().enumerate() {
             let name = match &self.names {
                 Some(names) => names[position].clone(),
                 None => format!("column_{}", position + 1),
             };
             let found = tracked.evidence.settle();
-            if let Some(doubt) = found.doubt {
-                doubts.entry(doubt).or_default().push(format!("{name:?}"));
-            }
-            changes.extend(tracked.changes.iter().map(|change| self.told(&name, change)));
+            let note = |text: String| ColumnNote { column: name.clone(), text };
+            let remarks = self.remarks(&name, tracked, &found);
+            let of_doubt = found.doubt.map(|doubt| doubt.text().to_owned());
+            notes.extend(self.told(tracked).map(note));
+            notes.extend(of_doubt.into_iter().chain(remarks).map(|text| note(format!(": {text}"))));
+            let change = |change: &Change| TypeChange {
+                to: change.to,
+                by: format!("{:?} ({})", change.value, self.shown(&change.place)),
+            };
+            seen.push(Seen {
+                column: name.clone(),
+                null_tokens: tracked.nulls.keys().map(|token| (*token).to_owned()).collect(),
+                changes: tracked.changes.iter().map(change).collect(),
+            });
             columns.push(Column { rules: found.rules, ..Column::new(name, found.column_type) });
         }
-        let doubts = doubts.into_iter().map(|(doubt, columns)| doubt.note(&columns));
-        (Schema::new(columns), changes.into_iter().chain(doubts).collect())
+        Inferred { schema: Schema::new(columns), notes, seen }
     }
 
-    fn told(&self, name: &str, change: &Change) -> String {
-        let Change { place, value, from, to, since } = change;
-        let at = match place.at {
-            Position::Record { record, line } => format!("record {record}, line {line}"),
-            Position::Byte(offset) => format!("in the record at byte {offset}"),
+    /// Changes in another input than the first or in a window, where nobody looks
+    /// who reads the first page of a file.
+    fn told<'a>(&'a self, tracked: &'a Tracked) -> impl Iterator<Item = String> + 'a {
+        let since = tracked.first.map_or(0, |place| place.input);
+        let is_far = move |change: &&Change| {
+            since != change.place.input || matches!(change.place.at, Position::Byte(_))
         };
-        let (first, here) = (&self.inputs[*since], &self.inputs[place.input]);
-        if *since == place.input {
-            return format!(
-                "column {name:?} is {from} in {first} at first, but {value:?} {at} makes it {to}"
-            );
+        let text = move |change: &Change| {
+            let Change { place, value, from, to } = change;
+            let from = (*from)?;
+            let first = &self.inputs[since].url;
+            Some(match since == place.input {
+                true => {
+                    format!(" is {from} in {first} at first, but {value:?} {} makes it {to}", at(place.at))
+                }
+                false => {
+                    let here = &self.inputs[place.input].url;
+                    format!(" is {from} in {first}, but {value:?} in {here}, {}, makes it {to}", at(place.at))
+                }
+            })
+        };
+        tracked.changes.iter().filter(is_far).filter_map(text).take(CHANGES_TOLD)
+    }
+
+    /// What was taken for something else than its text, and what made text of a column.
+    fn remarks(&self, name: &str, tracked: &Tracked, found: &Found) -> Vec<String> {
+        let mut remarks = Vec::new();
+        let shown = |place: &Place| self.shown(place);
+        let nulls: Vec<_> = tracked
+            .nulls
+            .iter()
+            .filter(|(token, _)| !found.is_value(token))
+            .map(|(token, place)| ((*token).to_owned(), shown(place)))
+            .collect();
+        match (nulls.is_empty(), found.column_type) {
+            (true, _) => {}
+            (false, ColumnType::Text) => remarks.push(notes::nulls_in_text(&nulls)),
+            (false, _) => remarks.push(notes::nulls_taken(name, &nulls)),
         }
-        format!("column {name:?} is {from} in {first}, but {value:?} in {here}, {at}, makes it {to}")
+        let first = tracked.first.as_ref().map(shown).unwrap_or_default();
+        match (found.column_type, &tracked.exponent) {
+            (ColumnType::Boolean, _) if !tracked.evidence.is_plain_boolean() => {
+                let (yes, no) = (&found.rules.true_tokens, &found.rules.false_tokens);
+                remarks.push(notes::words_taken(name, yes, no, &first));
+            }
+            (ColumnType::Float64, Some((value, place))) => {
+                remarks.push(notes::exponent_taken(name, value, &shown(place)));
+            }
+            (ColumnType::Text, _) if !found.is_data() => remarks.extend(self.made_text(name, tracked)),
+            _ => {}
+        }
+        remarks
+    }
+
+    /// Why a column of something else is text: few values, or space around them.
+    fn made_text(&self, name: &str, tracked: &Tracked) -> Option<String> {
+        let padded = tracked.padding.as_ref().and_then(|padding| Some((padding, padding.settle()?)));
+        if let Some((padding, without)) = padded {
+            let place = self.shown(&padding.place);
+            return Some(notes::padded(&padding.value, &place, without.column_type));
+        }
+        let (without, fitting, odd) = tracked.odd.as_ref()?.settle()?;
+        let standing = match odd[0].place.at {
+            Position::Record { record: 1, .. } if tracked.first == Some(odd[0].place) => Standing::First,
+            Position::Record { record, .. } => {
+                let input = &self.inputs[odd[0].place.input];
+                if input.whole && record == input.records { Standing::Last } else { Standing::Within }
+            }
+            Position::Byte(_) => Standing::Within,
+        };
+        let fitting = (fitting, without.column_type);
+        Some(notes::odd(name, odd, standing, fitting, |place| self.shown(place)))
+    }
+
+    fn shown(&self, place: &Place) -> String {
+        format!("{} of {}", at(place.at), self.inputs[place.input].url)
     }
 }
 
-impl Doubt {
-    fn note(self, columns: &[String]) -> String {
-        let mut list = columns.iter().take(COLUMNS_TOLD).cloned().collect::<Vec<_>>().join(", ");
-        if columns.len() > COLUMNS_TOLD {
-            list.push_str(&format!(" and {} more", columns.len() - COLUMNS_TOLD));
-        }
-        let what = match self {
-            Doubt::NoValues => "no value was seen, so the type is string",
-            Doubt::AmbiguousDates => {
-                "the dates do not show whether day or month comes first, so they stay string; \
-                 say `type` = \"date\" and `format` = \"%d/%m/%Y\" or \"%m/%d/%Y\""
-            }
-            Doubt::MixedDates => {
-                "the day comes first in some dates and the month in others, so they stay string"
-            }
-            Doubt::AmbiguousMarks => {
-                "numbers like 1,234 do not show whether the comma marks thousands or a fraction, so they stay \
-                 string; say `type` = \"integer\" and `groupChar` = \",\", or `type` = \"number\" and `decimalChar` = \",\""
-            }
-            Doubt::NullTokensInText => {
-                "some texts look like nulls (NA, NULL, \\N, …) and are kept as they stand; list them in \
-                 `missingValues` if they are"
-            }
-            Doubt::Codes => {
-                "what is not whole is written like 12E4, as codes are, so they stay string; \
-                 say `type` = \"number\" if they are numbers"
-            }
-            Doubt::NoUnit => {
-                "no unit of time holds all digits of all timestamps (nanoseconds reach from 1677 to 2262), so they \
-                 stay string"
-            }
-            Doubt::CompactDates => {
-                "the integers look like dates; if they are, say `type` = \"date\" and `format` = \"%Y%m%d\""
-            }
-        };
-        let noun = if columns.len() == 1 { "column" } else { "columns" };
-        format!("{noun} {list}: {what}")
+fn at(position: Position) -> String {
+    match position {
+        Position::Record { record, line } => format!("record {record}, line {line}"),
+        Position::Byte(offset) => format!("in the record at byte {offset}"),
     }
 }

@@ -86,6 +86,12 @@ impl Booleans {
         bits << 1 | u64::from(self.dead)
     }
 
+    /// Whether those seen can be nothing but booleans.
+    pub(super) fn are_plain(&self) -> bool {
+        let mut seen = FAMILIES.iter().zip(&self.seen).filter(|(_, seen)| **seen != (0, 0));
+        seen.all(|(family, _)| family.iter().all(|pair| pair.plain))
+    }
+
     /// The words for true and for false, if those are all there is.
     pub(super) fn tokens(&self) -> Option<(Vec<String>, Vec<String>)> {
         let mut found = FAMILIES.iter().zip(&self.seen).filter(|(_, seen)| **seen != (0, 0));

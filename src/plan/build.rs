@@ -1,10 +1,10 @@
 //! Making a plan.
 
 use super::sample::sample;
-use super::{DOCUMENT_FORMAT, Plan, Split, TableBefore, Task, fit};
+use super::{DOCUMENT_FORMAT, GivenType, Plan, Split, TableBefore, Task, fit};
 use crate::document::{KeyPath, Problem};
 use crate::error::{Error, InputProblem, Location, Result};
-use crate::infer::{self, Sample};
+use crate::infer::{self, ColumnNote, Sample, Seen};
 use crate::job::location::local_path;
 use crate::job::{
     DialectSpec, DuplicateColumns, ErrorsSpec, JobSpec, MatchColumns, OutputSpec, Profile, SchemaSpec,
@@ -34,6 +34,8 @@ pub struct PlanOptions {
     pub all_text: bool,
     /// Null in every column, besides what the schema says.
     pub null_tokens: Vec<String>,
+    /// Types of some columns, whatever is inferred of them.
+    pub types: Vec<GivenType>,
     /// Whether a dialect that says nothing of a header is looked at for one.
     pub infer_header: bool,
     /// Whether inputs that do not say their encoding are looked at for one that
@@ -59,6 +61,7 @@ impl Default for PlanOptions {
             single_file: None,
             all_text: false,
             null_tokens: Vec::new(),
+            types: Vec::new(),
             infer_header: false,
             infer_encoding: false,
             inputs: None,
@@ -66,6 +69,28 @@ impl Default for PlanOptions {
             chosen_in: None,
             replaces: Vec::new(),
             table: None,
+        }
+    }
+}
+
+impl PlanOptions {
+    /// Gives columns their types, and takes away what was to be said of others.
+    pub fn give(&self, schema: &mut Schema, notes: &mut Vec<ColumnNote>, seen: &[Seen]) -> Result<()> {
+        for given in &self.types {
+            given.apply(schema, seen)?;
+            notes.retain(|note| note.column != given.column);
+        }
+        Ok(())
+    }
+}
+
+/// Tokens that are null in every column.
+pub fn add_nulls(schema: &mut Schema, tokens: &[String]) {
+    for column in &mut schema.columns {
+        for token in tokens {
+            if !column.rules.null_tokens.contains(token) {
+                column.rules.null_tokens.push(token.clone());
+            }
         }
     }
 }
@@ -92,8 +117,12 @@ pub struct Settled {
     pub is_inferred: bool,
     /// For people: what was inferred of the dialect and is not certain.
     pub notes: Vec<String>,
-    /// The same of the columns, and what of their schema is not checked.
+    /// For people: what of their schema is not checked.
     pub schema_notes: Vec<String>,
+    /// The same of what was inferred of the columns.
+    pub column_notes: Vec<ColumnNote>,
+    /// What the samples have of the inferred columns.
+    pub seen: Vec<Seen>,
     /// Standard input, with its sample still to come.
     pub first_text: Option<TextStream>,
 }
@@ -114,8 +143,17 @@ fn plan_inputs(
     options: &PlanOptions,
     runtime: &Runtime,
 ) -> Result<Planned> {
-    let Settled { spec, dialect, schema, is_inferred, mut notes, schema_notes, first_text } =
-        settle(&job, &inputs, options, runtime)?;
+    let Settled {
+        spec,
+        dialect,
+        schema,
+        is_inferred,
+        mut notes,
+        schema_notes,
+        mut column_notes,
+        seen,
+        first_text,
+    } = settle(&job, &inputs, options, runtime)?;
     let encoding = spec.encoding.clone();
     job.dialect = spec;
     if job.output.profile == Profile::Spectrum {
@@ -160,9 +198,13 @@ fn plan_inputs(
     plan.written = plan.single_file.is_none().then(|| columns.written(&plan.job));
     if let Some(table) = &options.table {
         plan.written = None;
-        fit::fit(&mut plan, table, is_inferred)?;
+        let adopted = fit::fit(&mut plan, table, is_inferred.then_some(&seen))?;
+        column_notes.retain(|note| !adopted.contains(&note.column));
         // Settings of columns may not fit what the table adds.
         Columns::of_plan(&plan)?;
+    }
+    for note in infer::note_lines(&column_notes) {
+        tracing::warn!("{note}");
     }
     plan.tasks = match options.split_bytes {
         None => spread(whole_inputs(&plan.inputs), options.tasks),
@@ -199,6 +241,7 @@ pub fn settle(job: &JobSpec, inputs: &[Input], options: &PlanOptions, runtime: &
     let mut spec = merge(&job.dialect, dialect_of_file);
     let mut dialect = spec.resolve().map_err(|problem| problem.into_error("dialect"))?;
     let (mut notes, mut schema_notes) = (Vec::new(), Vec::new());
+    let (mut column_notes, mut seen) = (Vec::new(), Vec::new());
     let standing = table_schema
         .map(|schema| schema.resolve(&ResolveContext { file, null_sequence: spec.null_sequence.as_deref() }))
         .transpose()?;
@@ -232,37 +275,37 @@ pub fn settle(job: &JobSpec, inputs: &[Input], options: &PlanOptions, runtime: &
             // What a run sets aside should not keep it from being planned.
             let lenient = Dialect { stray_quotes: StrayQuotes::Keep, ..dialect.clone() };
             let judged = if is_tolerant(job) { &lenient } else { &dialect };
-            let (mut schema, doubts) = infer::infer_schema(&samples, judged, &null_tokens)?;
+            let inferred = infer::infer_schema(&samples, judged, &null_tokens)?;
+            let mut schema = inferred.schema;
+            seen = inferred.seen;
             if job.source.duplicate_columns == DuplicateColumns::First {
-                let mut seen = HashSet::new();
-                schema.columns.retain(|column| seen.insert(column.source_name.clone()));
+                let mut known = HashSet::new();
+                schema.columns.retain(|column| known.insert(column.source_name.clone()));
             }
             if schema.columns.is_empty() {
                 return Err(no_columns(&samples, &dialect));
             }
             check_names(&schema, &samples)?;
-            schema_notes.extend(doubts);
+            column_notes = inferred.notes;
             schema
         }
     };
-    for column in &mut schema.columns {
-        if options.all_text {
+    if options.all_text {
+        for column in &mut schema.columns {
             column.column_type = ColumnType::Text;
             column.rules = TextRules { null_tokens: Vec::new(), ..TextRules::default() };
-        }
-        for token in &null_tokens {
-            if !column.rules.null_tokens.contains(token) {
-                column.rules.null_tokens.push(token.clone());
-            }
         }
     }
     if options.all_text {
         schema_notes.clear();
+        column_notes.clear();
     }
+    options.give(&mut schema, &mut column_notes, &seen)?;
+    add_nulls(&mut schema, &null_tokens);
     if job.source.match_columns == Some(MatchColumns::Name) && !dialect.header {
         return Err(invalid_matching());
     }
-    Ok(Settled { spec, dialect, schema, is_inferred, notes, schema_notes, first_text })
+    Ok(Settled { spec, dialect, schema, is_inferred, notes, schema_notes, column_notes, seen, first_text })
 }
 
 fn read_schema(place: &str, job: &JobSpec, runtime: &Runtime) -> Result<SchemaFile> {

@@ -2,8 +2,9 @@
 
 use super::Plan;
 use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
+use crate::infer::Seen;
 use crate::pipeline::Columns;
-use crate::schema::{Column, ColumnType, Misfit, WrittenSchema, evolve, holds};
+use crate::schema::{Column, ColumnType, Misfit, Schema, WrittenSchema, evolve, holds};
 use std::collections::BTreeSet;
 
 /// What the log says of a table whose rows stay beside those of a run.
@@ -16,16 +17,23 @@ pub struct TableBefore {
 }
 
 /// Settles what the files are to have, once the job key is known: a job that is repeated
-/// after the table has got other types is the same job.
+/// after the table has got other types is the same job. `seen`: what the samples
+/// have of the columns, if they are inferred. Gives the columns that have taken another type
+/// from the table, by their names in the inputs.
 ///
 /// # Errors
 /// They cannot stand beside those of the table.
-pub(super) fn fit(plan: &mut Plan, table: &TableBefore, is_inferred: bool) -> Result<()> {
+pub(super) fn fit(
+    plan: &mut Plan,
+    table: &TableBefore,
+    seen: Option<&Vec<Seen>>,
+) -> Result<BTreeSet<String>> {
+    let mut adopted = BTreeSet::new();
     if table.done.contains(&plan.job_key) {
-        return Ok(());
+        return Ok(adopted);
     }
-    if is_inferred {
-        take_types(plan, &table.schema)?;
+    if let Some(seen) = seen {
+        adopted = take_types(plan, &table.schema, seen)?;
     }
     let own = Columns::of_plan(plan)?.written(&plan.job);
     let lacking = table.schema.columns.iter().map(|column| &column.name);
@@ -37,28 +45,67 @@ pub(super) fn fit(plan: &mut Plan, table: &TableBefore, is_inferred: bool) -> Re
     }
     let fitted = evolve(&table.schema, &own, plan.job.output.schema_change);
     plan.written = Some(fitted.map_err(|misfit| refused(plan, &misfit))?);
-    Ok(())
+    Ok(adopted)
 }
 
 /// What samples say of a type is a guess, and the table knows.
-fn take_types(plan: &mut Plan, table: &WrittenSchema) -> Result<()> {
+fn take_types(plan: &mut Plan, table: &WrittenSchema, seen: &[Seen]) -> Result<BTreeSet<String>> {
+    let mut adopted = BTreeSet::new();
     let columns = Columns::of_plan(plan)?;
     let mut schema = plan.schema()?;
     for (position, output) in columns.program.plain_outputs() {
         let Some(wanted) = table.type_of(&output.name).filter(|wanted| *wanted != output.column_type) else {
             continue;
         };
-        if is_doubtful(output.column_type, wanted) {
-            let (name, found) = (&output.name, output.column_type);
-            tracing::warn!(
-                "the column {name:?} looks like `{found}` in the samples and is `{wanted}` in the table: what is no \
-                 `{wanted}` is a bad value"
-            );
+        let column = &mut schema.columns[position];
+        if let Some(warning) = take_type(column, &output.name, output.column_type, wanted, seen) {
+            tracing::warn!("{warning}");
         }
-        adopt(&mut schema.columns[position], wanted);
+        adopted.insert(column.source_name.clone());
     }
     plan.schema = schema.to_table_schema();
-    Ok(())
+    Ok(adopted)
+}
+
+/// The types of a table for columns that are called the same, in any case of ASCII letters,
+/// as the profile `spectrum` writes names. Gives their names and what does not fit.
+pub fn take_types_of(
+    table: &WrittenSchema,
+    schema: &mut Schema,
+    seen: &[Seen],
+) -> (BTreeSet<String>, Vec<String>) {
+    let (mut adopted, mut warnings) = (BTreeSet::new(), Vec::new());
+    for column in &mut schema.columns {
+        let (name, found) = (column.name.clone(), column.column_type);
+        let wanted = table.type_of(&name).or_else(|| table.type_of(&name.to_lowercase()));
+        if let Some(wanted) = wanted.filter(|wanted| *wanted != found) {
+            warnings.extend(take_type(column, &name, found, wanted, seen));
+            adopted.insert(column.source_name.clone());
+        }
+    }
+    (adopted, warnings)
+}
+
+/// Gives a column the type of the table, and says where its values do not look like it.
+fn take_type(
+    column: &mut Column,
+    name: &str,
+    found: ColumnType,
+    wanted: ColumnType,
+    seen: &[Seen],
+) -> Option<String> {
+    let seen = seen.iter().find(|seen| seen.column == column.source_name);
+    let nulls = seen.map_or(&[][..], |seen| &seen.null_tokens);
+    adopt(column, wanted, nulls);
+    let changes = seen.map_or(&[][..], |seen| &seen.changes);
+    is_doubtful(found, wanted).then(|| {
+        let first = changes.iter().find(|change| is_doubtful(change.to, wanted));
+        let by = first.map_or_else(String::new, |change| format!("; the first that shows it is {}", change.by));
+        format!(
+            "the column {name:?} looks like `{found}` in the samples and is `{wanted}` in the table: what is not a \
+             valid `{wanted}` is a bad value{by}"
+        )
+    })
 }
 
 /// Whether some values most likely do not fit. Integers have 64 bits where nothing else is known.
@@ -74,13 +121,21 @@ fn is_doubtful(found: ColumnType, wanted: ColumnType) -> bool {
     !fits && !holds(wanted, found)
 }
 
-fn adopt(column: &mut Column, wanted: ColumnType) {
+/// Reads a column as another type; `nulls` are the null tokens that were seen in it.
+pub(super) fn adopt(column: &mut Column, wanted: ColumnType, nulls: &[String]) {
     let keeps_formats = match (column.column_type, wanted) {
         (ColumnType::Timestamp { utc, .. }, ColumnType::Timestamp { utc: wanted, .. }) => utc == wanted,
         (one, other) => one == other,
     };
     if !keeps_formats {
         column.rules.formats.clear();
+    }
+    if column.column_type == ColumnType::Text && wanted != ColumnType::Text {
+        for token in nulls {
+            if !column.rules.null_tokens.contains(token) {
+                column.rules.null_tokens.push(token.clone());
+            }
+        }
     }
     column.column_type = wanted;
 }

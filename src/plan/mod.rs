@@ -8,12 +8,14 @@
 
 mod build;
 mod fit;
+mod given_type;
 mod nothing;
 mod salt;
 mod sample;
 
-pub use build::{PlanOptions, Planned, Settled, build, settle};
-pub use fit::TableBefore;
+pub use build::{PlanOptions, Planned, Settled, add_nulls, build, settle};
+pub use fit::{TableBefore, take_types_of};
+pub use given_type::GivenType;
 
 use crate::error::{Error, Result};
 use crate::job::{JobSpec, ReadAgain, WriteMode};

@@ -174,3 +174,98 @@ fn amounts_take_the_decimals_of_the_table() {
     assert_eq!(rows, ["1|1.50", "2|7.25", "3|8.00"]);
     let _ = append("3.csv").exits_with(3).says(&["line 2", "\"1.125\" is not a valid decimal(9,2)"]);
 }
+
+/// Data lines below `v,w`; what is said of `v`; flags, and what they make of its values and its type.
+type Case<'a> = (&'a str, &'a str, &'a [&'a str], &'a [&'a str], &'a str);
+
+/// Each note of `convert`, and what its flag gives where it is followed to the letter.
+#[test]
+fn notes_name_the_place_and_the_flag_that_decides_otherwise() {
+    let cases: [Case<'_>; 8] = [
+        (
+            "1,a\nn.a.,b\n3,c\n4,d\n",
+            "(record 2, line 3 of",
+            &["--null", "n.a."],
+            &["1", "NULL", "3", "4"],
+            "BIGINT",
+        ),
+        ("1,a\n2,b\nTotal,3\n", "--footer-records 1", &["--footer-records", "1"], &["1", "2"], "BIGINT"),
+        (
+            "1,a\nv,w\n2,b\n3,c\n",
+            "--type v=int64 --on-bad-value reject",
+            &["--type", "v=int64", "--on-bad-value", "reject"],
+            &["1", "2", "3"],
+            "BIGINT",
+        ),
+        ("1,a\n 2,b\n3 ,c\n", "--trim both", &["--trim", "both"], &["1", "2", "3"], "BIGINT"),
+        ("Y,a\nN,b\n", "--type v=string", &["--type", "v=string"], &["Y", "N"], "VARCHAR"),
+        ("1,a\n-,b\n", "--type v=string", &["--type", "v=string"], &["1", "-"], "VARCHAR"),
+        ("1.5,a\n2e3,b\n", "--type v=string", &["--type", "v=string"], &["1.5", "2e3"], "VARCHAR"),
+        (
+            "01/02/2024,a\n03/04/2024,b\n",
+            "--type COLUMN=date:%d/%m/%Y",
+            &["--type", "v=date:%d/%m/%Y"],
+            &["2024-02-01", "2024-04-03"],
+            "DATE",
+        ),
+    ];
+    for (text, says, flags, expected, column_type) in cases {
+        let text = format!("v,w\n{text}");
+        let _ = converted(&text, &["--header"], &["column \"v\": ", says]);
+        let (rows, types) = converted(&text, &[&["--header"], flags].concat(), &[]);
+        let first: Vec<_> = rows.iter().map(|row| row.split('|').next().unwrap()).collect();
+        assert_eq!((first, types[0].as_str()), (expected.to_vec(), column_type), "{text}");
+    }
+    let (rows, types) = converted("w,h\nkg,cm\n1,2\n3,4\n", &["--header-rows", "2"], &[]);
+    assert_eq!(
+        (rows, types),
+        (vec!["1|2".to_owned(), "3|4".into()], vec!["BIGINT".to_owned(), "BIGINT".into()])
+    );
+    // What is given is not told.
+    let workspace = Workspace::new();
+    workspace.write("in.csv", "v,w\n1,x\nNA,NA\n");
+    let flags = ["convert", "in.csv", "-o", "x.parquet", "--null", "NA", "-q"];
+    let _ = workspace.sawmill(flags).run().succeeds().says_nothing();
+    let _ = workspace
+        .sawmill(["convert", "in.csv", "-o", "y.parquet", "--type", "u=string"])
+        .run()
+        .exits_with(2)
+        .helps();
+}
+
+/// Inference starts from the types that the log of a table keeps.
+#[test]
+fn a_table_gives_its_types_and_misfits_are_told() {
+    let workspace = Workspace::new();
+    workspace.write("1.csv", "id,amount,code\n1,1.5,x\n");
+    workspace.write("2.csv", "id,amount,code,more\n2,7,12,1\nthree,8,13,NA\n");
+    let _ = workspace.sawmill(["convert", "1.csv", "-o", "out/"]).run().succeeds();
+    let run = workspace.sawmill(["infer", "2.csv", "--table", "out/"]).run().succeeds();
+    let says = [
+        "the column \"id\" looks like `string` in the samples and is `int64` in the table",
+        "the first that shows it is \"three\" (record 2, line 3 of",
+        "column \"more\": \"NA\"",
+    ];
+    let run = run.says(&says);
+    assert!(!run.stderr.contains("column \"id\": "), "{run}");
+    let types: Vec<_> = run.json()["schema"]["fields"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|field| field["type"].clone())
+        .collect();
+    assert_eq!(types, ["integer", "number", "string", "integer"]);
+    let append = ["convert", "2.csv", "-o", "out/", "--append", "--schema-change", "add_columns"];
+    let _ = workspace.sawmill(append).run().exits_with(3).says(&says);
+    // Of a job that has no schema, too.
+    workspace.write("in/2.csv", "id,amount,code\n2,7,12\n");
+    workspace.write(
+        "job.toml",
+        "[source]\ninputs = [\"in/*.csv\"]\nincremental = true\n[output]\nmode = \"append\"\nprofile = \"standard\"\n[[targets]]\nurl = \"out/\"\n",
+    );
+    let _ = workspace.sawmill(["run", "job.toml"]).run().succeeds();
+    let mut rows = read(&workspace, "out").0;
+    rows.sort();
+    assert_eq!(rows, ["1|1.5|x", "2|7.0|12"]);
+    let _ = workspace.sawmill(["infer", "2.csv", "--table", "none/"]).run().exits_with(2).helps();
+}

@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps")]
 
 use super::*;
-use crate::infer::{Records, Sample, TypeInference, infer_schema};
+use crate::infer::{Inferred, Records, Sample, TypeInference, infer_schema, note_lines};
 use crate::parse::generate::{dialects, texts};
 use crate::parse::{Escape, field_value};
 use crate::schema::{ColumnType, Schema};
@@ -130,9 +130,9 @@ const SMALL_HEAD_BYTES: usize = 72 << 10;
 fn types_with(dialect: &Dialect, tail: &str) -> (String, Vec<String>) {
     let head = "n,t\n".to_owned() + &"1,x\n".repeat(HEAD_BYTES / 4 - 1);
     let text = head + tail;
-    let (schema, notes) =
+    let Inferred { schema, notes, .. } =
         infer_schema(&[sample(&text, HEAD_BYTES, Some(HEAD_BYTES..text.len()))], dialect, &[]).unwrap();
-    (schema.columns[0].column_type.to_string(), notes)
+    (schema.columns[0].column_type.to_string(), note_lines(&notes))
 }
 
 #[test]
@@ -140,8 +140,9 @@ fn windows_widen_types_and_say_where() {
     let dialect = Dialect::default();
     let (found, notes) = types_with(&dialect, "2,x\n3,y\n4.5,z\nfive,z\n");
     assert_eq!(found, "string");
+    assert!(notes[2].contains("\"five\" (in the record at byte 143374 of file:///a.csv) makes it string"));
     assert_eq!(
-        notes,
+        notes[..2],
         [
             "column \"n\" is int64 in file:///a.csv at first, but \"4.5\" in the record at byte 143368 makes it float64",
             "column \"n\" is float64 in file:///a.csv at first, but \"five\" in the record at byte 143374 makes it string",
@@ -154,7 +155,7 @@ fn windows_widen_types_and_say_where() {
         url: "file:///b.csv".into(),
         ..sample(&text, HEAD_BYTES, Some(HEAD_BYTES..text.len()))
     });
-    let (_, notes) = infer_schema(&samples, &dialect, &[]).unwrap();
+    let notes = note_lines(&infer_schema(&samples, &dialect, &[]).unwrap().notes);
     assert_eq!(
         notes,
         [
@@ -191,7 +192,7 @@ fn what_is_no_data_widens_nothing() {
 /// The head has nothing but titles.
 fn types_with_nothing(dialect: &Dialect) -> Schema {
     let text = "x\n".repeat(HEAD_BYTES);
-    infer_schema(&[sample(&text, HEAD_BYTES, Some(HEAD_BYTES..2 * HEAD_BYTES))], dialect, &[]).unwrap().0
+    infer_schema(&[sample(&text, HEAD_BYTES, Some(HEAD_BYTES..2 * HEAD_BYTES))], dialect, &[]).unwrap().schema
 }
 
 /// Random text, for a file that is the same whenever its seed is.
@@ -244,7 +245,7 @@ fn full(text: &str, dialect: &Dialect) -> Schema {
     let mut records = Records::new("file:///a.csv", dialect, &mut inference);
     records.push(text.as_bytes(), &mut inference).unwrap();
     records.finish(&mut inference).unwrap();
-    inference.finish().0
+    inference.finish().schema
 }
 
 /// Of types that values of [`table`] have, those that hold more are larger.
@@ -329,7 +330,7 @@ proptest! {
             .map(|start| SMALL_HEAD_BYTES + start..SMALL_HEAD_BYTES + start + 8_192)
             .chain(Some(text.len() - 8_192..text.len()));
         let whole = full(&text, &dialect);
-        let (sampled, _) = infer_schema(&[sample(&text, SMALL_HEAD_BYTES, ranges)], &dialect, &[]).unwrap();
+        let Inferred { schema: sampled, .. } = infer_schema(&[sample(&text, SMALL_HEAD_BYTES, ranges)], &dialect, &[]).unwrap();
         prop_assert_eq!(sampled.columns.len(), whole.columns.len());
         for (sampled, whole) in sampled.columns.iter().zip(&whole.columns) {
             let (sampled, whole) = (sampled.column_type, whole.column_type);

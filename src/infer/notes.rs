@@ -1,0 +1,202 @@
+//! What a person should know of the columns that were found.
+
+use super::column::Doubt;
+use super::odd::OddValue;
+use super::types::Place;
+use crate::schema::ColumnType;
+use std::fmt::Write;
+
+/// Columns that a note lists, and notes of one kind.
+const TOLD: usize = 20;
+
+/// What a person should know of one column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ColumnNote {
+    /// Name of the column in the inputs.
+    pub column: String,
+    /// What follows the name of the column. Notes with the same text are one.
+    pub text: String,
+}
+
+/// The notes as lines: one for all columns of which the same is to be said.
+pub fn lines(notes: &[ColumnNote]) -> Vec<String> {
+    let mut texts: Vec<(&str, Vec<&str>)> = Vec::new();
+    for note in notes {
+        match texts.iter_mut().find(|(text, _)| *text == note.text) {
+            Some((_, columns)) => columns.push(&note.column),
+            None => texts.push((&note.text, vec![&note.column])),
+        }
+    }
+    let line = |(text, columns): (&str, Vec<&str>)| {
+        let mut list =
+            columns.iter().take(TOLD).map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
+        if columns.len() > TOLD {
+            let _ = write!(list, " and {} more", columns.len() - TOLD);
+        }
+        let noun = if columns.len() == 1 { "column" } else { "columns" };
+        format!("{noun} {list}{text}")
+    };
+    let left_out = texts.len().saturating_sub(TOLD);
+    let mut lines: Vec<String> = texts.into_iter().take(TOLD).map(line).collect();
+    if left_out > 0 {
+        lines.push(format!("and {left_out} more notes on columns"));
+    }
+    lines
+}
+
+impl Doubt {
+    /// What it means and what to do.
+    pub(super) fn text(self) -> &'static str {
+        match self {
+            Doubt::NoValues => "no field of it has a value as far as was read, so its type is string",
+            Doubt::AmbiguousDates => {
+                "the dates do not show whether day or month comes first, so they stay string; \
+                 say `type` = \"date\" and `format` = \"%d/%m/%Y\" or \"%m/%d/%Y\" (--type COLUMN=date:%d/%m/%Y)"
+            }
+            Doubt::MixedDates => {
+                "the day comes first in some dates and the month in others, so they stay string"
+            }
+            Doubt::AmbiguousMarks => {
+                "numbers like 1,234 do not show whether the comma marks thousands or a fraction, so they stay \
+                 string; say `type` = \"integer\" and `groupChar` = \",\", or `type` = \"number\" and `decimalChar` = \",\""
+            }
+            Doubt::Codes => {
+                "what is not whole is written like 12E4, as codes are, so they stay string; \
+                 say `type` = \"number\" if they are numbers (--type COLUMN=number)"
+            }
+            Doubt::NoUnit => {
+                "no unit of time holds all digits of all timestamps (nanoseconds reach from 1677 to 2262), so they \
+                 stay string"
+            }
+            Doubt::CompactDates => {
+                "the integers look like dates; if they are, say `type` = \"date\" and `format` = \"%Y%m%d\" \
+                 (--type COLUMN=date:%Y%m%d)"
+            }
+        }
+    }
+}
+
+/// A value in quotes, cut off where it is long.
+pub(super) fn quoted(value: &[u8]) -> String {
+    format!("{:?}", String::from_utf8_lossy(value).chars().take(40).collect::<String>())
+}
+
+/// The same as one word of a command line.
+fn word(text: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-/%=:+,".contains(&byte);
+    match !text.is_empty() && text.bytes().all(is_plain) {
+        true => text.to_owned(),
+        false => format!("'{}'", text.replace('\'', r"'\''")),
+    }
+}
+
+/// The flag that says the type of a column.
+pub(super) fn type_flag(column: &str, name: &str) -> String {
+    format!("--type {}", word(&format!("{column}={name}")))
+}
+
+/// `"NA" is taken for null`: tokens with the places where they stand first.
+pub(super) fn nulls_taken(column: &str, tokens: &[(String, String)]) -> String {
+    let list: Vec<_> = tokens.iter().map(|(token, place)| format!("{token:?} (first {place})")).collect();
+    let verb = if tokens.len() == 1 { "is" } else { "are" };
+    format!("{} {verb} taken for null; {} keeps text", list.join(", "), type_flag(column, "string"))
+}
+
+/// The same in a column of text, where they are kept.
+pub(super) fn nulls_in_text(tokens: &[(String, String)]) -> String {
+    let list: Vec<_> = tokens.iter().map(|(token, place)| format!("{token:?} (first {place})")).collect();
+    let (verb, noun) = if tokens.len() == 1 { ("looks", "a null") } else { ("look", "nulls") };
+    let flags: Vec<_> = tokens.iter().map(|(token, _)| format!("--null {}", word(token))).collect();
+    format!(
+        "{} {verb} like {noun} and may be text, too; for nulls, {}, or `missingValues` in a schema",
+        list.join(", "),
+        flags.join(" ")
+    )
+}
+
+/// Words that are taken for true and false.
+pub(super) fn words_taken(column: &str, yes: &[String], no: &[String], first: &str) -> String {
+    let list = |words: &[String]| words.iter().map(|word| format!("{word:?}")).collect::<Vec<_>>().join("/");
+    format!(
+        "{} and {} are taken for true and false (first {first}); {} keeps them as they are",
+        list(yes),
+        list(no),
+        type_flag(column, "string")
+    )
+}
+
+/// A number with an exponent.
+pub(super) fn exponent_taken(column: &str, value: &[u8], place: &str) -> String {
+    format!(
+        "{} ({place}) is taken for a number with an exponent; {} keeps such values as they are",
+        quoted(value),
+        type_flag(column, "string")
+    )
+}
+
+/// Values with space around them.
+pub(super) fn padded(value: &[u8], place: &str, without: ColumnType) -> String {
+    format!(
+        "spaces or tabs stand around values, {} {place} for one, which makes them string; without them it is {without}: \
+         --trim both",
+        quoted(value)
+    )
+}
+
+/// Which records of its input an odd value stands in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// The first of the data.
+    First,
+    /// The last.
+    Last,
+    /// Any other, or nobody knows.
+    Within,
+}
+
+/// The few values that make text of a column.
+pub(super) fn odd(
+    column: &str,
+    odd: &[OddValue],
+    standing: Standing,
+    fitting: (u64, ColumnType),
+    shown: impl Fn(&Place) -> String,
+) -> String {
+    let list: Vec<String> = odd
+        .iter()
+        .map(|odd| {
+            let times = if odd.count > 1 { format!(", {} times", odd.count) } else { String::new() };
+            format!("{} ({}{times})", quoted(&odd.value), shown(&odd.place))
+        })
+        .collect();
+    let (count, other) = fitting;
+    let values = if count == 1 { "value is" } else { "values are" };
+    let verb = if odd.len() == 1 { "makes" } else { "make" };
+    let nulls = || odd.iter().map(|odd| format!("--null {}", word(&String::from_utf8_lossy(&odd.value))));
+    let reject = format!("{} --on-bad-value reject", type_flag(column, &other.to_string()));
+    let first = &odd[0].value[..];
+    let advice = match (first, standing) {
+        _ if odd.iter().all(|odd| odd.value == column.as_bytes()) => {
+            format!("it is the name of the column: a header among the data, whose record {reject} leaves out")
+        }
+        _ if first.starts_with("\u{feff}".as_bytes()) => {
+            format!(
+                "a byte order mark amid a file is left over where files were joined: give them one by one, or {reject}"
+            )
+        }
+        (_, Standing::First) if odd.len() == 1 => {
+            format!(
+                "for a line of units or a second header, --header-rows 2; for a null, {}",
+                nulls().collect::<String>()
+            )
+        }
+        (_, Standing::Last) if odd.len() == 1 => {
+            format!(
+                "for a total or another footer, --footer-records 1; for a null, {}",
+                nulls().collect::<String>()
+            )
+        }
+        _ => format!("for nulls, {}; else {reject}", nulls().collect::<Vec<_>>().join(" ")),
+    };
+    format!("{} {verb} it string; the other {count} {values} {other}: {advice}", list.join(", "))
+}
