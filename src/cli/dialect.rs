@@ -10,6 +10,9 @@ pub(super) struct DialectArgs {
     /// Separates fields: one to four bytes, such as `;`, `\t`, `||` or `\u{1f}`
     #[arg(short, long, value_name = "TEXT", value_parser = parse_delimiter)]
     delimiter: Option<String>,
+    /// Ends records: \n (and \r\n), \r, any of them, or one other character
+    #[arg(long, value_name = "TEXT", value_parser = parse_terminator)]
+    line_terminator: Option<String>,
     /// Encloses fields: one ASCII character
     #[arg(long, value_name = "CHAR", value_parser = parse_character, conflicts_with = "no_quote")]
     quote: Option<String>,
@@ -38,8 +41,11 @@ pub(super) struct DialectArgs {
     #[arg(long, value_name = "SIDE", value_parser = parse_trim)]
     trim: Option<Trim>,
     /// A record that begins with this character is a comment
-    #[arg(long, value_name = "CHAR", value_parser = parse_character)]
+    #[arg(long, value_name = "CHAR", value_parser = parse_character, conflicts_with = "no_comment")]
     comment: Option<String>,
+    /// No record is a comment
+    #[arg(long)]
+    no_comment: bool,
     /// WHATWG label of the encoding, such as windows-1252 or utf-16le [default: by byte order mark, else utf-8]
     #[arg(long, value_name = "LABEL")]
     encoding: Option<String>,
@@ -52,6 +58,7 @@ impl DialectArgs {
     pub(super) fn spec(&self) -> DialectSpec {
         DialectSpec {
             delimiter: self.delimiter.clone(),
+            line_terminator: self.line_terminator.clone(),
             quote_char: if self.no_quote { Some(String::new()) } else { self.quote.clone() },
             escape_char: self.escape.clone(),
             header: match (self.header || self.header_rows.is_some(), self.no_header) {
@@ -63,7 +70,7 @@ impl DialectArgs {
             skip_records: self.skip_records,
             footer_records: self.footer_records,
             trim: self.trim,
-            comment_char: self.comment.clone(),
+            comment_char: if self.no_comment { Some(String::new()) } else { self.comment.clone() },
             encoding: self.encoding.clone(),
             stray_quotes: self.keep_stray_quotes.then_some(StrayQuotes::Keep),
             ..DialectSpec::default()
@@ -81,6 +88,22 @@ fn parse_character(text: &str) -> Result<String, String> {
 fn parse_delimiter(text: &str) -> Result<String, String> {
     let text = unescaped(text).filter(|text| Delimiter::new(text).is_some());
     text.ok_or_else(|| "expected one to four bytes, \\t for a tab, or \\u{…} for another character".into())
+}
+
+fn parse_terminator(text: &str) -> Result<String, String> {
+    let text = match text {
+        r"\r\n" | r"\n" => "\n".into(),
+        r"\r" => "\r".into(),
+        _ => unescaped(text).unwrap_or_default(),
+    };
+    let spec = DialectSpec { line_terminator: Some(text.clone()), ..DialectSpec::default() };
+    match spec.resolve() {
+        Ok(_) => Ok(text),
+        Err(_) => {
+            Err("expected \\n, \\r, any, or one character other than a letter, a digit or a special one"
+                .into())
+        }
+    }
 }
 
 fn parse_trim(text: &str) -> Result<Trim, String> {

@@ -114,7 +114,8 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     for note in notes.into_iter().chain(note_lines(&column_notes)).chain(misfits) {
         global.say(&format!("note: {note}"));
     }
-    let dialect = DialectSpec { encoding: spec.encoding, ..DialectSpec::from_dialect(&dialect) };
+    // What was said stays said, or the next command would guess it again.
+    let dialect = spec.or(DialectSpec::from_dialect(&dialect));
     let file = serde_json::json!({ "dialect": dialect, "schema": schema.to_table_schema() });
     match &destination {
         // A reader that went away (`| head`) has seen what it wanted.

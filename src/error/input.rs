@@ -201,6 +201,26 @@ pub enum InputProblem {
         /// The limit.
         limit: u64,
     },
+    /// Nothing tells which of two ways to read the text is meant.
+    #[error("the text can be read in two ways, as {why}: {one}; or {other}")]
+    TwoReadings {
+        /// What is not certain.
+        why: String,
+        /// What one of them gives, with its flags.
+        one: String,
+        /// The same of the other one.
+        other: String,
+    },
+    /// A comment, by a mark that was guessed, that may be a record.
+    #[error(
+        "a line that begins with {mark:?} has the {fields} fields of a record, though {mark:?} was taken for the mark of comments"
+    )]
+    CommentLikeRecord {
+        /// The mark.
+        mark: char,
+        /// Fields of a record.
+        fields: u64,
+    },
     /// More records were rejected than a budget of the job allows.
     #[error("{} of {} {} rejected, more than {limit} allows: {reasons}", HumanCount(*rejected), count(*read, "record"), agree(*rejected, "was", "were"))]
     TooManyRejected {
@@ -278,6 +298,8 @@ impl InputProblem {
             | InputProblem::FooterTooFar { .. }
             | InputProblem::TrailerMissing { .. }
             | InputProblem::TrailerCount { .. } => "trailer",
+            InputProblem::TwoReadings { .. } => "dialect",
+            InputProblem::CommentLikeRecord { .. } => "comment",
             InputProblem::TooManyRejected { .. } | InputProblem::RowsOutOfBounds { .. } => "budget",
         }
     }

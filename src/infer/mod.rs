@@ -1,8 +1,9 @@
 //! Samples of CSV text → the dialect and the columns' types.
 //!
 //! Input: the heads of some inputs and windows into them, or whole inputs
-//! streamed through [`Records`] into a [`TypeInference`]. Output: what the job left out, as documents that a
-//! person can keep and edit, and notes on what is not certain. Nothing is
+//! streamed through [`Records`] into a [`TypeInference`]. Output: what the job
+//! left out, as documents that a person can keep and edit, and notes on what is
+//! not certain; or, where a guess might lose records, two readings to choose from. Nothing is
 //! guessed that a later value could quietly contradict: a value that does not
 //! fit an inferred type fails the run with its place, and what may be read in
 //! two ways stays text. The answer depends on the bytes and the order of the
@@ -26,7 +27,7 @@ mod windows;
 mod words;
 
 pub use column::FieldText;
-pub use dialect::infer_dialect;
+pub use dialect::{Known, infer_dialect};
 pub use encoding::infer_encoding;
 pub use notes::{ColumnNote, lines as note_lines};
 pub use records::Records;
@@ -72,6 +73,10 @@ pub fn infer_schema(samples: &[Sample], dialect: &Dialect, null_tokens: &[String
 }
 
 #[cfg(test)]
+mod generated_tests;
+#[cfg(test)]
 mod random_tests;
+#[cfg(test)]
+mod readings_tests;
 #[cfg(test)]
 mod tests;

@@ -6,8 +6,18 @@ fn sample(text: &str) -> Vec<Sample> {
     vec![Sample { url: "file:///a.csv".into(), text: text.into(), whole: true, ..Sample::default() }]
 }
 
+/// What is found where the job says `given`.
+pub(super) fn inferred(
+    samples: &[Sample],
+    given: &DialectSpec,
+    infer_header: bool,
+) -> Result<(Dialect, Vec<String>)> {
+    let resolved = given.resolve().map_err(|problem| problem.into_error("test")).unwrap();
+    infer_dialect(samples, &Known { given, resolved: &resolved, names: &[], infer_header })
+}
+
 fn dialect_of(text: &str) -> Dialect {
-    infer_dialect(&sample(text), &DialectSpec::default(), &Dialect::default(), true).0
+    inferred(&sample(text), &DialectSpec::default(), true).unwrap().0
 }
 
 #[test]
@@ -91,7 +101,7 @@ fn what_stands_above_the_data_is_skipped() {
 #[test]
 fn a_job_says_itself_what_is_no_data() {
     for text in ["Report\nid,name\n# x\n1,x\n2,y\n", "a,b\n5\" pipe,2\n", "a,b\n'x,y',2\n'z',3\n"] {
-        let (dialect, _) = infer_dialect(&sample(text), &DialectSpec::default(), &Dialect::default(), false);
+        let (dialect, _) = inferred(&sample(text), &DialectSpec::default(), false).unwrap();
         assert_eq!(dialect, Dialect::default(), "{text:?}");
     }
 }
@@ -100,7 +110,7 @@ fn a_job_says_itself_what_is_no_data() {
 fn preambles_that_differ_are_said() {
     let mut samples = sample("Report\nid,name\n1,x\n2,y\n");
     samples.extend(sample("id,name\n1,x\n2,y\n"));
-    let (dialect, notes) = infer_dialect(&samples, &DialectSpec::default(), &Dialect::default(), true);
+    let (dialect, notes) = inferred(&samples, &DialectSpec::default(), true).unwrap();
     assert_eq!(dialect.skip_records, 0);
     assert!(notes[0].contains("differ in number"), "{notes:?}");
 }
@@ -134,7 +144,7 @@ fn data_is_not_taken_for_a_header_where_the_sample_is_cut() {
             whole: true,
             ..Sample::default()
         }];
-        let (dialect, _) = infer_dialect(&samples, &DialectSpec::default(), &Dialect::default(), true);
+        let (dialect, _) = inferred(&samples, &DialectSpec::default(), true).unwrap();
         assert_eq!((dialect.delimiter, dialect.header), (';'.into(), false), "{shift}");
     }
 }

@@ -24,7 +24,11 @@ impl DialectSpec {
             escape: self.escape(quote)?,
             terminator: self.line_terminator.as_deref().map_or(Ok(default.terminator), terminator)?,
             stray_quotes: self.stray_quotes.unwrap_or(default.stray_quotes),
-            comment: self.comment_char.as_deref().map(|text| one_byte("commentChar", text)).transpose()?,
+            comment: match self.comment_char.as_deref() {
+                None | Some("") => None,
+                Some(text) => Some(one_byte("commentChar", text)?),
+            },
+            guessed_comment_fields: self.guessed_comment_fields,
             trim: self.trim.unwrap_or(default.trim),
             skip_initial_space: self.skip_initial_space.unwrap_or(default.skip_initial_space),
             header: self.header.unwrap_or(default.header),
@@ -99,6 +103,41 @@ impl DialectSpec {
         }
     }
 
+    /// What this says, and of what it leaves out, what `other` says.
+    pub fn or(self, other: DialectSpec) -> DialectSpec {
+        DialectSpec {
+            // Of a mark that is said here, nothing was guessed.
+            guessed_comment_fields: match self.comment_char {
+                Some(_) => self.guessed_comment_fields,
+                None => other.guessed_comment_fields,
+            },
+            delimiter: self.delimiter.or(other.delimiter),
+            line_terminator: self.line_terminator.or(other.line_terminator),
+            quote_char: self.quote_char.or(other.quote_char),
+            double_quote: self.double_quote.or(other.double_quote),
+            escape_char: self.escape_char.or(other.escape_char),
+            null_sequence: self.null_sequence.or(other.null_sequence),
+            skip_initial_space: self.skip_initial_space.or(other.skip_initial_space),
+            header: self.header.or(other.header),
+            comment_char: self.comment_char.or(other.comment_char),
+            case_sensitive_header: self.case_sensitive_header.or(other.case_sensitive_header),
+            csvddf_version: self.csvddf_version.or(other.csvddf_version),
+            encoding: self.encoding.or(other.encoding),
+            skip_records: self.skip_records.or(other.skip_records),
+            stray_quotes: self.stray_quotes.or(other.stray_quotes),
+            max_field_bytes: self.max_field_bytes.or(other.max_field_bytes),
+            max_record_bytes: self.max_record_bytes.or(other.max_record_bytes),
+            trim: self.trim.or(other.trim),
+            header_rows: self.header_rows.or(other.header_rows),
+            header_join: self.header_join.or(other.header_join),
+            skip_records_after_header: self.skip_records_after_header.or(other.skip_records_after_header),
+            footer_records: self.footer_records.or(other.footer_records),
+            trailer_count: self.trailer_count.or(other.trailer_count),
+            invalid_bytes: self.invalid_bytes.or(other.invalid_bytes),
+            max_fields: self.max_fields.or(other.max_fields),
+        }
+    }
+
     /// The descriptor of a dialect: what differs from the defaults of
     /// [`DialectSpec::resolve`], and the delimiter, for people.
     pub fn from_dialect(dialect: &Dialect) -> Self {
@@ -132,6 +171,7 @@ impl DialectSpec {
             invalid_bytes: (dialect.invalid_bytes != default.invalid_bytes).then_some(dialect.invalid_bytes),
             header: (dialect.header != default.header).then_some(dialect.header),
             comment_char: dialect.comment.map(text),
+            guessed_comment_fields: dialect.guessed_comment_fields,
             skip_records: differing(dialect.skip_records, default.skip_records),
             stray_quotes: (dialect.stray_quotes == StrayQuotes::Keep).then_some(StrayQuotes::Keep),
             max_field_bytes: differing(dialect.max_field_bytes, default.max_field_bytes),

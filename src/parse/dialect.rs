@@ -26,6 +26,10 @@ pub struct Dialect {
     pub stray_quotes: StrayQuotes,
     /// A record that begins with this byte is a comment.
     pub comment: Option<u8>,
+    /// Fields of a record, where the comment mark was guessed from a sample: a
+    /// comment that has as many may be a record, so it is an error.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guessed_comment_fields: Option<u64>,
     /// White space that belongs to no field.
     pub trim: Trim,
     /// Whether spaces (not tabs) at the start of a field belong to no field,
@@ -252,6 +256,7 @@ impl Default for Dialect {
             terminator: Terminator::Lf,
             stray_quotes: StrayQuotes::Error,
             comment: None,
+            guessed_comment_fields: None,
             trim: Trim::None,
             skip_initial_space: false,
             header: true,

@@ -5,6 +5,7 @@
 //! allocates per record, or knows of types. [`mod@reference`] is the slow, obvious
 //! twin that defines what is right; tests hold the two together.
 
+pub(crate) mod comment;
 mod delimiter;
 pub mod dialect;
 pub mod reference;

@@ -18,7 +18,7 @@
 //!   then too many fields before a field that is too large, and that before the
 //!   record. A comment that is too large is a record that is.
 
-use super::{Dialect, ScanError, ScanProblem, StrayQuotes, Terminator};
+use super::{Dialect, ScanError, ScanProblem, StrayQuotes, Terminator, comment};
 use std::ops::Range;
 
 /// What a text holds.
@@ -138,6 +138,9 @@ impl<'a> Parser<'a> {
             }
         }
         self.judge_sizes(start, &fields)?;
+        if fields.is_empty() && comment::looks_like_record(self.dialect, &self.text[start..self.at]) {
+            return Err((start, ScanProblem::CommentLikeRecord));
+        }
         self.at += self.terminator().unwrap_or(0);
         if !fields.is_empty() {
             let (lines_before, records_before) = (self.lines_before(start), self.records.len());

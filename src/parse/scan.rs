@@ -105,6 +105,8 @@ pub enum ScanProblem {
     TooManyFields,
     /// See [`Dialect::max_record_bytes`].
     RecordTooLarge,
+    /// See [`Dialect::guessed_comment_fields`].
+    CommentLikeRecord,
 }
 
 impl ScanProblem {
@@ -112,7 +114,9 @@ impl ScanProblem {
     /// follows it can be read.
     pub fn is_recoverable(self) -> bool {
         match self {
-            ScanProblem::UnterminatedQuote | ScanProblem::RecordTooLarge => false,
+            ScanProblem::UnterminatedQuote | ScanProblem::RecordTooLarge | ScanProblem::CommentLikeRecord => {
+                false
+            }
             ScanProblem::QuoteInBareField
             | ScanProblem::TextAfterQuote
             | ScanProblem::FieldTooLarge

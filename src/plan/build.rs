@@ -238,7 +238,7 @@ pub fn settle(job: &JobSpec, inputs: &[Input], options: &PlanOptions, runtime: &
             (Some(read.schema), path.as_str(), read.dialect)
         }
     };
-    let mut spec = merge(&job.dialect, dialect_of_file);
+    let mut spec = job.dialect.clone().or(dialect_of_file.unwrap_or_default());
     let mut dialect = spec.resolve().map_err(|problem| problem.into_error("dialect"))?;
     let (mut notes, mut schema_notes) = (Vec::new(), Vec::new());
     let (mut column_notes, mut seen) = (Vec::new(), Vec::new());
@@ -258,7 +258,13 @@ pub fn settle(job: &JobSpec, inputs: &[Input], options: &PlanOptions, runtime: &
         let (encoding, doubts) = infer::infer_encoding(&sampled.detected);
         spec.encoding = spec.encoding.or(encoding);
         notes.extend(doubts);
-        let (found, doubts) = infer::infer_dialect(&samples, &spec, &dialect, options.infer_header);
+        let names: Vec<String> = match &standing {
+            Some((schema, _)) => schema.columns.iter().map(|column| column.source_name.clone()).collect(),
+            None => Vec::new(),
+        };
+        let infer_header = options.infer_header;
+        let known = infer::Known { given: &spec, resolved: &dialect, names: &names, infer_header };
+        let (found, doubts) = infer::infer_dialect(&samples, &known)?;
         dialect = found;
         notes.extend(doubts);
     }
@@ -318,38 +324,6 @@ fn read_schema(place: &str, job: &JobSpec, runtime: &Runtime) -> Result<SchemaFi
         None => return Err(Error::usage(format!("{place} names no schema file"))),
     };
     schema::read_schema(&String::from_utf8_lossy(&body), &url)
-}
-
-/// The job's own words win over those of the schema file.
-fn merge(job: &DialectSpec, file: Option<DialectSpec>) -> DialectSpec {
-    let Some(file) = file else { return job.clone() };
-    let job = job.clone();
-    DialectSpec {
-        delimiter: job.delimiter.or(file.delimiter),
-        line_terminator: job.line_terminator.or(file.line_terminator),
-        quote_char: job.quote_char.or(file.quote_char),
-        double_quote: job.double_quote.or(file.double_quote),
-        escape_char: job.escape_char.or(file.escape_char),
-        null_sequence: job.null_sequence.or(file.null_sequence),
-        skip_initial_space: job.skip_initial_space.or(file.skip_initial_space),
-        header: job.header.or(file.header),
-        comment_char: job.comment_char.or(file.comment_char),
-        case_sensitive_header: job.case_sensitive_header.or(file.case_sensitive_header),
-        csvddf_version: job.csvddf_version.or(file.csvddf_version),
-        encoding: job.encoding.or(file.encoding),
-        skip_records: job.skip_records.or(file.skip_records),
-        stray_quotes: job.stray_quotes.or(file.stray_quotes),
-        max_field_bytes: job.max_field_bytes.or(file.max_field_bytes),
-        max_record_bytes: job.max_record_bytes.or(file.max_record_bytes),
-        trim: job.trim.or(file.trim),
-        header_rows: job.header_rows.or(file.header_rows),
-        header_join: job.header_join.or(file.header_join),
-        skip_records_after_header: job.skip_records_after_header.or(file.skip_records_after_header),
-        footer_records: job.footer_records.or(file.footer_records),
-        trailer_count: job.trailer_count.or(file.trailer_count),
-        invalid_bytes: job.invalid_bytes.or(file.invalid_bytes),
-        max_fields: job.max_fields.or(file.max_fields),
-    }
 }
 
 /// Names that were taken from a header have to tell the columns apart.

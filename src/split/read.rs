@@ -393,6 +393,13 @@ fn grammar_problem(problem: ScanProblem, dialect: &Dialect) -> (InputProblem, &'
             InputProblem::StrayQuote { what: "text follows the closing quote" },
             "keep such text with `dialect.strayQuotes = \"keep\"` (--keep-stray-quotes); is `dialect.escapeChar` (--escape) missing?",
         ),
+        ScanProblem::CommentLikeRecord => (
+            InputProblem::CommentLikeRecord {
+                mark: char::from(dialect.comment.unwrap_or_default()),
+                fields: dialect.guessed_comment_fields.unwrap_or_default(),
+            },
+            "if it is data, say --no-comment (`commentChar` = \"\"); if it is a comment, --comment with the mark (`commentChar`)",
+        ),
         ScanProblem::FieldTooLarge => (
             InputProblem::FieldTooLarge { limit: dialect.max_field_bytes },
             "raise `dialect.maxFieldBytes`; or is a closing quote missing here?",

@@ -18,6 +18,7 @@ mod faults;
 mod flights;
 mod footers;
 mod guessed_values;
+mod guesses;
 mod hangs;
 mod harness;
 mod harness_tests;

@@ -1,14 +1,16 @@
 //! What samples look like in one dialect.
 
+use super::records::Records;
 use super::{DELIMITERS, Head};
 use crate::infer::column::looks_like_data;
-use crate::parse::{
-    Dialect, FieldForm, FieldSpan, RecordIndex, ScanError, ScanProblem, Scanner, StrayQuotes, field_value,
-};
+use crate::parse::{Dialect, FieldForm, FieldSpan, ScanError, ScanProblem};
 use std::collections::BTreeMap;
 
 /// Records of each head whose fields are looked at.
 const FIELDS_OF_RECORDS: usize = 200;
+
+/// Thousandths of the records that agree where a reading is near.
+const NEAR: u64 = 900;
 
 /// Records before the header that are looked for.
 const MAX_PREAMBLE: usize = 32;
@@ -19,70 +21,96 @@ pub(super) struct Look {
     /// The commonest number of fields of a record, among those above one; 0
     /// without any.
     pub(super) fields: usize,
-    /// Records that have so many, and records in all, but for the preambles.
+    /// Fields of the first record after what is skipped, in the head where it has most.
+    pub(super) first_fields: usize,
+    /// Records that have so many, those that have more than one, and records in all.
     agreeing: usize,
-    records: usize,
+    divided: usize,
+    pub(super) records: usize,
+    /// Records of the first head that have another number of fields than most,
+    /// the first of them.
+    pub(super) odd: Option<usize>,
+    /// Whether all records of each head have the same number of fields, but for
+    /// the titles of its first ones if `titled`.
+    even: bool,
+    even_below_titles: bool,
     /// Fields looked at, those that are nothing but one field, and those that
     /// are data.
     looked_at: usize,
     clean: usize,
     data: usize,
-    /// Fields in quotes.
-    pub(super) quoted: usize,
+    /// Fields that stand in quotes as they should.
+    pub(super) enclosed: usize,
     /// Whether the grammar is broken somewhere.
     pub(super) broken: bool,
-    /// For every head, records before those that agree.
-    pub(super) preambles: Vec<usize>,
+    /// Whether a quote is never closed.
+    pub(super) unclosed: bool,
+    /// For every head, records before the table that may be titles.
+    pub(super) titles: Vec<usize>,
 }
 
 impl Look {
     pub(super) fn of(heads: &[Head<'_>], dialect: &Dialect) -> Look {
-        let scanner = Scanner::new(&Dialect { stray_quotes: StrayQuotes::Keep, ..dialect.clone() });
-        let mut index = RecordIndex::default();
-        let (mut scanned, mut quoted) = (Vec::with_capacity(heads.len()), 0);
-        for head in heads {
-            // Whatever is wrong further down, the records before count; and what
-            // is never closed is in quotes all the same.
-            let outcome = scanner.scan(head.text, &mut index);
-            let is_open = |error: ScanError| error.problem == ScanProblem::UnterminatedQuote;
-            quoted += usize::from(outcome.is_err_and(is_open));
-            scanned.push(index.clone());
+        let records: Vec<Records<'_>> = heads.iter().map(|head| Records::of(head, dialect)).collect();
+        let skipped = dialect.skip_records as usize;
+        let mut look = Look {
+            fields: commonest(&records, skipped),
+            first_fields: records
+                .iter()
+                .filter_map(|head| head.fields(skipped))
+                .map(<[_]>::len)
+                .max()
+                .unwrap_or(0),
+            even: true,
+            even_below_titles: true,
+            ..Look::default()
+        };
+        for (number, (head, records)) in heads.iter().zip(&records).enumerate() {
+            look.add(head, records, skipped);
+            if number == 0 {
+                let is_odd = |record: &usize| records.fields(*record).is_some_and(|f| f.len() != look.fields);
+                look.odd = (skipped..records.len()).find(is_odd);
+            }
         }
-        let mut look = Look { fields: commonest(&scanned, dialect), quoted, ..Look::default() };
-        for (head, index) in heads.iter().zip(&scanned) {
-            look.add(head, index, dialect);
-        }
-        look.broken = dialect.quote.is_some_and(|quote| {
-            let strict = Scanner::new(&Dialect { stray_quotes: StrayQuotes::Error, ..dialect.clone() });
-            heads.iter().any(|head| {
-                // A head that is cut may end inside quotes.
-                let counts = |problem| head.whole || problem != ScanProblem::UnterminatedQuote;
-                memchr::memchr(quote, head.text).is_some()
-                    && strict.scan(head.text, &mut index).is_err_and(|error| counts(error.problem))
-            })
-        });
         look
     }
 
-    fn add(&mut self, head: &Head<'_>, index: &RecordIndex, dialect: &Dialect) {
-        let first = (dialect.skip_records as usize).min(index.len());
-        let titles = (first..index.len()).take(MAX_PREAMBLE);
-        let preamble = titles.take_while(|record| self.is_title(index.record(*record))).count();
-        let body = first + preamble;
+    fn add(&mut self, head: &Head<'_>, records: &Records<'_>, skipped: usize) {
+        let is_open = |error: ScanError| error.problem == ScanProblem::UnterminatedQuote;
+        let unclosed = records.outcome.is_err_and(is_open);
+        self.unclosed |= unclosed;
+        // A head that is cut may end inside quotes.
+        let cut_off = unclosed && !head.whole;
+        self.broken |= !records.faults.is_empty() || records.outcome.is_err() && !cut_off;
+        let first = skipped.min(records.len());
+        let titles = (first..records.len()).take(MAX_PREAMBLE);
+        let titles = titles.take_while(|record| records.fields(*record).is_some_and(|f| self.is_title(f)));
         // Titles and nothing below them are a table of one column.
-        let body = if body == index.len() { first } else { body };
-        self.preambles.push(body - first);
-        self.records += index.len() - body;
-        let mut looked_at = 0;
-        for record in (body..index.len()).map(|record| index.record(record)) {
-            self.quoted += record.iter().filter(|span| span.form != FieldForm::Bare).count();
-            if record.len() != self.fields {
+        let titles = Some(titles.count()).filter(|titles| first + titles < records.len()).unwrap_or(0);
+        self.titles.push(titles);
+        let mut faults = records.faults.iter().peekable();
+        let (mut looked_at, mut own, mut own_below) = (0, None, None);
+        for record in first..records.len() {
+            let Some(fields) = records.fields(record) else { break };
+            let is_faulty = std::iter::from_fn(|| faults.next_if(|fault| fault.record <= record))
+                .any(|fault| fault.record == record);
+            // A stray quote takes in all lines up to the next one.
+            let encloses =
+                |span: &&FieldSpan| span.form.is_quoted() && !(is_faulty && records.holds_line_end(span));
+            self.enclosed += fields.iter().filter(encloses).count();
+            self.records += 1;
+            self.divided += usize::from(fields.len() > 1);
+            self.even &= *own.get_or_insert(fields.len()) == fields.len();
+            if record >= first + titles {
+                self.even_below_titles &= *own_below.get_or_insert(fields.len()) == fields.len();
+            }
+            if fields.len() != self.fields {
                 continue;
             }
             self.agreeing += 1;
-            if looked_at < FIELDS_OF_RECORDS {
+            if looked_at < FIELDS_OF_RECORDS && record >= first + titles {
                 looked_at += 1;
-                record.iter().for_each(|span| self.look_at(head.text, *span, dialect));
+                fields.iter().for_each(|span| self.look_at(records, span));
             }
         }
     }
@@ -98,9 +126,9 @@ impl Look {
         }
     }
 
-    fn look_at(&mut self, text: &[u8], span: FieldSpan, dialect: &Dialect) {
+    fn look_at(&mut self, records: &Records<'_>, span: &FieldSpan) {
         let mut scratch = Vec::new();
-        let value = field_value(dialect, text, &span, &mut scratch);
+        let value = records.value(span, &mut scratch);
         let data = looks_like_data(value);
         self.looked_at += 1;
         self.data += usize::from(data);
@@ -111,33 +139,62 @@ impl Look {
         self.records < other.records
     }
 
-    /// How good it is: larger is better. First by how many records agree on
-    /// fields that are clean; then by how many fields are data; then by how many
-    /// there are.
-    pub(super) fn rank(&self) -> (u64, u64, usize) {
-        let thousandths = |part: usize, of: usize| (part * 1000 / of.max(1)) as u64;
-        let agreeing = thousandths(self.agreeing, self.records);
-        if self.fields == 0 || agreeing < 500 {
+    /// Whether it is a table without a flaw: every record has the same number of
+    /// fields, at least two, and the grammar holds.
+    pub(super) fn is_table(&self) -> bool {
+        self.fields > 1 && self.even && !self.broken
+    }
+
+    /// Whether it is one below so many titles in each head; `None` if they differ.
+    pub(super) fn is_table_below(&self) -> Option<usize> {
+        let &titles = self.titles.first()?;
+        let same = self.titles.iter().all(|other| *other == titles);
+        (self.fields > 1 && self.even_below_titles && !self.broken && same && titles > 0).then_some(titles)
+    }
+
+    /// Whether no record is in pieces: all have the same number of fields.
+    pub(super) fn is_sound(&self) -> bool {
+        self.even && !self.broken
+    }
+
+    /// Thousandths of the records that have as many fields as most, and that
+    /// are divided at all.
+    pub(super) fn agreeing(&self) -> u64 {
+        thousandths(self.agreeing, self.records)
+    }
+
+    /// Whether the records agree but for a few, or for one that may be a title or a footer.
+    pub(super) fn nearly_agrees(&self) -> bool {
+        let one_odd = self.agreeing > 1 && self.agreeing + 1 >= self.records;
+        one_odd || self.agreeing() >= NEAR
+    }
+
+    pub(super) fn divided(&self) -> u64 {
+        thousandths(self.divided, self.records)
+    }
+
+    /// How good the fields are: larger is better. First by how many records agree
+    /// on fields that are clean; then by how many fields are data; then by how
+    /// many there are.
+    pub(super) fn score(&self) -> (u64, u64, usize) {
+        if self.fields == 0 || self.agreeing() < 500 {
             return (0, 0, 0);
         }
-        let mut score = agreeing * thousandths(self.clean, self.looked_at);
-        // What needs less explaining is the likelier.
-        if self.preambles.iter().any(|records| *records > 0) {
-            score = score * 9 / 10;
-        }
-        if self.broken {
-            score /= 2;
-        }
-        (score, thousandths(self.data, self.looked_at), self.fields)
+        let score = self.agreeing() * thousandths(self.clean, self.looked_at);
+        (if self.broken { score / 2 } else { score }, thousandths(self.data, self.looked_at), self.fields)
     }
 }
 
+fn thousandths(part: usize, of: usize) -> u64 {
+    (part * 1000 / of.max(1)) as u64
+}
+
 /// The commonest number of fields above one; the largest of several.
-fn commonest(scanned: &[RecordIndex], dialect: &Dialect) -> usize {
+fn commonest(scanned: &[Records<'_>], skipped: usize) -> usize {
     let mut by_fields: BTreeMap<usize, usize> = BTreeMap::new();
-    for index in scanned {
-        for record in dialect.skip_records as usize..index.len() {
-            *by_fields.entry(index.record(record).len()).or_default() += 1;
+    for records in scanned {
+        for fields in (skipped..records.len()).filter_map(|record| records.fields(record)) {
+            *by_fields.entry(fields.len()).or_default() += 1;
         }
     }
     let above_one = by_fields.into_iter().filter(|&(fields, _)| fields > 1);

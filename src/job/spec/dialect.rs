@@ -32,9 +32,12 @@ pub struct DialectSpec {
     /// Whether the first record names the columns. Default: true; in `convert` and `infer`, found from a sample.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub header: Option<bool>,
-    /// A record that begins with this character is a comment. Default: none.
+    /// A record that begins with this character is a comment; empty: nothing is. Default: none; in `convert` and `infer`, found from a sample.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment_char: Option<String>,
+    /// Extension: written by `infer` where it found `commentChar`: fields of a record. A comment that has as many may be a record, so it fails the run. Take it out once all such lines are known to be comments. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guessed_comment_fields: Option<u64>,
     /// Whether names in the header must match in case. Default: true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub case_sensitive_header: Option<bool>,

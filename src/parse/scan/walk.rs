@@ -2,7 +2,7 @@
 
 use super::structural::Positions;
 use super::{FieldForm, FieldSpan, RecordIndex, ScanError, ScanProblem, Scanner};
-use crate::parse::{Dialect, StrayQuotes, Terminator};
+use crate::parse::{Dialect, StrayQuotes, Terminator, comment};
 
 /// What is too large.
 #[derive(Debug, Clone)]
@@ -225,7 +225,11 @@ impl<'a, const PLAIN: bool> Walk<'a, PLAIN> {
                 None => break self.end_of_input(),
             }
         };
-        self.judge_record_size(start, end)
+        self.judge_record_size(start, end)?;
+        match comment::looks_like_record(self.dialect, &self.block[start..end]) {
+            true => Err(self.error(start, ScanProblem::CommentLikeRecord)),
+            false => Ok(()),
+        }
     }
 
     /// Takes the terminator whose first structural byte stands at `at`, and

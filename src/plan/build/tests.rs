@@ -37,6 +37,11 @@ fn attempts_sort_by_time_and_differ() {
 fn the_jobs_own_dialect_wins_over_the_schema_files() {
     let job = DialectSpec { delimiter: Some(";".into()), ..DialectSpec::default() };
     let file = DialectSpec { delimiter: Some("|".into()), header: Some(false), ..DialectSpec::default() };
-    let merged = merge(&job, Some(file));
+    let merged = job.or(file);
     assert_eq!((merged.delimiter.as_deref(), merged.header), (Some(";"), Some(false)));
+    // A mark that somebody says was not guessed.
+    let said = DialectSpec { comment_char: Some("#".into()), ..DialectSpec::default() };
+    let guessed = DialectSpec { guessed_comment_fields: Some(2), ..said.clone() };
+    assert_eq!(said.clone().or(guessed.clone()), said);
+    assert_eq!(DialectSpec::default().or(guessed.clone()), guessed);
 }

@@ -1,0 +1,90 @@
+//! The records of one head, as a dialect reads them.
+
+use super::Head;
+use crate::parse::{
+    Dialect, FieldSpan, RecordIndex, ScanError, Scanner, StrayQuotes, Terminator, field_value,
+};
+
+/// The records of one head.
+#[derive(Debug, Clone)]
+pub(super) struct Records<'a> {
+    text: &'a [u8],
+    dialect: Dialect,
+    index: RecordIndex,
+    /// What ended the reading before the end of the head.
+    pub(super) outcome: Result<(), ScanError>,
+    /// Records that break the grammar and whose end is known all the same.
+    pub(super) faults: Vec<ScanError>,
+}
+
+impl<'a> Records<'a> {
+    pub(super) fn of(head: &Head<'a>, dialect: &Dialect) -> Self {
+        let dialect =
+            Dialect { stray_quotes: StrayQuotes::Error, guessed_comment_fields: None, ..dialect.clone() };
+        let (mut index, mut faults) = (RecordIndex::default(), Vec::new());
+        let outcome = Scanner::new(&dialect).scan_tolerant(head.text, &mut index, &mut faults);
+        Records { text: head.text, dialect, index, outcome, faults }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.index.len()
+    }
+
+    /// The fields of a record, `None` without such a record.
+    pub(super) fn fields(&self, record: usize) -> Option<&[FieldSpan]> {
+        (record < self.len()).then(|| self.index.record(record))
+    }
+
+    /// The values of a record, `None` without such a record.
+    pub(super) fn values(&self, record: usize) -> Option<Vec<Vec<u8>>> {
+        let mut scratch = Vec::new();
+        let fields = self.fields(record)?;
+        Some(fields.iter().map(|span| self.value(span, &mut scratch).to_vec()).collect())
+    }
+
+    pub(super) fn value<'b>(&'b self, span: &FieldSpan, scratch: &'b mut Vec<u8>) -> &'b [u8] {
+        field_value(&self.dialect, self.text, span, scratch)
+    }
+
+    /// The comments, each with its line, from 1.
+    pub(super) fn comments(&self) -> Vec<(&'a [u8], u32)> {
+        let Some(mark) = self.dialect.comment else { return Vec::new() };
+        let starts = self.index.record_starts.iter().map(|start| *start as usize);
+        let stops = self.index.record_stops.iter().map(|stop| *stop as usize);
+        let end = if self.outcome.is_ok() { self.text.len() } else { 0 };
+        let gaps = std::iter::once(0).chain(stops).zip(starts.chain([end]));
+        let (mut found, mut counted, mut lines) = (Vec::new(), 0, 0);
+        for gap in gaps.filter(|(from, to)| from < to).map(|(from, to)| from..to) {
+            let mut at = gap.start;
+            for line in self.text[gap].split(|byte| self.ends_line(*byte)) {
+                if line.first() == Some(&mark) {
+                    lines += self.dialect.terminator.count_lines(&self.text[counted..at]);
+                    counted = at;
+                    found.push((line, lines as u32 + 1));
+                }
+                at += line.len() + 1;
+            }
+        }
+        found
+    }
+
+    /// Whether a field takes in the end of a line.
+    pub(super) fn holds_line_end(&self, span: &FieldSpan) -> bool {
+        self.text[span.start as usize..span.end as usize].iter().any(|byte| self.ends_line(*byte))
+    }
+
+    fn ends_line(&self, byte: u8) -> bool {
+        match self.dialect.terminator {
+            Terminator::Lf => byte == b'\n',
+            Terminator::Cr => byte == b'\r',
+            Terminator::Any => matches!(byte, b'\r' | b'\n'),
+            Terminator::Byte(terminator) => byte == terminator,
+        }
+    }
+
+    /// The text of a record as it stands, and its line, from 1.
+    pub(super) fn raw(&self, record: usize) -> (&'a [u8], u32) {
+        let range = self.index.record_starts[record] as usize..self.index.record_stops[record] as usize;
+        (&self.text[range], self.index.record_lines[record] + 1)
+    }
+}

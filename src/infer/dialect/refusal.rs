@@ -1,0 +1,141 @@
+//! Two readings of the same text that are near, with the flags of each.
+
+use super::Head;
+use super::header::shown;
+use super::records::Records;
+use crate::error::{Error, InputProblem, Location};
+use crate::parse::{Dialect, Escape, Terminator};
+
+/// A flag that decides a part of the dialect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Flag {
+    Delimiter,
+    Quote,
+    Escape,
+    Comment,
+    Skip,
+    Terminator,
+}
+
+/// One way to read the text.
+#[derive(Debug, Clone)]
+pub(super) struct Reading {
+    pub(super) dialect: Dialect,
+    /// The flags that choose it.
+    pub(super) flags: Vec<Flag>,
+}
+
+/// Why nothing was decided.
+#[derive(Debug, Clone)]
+pub(super) struct Refusal {
+    pub(super) why: &'static str,
+    pub(super) readings: [Reading; 2],
+}
+
+impl Reading {
+    pub(super) fn new(dialect: &Dialect, flags: &[Flag]) -> Self {
+        Reading { dialect: dialect.clone(), flags: flags.to_vec() }
+    }
+
+    /// What it makes of the first input's head.
+    fn told(&self, head: Option<&Head<'_>>) -> String {
+        let flags = flags(&self.dialect, &self.flags);
+        let Some(head) = head else { return flags };
+        let records = Records::of(head, &self.dialect);
+        let first = self.dialect.skip_records as usize;
+        let Some(values) = records.values(first) else { return format!("{flags} reads no record") };
+        let fields = commonest(&records, first);
+        let counted =
+            |count: usize, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
+        let more = if head.whole { "" } else { " in the sample" };
+        let mut told = format!(
+            "{flags} reads {} of {}{more}, the first {}",
+            counted(records.len() - first, "record"),
+            counted(fields, "column"),
+            shown(&values)
+        );
+        let odd =
+            (first..records.len()).find(|&record| records.fields(record).map(<[_]>::len) != Some(fields));
+        if let Some((odd, found)) = odd.and_then(|odd| Some((odd, records.fields(odd)?.len()))) {
+            told.push_str(&format!(
+                ", and fails on line {} with {}",
+                records.raw(odd).1,
+                counted(found, "field")
+            ));
+        }
+        let left_out = records.comments();
+        if let Some((text, line)) = left_out.first() {
+            let text = super::header::cut(text);
+            told.push_str(&format!(
+                ", and passes over {}, the first {text:?} on line {line}",
+                counted(left_out.len(), "line")
+            ));
+        }
+        told
+    }
+}
+
+impl Refusal {
+    pub(super) fn into_error(self: Box<Self>, heads: &[Head<'_>]) -> Error {
+        let [one, other] = &self.readings;
+        let first = heads.first();
+        let problem = InputProblem::TwoReadings {
+            why: self.why.into(),
+            one: one.told(first),
+            other: other.told(first),
+        };
+        let location = Location::object(first.map_or("", |head| head.url));
+        let [one, other] = [one, other].map(|reading| flags(&reading.dialect, &reading.flags));
+        Error::input(problem, location).remedy(format!("say which it is: {one}, or {other}"))
+    }
+}
+
+fn commonest(records: &Records<'_>, first: usize) -> usize {
+    let mut by_fields = std::collections::BTreeMap::<usize, usize>::new();
+    for fields in (first..records.len()).filter_map(|record| records.fields(record)) {
+        *by_fields.entry(fields.len()).or_default() += 1;
+    }
+    by_fields.into_iter().max_by_key(|(_, records)| *records).map_or(1, |(fields, _)| fields)
+}
+
+/// The flags of `convert` and `infer` that say these parts of a dialect.
+pub(super) fn flags(dialect: &Dialect, wanted: &[Flag]) -> String {
+    let character = |byte: u8| quoted(&char::from(byte).to_string());
+    let flag = |flag: &Flag| match flag {
+        Flag::Delimiter => format!("--delimiter {}", quoted(dialect.delimiter.as_str())),
+        Flag::Quote => match dialect.quote {
+            Some(quote) => format!("--quote {}", character(quote)),
+            None => "--no-quote".into(),
+        },
+        Flag::Escape => match dialect.escape {
+            Escape::Byte(byte) => format!("--escape {}", character(byte)),
+            // As a quote that escapes itself is doubled.
+            Escape::Doubled => format!("--escape {}", character(dialect.quote.unwrap_or(b'"'))),
+        },
+        Flag::Comment => match dialect.comment {
+            Some(comment) => format!("--comment {}", character(comment)),
+            None => "--no-comment".into(),
+        },
+        Flag::Skip => format!("--skip-records {}", dialect.skip_records),
+        Flag::Terminator => match dialect.terminator {
+            Terminator::Lf => r"--line-terminator '\n'".into(),
+            Terminator::Cr => r"--line-terminator '\r'".into(),
+            Terminator::Any => "--line-terminator any".into(),
+            Terminator::Byte(byte) => format!("--line-terminator {}", character(byte)),
+        },
+    };
+    wanted.iter().map(flag).collect::<Vec<_>>().join(" ")
+}
+
+/// As a shell takes it, with codes for what cannot be typed.
+fn quoted(text: &str) -> String {
+    let mut typed = String::new();
+    for character in text.chars() {
+        match character {
+            '\t' => typed.push_str(r"\t"),
+            _ if character.is_control() => typed.push_str(&format!("\\u{{{:x}}}", u32::from(character))),
+            _ => typed.push(character),
+        }
+    }
+    if typed.contains('\'') { format!("\"{typed}\"") } else { format!("'{typed}'") }
+}
