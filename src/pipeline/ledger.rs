@@ -50,6 +50,14 @@ impl<'a> Ledger<'a> {
             );
             return Err(ErrorKind::Accounting { message }.into());
         }
+        let tiled = block.tiles.bytes();
+        if tiled != block.text_bytes {
+            let message = format!(
+                "{url}: of {} of a block, {tiled} are data, header, comments, blank lines or footer",
+                count(block.text_bytes, "byte")
+            );
+            return Err(ErrorKind::Accounting { message }.into());
+        }
         self.complete[block.split] |= block.last;
         let written: usize = block.rows.iter().map(|rows| rows.batch.num_rows()).sum();
         let records = RecordCounts {
@@ -61,6 +69,8 @@ impl<'a> Ledger<'a> {
         };
         account.records += records;
         account.text_bytes += block.text_bytes;
+        account.data_bytes += block.tiles.data_bytes;
+        account.not_data.add(&block.tiles.not_data);
         self.total += records;
         self.findings.add(&block.findings);
         let nothing = block.last && account.records.read == 0 && account.start == 0;

@@ -9,6 +9,7 @@ use crate::parse::{RecordIndex, ScanError, Scanner};
 use crate::partition::PartitionRows;
 use crate::plan::{Plan, Task};
 use crate::split::blocks::Block;
+use crate::split::not_data::Tiles;
 use crate::split::read::{BLOCK_BYTES, TextBlock, data_record, is_tolerant, scan_error, scan_failure};
 use crate::task::Findings;
 use crate::transform::rows::{BlockContext, Outcome, RowFault};
@@ -30,6 +31,8 @@ pub(super) struct ParsedBlock {
     pub(super) data_records: u64,
     pub(super) filtered: u64,
     pub(super) text_bytes: u64,
+    /// The same bytes, by what they are.
+    pub(super) tiles: Tiles,
     /// Whether it is the last of its split.
     pub(super) last: bool,
     /// Rows that repeat a key.
@@ -91,7 +94,7 @@ impl<'a> Parser<'a> {
     }
 
     fn parse(&self, text: TextBlock<Arc<BatchBuilder>>, scratch: &mut Scratch) -> Result<ParsedBlock> {
-        let TextBlock { split, block, preamble, footer, binding } = text;
+        let TextBlock { split, block, preamble, footer, before, binding } = text;
         let url = &self.plan.inputs[self.task.splits[split].input].url;
         let place = BlockPlace { plan: self.plan, block: &block, url };
         let data_end = (block.records as usize).saturating_sub(footer);
@@ -101,6 +104,10 @@ impl<'a> Parser<'a> {
         let data =
             DataRecords { range: records, broken: &broken.iter().map(|e| e.record).collect::<Vec<_>>() };
         let data_records = data.range.len() as u64;
+        let keep_text = self.plan.job.errors.quarantine_values;
+        let text_bytes = before.bytes() + block.bytes.len() as u64;
+        let mut tiles = before;
+        tiles.add(&Tiles::of(&self.plan.dialect, &block, index, (preamble, footer), keep_text));
         let built = binding.build(&block.bytes, index, &data).map_err(|fault| {
             let remedy = value_remedy(&fault.problem);
             let location = place.of_fault(&fault, self.columns);
@@ -128,7 +135,8 @@ impl<'a> Parser<'a> {
             not_data: (preamble + footer) as u64,
             data_records,
             filtered,
-            text_bytes: block.bytes.len() as u64,
+            text_bytes,
+            tiles,
             last: block.last,
             deduplicated: 0,
             rows: Vec::new(),

@@ -11,6 +11,7 @@ pub use terminal::{ProgressGuard, foreign_part, progress_bar, recovery, removal,
 use crate::commit::{Manifest, ManifestFile, Recovered, Removed};
 use crate::job::JobSpec;
 use crate::plan::Plan;
+use crate::split::not_data::NotData;
 use crate::store::TargetIdentity;
 use crate::task::{Findings, RecordCounts, TaskReport};
 use serde::Serialize;
@@ -84,6 +85,13 @@ pub struct InputReport {
     pub url: String,
     /// Size as stored; absent for standard input.
     pub bytes: Option<u64>,
+    /// Its text, decompressed and decoded: `data_bytes` and those of `not_data`.
+    pub text_bytes: u64,
+    /// Bytes of data records.
+    pub data_bytes: u64,
+    /// What is not data: header, skipped records, comments, blank lines, footer.
+    #[serde(skip_serializing_if = "NotData::is_nothing")]
+    pub not_data: NotData,
     /// Its records.
     #[serde(flatten)]
     pub records: RecordCounts,
@@ -98,6 +106,11 @@ pub struct Totals {
     pub input_bytes: u64,
     /// Their text, decompressed and decoded.
     pub text_bytes: u64,
+    /// Bytes of data records.
+    pub data_bytes: u64,
+    /// What is not data, counted.
+    #[serde(skip_serializing_if = "NotData::is_nothing")]
+    pub not_data: NotData,
     /// Their records.
     #[serde(flatten)]
     pub records: RecordCounts,
@@ -151,6 +164,9 @@ impl RunReport {
         let inputs = plan.inputs.iter().map(|input| InputReport {
             url: input.url.clone(),
             bytes: input.bytes,
+            text_bytes: 0,
+            data_bytes: 0,
+            not_data: NotData::default(),
             records: RecordCounts::default(),
         });
         RunReport {
@@ -165,8 +181,7 @@ impl RunReport {
             totals: Totals {
                 inputs: plan.inputs.len(),
                 input_bytes: plan.inputs.iter().filter_map(|input| input.bytes).sum(),
-                text_bytes: 0,
-                records: RecordCounts::default(),
+                ..Totals::default()
             },
             targets: targets.iter().map(TargetReport::untouched).collect(),
             files: Vec::new(),
@@ -189,9 +204,15 @@ impl RunReport {
     ) -> Self {
         let mut report = RunReport::of_plan(plan, targets, Status::Committed, elapsed_seconds);
         for split in reports.iter().flat_map(|report| &report.splits) {
-            report.inputs[split.input].records += split.records;
+            let input = &mut report.inputs[split.input];
+            input.records += split.records;
+            input.text_bytes += split.text_bytes;
+            input.data_bytes += split.data_bytes;
+            input.not_data.add(&split.not_data);
             report.totals.records += split.records;
             report.totals.text_bytes += split.text_bytes;
+            report.totals.data_bytes += split.data_bytes;
+            report.totals.not_data.add_counts(&split.not_data);
         }
         for target in &mut report.targets {
             target.files = manifest.files.len();

@@ -141,6 +141,7 @@ fn write_summary(text: &mut String, report: &RunReport) -> std::fmt::Result {
         HumanCount(records.rejected),
         HumanCount(records.deduplicated),
     )?;
+    write_not_data(text, report)?;
     write_findings(text, report)?;
     let partitions: std::collections::BTreeSet<_> = report.files.iter().map(|file| &file.partition).collect();
     for target in &report.targets {
@@ -249,6 +250,37 @@ pub fn recovery(recovered: &Recovered) -> String {
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     if parts.is_empty() { "nothing was left half done".to_owned() } else { parts.join("; ") }
+}
+
+/// What was read and is no data, but for headers, with the first of each kind.
+fn write_not_data(text: &mut String, report: &RunReport) -> std::fmt::Result {
+    for (position, (kind, all)) in report.totals.not_data.kinds().into_iter().enumerate() {
+        let (noun, place) = match kind {
+            "header" => continue,
+            "skipped" => ("record", " before the data"),
+            "footer" => ("record", " after the data"),
+            "comments" => ("comment", ""),
+            _ => ("blank line", ""),
+        };
+        let firsts = report.inputs.iter().filter_map(|input| {
+            let (_, kind) = input.not_data.kinds()[position];
+            Some((&input.url, kind.first.first()?))
+        });
+        if let Some((url, first)) = firsts.into_iter().next() {
+            let the_first = if all.count > 1 { ", the first" } else { "," };
+            write!(
+                text,
+                "  {kind:<9} {}{place}{the_first} on line {} of {url}",
+                count(all.count, noun),
+                first.line
+            )?;
+            match &first.text {
+                Some(line) => writeln!(text, ": {line:?}")?,
+                None => writeln!(text)?,
+            }
+        }
+    }
+    Ok(())
 }
 
 /// What was wrong with the data, and where the rejected records are.

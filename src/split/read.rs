@@ -6,6 +6,7 @@
 
 use super::blocks::{Block, BlockCutter, CutError};
 use super::footer::{FooterHold, check_empty, check_footer};
+use super::not_data::Tiles;
 use super::preamble::{Preamble, Taken};
 use crate::count::{agree, count};
 use crate::error::{Error, InputProblem, Location, Result};
@@ -33,6 +34,9 @@ pub struct TextBlock<B> {
     /// Records at the end of the block that are no data: none but in the last
     /// block of an input.
     pub footer: usize,
+    /// What stands before this block in blocks that were not sent, since they
+    /// hold nothing but preamble.
+    pub before: Tiles,
     /// What the header was bound to.
     pub binding: B,
 }
@@ -107,6 +111,7 @@ impl<'a> SplitReader<'a> {
             preamble: Preamble::new(dialect),
             header: None,
             binding: None,
+            before: Tiles::default(),
             hold: FooterHold::new(dialect, &input.url),
             index: RecordIndex::default(),
             bind,
@@ -259,6 +264,8 @@ struct Delivery<'a, B> {
     header: Option<Vec<String>>,
     /// There as soon as the preamble is over.
     binding: Option<B>,
+    /// Of blocks that were not sent.
+    before: Tiles,
     hold: FooterHold<'a>,
     index: RecordIndex,
     bind: &'a Bind<'a, B>,
@@ -296,9 +303,14 @@ impl<B: Clone> Delivery<'_, B> {
             let bound = (self.bind)(self.header.as_deref());
             self.binding = Some(bound.map_err(|problem| header_error(problem, self.input))?);
         }
-        let Some(binding) = self.binding.clone() else { return Ok(None) };
+        let Some(binding) = self.binding.clone() else {
+            let keep_text = plan.job.errors.quarantine_values;
+            self.before.add(&Tiles::of(dialect, &block, &self.index, (preamble, 0), keep_text));
+            return Ok(None);
+        };
         let footer = if block.last { check_footer(dialect, &block, preamble, url)? } else { 0 };
-        Ok(Some(TextBlock { split: self.position, block, preamble, footer, binding }))
+        let before = std::mem::take(&mut self.before);
+        Ok(Some(TextBlock { split: self.position, block, preamble, footer, before, binding }))
     }
 }
 

@@ -13,6 +13,7 @@ use crate::pipeline;
 use crate::plan::{DOCUMENT_FORMAT, Plan, Task};
 use crate::runtime::Runtime;
 use crate::source::{self, TextStream};
+use crate::split::not_data::NotData;
 use crate::store::tee::TeeFactory;
 use crate::store::{StagedFile, Store};
 use serde::{Deserialize, Serialize};
@@ -67,7 +68,8 @@ impl TaskReport {
     }
 }
 
-/// The records of one split: `read = written + filtered + rejected + deduplicated`.
+/// The records of one split: `read = written + filtered + rejected + deduplicated`. Of its bytes,
+/// `text_bytes = data_bytes` + those of `not_data`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct SplitAccount {
     /// Index into the plan's inputs.
@@ -76,6 +78,12 @@ pub struct SplitAccount {
     pub start: u64,
     /// Bytes of decoded text.
     pub text_bytes: u64,
+    /// Bytes of data records. Reports that an older version wrote do not say it, nor what is not data.
+    #[serde(default)]
+    pub data_bytes: u64,
+    /// What is not data: before it, after it, and between its records.
+    #[serde(default, skip_serializing_if = "NotData::is_nothing")]
+    pub not_data: NotData,
     /// The counts.
     #[serde(flatten)]
     pub records: RecordCounts,

@@ -364,7 +364,7 @@ async fn stage_files(
         attempt: plan.attempt.clone(),
         job_key: plan.job_key.clone(),
         task: 0,
-        splits: vec![SplitAccount { input: 0, start: 0, text_bytes: 1, records }],
+        splits: vec![SplitAccount { text_bytes: 1, records, ..SplitAccount::default() }],
         files,
         quarantine: Vec::new(),
         findings: Default::default(),

@@ -28,6 +28,26 @@ pub(crate) struct Counts {
     pub(crate) rejected: u64,
     pub(crate) filtered: u64,
     pub(crate) deduplicated: u64,
+    pub(crate) text_bytes: u64,
+    pub(crate) data_bytes: u64,
+    /// By kind.
+    #[serde(default)]
+    pub(crate) not_data: BTreeMap<String, NotData>,
+}
+
+/// Records or lines of one kind that are no data.
+#[derive(Debug, Clone, Deserialize, PartialEq)]
+pub(crate) struct NotData {
+    pub(crate) count: u64,
+    pub(crate) bytes: u64,
+    #[serde(default)]
+    pub(crate) first: Vec<Line>,
+}
+
+#[derive(Debug, Clone, Deserialize, PartialEq)]
+pub(crate) struct Line {
+    pub(crate) line: u64,
+    pub(crate) text: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -56,6 +76,8 @@ impl Report {
         for counts in report.inputs.iter().map(|input| &input.counts).chain([&report.totals]) {
             let accounted = counts.written + counts.rejected + counts.filtered + counts.deduplicated;
             assert_eq!(counts.read, accounted, "records are lost: {run}");
+            let tiled = counts.data_bytes + counts.not_data.values().map(|kind| kind.bytes).sum::<u64>();
+            assert_eq!(counts.text_bytes, tiled, "bytes are lost: {run}");
         }
         if report.status == "committed" {
             let (rows, bytes) =

@@ -1,0 +1,229 @@
+//! What of a text is no data.
+//!
+//! Input: a block and the places of its records. Output: its bytes, tiled by
+//! data records and named rest, so that nothing can be left out without being
+//! counted somewhere. Called by [`super::read`] for blocks that the parsers never
+//! see, and by the parsers.
+
+use super::blocks::Block;
+use crate::parse::{Dialect, RecordIndex, Terminator};
+use serde::{Deserialize, Serialize};
+
+/// Lines of each kind that are kept, with their text.
+const KEPT_LINES: usize = 3;
+
+/// Characters of a line that are kept.
+const KEPT_CHARACTERS: usize = 80;
+
+/// What of a text is no data, by kind. Line ends count with what they end.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct NotData {
+    /// Records before the data that name no columns: `dialect.skipRecords`.
+    #[serde(default, skip_serializing_if = "NotDataKind::is_nothing")]
+    pub skipped: NotDataKind,
+    /// Records that name the columns.
+    #[serde(default, skip_serializing_if = "NotDataKind::is_nothing")]
+    pub header: NotDataKind,
+    /// Comments: `dialect.commentChar`.
+    #[serde(default, skip_serializing_if = "NotDataKind::is_nothing")]
+    pub comments: NotDataKind,
+    /// Lines without a byte.
+    #[serde(default, skip_serializing_if = "NotDataKind::is_nothing")]
+    pub blank: NotDataKind,
+    /// Records after the data: `dialect.footerRecords`.
+    #[serde(default, skip_serializing_if = "NotDataKind::is_nothing")]
+    pub footer: NotDataKind,
+}
+
+/// Records or lines of one kind.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct NotDataKind {
+    /// How many.
+    pub count: u64,
+    /// Their bytes in the decoded text.
+    pub bytes: u64,
+    /// The first of them, three at most; over several inputs, none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub first: Vec<NotDataLine>,
+}
+
+/// One record or line that is no data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct NotDataLine {
+    /// From 1, in the decoded text.
+    pub line: u64,
+    /// Its first 80 characters; absent with `errors.quarantine_values = false`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+}
+
+/// The bytes of a text.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tiles {
+    /// Of data records.
+    pub data_bytes: u64,
+    /// Of everything else.
+    pub not_data: NotData,
+}
+
+impl Tiles {
+    /// Those of a block, all of whose records are in `index`. Of these the first
+    /// `preamble` come before the data and the last `footer` after it. `keep_text`
+    /// keeps the text of the first lines.
+    pub fn of(
+        dialect: &Dialect,
+        block: &Block,
+        index: &RecordIndex,
+        (preamble, footer): (usize, usize),
+        keep_text: bool,
+    ) -> Tiles {
+        let mut tiler = Tiler { dialect, block, keep_text, counted: (0, 0), tiles: Tiles::default() };
+        let data = preamble..index.len().saturating_sub(footer);
+        let text = &block.bytes;
+        tiler.lines(0, index.record_starts.first().map_or(text.len(), |start| *start as usize));
+        for record in 0..index.len() {
+            let (start, stop) = (index.record_starts[record] as usize, index.record_stops[record] as usize);
+            let next = index.record_starts.get(record + 1).map_or(text.len(), |start| *start as usize);
+            // As a rule nothing but a line end stands between two records.
+            let end = match &text[stop..next] {
+                [] | [_] | [b'\r', b'\n'] => next,
+                _ => after_line(dialect.terminator, text, stop),
+            };
+            if data.contains(&record) {
+                tiler.tiles.data_bytes += (end - start) as u64;
+            } else {
+                let line = block.lines_before + u64::from(index.record_lines[record]) + 1;
+                let is_header = dialect.is_header_record(block.records_before + record as u64);
+                let NotData { skipped, header, footer, .. } = &mut tiler.tiles.not_data;
+                let kind = match () {
+                    () if record >= data.start => footer,
+                    () if is_header => header,
+                    () => skipped,
+                };
+                kind.add(line, &text[start..stop], end - start, keep_text);
+            }
+            if end < next {
+                tiler.lines(end, next);
+            }
+        }
+        tiler.tiles
+    }
+
+    /// All bytes.
+    pub fn bytes(&self) -> u64 {
+        self.data_bytes + self.not_data.bytes()
+    }
+
+    /// Adds those of other text of the same input.
+    pub fn add(&mut self, other: &Tiles) {
+        self.data_bytes += other.data_bytes;
+        self.not_data.add(&other.not_data);
+    }
+}
+
+impl NotData {
+    /// Each kind with what one of it is called.
+    pub fn kinds(&self) -> [(&'static str, &NotDataKind); 5] {
+        let NotData { skipped, header, comments, blank, footer } = self;
+        [
+            ("skipped", skipped),
+            ("header", header),
+            ("comments", comments),
+            ("blank", blank),
+            ("footer", footer),
+        ]
+    }
+
+    /// Whether every byte is data.
+    pub fn is_nothing(&self) -> bool {
+        self.kinds().iter().all(|(_, kind)| kind.is_nothing())
+    }
+
+    /// All its bytes.
+    pub fn bytes(&self) -> u64 {
+        self.kinds().iter().map(|(_, kind)| kind.bytes).sum()
+    }
+
+    /// Adds what other text of the same input has.
+    pub fn add(&mut self, other: &NotData) {
+        let NotData { skipped, header, comments, blank, footer } = self;
+        for (kind, (_, other)) in [skipped, header, comments, blank, footer].into_iter().zip(other.kinds()) {
+            kind.count += other.count;
+            kind.bytes += other.bytes;
+            kind.first.extend_from_slice(&other.first);
+            kind.first.sort_by_key(|first| first.line);
+            kind.first.truncate(KEPT_LINES);
+        }
+    }
+
+    /// Adds the counts of another input.
+    pub fn add_counts(&mut self, other: &NotData) {
+        self.add(other);
+        let NotData { skipped, header, comments, blank, footer } = self;
+        [skipped, header, comments, blank, footer].into_iter().for_each(|kind| kind.first.clear());
+    }
+}
+
+impl NotDataKind {
+    /// Whether there is none.
+    pub fn is_nothing(&self) -> bool {
+        self.count == 0
+    }
+
+    fn add(&mut self, line: u64, text: &[u8], bytes: usize, keep_text: bool) {
+        self.count += 1;
+        self.bytes += bytes as u64;
+        if self.first.len() < KEPT_LINES {
+            let characters = || String::from_utf8_lossy(text).chars().take(KEPT_CHARACTERS).collect();
+            self.first.push(NotDataLine { line, text: keep_text.then(characters) });
+        }
+    }
+}
+
+/// Goes through the lines of one block.
+struct Tiler<'a> {
+    dialect: &'a Dialect,
+    block: &'a Block,
+    keep_text: bool,
+    /// An offset, and the lines that end before it.
+    counted: (usize, u64),
+    tiles: Tiles,
+}
+
+impl Tiler<'_> {
+    /// Comments and blank lines.
+    fn lines(&mut self, mut start: usize, end: usize) {
+        while start < end {
+            let after = after_line(self.dialect.terminator, &self.block.bytes, start).min(end);
+            let text = &self.block.bytes[start..after];
+            let is_comment = self.dialect.comment.is_some() && text.first().copied() == self.dialect.comment;
+            let NotData { comments, blank, .. } = &mut self.tiles.not_data;
+            let kind = if is_comment { comments } else { blank };
+            if kind.first.len() < KEPT_LINES {
+                let (offset, lines) = self.counted;
+                let passed = self.dialect.terminator.count_lines(&self.block.bytes[offset..start]) as u64;
+                self.counted = (start, lines + passed);
+            }
+            let line = self.block.lines_before + self.counted.1 + 1;
+            kind.add(line, text.trim_ascii_end(), text.len(), self.keep_text && is_comment);
+            start = after;
+        }
+    }
+}
+
+/// The offset after the line that goes on at `from`, outside quotes.
+fn after_line(terminator: Terminator, text: &[u8], from: usize) -> usize {
+    let rest = &text[from..];
+    let found = match terminator {
+        Terminator::Lf => memchr::memchr(b'\n', rest),
+        Terminator::Cr => memchr::memchr(b'\r', rest),
+        Terminator::Byte(byte) => memchr::memchr(byte, rest),
+        Terminator::Any => memchr::memchr2(b'\r', b'\n', rest),
+    };
+    let Some(at) = found.map(|at| from + at) else { return text.len() };
+    let is_pair = terminator == Terminator::Any && text[at] == b'\r' && text.get(at + 1) == Some(&b'\n');
+    at + 1 + usize::from(is_pair)
+}
+
+#[cfg(test)]
+mod tests;
