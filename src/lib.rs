@@ -20,6 +20,7 @@
 
 pub mod count;
 pub mod error;
+pub mod hive;
 pub mod runtime;
 pub mod shutdown;
 

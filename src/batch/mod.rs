@@ -19,11 +19,12 @@ pub use binding::Binding;
 
 use crate::error::InputProblem;
 use crate::job::{ErrorsSpec, LongRecord, ShortRecord, ValuePolicy};
+use crate::parse::scan::{FieldForm, FieldSpan};
 use crate::parse::{Dialect, RecordIndex};
 use crate::schema::{ColumnType, Schema};
-use arrow::array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions, new_null_array};
+use arrow::array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions, UInt32Array, new_null_array};
 use arrow::buffer::BooleanBuffer;
-use arrow::compute::filter;
+use arrow::compute::{filter, take};
 use arrow::datatypes::{Field, SchemaRef};
 use column::{ColumnFields, ColumnReader, Fault, FaultKind};
 use shape::Shaped;
@@ -123,6 +124,8 @@ pub struct BatchBuilder {
     readers: Vec<ColumnReader>,
     /// For every column, [`InputProblem::Value::expected`].
     expected: Vec<String>,
+    /// For every column: its value in all records, one row, if it stands in no field.
+    constants: Vec<Option<ArrayRef>>,
 }
 
 impl BatchBuilder {
@@ -148,7 +151,46 @@ impl BatchBuilder {
                 .iter()
                 .map(|column| expected(column.column_type, &column.rules.formats))
                 .collect(),
+            constants: vec![None; schema.columns.len()],
         }
+    }
+
+    /// The same with values that hold for all records of the input, read by the
+    /// rules of their columns.
+    ///
+    /// # Errors
+    /// [`InputProblem::PathValue`], whatever the policy: the records are not to blame.
+    pub fn with_values(
+        mut self,
+        schema: &Schema,
+        values: &[(usize, Option<String>)],
+    ) -> Result<Self, InputProblem> {
+        for (column, value) in values {
+            let text = value.as_deref().unwrap_or_default();
+            let bad = || InputProblem::PathValue {
+                name: schema.columns[*column].source_name.clone(),
+                value: text.to_owned(),
+                expected: match schema.columns[*column].nullable {
+                    true => self.expected[*column].clone(),
+                    false => format!("required {}", self.expected[*column]),
+                },
+            };
+            let reader = &self.readers[*column];
+            let array = if value.is_none() {
+                if reader.is_required() {
+                    return Err(bad());
+                }
+                new_null_array(self.arrow_schema.field(*column).data_type(), 1)
+            } else {
+                let end = u32::try_from(text.len()).map_err(|_| bad())?;
+                let spans = &[FieldSpan { start: 0, end, form: FieldForm::Bare }];
+                let (block, dialect) = (text.as_bytes(), &self.dialect);
+                let fields = ColumnFields { block, spans, fields_per_record: 1, field: 0, dialect };
+                reader.read(&fields, &mut Err).map_err(|_| bad())?
+            };
+            self.constants[*column] = Some(array);
+        }
+        Ok(self)
     }
 
     /// The schema of the batches, as [`arrow_schema`] makes it.
@@ -175,6 +217,11 @@ impl BatchBuilder {
         let mut faults = FaultsByRow::default();
         let mut nulled = Vec::new();
         for (column, reader) in self.readers.iter().enumerate() {
+            if let Some(constant) = &self.constants[column] {
+                let every_row = UInt32Array::from(vec![0; rows]);
+                arrays.push(take(constant, &every_row, None).expect("there is a first row"));
+                continue;
+            }
             let Some(field) = self.binding.field_of_column[column] else {
                 arrays.push(new_null_array(self.arrow_schema.field(column).data_type(), rows));
                 continue;

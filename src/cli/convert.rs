@@ -41,6 +41,9 @@ pub(super) struct Args {
     /// Type of a column, whatever its values look like, with the format of dates and times: code=string, price='decimal(9,2)', day=date:%d/%m/%Y. Repeatable
     #[arg(long = "type", value_name = "COLUMN=TYPE", conflicts_with_all = ["schema", "all_text"])]
     types: Vec<GivenType>,
+    /// A column whose values stand in directories NAME=VALUE/ above the inputs. Repeatable
+    #[arg(long = "path-column", value_name = "NAME")]
+    path_columns: Vec<String>,
     /// Partition key: a column, or a part of a date or timestamp: [NAME=]year(COLUMN), month, day, hour or date. Repeatable
     #[arg(long, value_name = "KEY")]
     partition_by: Vec<String>,
@@ -123,6 +126,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
             endpoint: args.endpoint.clone(),
             read_again: if args.read_again { ReadAgain::Allow } else { ReadAgain::Fail },
             settle_seconds: args.settle,
+            path_columns: args.path_columns.clone(),
             empty_input: if args.allow_empty { EmptyInput::Allow } else { EmptyInput::Fail },
             extra_columns: if args.ignore_extra_columns { ExtraColumns::Ignore } else { ExtraColumns::Fail },
             missing_columns: if args.null_missing_columns {

@@ -10,6 +10,7 @@ use crate::infer::{Records, TypeInference, note_lines};
 use crate::job::{
     CommitSpec, DialectSpec, EngineSpec, ErrorsSpec, JobSpec, OutputSpec, SourceSpec, TargetSpec, WriteMode,
 };
+use crate::plan::path_columns::{Types, add_path_columns};
 use crate::plan::{GivenType, PlanOptions, Settled, add_nulls, settle, take_types_of};
 use crate::runtime::Runtime;
 use crate::schema::WrittenSchema;
@@ -33,6 +34,9 @@ pub(super) struct Args {
     /// Table that the inputs are for: columns that it has are of its types
     #[arg(long, value_name = "URL")]
     table: Option<String>,
+    /// A column whose values stand in directories NAME=VALUE/ above the inputs. Repeatable
+    #[arg(long = "path-column", value_name = "NAME")]
+    path_columns: Vec<String>,
     /// Where the schema file goes: a path, an s3:// URL, or `-` for standard output
     #[arg(short, long, value_name = "FILE", default_value = "-")]
     output: String,
@@ -53,8 +57,12 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     places::endpoint("--endpoint", args.endpoint.as_deref())?;
     let destination = Destination::of(&args.output, args.region.clone(), args.endpoint.clone())?;
     let inputs = args.inputs.iter().map(|place| places::input(place)).collect::<Result<_>>()?;
-    let source =
-        SourceSpec { region: args.region.clone(), endpoint: args.endpoint.clone(), ..SourceSpec::of(inputs) };
+    let source = SourceSpec {
+        region: args.region.clone(),
+        endpoint: args.endpoint.clone(),
+        path_columns: args.path_columns.clone(),
+        ..SourceSpec::of(inputs)
+    };
     let job = JobSpec {
         json_schema: None,
         name: "infer".into(),
@@ -102,6 +110,9 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         }
         let inferred = inference.finish();
         (schema, column_notes, seen) = (inferred.schema, inferred.notes, inferred.seen);
+        let (of_paths, seen_in_paths) = add_path_columns(&mut schema, &job.source, &inputs, Types::Inferred)?;
+        column_notes.extend(of_paths);
+        seen.extend(seen_in_paths);
         options.give(&mut schema, &mut column_notes, &seen)?;
         add_nulls(&mut schema, &args.null_tokens);
     }

@@ -1,5 +1,6 @@
 //! The command line: one file a command.
 
+mod arguments;
 mod catchup;
 mod check;
 mod commit;
@@ -94,7 +95,7 @@ impl Cli {
     /// What is wrong with them, or the help that they ask for, in the colors that they ask for.
     pub fn of_process() -> Result<Cli, clap::Error> {
         let mut command = Cli::command().color(color_of(std::env::args_os()));
-        let cli = Cli::from_arg_matches(&command.try_get_matches_from_mut(std::env::args_os())?)?;
+        let cli = Cli::from_arg_matches(&command.try_get_matches_from_mut(arguments::of_process())?)?;
         match cli.global.messages.conflict() {
             Some(conflict) => Err(command.error(clap::error::ErrorKind::ArgumentConflict, conflict)),
             None => Ok(cli),

@@ -60,6 +60,28 @@ pub enum InputProblem {
         /// The name.
         name: String,
     },
+    /// The path of an input says nothing of a column of `source.path_columns`.
+    #[error("the path of the input has no directory `{name}=…`")]
+    PathColumnMissing {
+        /// The column.
+        name: String,
+    },
+    /// A column of `source.path_columns` stands in the header, too.
+    #[error("the header has a column {name:?}, which is to come from the path of the input")]
+    PathColumnInHeader {
+        /// The column.
+        name: String,
+    },
+    /// A value in the path of an input does not fit its column.
+    #[error("{value:?} in the path of the input is not a valid {expected}")]
+    PathValue {
+        /// The column.
+        name: String,
+        /// As it stands in the path, unescaped.
+        value: String,
+        /// The type, as a schema file spells it.
+        expected: String,
+    },
     /// A record has another number of fields than the header or schema.
     #[error("the record has {} where {expected} {} expected", count(*found, "field"), agree(*expected, "is", "are"))]
     Ragged {
@@ -252,6 +274,9 @@ impl InputProblem {
             InputProblem::Value { expected, detail, .. } => {
                 InputProblem::Value { value: hidden(), expected, detail }
             }
+            InputProblem::PathValue { name, expected, .. } => {
+                InputProblem::PathValue { name, value: hidden(), expected }
+            }
             InputProblem::Constraint { constraint, .. } => {
                 InputProblem::Constraint { constraint, value: hidden() }
             }
@@ -277,9 +302,11 @@ impl InputProblem {
             | InputProblem::MissingColumns { .. }
             | InputProblem::ExtraColumns { .. }
             | InputProblem::ReorderedColumns { .. }
-            | InputProblem::DuplicateColumn { .. } => "header",
+            | InputProblem::DuplicateColumn { .. }
+            | InputProblem::PathColumnMissing { .. }
+            | InputProblem::PathColumnInHeader { .. } => "header",
             InputProblem::Ragged { .. } => "ragged",
-            InputProblem::Value { .. } => "type",
+            InputProblem::Value { .. } | InputProblem::PathValue { .. } => "type",
             InputProblem::RequiredNull => "required",
             InputProblem::Constraint { .. } => "constraint",
             InputProblem::Check { .. } => "check",

@@ -3,6 +3,8 @@
 use super::foreign::Foreign;
 use super::unexpanded;
 use crate::document::nearest;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
 use std::path::{Component, Path, PathBuf};
 
 /// A location that cannot be used: what is wrong and what to do. Never holds
@@ -186,8 +188,9 @@ pub(crate) fn local_path(url: &str) -> Option<PathBuf> {
     match url.strip_prefix("file://") {
         Some(rest) => {
             let path = rest.strip_prefix("localhost").unwrap_or(rest);
-            let decoded = percent_encoding::percent_decode_str(path).decode_utf8().ok()?;
-            path.starts_with('/').then(|| PathBuf::from(decoded.as_ref()))
+            // A name may be of any bytes.
+            let decoded = percent_encoding::percent_decode_str(path).collect::<Vec<u8>>();
+            path.starts_with('/').then(|| PathBuf::from(OsString::from_vec(decoded)))
         }
         None if url.is_empty() || url.contains("://") => None,
         None => Some(PathBuf::from(url)),

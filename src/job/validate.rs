@@ -149,6 +149,14 @@ impl Check {
             self.problem(KeyPath::from("source").key("incremental"), message, remedy);
         }
         self.settling(job);
+        for (i, name) in job.source.path_columns.iter().enumerate() {
+            let key = KeyPath::from("source").key("path_columns").index(i);
+            if name.is_empty() {
+                self.problem(key, "the name is empty", "write the name before `=` of a directory");
+            } else if job.source.path_columns[..i].contains(name) {
+                self.problem(key, format!("{name:?} stands twice"), "leave it out once");
+            }
+        }
         let ratio = KeyPath::from("source").key("max_expansion_ratio");
         self.above_zero(ratio, job.source.max_expansion_ratio);
         for (i, input) in job.source.inputs.iter().enumerate() {

@@ -7,6 +7,8 @@
 mod keys;
 
 use crate::error::Result;
+pub use crate::hive::NULL_DIRECTORY;
+use crate::hive::escape;
 use crate::job::PartitionKey;
 use crate::schema::{Schema, WrittenKey};
 use arrow::array::{Array, ArrayRef, RecordBatch, UInt32Array};
@@ -16,9 +18,6 @@ use arrow::error::ArrowError;
 use arrow::row::{Row, RowConverter, SortField};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-
-/// What Hive, Spark and Redshift Spectrum call the directory of null.
-pub const NULL_DIRECTORY: &str = "__HIVE_DEFAULT_PARTITION__";
 
 /// One partition of the table.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -156,27 +155,6 @@ impl Groups {
         }
         Ok(Groups { first_rows, sizes, order: order.into() })
     }
-}
-
-/// Escapes a key or value as Hive does for directory names: control
-/// characters and `"#%'*/:=?\{}[]^` become `%XX`. (Hive's
-/// `FileUtils.escapePathName`.) A leading `.` or `_` is escaped too: readers
-/// skip directories that begin so.
-pub fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for (position, character) in text.char_indices() {
-        let special = matches!(
-            character,
-            '"' | '#' | '%' | '\'' | '*' | '/' | ':' | '=' | '?' | '\\' | '{' | '}' | '[' | ']' | '^'
-        );
-        let hides = position == 0 && matches!(character, '.' | '_');
-        if special || hides || character.is_ascii_control() {
-            escaped.push_str(&format!("%{:02X}", character as u32));
-        } else {
-            escaped.push(character);
-        }
-    }
-    escaped
 }
 
 #[cfg(test)]

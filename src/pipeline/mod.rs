@@ -27,7 +27,7 @@ use crate::encode::{
     Consumed, CutLimits, FileNames, FileShape, NoRows, TableWriter, max_key_bytes, run_metadata,
 };
 use crate::error::{Error, InputProblem, Result};
-use crate::job::{EmptyOutput, JobSpec, MatchColumns, Profile, TimestampForm};
+use crate::job::{EmptyOutput, ExtraColumns, JobSpec, MatchColumns, MissingColumns, Profile, TimestampForm};
 use crate::order::Scratch;
 use crate::partition::Partitioner;
 use crate::plan::{Plan, Task};
@@ -48,6 +48,8 @@ use parser::{ParsedBlock, Parser};
 use quarantine::Quarantine;
 use rayon::prelude::*;
 use sink::Sink;
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -132,27 +134,76 @@ impl Columns {
         }
     }
 
-    /// Finds the columns in a header (`None`: there is none).
-    pub fn bind(&self, job: &JobSpec, header: Option<&[String]>) -> Result<Binding, InputProblem> {
+    /// Finds the columns in a header (`None`: there is none); those that stand in
+    /// the path of the input are in no field.
+    fn bind(&self, job: &JobSpec, header: Option<&[String]>) -> Result<Binding, InputProblem> {
+        let path_columns = &job.source.path_columns;
+        let in_path = |column: &Column| path_columns.contains(&column.source_name);
+        let in_fields = match path_columns.is_empty() {
+            true => Cow::Borrowed(&self.input),
+            false => {
+                let columns = self.input.columns.iter().filter(|column| !in_path(column));
+                Cow::Owned(Schema::new(columns.cloned().collect()))
+            }
+        };
+        if let (Some(header), ExtraColumns::Fail) = (header, job.source.extra_columns)
+            && let Some(name) = path_columns.iter().find(|name| header.contains(name))
+        {
+            return Err(InputProblem::PathColumnInHeader { name: name.clone() });
+        }
         let by_name = match job.source.match_columns {
             Some(MatchColumns::Position) => None,
             Some(MatchColumns::Name) | None => header,
         };
         let found = match by_name {
             Some(header) => Binding::by_name(
-                &self.input,
+                &in_fields,
                 header,
                 job.source.column_policies(),
                 job.dialect.case_sensitive_header.unwrap_or(true),
             )?,
             None => {
-                let fields = header.map_or(self.input.columns.len(), <[String]>::len);
-                Binding::by_position(&self.input, fields, job.source.column_policies())?
+                let fields = header.map_or(in_fields.columns.len(), <[String]>::len);
+                Binding::by_position(&in_fields, fields, job.source.column_policies())?
             }
         };
+        let mut found_fields = found.field_of_column.iter().copied();
+        let fields: Vec<Option<usize>> = self
+            .input
+            .columns
+            .iter()
+            .map(|column| if in_path(column) { None } else { found_fields.next().flatten() })
+            .collect();
         let positions = self.program.input_positions();
-        let field_of_column = positions.iter().map(|&column| found.field_of_column[column]).collect();
+        let field_of_column = positions.iter().map(|&column| fields[column]).collect();
         Ok(Binding { field_of_column, ..found })
+    }
+
+    /// The parsed columns whose values stand in the path of an input, each with
+    /// its position and its value there.
+    fn path_values(
+        &self,
+        job: &JobSpec,
+        input: &Input,
+    ) -> Result<Vec<(usize, Option<String>)>, InputProblem> {
+        if job.source.path_columns.is_empty() {
+            return Ok(Vec::new());
+        }
+        // Of a key that comes twice, the innermost counts.
+        let found: HashMap<_, _> = input.path_values().into_iter().collect();
+        let mut values = Vec::new();
+        for (position, column) in self.program.input().columns.iter().enumerate() {
+            let name = &column.source_name;
+            if !job.source.path_columns.contains(name) {
+                continue;
+            }
+            match found.get(name) {
+                Some(value) => values.push((position, value.clone())),
+                None if job.source.missing_columns == MissingColumns::Null && column.nullable => {}
+                None => return Err(InputProblem::PathColumnMissing { name: name.clone() }),
+            }
+        }
+        Ok(values)
     }
 
     /// Columns with constraints or keys that are not parsed.
@@ -171,9 +222,16 @@ impl Columns {
     }
 
     /// What makes rows of the records of an input with this header.
-    fn builder(&self, plan: &Plan, header: Option<&[String]>) -> Result<BatchBuilder, InputProblem> {
+    fn builder(
+        &self,
+        plan: &Plan,
+        input: &Input,
+        header: Option<&[String]>,
+    ) -> Result<BatchBuilder, InputProblem> {
         let binding = self.bind(&plan.job, header)?;
-        Ok(BatchBuilder::new(self.program.input(), &plan.dialect, &binding, self.policies.clone()))
+        let values = self.path_values(&plan.job, input)?;
+        let schema = self.program.input();
+        BatchBuilder::new(schema, &plan.dialect, &binding, self.policies.clone()).with_values(schema, &values)
     }
 }
 
@@ -240,7 +298,7 @@ pub fn run(
         quarantine: Quarantine::new(plan, task, tee),
         ledger: Ledger::new(plan, task),
     };
-    let bind = |header: Option<&[String]>| Ok(Arc::new(columns.builder(plan, header)?));
+    let bind = |input: &Input, header: Option<&[String]>| Ok(Arc::new(columns.builder(plan, input, header)?));
     // Ends the reader, wherever it waits, as soon as this task has ended.
     let reading = StopsWhenDropped(runtime.cancel().child());
     let first_text = first_text.map(|mut text| {
@@ -281,7 +339,7 @@ pub fn check_header(plan: &Plan, input: &Input, runtime: &Runtime) -> Result<()>
         return Ok(());
     }
     let columns = Columns::of_plan(plan)?;
-    columns.bind(&plan.job, header.as_deref()).map_err(|problem| header_error(problem, input)).map(drop)
+    columns.builder(plan, input, header.as_deref()).map_err(|problem| header_error(problem, input)).map(drop)
 }
 
 /// What sees the blocks in order, one after the other.

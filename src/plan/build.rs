@@ -1,5 +1,6 @@
 //! Making a plan.
 
+use super::path_columns::{Types, add_path_columns, unused};
 use super::sample::sample;
 use super::{DOCUMENT_FORMAT, GivenType, Plan, Split, TableBefore, Task, fit};
 use crate::document::{KeyPath, Problem};
@@ -259,7 +260,11 @@ pub fn settle(job: &JobSpec, inputs: &[Input], options: &PlanOptions, runtime: &
         spec.encoding = spec.encoding.or(encoding);
         notes.extend(doubts);
         let names: Vec<String> = match &standing {
-            Some((schema, _)) => schema.columns.iter().map(|column| column.source_name.clone()).collect(),
+            // Those of the path are in no record.
+            Some((schema, _)) => {
+                let names = schema.columns.iter().map(|column| &column.source_name);
+                names.filter(|name| !job.source.path_columns.contains(name)).cloned().collect()
+            }
             None => Vec::new(),
         };
         let infer_header = options.infer_header;
@@ -296,6 +301,11 @@ pub fn settle(job: &JobSpec, inputs: &[Input], options: &PlanOptions, runtime: &
             schema
         }
     };
+    let types = if is_inferred || options.all_text { Types::Inferred } else { Types::Declared };
+    let (of_paths, seen_in_paths) = add_path_columns(&mut schema, &job.source, inputs, types)?;
+    column_notes.extend(of_paths);
+    seen.extend(seen_in_paths);
+    notes.extend(unused(&schema, inputs));
     if options.all_text {
         for column in &mut schema.columns {
             column.column_type = ColumnType::Text;
@@ -414,7 +424,8 @@ fn job_key(plan: &Plan) -> String {
     // credentials are from. Schema and inputs are hashed as they were found.
     job.name.clear();
     job.schema = None;
-    job.source = SourceSpec { match_columns: job.source.match_columns, ..SourceSpec::of(Vec::new()) };
+    let SourceSpec { match_columns, path_columns, .. } = job.source;
+    job.source = SourceSpec { match_columns, path_columns, ..SourceSpec::of(Vec::new()) };
     // What only decides whether a run fails: those that did not wrote the same.
     let ErrorsSpec { bad_value, columns, bad_record, short_record, long_record, .. } = job.errors;
     job.errors =

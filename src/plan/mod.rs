@@ -10,6 +10,7 @@ mod build;
 mod fit;
 mod given_type;
 mod nothing;
+pub mod path_columns;
 mod salt;
 mod sample;
 

@@ -11,8 +11,10 @@ use crate::job::{EngineSpec, SourceSpec};
 use chrono::{DateTime, SecondsFormat, Utc};
 use globset::{GlobBuilder, GlobMatcher};
 use std::collections::HashSet;
+use std::ffi::OsStr;
 use std::fs::{self, Metadata};
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -25,9 +27,13 @@ use std::path::{Path, PathBuf};
 /// - `-` or `stdin:`, standard input;
 /// - a URL or path with `*`, `?` or `[…]`: a glob, in which `**` alone crosses `/`;
 /// - a URL or path that ends in `/`, a bucket, or a local directory: a prefix.
-///   Everything below it, but for names that begin with `_` or `.` (what Spark
-///   and Hive hide) and the empty objects that stand for directories;
+///   Everything below it but the empty objects that stand for directories;
 /// - else one object.
+///
+/// Names that begin with `_` or `.`, of files and of directories, are hidden, as
+/// Spark and Hive have it: no prefix finds them, and a glob only where it has
+/// that first character itself, as `_staging/*.csv` has. A local name that is
+/// not UTF-8 is found like any other; its URL has the bytes as `%XX`.
 ///
 /// Prefixes and `**` do not enter symbolic links to directories, which often
 /// point to a sibling (`latest`) or up; `*` in the place of a directory does.
@@ -42,15 +48,15 @@ pub async fn list(spec: &SourceSpec, engine: &EngineSpec) -> Result<Vec<Input>> 
     let mut seen_files = HashSet::new();
     let mut s3 = None;
     for entry in &spec.inputs {
-        let mut found = if entry == "-" || entry == STDIN {
-            vec![Found::from(Input { url: STDIN.to_owned(), ..Input::default() })]
+        let Matches { mut found, hidden } = if entry == "-" || entry == STDIN {
+            Matches::one(Input { url: STDIN.to_owned(), ..Input::default() }.into())
         } else if let Some(rest) = entry.strip_prefix("s3://") {
             if s3.is_none() {
                 s3 = Some(connection(spec, engine).s3().await?);
             }
             match &s3 {
-                Some(s3) => list_s3(s3, spec, entry, rest).await?.into_iter().map(Found::from).collect(),
-                None => Vec::new(),
+                Some(s3) => list_s3(s3, spec, entry, rest).await?,
+                None => Matches::default(),
             }
         } else if let Some(foreign) = Foreign::of(entry) {
             let refused = foreign.refused_as_source();
@@ -65,8 +71,10 @@ pub async fn list(spec: &SourceSpec, engine: &EngineSpec) -> Result<Vec<Input>> 
         };
         found.sort_unstable_by(|a, b| a.input.url.cmp(&b.input.url));
         if found.is_empty() {
-            return Err(failure("find", entry, StoreReason::NoMatch, "nothing matches")
-                .remedy("check `source.inputs`; `*` does not cross `/`, `**` does"));
+            return Err(nothing_matches(entry, hidden.as_deref()));
+        }
+        if let Some(hidden) = hidden {
+            tracing::info!("{entry}: passed over names that begin with `_` or `.`, such as {hidden}");
         }
         let new = found.into_iter().filter(|found| {
             seen.insert(found.input.url.clone()) && found.file.is_none_or(|file| seen_files.insert(file))
@@ -74,6 +82,42 @@ pub async fn list(spec: &SourceSpec, engine: &EngineSpec) -> Result<Vec<Input>> 
         inputs.extend(new.map(|found| found.input));
     }
     Ok(inputs)
+}
+
+/// Nothing is found, though something may be hidden.
+fn nothing_matches(entry: &str, hidden: Option<&str>) -> Error {
+    let (detail, remedy) = match hidden {
+        None => (
+            "nothing matches".to_owned(),
+            "check `source.inputs`; `*` does not cross `/`, `**` does".to_owned(),
+        ),
+        Some(name) => (
+            format!("nothing matches; names that begin with `_` or `.` are hidden, such as {name}"),
+            format!(
+                "check `source.inputs`; to read what is hidden, write the first character, as in `{}`",
+                literally(name)
+            ),
+        ),
+    };
+    failure("find", entry, StoreReason::NoMatch, detail).remedy(remedy)
+}
+
+/// What an entry finds.
+#[derive(Default)]
+struct Matches {
+    found: Vec<Found>,
+    /// One that it would find if it were not hidden.
+    hidden: Option<String>,
+}
+
+impl Matches {
+    fn one(found: Found) -> Self {
+        Matches { found: vec![found], hidden: None }
+    }
+
+    fn hide(&mut self, url: impl FnOnce() -> String) {
+        self.hidden.get_or_insert_with(url);
+    }
 }
 
 /// An input, and what tells whether it is the same file as another.
@@ -116,14 +160,63 @@ impl Pattern {
 
     /// Whether a key below `prefix` is meant. A key that is spelled like the
     /// glob itself is: `data[1].csv` finds `data[1].csv`.
-    fn takes(&self, key: &str, prefix: &str, text: &str) -> bool {
+    fn takes(&self, key: &[u8], prefix: &str, text: &str) -> Take {
+        let hides = |hidden: bool| if hidden { Take::Hidden } else { Take::Yes };
         match self {
-            Pattern::One => key == text,
-            Pattern::Prefix => key
-                .strip_prefix(prefix)
-                .is_some_and(|below| !below.split('/').any(|name| name.starts_with(['_', '.']))),
-            Pattern::Glob(glob) => key == text || glob.is_match(key),
+            _ if key == text.as_bytes() => Take::Yes,
+            Pattern::One => Take::No,
+            Pattern::Prefix => match key.strip_prefix(prefix.as_bytes()) {
+                Some(below) => hides(below.split(|byte| *byte == b'/').any(is_hidden)),
+                None => Take::No,
+            },
+            Pattern::Glob(glob) if glob.is_match(as_path(key)) => hides(hides_in_glob(glob, key)),
+            Pattern::Glob(_) => Take::No,
         }
+    }
+}
+
+/// Whether a pattern takes a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Take {
+    Yes,
+    No,
+    /// It would, if no part of the key were hidden.
+    Hidden,
+}
+
+/// Whether the name of a file or directory is hidden.
+fn is_hidden(name: &[u8]) -> bool {
+    matches!(name.first(), Some(b'_' | b'.'))
+}
+
+/// Whether a key that matches has a hidden name whose first character the glob
+/// does not have itself. Where it has, the key no longer matches with another
+/// character there.
+fn hides_in_glob(glob: &GlobMatcher, key: &[u8]) -> bool {
+    /// In no name and in no glob.
+    const ANOTHER: u8 = 0x01;
+    let begins = |at: usize| at == 0 || key[at - 1] == b'/';
+    (0..key.len()).filter(|&at| begins(at) && is_hidden(&key[at..])).any(|at| {
+        let mut other = key.to_vec();
+        other[at] = ANOTHER;
+        glob.is_match(as_path(&other))
+    })
+}
+
+/// Whether a glob has, anywhere, what a hidden name may begin with.
+fn may_name_hidden(glob: &str) -> bool {
+    glob.contains(['[', '{']) || glob.split('/').any(|part| is_hidden(part.as_bytes()))
+}
+
+fn as_path(bytes: &[u8]) -> &Path {
+    Path::new(OsStr::from_bytes(bytes))
+}
+
+/// A URL or path as an entry that finds just this.
+fn literally(url: &str) -> String {
+    match url.strip_prefix("s3://") {
+        Some(_) => url.replace('[', "[[]").replace('*', "[*]").replace('?', "[?]"),
+        None => url.to_owned(),
     }
 }
 
@@ -132,18 +225,18 @@ fn literal_prefix(glob: &str) -> &str {
     &glob[..glob.find(['*', '?', '[', '{', '\\']).unwrap_or(glob.len())]
 }
 
-async fn list_s3(s3: &S3, spec: &SourceSpec, entry: &str, rest: &str) -> Result<Vec<Input>> {
+async fn list_s3(s3: &S3, spec: &SourceSpec, entry: &str, rest: &str) -> Result<Matches> {
     let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
     if bucket.is_empty() {
         return Err(Error::usage(format!("`source.inputs`: {entry:?} names no bucket")));
     }
     let pattern = Pattern::of(key, entry)?;
     if let Pattern::One = pattern {
-        return Ok(vec![head(s3, spec, entry, bucket, key).await?]);
+        return Ok(Matches::one(head(s3, spec, entry, bucket, key).await?.into()));
     }
     let prefix = literal_prefix(key);
     let request = Request::new(Role::Source, "list", entry.to_owned(), &s3.region, "s3:ListBucket");
-    let mut found = Vec::new();
+    let mut matches = Matches::default();
     let mut token = None;
     loop {
         let page = s3
@@ -161,20 +254,28 @@ async fn list_s3(s3: &S3, spec: &SourceSpec, entry: &str, rest: &str) -> Result<
             .map_err(|error| request.failed(&error))?;
         for object in page.contents() {
             let Some(key_found) = object.key() else { continue };
-            if key_found.ends_with('/') || !pattern.takes(key_found, prefix, key) {
+            if key_found.ends_with('/') {
                 continue;
             }
-            found.push(Input {
-                url: format!("s3://{bucket}/{key_found}"),
-                bytes: object.size().and_then(|size| u64::try_from(size).ok()),
-                etag: object.e_tag().map(str::to_owned),
-                last_modified: object.last_modified().and_then(rfc3339),
-                ..Input::default()
-            });
+            let url = || format!("s3://{bucket}/{key_found}");
+            match pattern.takes(key_found.as_bytes(), prefix, key) {
+                Take::No => continue,
+                Take::Hidden => matches.hide(url),
+                Take::Yes => {
+                    let input = Input {
+                        url: url(),
+                        bytes: object.size().and_then(|size| u64::try_from(size).ok()),
+                        etag: object.e_tag().map(str::to_owned),
+                        last_modified: object.last_modified().and_then(rfc3339),
+                        ..Input::default()
+                    };
+                    matches.found.push(input.into());
+                }
+            }
         }
         match page.next_continuation_token() {
             Some(next) => token = Some(next.to_owned()),
-            None => return Ok(found),
+            None => return Ok(matches),
         }
     }
 }
@@ -208,7 +309,7 @@ fn rfc3339(time: &aws_sdk_s3::primitives::DateTime) -> Option<String> {
     Some(time.to_rfc3339_opts(SecondsFormat::AutoSi, true))
 }
 
-fn list_local(entry: &str) -> Result<Vec<Found>> {
+fn list_local(entry: &str) -> Result<Matches> {
     let path = local_path(entry).ok_or_else(|| {
         Error::usage(format!("`source.inputs`: {entry:?} is no place to read from"))
             .remedy("an input is `s3://bucket/key`, `file:///path`, a path, or `-` for standard input")
@@ -217,71 +318,77 @@ fn list_local(entry: &str) -> Result<Vec<Found>> {
     // A file that is named like a glob is that file.
     match fs::metadata(&absolute) {
         Ok(found) if found.is_dir() => {
-            let mut below = Vec::new();
-            let walk = Walk { entry, skip_hidden: true, linked_depth: 0, takes: &|_| true };
-            walk.run(&absolute, &mut below)?;
-            return Ok(below);
+            return Walk { entry, enters_hidden: false, linked_depth: 0, takes: &takes_all }.run(&absolute);
         }
-        Ok(found) => return Ok(vec![pin_file(&absolute, &found)]),
+        Ok(found) => return Ok(Matches::one(pin_file(&absolute, &found))),
         Err(_) => {}
     }
-    // Only Unicode paths can come from a job file.
-    let text = absolute.to_string_lossy();
-    let pattern = Pattern::of(&text, entry)?;
-    if let Pattern::Glob(_) = pattern {
-        let literal = literal_prefix(&text);
+    // A path that is not UTF-8 comes from a URL with `%XX`, which means one file.
+    if let Some(text) = absolute.to_str()
+        && let pattern @ Pattern::Glob(_) = Pattern::of(text, entry)?
+    {
+        let literal = literal_prefix(text);
         let directory = Path::new(&literal[..literal.rfind('/').map_or(0, |slash| slash + 1)]);
-        let mut found = Vec::new();
-        if directory.is_dir() {
-            let takes = |path: &Path| path.to_str().is_some_and(|path| pattern.takes(path, "", &text));
-            let below = &text[directory.as_os_str().len()..];
-            // Without `**`, nothing lies deeper than the glob has slashes, so a
-            // loop of links ends there.
-            let linked_depth = if below.contains("**") { 0 } else { below.matches('/').count() };
-            Walk { entry, skip_hidden: false, linked_depth, takes: &takes }.run(directory, &mut found)?;
+        if !directory.is_dir() {
+            return Ok(Matches::default());
         }
-        return Ok(found);
+        let takes = |path: &Path| pattern.takes(path.as_os_str().as_bytes(), "", text);
+        let below = &text[directory.as_os_str().len()..];
+        // Without `**`, nothing lies deeper than the glob has slashes, so a
+        // loop of links ends there.
+        let linked_depth = if below.contains("**") { 0 } else { below.matches('/').count() };
+        let enters_hidden = may_name_hidden(below);
+        return Walk { entry, enters_hidden, linked_depth, takes: &takes }.run(directory);
     }
     let error = io::Error::from(io::ErrorKind::NotFound);
     Err(file_failure("find", &url_of(&absolute), &error))
+}
+
+/// What a prefix makes of a path whose directories are not hidden.
+fn takes_all(path: &Path) -> Take {
+    let name = path.file_name().unwrap_or_default();
+    if is_hidden(name.as_bytes()) { Take::Hidden } else { Take::Yes }
 }
 
 /// How the files below a directory are found.
 struct Walk<'a> {
     /// For messages.
     entry: &'a str,
-    skip_hidden: bool,
+    /// Whether something in hidden directories may be meant. Others are left
+    /// alone: what a running writer keeps there comes and goes.
+    enters_hidden: bool,
     /// Directories under the first are entered through symbolic links down to this depth.
     linked_depth: usize,
-    takes: &'a dyn Fn(&Path) -> bool,
+    takes: &'a dyn Fn(&Path) -> Take,
 }
 
 impl Walk<'_> {
-    /// Adds the files below `directory` that are taken.
-    fn run(&self, directory: &Path, found: &mut Vec<Found>) -> Result<()> {
+    /// The files below `directory` that are taken.
+    fn run(&self, directory: &Path) -> Result<Matches> {
+        let mut matches = Matches::default();
         let mut waiting: Vec<(PathBuf, usize)> = vec![(directory.to_owned(), 0)];
         while let Some((directory, depth)) = waiting.pop() {
             let failed = |error: io::Error| file_failure("list", self.entry, &error);
             for below in fs::read_dir(&directory).map_err(failed)? {
                 let below = below.map_err(failed)?;
-                let name = below.file_name();
-                if self.skip_hidden && matches!(name.as_encoded_bytes().first(), Some(b'_' | b'.')) {
-                    continue;
-                }
                 let linked = below.file_type().map_err(failed)?.is_symlink();
                 let path = below.path();
                 // Follows links; one that leads nowhere is no input.
                 let Ok(metadata) = fs::metadata(&path) else { continue };
                 if !metadata.is_dir() {
-                    if (self.takes)(&path) {
-                        found.push(pin_file(&path, &metadata));
+                    match (self.takes)(&path) {
+                        Take::Yes => matches.found.push(pin_file(&path, &metadata)),
+                        Take::Hidden => matches.hide(|| url_of(&path)),
+                        Take::No => {}
                     }
+                } else if !self.enters_hidden && is_hidden(below.file_name().as_bytes()) {
+                    matches.hide(|| url_of(&path) + "/");
                 } else if !linked || depth < self.linked_depth {
                     waiting.push((path, depth + 1));
                 }
             }
         }
-        Ok(())
+        Ok(matches)
     }
 }
 

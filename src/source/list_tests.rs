@@ -38,11 +38,91 @@ async fn entries_find_what_they_should() {
         (&["2/"], &["2/c.csv", "2/d%20e.csv"]),
         (&["2"], &["2/c.csv", "2/d%20e.csv"]),
         (&[""], &["2/c.csv", "2/d%20e.csv", "a.csv", "b.csv", "data[1].csv"]),
-        (&["**/[cx].csv"], &["2/c.csv", "_tmp/x.csv"]),
+        (&["**/[cx].csv"], &["2/c.csv"]),
         (&["{a,b}.csv"], &["a.csv", "b.csv"]),
     ] {
         assert_eq!(names(directory.path(), inputs).await.unwrap(), expected, "{inputs:?}");
     }
+}
+
+#[tokio::test]
+async fn hidden_names_are_found_only_where_the_glob_has_their_first_character() {
+    let directory = tempfile::tempdir().unwrap();
+    let root = directory.path();
+    for name in [
+        "day=1/a.csv",
+        "day=1/_b.csv",
+        "_temporary/0/c.csv",
+        ".git/d.csv",
+        "_staging/e.csv",
+        "_staging/_f.csv",
+        "_staging/.g/h.csv",
+        "x/_staging/i.csv",
+        "_j.csv",
+        "k.csv",
+    ] {
+        let path = root.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, name).unwrap();
+    }
+    for (input, expected) in [
+        ("", &["day=1/a.csv", "k.csv"][..]),
+        ("**/*.csv", &["day=1/a.csv", "k.csv"]),
+        ("*.csv", &["k.csv"]),
+        ("?*.csv", &["k.csv"]),
+        ("[!k]*.csv", &[]),
+        ("_*.csv", &["_j.csv"]),
+        ("[_k]*.csv", &["_j.csv", "k.csv"]),
+        ("{_j,k}.csv", &["_j.csv", "k.csv"]),
+        ("*/*.csv", &["day=1/a.csv"]),
+        ("_staging/*.csv", &["_staging/e.csv"]),
+        ("_s*/*.csv", &["_staging/e.csv"]),
+        ("_staging/**", &["_staging/e.csv"]),
+        ("_staging/", &["_staging/e.csv"]),
+        ("_staging/_f.csv", &["_staging/_f.csv"]),
+        ("_staging/.*/*", &["_staging/.g/h.csv"]),
+        ("**/_staging/*.csv", &["_staging/e.csv", "x/_staging/i.csv"]),
+        ("**/_*", &["_j.csv", "day=1/_b.csv"]),
+        ("**/_temporary/**", &["_temporary/0/c.csv"]),
+    ] {
+        match names(root, &[input]).await {
+            Ok(found) => assert_eq!(found, expected, "{input}"),
+            Err(error) => assert!(expected.is_empty(), "{input}: {error}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_hidden_is_said_where_nothing_is_found_and_the_remedy_finds_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let root = directory.path();
+    fs::create_dir_all(root.join("in/_tmp")).unwrap();
+    fs::write(root.join("in/_x.csv"), "a").unwrap();
+    for entry in ["in/", "in/*.csv"] {
+        let error = names(root, &[entry]).await.unwrap_err();
+        assert!(error.to_string().contains("hidden, such as"), "{error}");
+        let remedy = error.what_to_do().unwrap().to_owned();
+        let advised = remedy.split('`').rev().nth(1).unwrap();
+        if advised.ends_with("_x.csv") {
+            let found = list(&spec(&[advised.to_owned()]), &EngineSpec::default()).await.unwrap();
+            assert!(found[0].url.ends_with("in/_x.csv"), "{found:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn names_that_are_not_utf8_are_found_and_opened() {
+    let directory = tempfile::tempdir().unwrap();
+    let root = directory.path();
+    fs::create_dir_all(root.join("in")).unwrap();
+    fs::write(root.join("in").join(OsStr::from_bytes(b"caf\xe9.csv")), "a").unwrap();
+    for entry in ["in/", "in/*.csv", "in/caf?.csv", "**/*.csv"] {
+        let found = names(root, &[entry]).await.unwrap();
+        assert_eq!(found, ["in/caf%E9.csv"], "{entry}");
+    }
+    let url = format!("file://{}/in/caf%E9.csv", root.display());
+    let found = list(&spec(&[url]), &EngineSpec::default()).await.unwrap();
+    assert_eq!(fs::read_to_string(local_path(&found[0].url).unwrap()).unwrap(), "a");
 }
 
 #[tokio::test]

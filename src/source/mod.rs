@@ -13,6 +13,7 @@ pub mod detect;
 pub mod fetch;
 pub mod list;
 pub mod open;
+mod path_values;
 mod pin;
 mod pipe;
 pub mod ranges;

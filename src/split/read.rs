@@ -41,8 +41,8 @@ pub struct TextBlock<B> {
     pub binding: B,
 }
 
-/// What turns a header (`None`: the dialect has none) into what the parsers need.
-pub type Bind<'a, B> = dyn Fn(Option<&[String]>) -> Result<B, InputProblem> + 'a;
+/// What turns the header of an input (`None`: the dialect has none) into what the parsers need.
+pub type Bind<'a, B> = dyn Fn(&Input, Option<&[String]>) -> Result<B, InputProblem> + 'a;
 
 /// Reads the splits of one task.
 #[derive(Debug)]
@@ -128,7 +128,8 @@ impl<'a> SplitReader<'a> {
                 range.records_before,
             );
             let header = if dialect.header { self.read_header(input)? } else { None };
-            delivery.binding = Some(bind(header.as_deref()).map_err(|problem| header_error(problem, input))?);
+            delivery.binding =
+                Some(bind(input, header.as_deref()).map_err(|problem| header_error(problem, input))?);
             delivery.preamble = Preamble::passed(dialect);
         }
         let mut cutter = cutter.tolerant(self.tolerant);
@@ -300,7 +301,7 @@ impl<B: Clone> Delivery<'_, B> {
             self.reader.advance(&mut self.preamble, &block, &mut self.index, self.input)?;
         self.header = header.or(self.header.take());
         if self.binding.is_none() && self.preamble.is_over() {
-            let bound = (self.bind)(self.header.as_deref());
+            let bound = (self.bind)(self.input, self.header.as_deref());
             self.binding = Some(bound.map_err(|problem| header_error(problem, self.input))?);
         }
         let Some(binding) = self.binding.clone() else {
@@ -335,8 +336,23 @@ pub fn data_record(records_before: u64, dialect: &Dialect) -> Option<u64> {
 
 /// A header that does not fit, with what to do about it.
 pub fn header_error(problem: InputProblem, input: &Input) -> Error {
-    let location = Location::object(&input.url);
+    let mut location = Location::object(&input.url);
+    location.column = match &problem {
+        InputProblem::PathColumnMissing { name }
+        | InputProblem::PathColumnInHeader { name }
+        | InputProblem::PathValue { name, .. } => Some(name.clone()),
+        _ => None,
+    };
     let remedy = match problem {
+        InputProblem::PathColumnMissing { .. } => {
+            "name only inputs that lie in such a directory; let columns that are not required be null with `source.missing_columns = \"null\"` (--null-missing-columns)"
+        }
+        InputProblem::PathColumnInHeader { .. } => {
+            "leave the column out of `source.path_columns` (--path-column) to read the values of the records, or read those of the path with `source.extra_columns = \"ignore\"` (--ignore-extra-columns)"
+        }
+        InputProblem::PathValue { .. } => {
+            "give the column another `type` in the schema (`string` takes any), or leave the input out"
+        }
         InputProblem::ExtraColumns { .. } => {
             "add the columns to the schema, or leave them out with `source.extra_columns = \"ignore\"` (--ignore-extra-columns)"
         }

@@ -30,6 +30,7 @@ mod keys;
 mod kills;
 mod messages;
 mod moving_inputs;
+mod names_and_paths;
 mod not_data;
 mod outputs;
 mod overwrite;

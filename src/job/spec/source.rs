@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SourceSpec {
-    /// URLs (`s3://`, `file://`), paths, globs (`*`, `?`, `[…]`, `**`), or prefixes ending in `/`.
+    /// URLs (`s3://`, `file://`), paths, globs (`*`, `?`, `[…]`, `**`), or prefixes ending in `/`. Names that begin with `_` or `.` are found only where that character is written.
     pub inputs: Vec<String>,
     /// Whether a run reads only what no version of the table has read, by URL and entity tag (or size and time, where there is none); the table's log knows. Default: false.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -21,6 +21,9 @@ pub struct SourceSpec {
     /// How long to wait for inputs to become still. Default: ten times `settle_seconds`, and at least 600.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settle_limit_seconds: Option<u64>,
+    /// Columns whose values stand in the paths of the inputs, in directories `name=value/` as Hive and Spark write them. A schema may give them a type; else it is inferred with the others, or `string` beside a schema. Default: none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub path_columns: Vec<String>,
     /// Region of S3 inputs. Default: the AWS chain's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
@@ -80,6 +83,7 @@ impl SourceSpec {
             read_again: ReadAgain::default(),
             settle_seconds: None,
             settle_limit_seconds: None,
+            path_columns: Vec::new(),
             region: None,
             endpoint: None,
             allow_http: false,
