@@ -7,9 +7,9 @@ use crate::commit::Choice;
 use crate::error::{Error, Result};
 use crate::job::location::local_path;
 use crate::job::{
-    CommitSpec, DuplicateColumns, EmptyInput, EngineSpec, ErrorsSpec, ExtraColumns, JobSpec, MissingColumns,
-    OutputSpec, PartitionKey, Profile, ReadAgain, RecordPolicy, SchemaChange, SchemaSpec, SourceSpec,
-    TargetSpec, ValuePolicy, WriteMode,
+    ColumnNames, CommitSpec, DuplicateColumns, EmptyInput, EngineSpec, ErrorsSpec, ExtraColumns, JobSpec,
+    MissingColumns, OutputSpec, PartitionKey, Profile, ReadAgain, RecordPolicy, SchemaChange, SchemaSpec,
+    SourceSpec, TargetSpec, ValuePolicy, WriteMode,
 };
 use crate::plan::{GivenType, PlanOptions};
 use crate::run::{Extent, RunOptions, run as run_job};
@@ -53,6 +53,9 @@ pub(super) struct Args {
     /// Which readers the files are for: spectrum or standard
     #[arg(long, value_name = "PROFILE", value_parser = parse_profile, default_value = "standard")]
     profile: Profile,
+    /// Names of columns: keep, or plain (letters, digits and underscores)
+    #[arg(long, value_name = "NAMES", value_parser = policy::<ColumnNames>, default_value = "keep")]
+    column_names: ColumnNames,
     /// Add files to a directory that holds data [default: fail]
     #[arg(long)]
     append: bool,
@@ -155,6 +158,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         targets,
         output: OutputSpec {
             profile: args.profile,
+            column_names: args.column_names,
             mode: if args.append || args.overwrite { WriteMode::Append } else { WriteMode::ErrorIfExists },
             partition_by: args
                 .partition_by

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::job::{JobSpec, Layout};
-use crate::partition::Partition;
+use crate::partition::{Partition, PathLimits};
 use crate::preflight::Rule;
 
 /// Longest key of an object ("Naming Amazon S3 objects").
@@ -53,6 +53,27 @@ pub fn max_key_bytes(job: &JobSpec) -> usize {
     prefixes.max().map_or(usize::MAX, |prefix| MAX_KEY_BYTES.saturating_sub(prefix))
 }
 
+/// Longest name of a file or directory: `NAME_MAX` of ext4, XFS, APFS and most others.
+const MAX_NAME_BYTES: usize = 255;
+
+/// How long the directories of partitions may be in every target of a job.
+pub fn path_limits(job: &JobSpec, attempt: &str) -> PathLimits {
+    let is_local = |url: &str| !url.starts_with("s3://");
+    let version = if job.output.layout == Layout::Versioned { attempt.len() + 1 } else { 0 };
+    let name = file_name(0, 0, attempt).len();
+    PathLimits {
+        directory: match job.targets.iter().any(|target| is_local(&target.url)) {
+            true => MAX_NAME_BYTES,
+            false => usize::MAX,
+        },
+        path: max_key_bytes(job).saturating_sub(version + name),
+    }
+}
+
+fn file_name(task: u32, number: u32, attempt: &str) -> String {
+    format!("part-{task:05}-{number:05}-{attempt}{DATA_SUFFIX}")
+}
+
 impl FileNames {
     /// The key of a partition's file.
     ///
@@ -65,8 +86,7 @@ impl FileNames {
                     Layout::Direct => String::new(),
                     Layout::Versioned => format!("{attempt}/"),
                 };
-                let key =
-                    format!("{version}{}part-{task:05}-{number:05}-{attempt}{DATA_SUFFIX}", partition.path);
+                let key = format!("{version}{}{}", partition.path, file_name(*task, number, attempt));
                 (key, *max_key_bytes)
             }
             FileNames::Single(name) => return Ok(name.clone()),

@@ -23,7 +23,7 @@ mod shape;
 mod table_writer;
 
 pub(crate) use file_names::{DATA_SUFFIX, REJECTS_SUFFIX};
-pub use file_names::{FileNames, max_key_bytes, rejects_key};
+pub use file_names::{FileNames, max_key_bytes, path_limits, rejects_key};
 pub use footer::run_metadata;
 pub(crate) use read_back::{columns as footer_columns, footer_in, rows as footer_rows};
 pub use shape::FileShape;

@@ -82,6 +82,22 @@ pub enum InputProblem {
         /// The type, as a schema file spells it.
         expected: String,
     },
+    /// A value of a partition key makes a longer path than a target takes.
+    #[error(
+        "{value:?} makes a {} of {bytes} bytes, and {}",
+        if *is_path { "path" } else { "directory name" },
+        if *is_path { format!("S3 leaves {limit} for it") } else { format!("file systems take {limit}") }
+    )]
+    PartitionValue {
+        /// The value, cut to 100 characters.
+        value: String,
+        /// Bytes of the directory, or of the path of all keys.
+        bytes: usize,
+        /// What is left for it.
+        limit: usize,
+        /// Whether the path is too long, and not the directory.
+        is_path: bool,
+    },
     /// A record has another number of fields than the header or schema.
     #[error("the record has {} where {expected} {} expected", count(*found, "field"), agree(*expected, "is", "are"))]
     Ragged {
@@ -274,6 +290,9 @@ impl InputProblem {
             InputProblem::Value { expected, detail, .. } => {
                 InputProblem::Value { value: hidden(), expected, detail }
             }
+            InputProblem::PartitionValue { bytes, limit, is_path, .. } => {
+                InputProblem::PartitionValue { value: hidden(), bytes, limit, is_path }
+            }
             InputProblem::PathValue { name, expected, .. } => {
                 InputProblem::PathValue { name, value: hidden(), expected }
             }
@@ -317,7 +336,8 @@ impl InputProblem {
             InputProblem::TruncatedCompression { .. }
             | InputProblem::DamagedCompression { .. }
             | InputProblem::UnsupportedCompression { .. } => "compression",
-            InputProblem::ExpansionTooLarge { .. }
+            InputProblem::PartitionValue { .. }
+            | InputProblem::ExpansionTooLarge { .. }
             | InputProblem::FieldTooLarge { .. }
             | InputProblem::TooManyFields { .. }
             | InputProblem::RecordTooLarge { .. } => "size",

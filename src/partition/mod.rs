@@ -28,6 +28,54 @@ pub struct Partition {
     pub values: BTreeMap<String, Option<String>>,
 }
 
+/// How long the directories of a partition may be, in bytes as they stand in a target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PathLimits {
+    /// One directory, `key=value`.
+    pub directory: usize,
+    /// All of them, each with its slash.
+    pub path: usize,
+}
+
+impl Default for PathLimits {
+    /// None.
+    fn default() -> Self {
+        PathLimits { directory: usize::MAX, path: usize::MAX }
+    }
+}
+
+/// A value of a partition key that makes a directory longer than a target takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TooLong {
+    /// The first row of the batch that has it.
+    pub row: usize,
+    /// Name of the key.
+    pub key: String,
+    /// The value, unescaped.
+    pub value: String,
+    /// Bytes of its directory, or of the whole path if that is what is too long.
+    pub bytes: usize,
+    /// The limit.
+    pub limit: usize,
+    /// Whether all directories together are too long, and this is the longest.
+    pub is_path: bool,
+}
+
+/// Why rows have no partition.
+#[derive(Debug)]
+pub enum SplitError {
+    /// A kernel failed.
+    Arrow(ArrowError),
+    /// Of a value.
+    TooLong(TooLong),
+}
+
+impl From<ArrowError> for SplitError {
+    fn from(error: ArrowError) -> Self {
+        SplitError::Arrow(error)
+    }
+}
+
 /// Rows of one partition, with the columns that go into its files.
 #[derive(Debug, Clone)]
 pub struct PartitionRows {
@@ -43,6 +91,7 @@ pub struct Partitioner {
     keys: Vec<keys::Key>,
     /// Columns of the batch that go into the files.
     file_columns: Vec<usize>,
+    limits: PathLimits,
 }
 
 impl Partitioner {
@@ -56,7 +105,13 @@ impl Partitioner {
             return Err(keys::invalid("every column is a partition key, so the files would have none")
                 .remedy("leave at least one column out of `output.partition_by`"));
         }
-        Ok(Partitioner { keys, file_columns })
+        Ok(Partitioner { keys, file_columns, limits: PathLimits::default() })
+    }
+
+    /// The same for targets that take no longer paths than these.
+    #[must_use]
+    pub fn with_limits(self, limits: PathLimits) -> Self {
+        Partitioner { limits, ..self }
     }
 
     /// The keys, as the log of a table has them; `schema` as in [`Partitioner::new`].
@@ -71,7 +126,10 @@ impl Partitioner {
 
     /// Groups the rows of `batch`, partitions in the order in which they first
     /// come up.
-    pub fn split(&self, batch: &RecordBatch) -> Result<Vec<PartitionRows>, ArrowError> {
+    ///
+    /// # Errors
+    /// The first value that makes a path longer than the limits.
+    pub fn split(&self, batch: &RecordBatch) -> Result<Vec<PartitionRows>, SplitError> {
         if batch.num_rows() == 0 {
             return Ok(Vec::new());
         }
@@ -80,7 +138,7 @@ impl Partitioner {
             return Ok(vec![PartitionRows { partition: Partition::default(), batch: file_batch }]);
         }
         let values: Vec<ArrayRef> =
-            self.keys.iter().map(|key| key.values(batch)).collect::<Result<_, _>>()?;
+            self.keys.iter().map(|key| key.values(batch)).collect::<Result<_, ArrowError>>()?;
         let groups = Groups::of(&values)?;
         let sorted = match groups.first_rows.len() {
             1 => file_batch,
@@ -90,6 +148,7 @@ impl Partitioner {
         let mut result = Vec::with_capacity(groups.first_rows.len());
         for (&first_row, &rows) in groups.first_rows.iter().zip(&groups.sizes) {
             let partition = self.partition_of(&values, first_row);
+            self.check_length(&partition, first_row).map_err(SplitError::TooLong)?;
             result.push(PartitionRows { partition, batch: sorted.slice(start, rows) });
             start += rows;
         }
@@ -109,6 +168,28 @@ impl Partitioner {
             partition.values.insert(key.name().to_owned(), text.filter(|text| !text.is_empty()));
         }
         partition
+    }
+}
+
+impl Partitioner {
+    fn check_length(&self, partition: &Partition, row: usize) -> Result<(), TooLong> {
+        let PathLimits { directory, path } = self.limits;
+        let too_long = |position: usize, bytes, limit, is_path| {
+            let key = self.keys[position].name();
+            let value = partition.values.get(key).cloned().flatten().unwrap_or_default();
+            TooLong { row, key: key.to_owned(), value, bytes, limit, is_path }
+        };
+        // One directory for each key: what is escaped has no slash.
+        let directories = partition.path.split_terminator('/').map(str::len).enumerate();
+        if let Some((position, bytes)) = directories.clone().find(|(_, bytes)| *bytes > directory) {
+            return Err(too_long(position, bytes, directory, false));
+        }
+        match directories.max_by_key(|(_, bytes)| *bytes) {
+            Some((longest, _)) if partition.path.len() > path => {
+                Err(too_long(longest, partition.path.len(), path, true))
+            }
+            _ => Ok(()),
+        }
     }
 }
 

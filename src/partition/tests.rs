@@ -91,3 +91,29 @@ fn directory_names_are_escaped_as_hive_does() {
         assert_eq!(escape(value), expected);
     }
 }
+
+#[test]
+fn values_that_make_longer_paths_than_the_limits_are_found_with_their_row() {
+    let keys = [derived("month", "day", DatePart::Month), PartitionKey::Column("carrier".into())];
+    let split = |directory, path| {
+        let limits = PathLimits { directory, path };
+        Partitioner::new(&schema(&TYPES), &keys).unwrap().with_limits(limits).split(&batch())
+    };
+    for (directory, path, expected) in [
+        (34, 44, None),
+        (34, 43, Some((2, "month", "", 44, 43, true))),
+        (33, 44, Some((1, "carrier", "", 34, 33, false))),
+        (13, 44, Some((0, "carrier", "AA/1", 14, 13, false))),
+    ] {
+        let found = match split(directory, path) {
+            Err(SplitError::TooLong(found)) => Some(found),
+            Err(SplitError::Arrow(error)) => panic!("{error}"),
+            Ok(_) => None,
+        };
+        let expected = expected.map(|(row, key, value, bytes, limit, is_path)| {
+            let (key, value) = (String::from(key), String::from(value));
+            TooLong { row, key, value, bytes, limit, is_path }
+        });
+        assert_eq!(found, expected, "{directory} {path}");
+    }
+}

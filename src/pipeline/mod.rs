@@ -24,7 +24,7 @@ mod sink;
 use crate::batch::{BatchBuilder, Binding, Policies, arrow_schema};
 use crate::document::{KeyPath, Problem, nearest};
 use crate::encode::{
-    Consumed, CutLimits, FileNames, FileShape, NoRows, TableWriter, max_key_bytes, run_metadata,
+    Consumed, CutLimits, FileNames, FileShape, NoRows, TableWriter, max_key_bytes, path_limits, run_metadata,
 };
 use crate::error::{Error, InputProblem, Result};
 use crate::job::{EmptyOutput, ExtraColumns, JobSpec, MatchColumns, MissingColumns, Profile, TimestampForm};
@@ -100,7 +100,8 @@ impl Columns {
         written: Option<&WrittenSchema>,
     ) -> Result<Self> {
         let program = Program::compile(&schema, job, run, written)?;
-        let partitioner = Partitioner::new(program.output(), &job.output.partition_by)?;
+        let partitioner = Partitioner::new(program.output(), &job.output.partition_by)?
+            .with_limits(path_limits(job, &run.run_id));
         let batch_schema = arrow_schema(program.output());
         let shape = FileShape::new(&batch_schema, partitioner.file_schema(&batch_schema), &job.output)?;
         check_policies(job, &program)?;
@@ -408,7 +409,9 @@ impl Stages<'_> {
                 let written = survivors.rows.num_rows() as u64;
                 self.ledger.settle(survivors.tag as usize, written, survivors.removed);
             }
-            let routed = wave.par_iter().map(|survivors| parser.partition(&survivors.rows));
+            let routed = wave
+                .par_iter()
+                .map(|survivors| parser.partition_loose(&survivors.rows, survivors.tag as usize));
             let routed = routed.collect::<Result<Vec<_>>>()?;
             self.sink.write(routed.into_iter().flatten(), self.ledger.consumed())?;
         }

@@ -6,7 +6,7 @@ use crate::batch::{BatchBuilder, Built, DataRecords, RecordFault, Rows};
 use crate::error::{Error, ErrorKind, InputProblem, Location, Result};
 use crate::job::ValuePolicy;
 use crate::parse::{RecordIndex, ScanError, Scanner};
-use crate::partition::PartitionRows;
+use crate::partition::{PartitionRows, SplitError, TooLong};
 use crate::plan::{Plan, Task};
 use crate::split::blocks::Block;
 use crate::split::not_data::Tiles;
@@ -148,7 +148,7 @@ impl<'a> Parser<'a> {
             findings,
         };
         if self.columns.program.key_checks().is_empty() {
-            parsed.rows = self.partition(&rows.batch)?;
+            parsed.rows = self.partition(&rows, index, &place)?;
             self.quarantine(&mut parsed)?;
             self.recycle(block.bytes);
         } else {
@@ -161,10 +161,18 @@ impl<'a> Parser<'a> {
     /// Routes the rows of blocks that have been compared, in parallel.
     pub(super) fn route(&self, blocks: &mut [ParsedBlock]) -> Result<()> {
         blocks.par_iter_mut().try_for_each(|block| {
+            let text = block.text.take();
             if let Some(loose) = block.loose.take() {
-                block.rows = self.partition(&loose.batch)?;
+                block.rows = match &text {
+                    // With a deduplication, rows come out that no longer stand beside their records.
+                    Some((text, index)) if loose.records.len() == loose.batch.num_rows() => {
+                        let url = &self.plan.inputs[self.task.splits[block.split].input].url;
+                        self.partition(&loose, index, &BlockPlace { plan: self.plan, block: text, url })?
+                    }
+                    _ => self.partition_loose(&loose.batch, block.split)?,
+                };
             }
-            if let Some((text, _)) = block.text.take() {
+            if let Some((text, _)) = text {
                 self.recycle(text.bytes);
             }
             self.quarantine(block)
@@ -192,12 +200,26 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    /// Routes rows to their partitions.
-    pub(super) fn partition(&self, batch: &RecordBatch) -> Result<Vec<PartitionRows>> {
-        self.columns.partitioner.split(batch).map_err(|e| {
-            let cause = parquet::errors::ParquetError::ArrowError(e.to_string());
-            ErrorKind::Encode { file: "partition keys".into(), cause }.into()
-        })
+    /// Routes the rows of a block to their partitions.
+    fn partition(
+        &self,
+        rows: &Rows,
+        index: &RecordIndex,
+        place: &BlockPlace<'_>,
+    ) -> Result<Vec<PartitionRows>> {
+        let located = |row: usize, column: String| {
+            let record = rows.records[row] as usize;
+            let (start, line) = (index.record_starts[record] as usize, index.record_lines[record] as usize);
+            place.location(record, start, line, Some(column))
+        };
+        self.columns.partitioner.split(&rows.batch).map_err(|error| split_error(error, located))
+    }
+
+    /// Routes rows whose records are not known any more.
+    pub(super) fn partition_loose(&self, batch: &RecordBatch, split: usize) -> Result<Vec<PartitionRows>> {
+        let url = &self.plan.inputs[self.task.splits[split].input].url;
+        let located = |_, column| Location { column: Some(column), ..Location::object(url) };
+        self.columns.partitioner.split(batch).map_err(|error| split_error(error, located))
     }
 
     /// Finds the records of a block, and those of `data` that are broken: what
@@ -293,6 +315,25 @@ impl BlockPlace<'_> {
     fn reject(&self, index: &RecordIndex, fault: RecordFault, columns: &Columns) -> Reject {
         let location = self.of_fault(&fault, columns);
         self.keep(index, fault.record, fault.problem, location)
+    }
+}
+
+/// Why rows have no partition; `located` gives the place of a row and column.
+fn split_error(error: SplitError, located: impl Fn(usize, String) -> Location) -> Error {
+    match error {
+        SplitError::Arrow(error) => {
+            let cause = parquet::errors::ParquetError::ArrowError(error.to_string());
+            ErrorKind::Encode { file: "partition keys".into(), cause }.into()
+        }
+        SplitError::TooLong(TooLong { row, key, value, bytes, limit, is_path }) => {
+            let remedy = format!(
+                "shorten the value in a step of the job, such as `{{ derive = {{ {key} = \"left({key}, 50)\" }} }}`, \
+                 or choose other keys in `output.partition_by` (--partition-by)"
+            );
+            let value = value.chars().take(100).collect();
+            let problem = InputProblem::PartitionValue { value, bytes, limit, is_path };
+            Error::input(problem, located(row, key)).remedy(remedy)
+        }
     }
 }
 

@@ -8,17 +8,17 @@ use crate::error::{Error, InputProblem, Location, Result};
 use crate::infer::{self, ColumnNote, Sample, Seen};
 use crate::job::location::local_path;
 use crate::job::{
-    DialectSpec, DuplicateColumns, ErrorsSpec, JobSpec, MatchColumns, OutputSpec, Profile, SchemaSpec,
-    SourceSpec, TransformSpec,
+    DialectSpec, DuplicateColumns, ErrorsSpec, JobSpec, MatchColumns, OutputSpec, PartitionKey, Profile,
+    SchemaSpec, SourceSpec, TransformSpec,
 };
 use crate::parse::{Dialect, StrayQuotes};
 use crate::pipeline::{Columns, check_tasks};
 use crate::preflight;
 use crate::runtime::Runtime;
-use crate::schema::{self, ColumnType, ResolveContext, Schema, SchemaFile, TextRules};
+use crate::schema::{self, ColumnType, ResolveContext, Schema, SchemaFile, TextRules, column_names};
 use crate::source::{self, Decoding, Input, TextStream};
 use crate::split::ranges::cut_ranges;
-use crate::split::read::is_tolerant;
+use crate::split::read::{NUL_NAME_REMEDY, is_tolerant};
 use sha2::{Digest, Sha256};
 use std::collections::HashSet;
 
@@ -185,6 +185,7 @@ fn plan_inputs(
     };
     // Whatever is wrong with the columns should be said before the work begins.
     let columns = Columns::of_plan(&plan)?;
+    name_notes(&plan, &columns).iter().for_each(|note| tracing::warn!("{note}"));
     for name in columns.unchecked() {
         tracing::warn!("nothing needs the column {name:?}, so its constraints in the schema are not checked");
     }
@@ -213,6 +214,31 @@ fn plan_inputs(
     };
     tracing::info!(inputs = plan.inputs.len(), tasks = plan.tasks.len(), attempt = plan.attempt, "planned");
     Ok(Planned { plan, first_text })
+}
+
+/// Which names are changed, and which some readers refuse.
+fn name_notes(plan: &Plan, columns: &Columns) -> Vec<String> {
+    let renamed: Vec<String> =
+        columns.program.renamed().iter().map(|(from, to)| format!("{from:?} to {to:?}")).collect();
+    let mut notes = Vec::new();
+    if !renamed.is_empty() {
+        let shown = renamed.len().min(20);
+        let more = if renamed.len() > shown {
+            format!(" and {} more", renamed.len() - shown)
+        } else {
+            String::new()
+        };
+        notes.push(format!("columns are renamed: {}{more}", renamed[..shown].join(", ")));
+    }
+    if plan.job.output.profile == Profile::Spectrum {
+        let keys = plan.job.output.partition_by.iter().map(PartitionKey::name);
+        let names = columns.program.output().columns.iter().map(|column| column.name.as_str());
+        let keys = keys.filter(|key| {
+            !columns.program.output().columns.iter().any(|column| column.name.eq_ignore_ascii_case(key))
+        });
+        notes.extend(column_names::note(names.chain(keys)));
+    }
+    notes
 }
 
 /// Whether some step hides personal data.
@@ -341,6 +367,10 @@ fn check_names(schema: &Schema, samples: &[Sample]) -> Result<()> {
     let location = || Location::object(samples.first().map_or("", |sample| &sample.url));
     let mut seen = HashSet::new();
     for (position, column) in schema.columns.iter().enumerate() {
+        if column.source_name.contains('\0') {
+            let location = Location { column: Some(column.source_name.clone()), ..location() };
+            return Err(Error::input(InputProblem::NulByte, location).remedy(NUL_NAME_REMEDY));
+        }
         if column.source_name.is_empty() {
             let problem = InputProblem::UnnamedColumn { position: position + 1 };
             return Err(Error::input(problem, location()).remedy(NAMES_REMEDY));
@@ -431,8 +461,16 @@ fn job_key(plan: &Plan) -> String {
     job.errors =
         ErrorsSpec { bad_value, columns, bad_record, short_record, long_record, ..ErrorsSpec::default() };
     // Of the output, what says which rows are where and of which types.
-    let OutputSpec { profile, layout, partition_by, timestamps, decimals, .. } = job.output;
-    job.output = OutputSpec { profile, layout, partition_by, timestamps, decimals, ..OutputSpec::default() };
+    let OutputSpec { profile, column_names, layout, partition_by, timestamps, decimals, .. } = job.output;
+    job.output = OutputSpec {
+        profile,
+        column_names,
+        layout,
+        partition_by,
+        timestamps,
+        decimals,
+        ..OutputSpec::default()
+    };
     // The key is looked for in the log of these very targets; a single file has no log.
     job.targets.clear();
     // Nor does which of two files of the same size and time it was.

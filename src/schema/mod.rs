@@ -6,6 +6,7 @@
 //! [`Schema::to_table_schema`] goes back; [`profile`] fits a schema to the
 //! readers of the output; [`WrittenSchema`] is what a table has; [`constraint`] is what must hold of values. Called by `job`, `infer`, and the planning of a run.
 
+pub mod column_names;
 pub mod constraint;
 mod describe;
 pub mod file;

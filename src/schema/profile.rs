@@ -1,8 +1,9 @@
 //! What a profile makes of a schema: types widened, names folded, or a refusal.
 
+use super::column_names::{Refusal, make_plain, refusal};
 use super::{Column, ColumnType, Schema};
 use crate::document::{KeyPath, Problem, Problems};
-use crate::job::Profile;
+use crate::job::{ColumnNames, Profile};
 use arrow::datatypes::TimeUnit;
 use std::collections::HashMap;
 
@@ -14,13 +15,26 @@ pub const MAX_COLUMNS: usize = 1_598;
 
 /// The schema of the files: what `profile` can read of `schema`.
 ///
-/// Source names and rules stay as they are; [`Profile::Standard`] makes
+/// Source names and rules stay as they are; `names` says whether names are made plain first; [`Profile::Standard`] makes
 /// milliseconds of seconds and changes nothing else. The keys of the problems are relative to the schema file; all are
 /// reported at once.
-pub fn for_profile(schema: &Schema, profile: Profile) -> Result<Schema, Problems> {
+pub fn for_profile(schema: &Schema, profile: Profile, names: ColumnNames) -> Result<Schema, Problems> {
+    let mut schema = schema.clone();
+    if names == ColumnNames::Plain {
+        make_plain(&mut schema.columns);
+    }
+    let mut problems = Problems::default();
+    for (i, column) in schema.columns.iter().enumerate().filter(|(_, column)| column.name.contains('\0')) {
+        let key = KeyPath::from("fields").index(i).key("name");
+        problems.0.push(
+            Problem::new(key, format!("the name {:?} holds a NUL", column.name))
+                .remedy("rename the column, or set output.column_names = \"plain\""),
+        );
+    }
+    problems.or_ok(())?;
     match profile {
-        Profile::Standard => Ok(standard(schema)),
-        Profile::Spectrum => spectrum(schema),
+        Profile::Standard => Ok(standard(&schema)),
+        Profile::Spectrum => spectrum(&schema),
     }
 }
 
@@ -79,6 +93,12 @@ fn check_name<'a>(
         );
         return Err(Problem::new("name", message).remedy(
             "shorten `name` and put the header's text in `sourceName`, or set output.profile = \"standard\"",
+        ));
+    }
+    if refusal(folded) == Some(Refusal::Glue) {
+        let message = format!("column {:?}: AWS Glue takes no control characters in names", column.name);
+        return Err(Problem::new("name", message).remedy(
+            "rename the column and put the header's text in `sourceName`, or set output.column_names = \"plain\" (--column-names plain)",
         ));
     }
     match names.insert(folded.into(), &column.name) {

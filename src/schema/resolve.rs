@@ -63,6 +63,9 @@ fn check_names(columns: &[Column], problems: &mut Problems) {
         let key = KeyPath::from("fields").index(i);
         if column.name.is_empty() {
             problems.0.push(Problem::new(key.key("name"), "a column needs a name"));
+        } else if column.name.contains('\0') || column.source_name.contains('\0') {
+            let message = format!("the name of the column {:?} holds a NUL", column.source_name);
+            problems.0.push(Problem::new(key.key("name"), message).remedy("names of columns hold no NUL"));
         } else if let Some(first) = names.insert(&column.name, i) {
             let message = format!("the name {:?} is that of fields[{first}], too", column.name);
             problems

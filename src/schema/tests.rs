@@ -2,7 +2,7 @@
 
 use super::table_schema::Field;
 use super::*;
-use crate::job::Profile;
+use crate::job::{ColumnNames, Profile};
 use arrow::datatypes::TimeUnit;
 use proptest::prelude::*;
 
@@ -234,7 +234,8 @@ fn spectrum_widens_folds_and_refuses() {
         (ColumnType::Time, None),
     ] {
         let schema = Schema::new(vec![column("Größe", from)]);
-        let found = for_profile(&schema, Profile::Spectrum).ok().map(|mut s| s.columns.remove(0));
+        let found =
+            for_profile(&schema, Profile::Spectrum, ColumnNames::Keep).ok().map(|mut s| s.columns.remove(0));
         assert_eq!(found.as_ref().map(|c| c.column_type.to_string()).as_deref(), expected);
         if let Some(found) = found {
             assert_eq!((found.name.as_str(), found.source_name.as_str()), ("größe", "Größe"));
@@ -245,7 +246,7 @@ fn spectrum_widens_folds_and_refuses() {
         {
             *unit = TimeUnit::Millisecond;
         }
-        assert_eq!(for_profile(&schema, Profile::Standard), Ok(standard));
+        assert_eq!(for_profile(&schema, Profile::Standard, ColumnNames::Keep), Ok(standard));
     }
 }
 
@@ -256,12 +257,12 @@ fn spectrum_reports_every_problem() {
         column("ID", ColumnType::Time),
         column(&"x".repeat(128), ColumnType::Text),
     ];
-    let problems = for_profile(&Schema::new(columns), Profile::Spectrum).unwrap_err();
+    let problems = for_profile(&Schema::new(columns), Profile::Spectrum, ColumnNames::Keep).unwrap_err();
     let keys = problems.0.iter().map(|p| p.key.to_string()).collect::<Vec<_>>();
     assert_eq!(keys, ["fields[1].name", "fields[1].type", "fields[2].name"]);
     assert!(problems.0.iter().all(|p| p.remedy.is_some()));
     let many = (0..1_599).map(|i| column(&format!("c{i}"), ColumnType::Text)).collect();
-    let problems = for_profile(&Schema::new(many), Profile::Spectrum).unwrap_err();
+    let problems = for_profile(&Schema::new(many), Profile::Spectrum, ColumnNames::Keep).unwrap_err();
     assert_eq!(problems.0[0].message, "Spectrum reads 1598 columns, the schema has 1599");
 }
 

@@ -239,7 +239,17 @@ impl<'a> SplitReader<'a> {
                 // What is wrong with the data is the parser's to say.
                 Taken::Data => return Ok((record, header)),
                 Taken::Skipped => {}
-                Taken::Header(names) => header = Some(names),
+                Taken::Header(names) => {
+                    if let Some(name) = names.iter().find(|name| name.contains('\0')) {
+                        let location = Location {
+                            line: Some(block.lines_before + u64::from(index.record_lines[record]) + 1),
+                            column: Some(name.clone()),
+                            ..Location::object(&input.url)
+                        };
+                        return Err(Error::input(InputProblem::NulByte, location).remedy(NUL_NAME_REMEDY));
+                    }
+                    header = Some(names);
+                }
             }
         }
         if !preamble.is_over() {
@@ -322,6 +332,9 @@ pub fn is_tolerant(job: &JobSpec) -> bool {
 
 /// What to do about an input without records.
 pub const EMPTY_REMEDY: &str = "if an input without records is right, say `source.empty_input = \"allow\"` (--allow-empty); else look at what delivers it";
+
+/// What to do about a NUL in the header.
+pub const NUL_NAME_REMEDY: &str = "names of columns hold no NUL; is the file binary, or UTF-16 (say `dialect.encoding`, --encoding)? else mend the header";
 
 fn no_header(input: &Input) -> Error {
     Error::input(InputProblem::NoHeader, Location::object(&input.url))

@@ -8,7 +8,7 @@ use super::rows::{BlockContext, KeyCheck, KeyMeaning, Outcome, Rows, RunContext}
 use crate::batch::arrow_schema;
 use crate::document::Problem;
 use crate::error::{Error, ErrorKind, Result};
-use crate::job::{ErrorsSpec, JobSpec, Profile, ValuePolicy};
+use crate::job::{ColumnNames, ErrorsSpec, JobSpec, Profile, ValuePolicy};
 use crate::schema::{Column, ColumnType, Constraint, Schema, WrittenSchema, profile};
 use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{SchemaRef, TimeUnit};
@@ -31,6 +31,7 @@ pub struct Program {
     policy_names: BTreeSet<String>,
     /// Whether rows go out as they come in.
     is_identity: bool,
+    renamed: Vec<(String, String)>,
 }
 
 /// An operation and the slots that nothing needs after it.
@@ -73,11 +74,19 @@ impl Program {
         for (number, step) in job.transforms.iter().enumerate() {
             compiler.step(number, step)?;
         }
-        let mut output = fit_profile(&mut compiler, profile)?;
+        let mut output = fit_profile(&mut compiler, profile, job.output.column_names)?;
+        let outputs = compiler.columns.iter().zip(&output.columns);
+        let renamed = outputs.map(|(live, column)| (live.column.name.clone(), column.name.clone()));
+        let renamed = match job.output.column_names {
+            ColumnNames::Keep => Vec::new(),
+            ColumnNames::Plain => {
+                renamed.filter(|(from, to)| from.to_lowercase() != to.to_lowercase()).collect()
+            }
+        };
         if let Some(written) = written {
             output = conform(&mut compiler, &output, written);
         }
-        assemble(compiler, &parsed, output, &job.errors)
+        Ok(Program { renamed, ..assemble(compiler, &parsed, output, &job.errors)? })
     }
 
     /// The columns to be parsed: those that a step or the output needs, in the
@@ -95,6 +104,11 @@ impl Program {
     /// The columns of the rows that [`Self::apply`] gives, partition columns included.
     pub fn output(&self) -> &Schema {
         &self.output
+    }
+
+    /// Columns that `output.column_names` gives another name: before and after.
+    pub fn renamed(&self) -> &[(String, String)] {
+        &self.renamed
     }
 
     /// Columns of the output whose values are those of a column of the schema as they were
@@ -150,13 +164,14 @@ impl Program {
 /// what it refuses may be gone or cast before the output.
 fn as_parsed(column: &Column, profile: Profile) -> Column {
     let alone = Schema::new(vec![column.clone()]);
-    let fitted =
-        profile::for_profile(&alone, profile).ok().and_then(|fitted| fitted.columns.into_iter().next());
+    let fitted = profile::for_profile(&alone, profile, ColumnNames::Keep)
+        .ok()
+        .and_then(|fitted| fitted.columns.into_iter().next());
     Column { column_type: fitted.map_or(column.column_type, |fitted| fitted.column_type), ..column.clone() }
 }
 
 /// The output as `profile` has it; derived columns of other types are cast.
-fn fit_profile(compiler: &mut Compiler<'_>, profile: Profile) -> Result<Schema> {
+fn fit_profile(compiler: &mut Compiler<'_>, profile: Profile, names: ColumnNames) -> Result<Schema> {
     let columns = compiler.columns.iter().map(|live| Column {
         column_type: if live.derived {
             readable(live.column.column_type, profile)
@@ -166,7 +181,7 @@ fn fit_profile(compiler: &mut Compiler<'_>, profile: Profile) -> Result<Schema> 
         ..live.column.clone()
     });
     let wanted = Schema::new(columns.collect());
-    let output = profile::for_profile(&wanted, profile)
+    let output = profile::for_profile(&wanted, profile, names)
         .map_err(|problems| problems.into_error("the columns after `transforms`"))?;
     for (position, column) in output.columns.iter().enumerate() {
         let live = &compiler.columns[position].column;
@@ -255,6 +270,7 @@ fn assemble(compiler: Compiler<'_>, parsed: &Schema, output: Schema, errors: &Er
         output_slots,
         output_schema,
         keys,
+        renamed: Vec::new(),
     })
 }
 

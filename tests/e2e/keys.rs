@@ -86,8 +86,8 @@ fn a_key_that_s3_cannot_hold_is_refused_before_anything_is_visible() {
     let (home, remote) = (Region::home().bucket("long"), Region::remote().bucket("long"));
     let job = job("[source]\ninputs = [\"in.csv\"]\n", &[&home, &remote]);
     workspace.write("job.toml", job.replace("[[targets]]\nurl = \"local/\"\n", ""));
-    let run = workspace.sawmill(["run", "job.toml"]).run().exits_with(6);
-    let _ = run.says(&["key_length", "under the prefix"]).helps();
+    let run = workspace.sawmill(["run", "job.toml"]).run().exits_with(3);
+    let _ = run.says(&["line 3", "record 2", "column \"k\"", "S3 leaves", "output.partition_by"]).helps();
     home.assert_untouched();
     remote.assert_untouched();
 }

@@ -145,3 +145,97 @@ fn a_column_is_in_the_header_or_in_the_path() {
     let found = rows(&workspace, "o.parquet", "column_1 AS id, column_2, p");
     assert_eq!(found, ["1|x|8", "2|y|8"]);
 }
+
+#[test]
+fn names_that_readers_refuse_are_told_and_the_advice_renames_them() {
+    let workspace = Workspace::new();
+    workspace.write("in.csv", "id,order id,a.b,a;b,Plain\n1,2,3,4,5\n");
+    let convert = |flags: &[&str]| {
+        let words = ["convert", "in.csv", "-o", "o.parquet", "--overwrite", "--profile", "spectrum"];
+        workspace.sawmill(words.iter().chain(flags)).run()
+    };
+    let told = convert(&[]).succeeds().says(&[
+        "\"order id\" (Athena, Spark before 3.3)",
+        "\"a.b\" (Athena)",
+        "\"a;b\" (Athena, Spark before 3.3)",
+        "--column-names plain",
+    ]);
+    assert!(!told.stderr.contains("\"plain\" ("), "{told}");
+    let renamed = convert(&["--column-names", "plain"]).succeeds();
+    let renamed =
+        renamed.says(&["\"order id\" to \"order_id\"", "\"a.b\" to \"a_b\"", "\"a;b\" to \"a_b_2\""]);
+    assert!(!renamed.stderr.contains("refuse"), "{renamed}");
+    assert_eq!(rows(&workspace, "o.parquet", "id, order_id, a_b, a_b_2, plain"), ["1|2|3|4|5"]);
+    // Other readers take any name, and nothing is told.
+    let standard = workspace.sawmill(["convert", "in.csv", "-o", "s.parquet"]).run().succeeds();
+    assert!(!standard.stderr.contains("refuse"), "{standard}");
+
+    // What the catalog itself does not take is refused, and the advice holds.
+    workspace.write("in.csv", "id,\"line\nend\"\n1,2\n");
+    let _ =
+        convert(&[]).exits_with(2).says(&["AWS Glue takes no control characters", "--column-names plain"]);
+    let _ = convert(&["--column-names", "plain"]).succeeds();
+    assert_eq!(rows(&workspace, "o.parquet", "id, line_end"), ["1|2"]);
+}
+
+#[test]
+fn keys_of_the_job_name_plain_columns() {
+    let workspace = Workspace::new();
+    workspace.write("in.csv", "id,order id\n1,b\n2,a\n");
+    workspace.write(
+        "job.toml",
+        "source.inputs = [\"in.csv\"]\ntargets = [{ url = \"out/\" }]\n\
+         output.column_names = \"plain\"\noutput.partition_by = [\"order_id\"]\n",
+    );
+    let _ = workspace.sawmill(["run", "job.toml"]).run().succeeds();
+    assert_eq!(rows(&workspace, "out", "id, order_id"), ["1|b", "2|a"]);
+    // The same names again are the same run.
+    let _ = workspace.sawmill(["run", "job.toml"]).run().succeeds().says(&["nothing to do"]);
+}
+
+#[test]
+fn a_name_with_nul_is_refused_as_a_value_is() {
+    let workspace = Workspace::new();
+    workspace.write("in.csv", "id,a\0b\n1,2\n");
+    workspace.write("schema.json", r#"{"fields": [{"name": "id"}, {"name": "ab", "sourceName": "ab"}]}"#);
+    for flags in [&[][..], &["--all-text"], &["--schema", "schema.json", "--header"]] {
+        let run = workspace.sawmill(["convert", "in.csv", "-o", "o.parquet"].iter().chain(flags)).run();
+        let _ = run.exits_with(3).says(&["a NUL byte stands in the text", "names of columns hold no NUL"]);
+    }
+    workspace.write("nul.json", r#"{"fields": [{"name": "id"}, {"name": "a\u0000b"}]}"#);
+    let run = workspace.sawmill(["convert", "in.csv", "-o", "o.parquet", "--schema", "nul.json"]).run();
+    let _ = run.exits_with(2).says(&["holds a NUL", "fields[1].name"]);
+}
+
+#[test]
+fn a_partition_value_that_no_directory_holds_is_an_error_with_its_place() {
+    let workspace = Workspace::new();
+    let long = "é".repeat(127);
+    workspace.write("in.csv", format!("id,k\n1,short\n2,{}\n3,{long}\n", &long[..252]));
+    let job = |rest: &str| {
+        let _ = std::fs::remove_dir_all(workspace.path("out"));
+        workspace.write(
+            "job.toml",
+            format!(
+                "source.inputs = [\"in.csv\"]\ntargets = [{{ url = \"out/\" }}]\n\
+                 output.partition_by = [\"k\"]\n{rest}\n"
+            ),
+        );
+        workspace.sawmill(["run", "job.toml"]).run()
+    };
+    let place = &["line 4", "record 3", "column \"k\"", "éé", "256 bytes", "255"];
+    let _ = job("").exits_with(3).says(place).helps();
+    workspace.assert_untouched("out");
+    // Rows that wait for others are found, too.
+    let _ = job("transforms = [{ deduplicate = { key = [\"id\"], keep = \"last\" } }]")
+        .exits_with(3)
+        .says(&["column \"k\""]);
+    // The advice, to the letter.
+    let _ = job("transforms = [{ derive = { k = \"left(k, 50)\" } }]").succeeds();
+    assert_eq!(rows(&workspace, "out", "id"), ["1", "2", "3"]);
+    let _ = workspace
+        .sawmill(["convert", "in.csv", "-o", "c/", "--partition-by", "k"])
+        .run()
+        .exits_with(3)
+        .says(&["--partition-by"]);
+}

@@ -12,6 +12,9 @@ use std::collections::BTreeMap;
 pub struct OutputSpec {
     /// Which readers the files are for. Default: `spectrum`.
     pub profile: Profile,
+    /// Whether columns keep the names of the schema or get plain ones, of letters, digits and underscores. Keys of `output` then name the new ones. Default: `keep`.
+    #[serde(skip_serializing_if = "ColumnNames::is_default")]
+    pub column_names: ColumnNames,
     /// What a table that holds data already means. Default: `error_if_exists`.
     pub mode: WriteMode,
     /// What a run may change of the columns of a table whose rows stay. Partition keys always stay as they are. Default: `fail`.
@@ -58,6 +61,7 @@ impl Default for OutputSpec {
     fn default() -> Self {
         OutputSpec {
             profile: Profile::default(),
+            column_names: ColumnNames::default(),
             mode: WriteMode::default(),
             schema_change: SchemaChange::default(),
             layout: Layout::default(),
@@ -89,6 +93,23 @@ pub enum Profile {
     Spectrum,
     /// Any Parquet reader: types as they are.
     Standard,
+}
+
+/// What becomes of the names of columns.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ColumnNames {
+    /// They stay as they are, but for the profile's lower case. What Athena, AWS Glue or Spark refuse is told, and control characters fail the run, in profile `spectrum`.
+    #[default]
+    Keep,
+    /// What is no letter, digit or underscore becomes an underscore, one for several side by side and none at the ends: `order id` is `order_id`, `a.b` is `a_b`. Names that come to the same end in `_2`, `_3`, … by position. The run says which are renamed.
+    Plain,
+}
+
+impl ColumnNames {
+    fn is_default(&self) -> bool {
+        *self == ColumnNames::default()
+    }
 }
 
 /// What a table that holds data already means.
