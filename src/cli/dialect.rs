@@ -40,6 +40,9 @@ pub(super) struct DialectArgs {
     /// Drop spaces and tabs around fields: left, right or both
     #[arg(long, value_name = "SIDE", value_parser = parse_trim)]
     trim: Option<Trim>,
+    /// Fields that a record may have at most, the header too [default: 16384]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    max_fields: Option<u64>,
     /// A record that begins with this character is a comment
     #[arg(long, value_name = "CHAR", value_parser = parse_character, conflicts_with = "no_comment")]
     comment: Option<String>,
@@ -69,6 +72,7 @@ impl DialectArgs {
             header_rows: self.header_rows,
             skip_records: self.skip_records,
             footer_records: self.footer_records,
+            max_fields: self.max_fields,
             trim: self.trim,
             comment_char: if self.no_comment { Some(String::new()) } else { self.comment.clone() },
             encoding: self.encoding.clone(),

@@ -45,7 +45,8 @@ fn bounds(
         // Its order is not defined.
         return None;
     }
-    let converter = StatisticsConverter::try_new(schema.field(position).name(), schema, parquet).ok()?;
+    // By its name, it would be looked for among all the others.
+    let converter = StatisticsConverter::from_column_index(position, schema.field(position), parquet).ok()?;
     let least = converter.row_group_mins(metadata.row_groups()).ok()?;
     let greatest = converter.row_group_maxes(metadata.row_groups()).ok()?;
     Some((first(&least, false), first(&greatest, true)))

@@ -7,8 +7,9 @@ use super::shape::RowGroupFactory;
 use super::{CutLimits, FileShape, encode_error};
 use crate::error::Result;
 use crate::partition::Partition;
-use arrow::array::{ArrayRef, RecordBatch};
+use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
+use parquet::errors::ParquetError;
 use rayon::prelude::*;
 use std::collections::VecDeque;
 
@@ -120,9 +121,9 @@ impl PartitionWriter {
 
     /// Ends the row group with what is queued.
     pub(super) fn end_group(&mut self, shape: &FileShape, factory: &RowGroupFactory) -> Result<()> {
-        self.encode(shape, factory)?;
         let rows = self.end_count();
-        self.close_group(rows, false)
+        self.queue.push(Piece::Cut(rows));
+        self.encode(shape, factory)
     }
 
     /// The rows of the row group that ends here.
@@ -165,6 +166,10 @@ impl PartitionWriter {
         for piece in std::mem::take(&mut self.queue) {
             match piece {
                 Piece::Rows(batch) => batches.push(batch),
+                Piece::Cut(rows) if self.columns.is_empty() => {
+                    self.encode_group(&batches, rows, shape, factory)?;
+                    batches.clear();
+                }
                 Piece::Cut(rows) => {
                     self.encode_batches(&batches, shape, factory)?;
                     batches.clear();
@@ -188,23 +193,35 @@ impl PartitionWriter {
             let columns = factory.encoders();
             self.columns = columns.map_err(|e| encode_error(&self.partition.path, e))?;
         }
-        let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
-        let join = batches.len() > 1 && rows / batches.len() < ENCODE_FROM_ROWS;
         self.columns
             .par_iter_mut()
             .enumerate()
-            .try_for_each(|(position, column)| {
-                let field = shape.schema().field(position);
-                let mut write = |array: &ArrayRef| column.write(field, array);
-                if join {
-                    let arrays: Vec<_> =
-                        batches.iter().map(|batch| batch.column(position).as_ref()).collect();
-                    write(&arrow::compute::concat(&arrays)?)
-                } else {
-                    batches.iter().try_for_each(|batch| write(batch.column(position)))
-                }
-            })
+            .try_for_each(|(position, column)| write_column(column, batches, position, shape))
             .map_err(|e| encode_error(&self.partition.path, e))
+    }
+
+    /// Encodes a row group whose rows are all here, column by column: an encoder
+    /// is gone before its thread begins the next.
+    fn encode_group(
+        &mut self,
+        batches: &[RecordBatch],
+        rows: u64,
+        shape: &FileShape,
+        factory: &RowGroupFactory,
+    ) -> Result<()> {
+        if batches.is_empty() {
+            return Ok(());
+        }
+        let columns =
+            (0..shape.schema().fields().len()).into_par_iter().map(|position| -> Result<_, ParquetError> {
+                let mut encoder = factory.encoder(position)?;
+                write_column(&mut encoder, batches, position, shape)?;
+                encoder.close()
+            });
+        let columns: Result<Vec<_>, ParquetError> = columns.collect();
+        let columns = columns.map_err(|e| encode_error(&self.partition.path, e))?;
+        self.closed.push_back(ClosedGroup { columns, rows, ends_file: false });
+        Ok(())
     }
 
     /// Ends the row group that is being encoded, if there is one; it was given
@@ -284,4 +301,20 @@ impl PartitionWriter {
     pub(super) fn has_file(&self) -> bool {
         self.file.is_some()
     }
+}
+
+/// Writes one column of the rows to its encoder, joined if they are many slices.
+fn write_column(
+    encoder: &mut ColumnEncoder,
+    batches: &[RecordBatch],
+    position: usize,
+    shape: &FileShape,
+) -> Result<(), ParquetError> {
+    let field = shape.schema().field(position);
+    let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
+    if batches.len() > 1 && rows / batches.len() < ENCODE_FROM_ROWS {
+        let arrays: Vec<_> = batches.iter().map(|batch| batch.column(position).as_ref()).collect();
+        return encoder.write(field, &arrow::compute::concat(&arrays)?);
+    }
+    batches.iter().try_for_each(|batch| encoder.write(field, batch.column(position)))
 }

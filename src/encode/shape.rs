@@ -8,14 +8,14 @@ use super::parquet_schema::parquet_schema;
 use crate::error::Result;
 use crate::job::{OutputSpec, Profile};
 use crate::preflight::Preflight;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{Schema as ArrowSchema, SchemaRef};
 use parquet::arrow::arrow_writer::ArrowRowGroupWriterFactory;
 use parquet::basic::Type as PhysicalType;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{KeyValue, SortingColumn};
 use parquet::file::properties::WriterPropertiesPtr;
 use parquet::file::writer::SerializedFileWriter;
-use parquet::schema::types::{SchemaDescriptor, TypePtr};
+use parquet::schema::types::{SchemaDescriptor, Type as ParquetType, TypePtr};
 use std::sync::Arc;
 
 /// Columns, types and settings of every file of a table.
@@ -83,20 +83,31 @@ impl FileShape {
 
     /// Makes encoders for row groups of any file of this shape.
     pub(super) fn row_group_factory(&self) -> Result<RowGroupFactory, ParquetError> {
-        // The factory takes its settings from a file writer, but its column
-        // writers belong to no file: one that leads nowhere serves for all.
-        let nowhere = SerializedFileWriter::new(std::io::sink(), self.parquet_schema(), self.properties())?;
+        let factories = self.schema.fields().iter().zip(self.parquet_schema.get_fields());
+        let factories = factories.map(|(field, parquet_field)| -> Result<_, ParquetError> {
+            let root = ParquetType::group_type_builder(self.parquet_schema.name());
+            let alone = Arc::new(root.with_fields(vec![parquet_field.clone()]).build()?);
+            // The factory takes its settings from a file writer, but its column
+            // writers belong to no file: one that leads nowhere serves for all.
+            let properties = self.properties();
+            let nowhere = SerializedFileWriter::new(std::io::sink(), alone, properties)?;
+            let schema = Arc::new(ArrowSchema::new(vec![field.clone()]));
+            Ok(ArrowRowGroupWriterFactory::new(&nowhere, schema))
+        });
         Ok(RowGroupFactory {
-            arrow: ArrowRowGroupWriterFactory::new(&nowhere, self.schema.clone()),
+            arrow: factories.collect::<Result<_, ParquetError>>()?,
             columns: SchemaDescriptor::new(self.parquet_schema()),
             properties: self.properties(),
         })
     }
 }
 
-/// Makes the encoders of a row group.
+/// Makes the encoders of a row group, each alone: an encoder of numbers begins
+/// with some 90 KiB, so of a table with thousands of columns only as many should
+/// be there at once as there are threads.
 pub(super) struct RowGroupFactory {
-    arrow: ArrowRowGroupWriterFactory,
+    /// One for each column.
+    arrow: Vec<ArrowRowGroupWriterFactory>,
     columns: SchemaDescriptor,
     properties: WriterPropertiesPtr,
 }
@@ -104,11 +115,18 @@ pub(super) struct RowGroupFactory {
 impl RowGroupFactory {
     /// One encoder for each column.
     pub(super) fn encoders(&self) -> Result<Vec<ColumnEncoder>, ParquetError> {
-        let writers = self.arrow.create_column_writers(0)?.into_iter().zip(self.columns.columns());
-        let encoders = writers.map(|(writer, column)| match column.physical_type() {
-            PhysicalType::INT96 => Int96Encoder::new(column.clone(), self.properties.clone()).into(),
-            _ => writer.into(),
-        });
-        Ok(encoders.collect())
+        (0..self.arrow.len()).map(|position| self.encoder(position)).collect()
+    }
+
+    /// The encoder of one column.
+    pub(super) fn encoder(&self, position: usize) -> Result<ColumnEncoder, ParquetError> {
+        let column = self.columns.column(position);
+        if column.physical_type() == PhysicalType::INT96 {
+            return Ok(Int96Encoder::new(column, self.properties.clone()).into());
+        }
+        let mut writers = self.arrow[position].create_column_writers(0)?;
+        let writer =
+            writers.pop().ok_or_else(|| ParquetError::General("a column without a writer".into()))?;
+        Ok(writer.into())
     }
 }

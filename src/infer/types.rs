@@ -4,12 +4,14 @@ use super::column::{Evidence, FieldText, Found, Observed};
 use super::notes::{self, ColumnNote, Standing};
 use super::odd::{Odd, Padding, is_padded};
 use crate::schema::{Column, ColumnType, Schema};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Narrows down what each column can be, value by value, in constant memory.
 #[derive(Debug, Default)]
 pub struct TypeInference {
     names: Option<Vec<String>>,
+    /// Column of each name, the first of those that have it.
+    column_of: HashMap<String, usize>,
     columns: Vec<Tracked>,
     /// The inputs begun.
     inputs: Vec<InputRead>,
@@ -182,12 +184,15 @@ impl TypeInference {
     pub fn name_columns(&mut self, header: Vec<String>) -> Vec<usize> {
         let Some(names) = &mut self.names else {
             let columns = (0..header.len()).collect();
+            for (column, name) in header.iter().enumerate() {
+                self.column_of.entry(name.clone()).or_insert(column);
+            }
             self.names = Some(header);
             return columns;
         };
         let mut column_of = |name: String| {
-            names.iter().position(|known| *known == name).unwrap_or_else(|| {
-                names.push(name);
+            *self.column_of.entry(name).or_insert_with_key(|name| {
+                names.push(name.clone());
                 names.len() - 1
             })
         };

@@ -217,7 +217,10 @@ impl Columns {
         };
         let columns = self.input.columns.iter().enumerate();
         columns
-            .filter(|(position, column)| !parsed.contains(position) && demands(*position, column))
+            // They ascend.
+            .filter(|(position, column)| {
+                parsed.binary_search(position).is_err() && demands(*position, column)
+            })
             .map(|(_, column)| column.name.as_str())
             .collect()
     }

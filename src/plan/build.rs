@@ -183,6 +183,7 @@ fn plan_inputs(
         inputs,
         tasks: Vec::new(),
     };
+    runtime.cancel().check()?;
     // Whatever is wrong with the columns should be said before the work begins.
     let columns = Columns::of_plan(&plan)?;
     name_notes(&plan, &columns).iter().for_each(|note| tracing::warn!("{note}"));
@@ -299,6 +300,8 @@ pub fn settle(job: &JobSpec, inputs: &[Input], options: &PlanOptions, runtime: &
         dialect = found;
         notes.extend(doubts);
     }
+    // What follows looks at all columns and waits for nothing.
+    runtime.cancel().check()?;
     let is_inferred = standing.is_none() && !options.all_text;
     // A schema file has put the null sequence of its dialect into its columns.
     let of_dialect = spec.null_sequence.clone().filter(|_| is_inferred);

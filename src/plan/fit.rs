@@ -37,7 +37,8 @@ pub(super) fn fit(
     }
     let own = Columns::of_plan(plan)?.written(&plan.job);
     let lacking = table.schema.columns.iter().map(|column| &column.name);
-    let lacking: Vec<_> = lacking.filter(|name| own.column(name).is_none()).collect();
+    let in_job = own.by_name();
+    let lacking: Vec<_> = lacking.filter(|name| !in_job.contains_key(name.as_str())).collect();
     if !lacking.is_empty() {
         tracing::warn!(
             "the table has columns that the job has not, and its rows have nulls there: {lacking:?}"
@@ -51,10 +52,11 @@ pub(super) fn fit(
 /// What samples say of a type is a guess, and the table knows.
 fn take_types(plan: &mut Plan, table: &WrittenSchema, seen: &[Seen]) -> Result<BTreeSet<String>> {
     let mut adopted = BTreeSet::new();
-    let columns = Columns::of_plan(plan)?;
+    let (columns, types) = (Columns::of_plan(plan)?, table.types());
     let mut schema = plan.schema()?;
     for (position, output) in columns.program.plain_outputs() {
-        let Some(wanted) = table.type_of(&output.name).filter(|wanted| *wanted != output.column_type) else {
+        let wanted = types.get(output.name.as_str()).copied();
+        let Some(wanted) = wanted.filter(|wanted| *wanted != output.column_type) else {
             continue;
         };
         let column = &mut schema.columns[position];
@@ -75,9 +77,10 @@ pub fn take_types_of(
     seen: &[Seen],
 ) -> (BTreeSet<String>, Vec<String>) {
     let (mut adopted, mut warnings) = (BTreeSet::new(), Vec::new());
+    let types = table.types();
     for column in &mut schema.columns {
         let (name, found) = (column.name.clone(), column.column_type);
-        let wanted = table.type_of(&name).or_else(|| table.type_of(&name.to_lowercase()));
+        let wanted = types.get(name.as_str()).or_else(|| types.get(name.to_lowercase().as_str())).copied();
         if let Some(wanted) = wanted.filter(|wanted| *wanted != found) {
             warnings.extend(take_type(column, &name, found, wanted, seen));
             adopted.insert(column.source_name.clone());

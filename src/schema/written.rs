@@ -8,6 +8,7 @@ use crate::job::SchemaChange;
 use arrow::datatypes::{DataType, TimeUnit};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::collections::HashMap;
 
 /// Columns and partition keys of the files of a table.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -57,18 +58,20 @@ fn read_type<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ColumnType, D
 }
 
 impl WrittenSchema {
-    /// A column by its name.
-    pub fn column(&self, name: &str) -> Option<&WrittenColumn> {
-        self.columns.iter().find(|column| column.name == name)
+    /// Every column by its name: looking through the list for each column of
+    /// another takes time with their square.
+    pub fn by_name(&self) -> HashMap<&str, &WrittenColumn> {
+        by_name(&self.columns)
     }
 
-    /// The type that a column of a job has to have for its values to stand in this table
+    /// The types that columns of a job have to have for their values to stand in this table
     /// as they are: in files or in the names of directories.
-    pub fn type_of(&self, name: &str) -> Option<ColumnType> {
-        let of_key = || self.partition_by.iter().find(|key| key.name == name)?.column_type();
+    pub fn types(&self) -> HashMap<&str, ColumnType> {
+        let of_keys =
+            self.partition_by.iter().filter_map(|key| Some((key.name.as_str(), key.column_type()?)));
         // What was stored as INT96 does not say which type it had.
-        let of_file = self.column(name).filter(|column| !column.int96);
-        of_file.map(|column| column.column_type).or_else(of_key)
+        let of_files = self.columns.iter().filter(|column| !column.int96);
+        of_keys.chain(of_files.map(|column| (column.name.as_str(), column.column_type))).collect()
     }
 
     /// Whether a file has all columns of this table, as they are.
@@ -79,9 +82,10 @@ impl WrittenSchema {
     /// What a file with these columns has that files of this table have not. A column
     /// that it lacks is null.
     pub fn mismatch(&self, file: &[WrittenColumn]) -> Option<String> {
+        let ours = self.by_name();
         for found in file {
             let name = &found.name;
-            match self.column(name) {
+            match ours.get(name.as_str()) {
                 None => return Some(format!("it has a column {name:?}, which the table has not")),
                 Some(column) if !column.has_type_of(found) => {
                     let (found, column) = (found.type_name(), column.type_name());
@@ -93,10 +97,15 @@ impl WrittenSchema {
                 Some(_) => {}
             }
         }
-        let is_lacking = |column: &&WrittenColumn| !file.iter().any(|found| found.name == column.name);
+        let file = by_name(file);
+        let is_lacking = |column: &&WrittenColumn| !file.contains_key(column.name.as_str());
         let lacking = self.columns.iter().filter(|column| column.required).find(is_lacking)?;
         Some(format!("it lacks the column {:?}, which the table requires", lacking.name))
     }
+}
+
+fn by_name(columns: &[WrittenColumn]) -> HashMap<&str, &WrittenColumn> {
+    columns.iter().map(|column| (column.name.as_str(), column)).collect()
 }
 
 impl WrittenColumn {
@@ -323,12 +332,13 @@ pub fn evolve(
     change: SchemaChange,
 ) -> Result<WrittenSchema, Misfit> {
     keys(table, job)?;
+    let (of_table, of_job) = (table.by_name(), job.by_name());
     let new: Vec<&WrittenColumn> =
-        job.columns.iter().filter(|column| table.column(&column.name).is_none()).collect();
+        job.columns.iter().filter(|column| !of_table.contains_key(column.name.as_str())).collect();
     let names = || new.iter().map(|column| column.name.clone()).collect::<Vec<_>>();
     let mut columns = Vec::with_capacity(table.columns.len() + new.len());
     for column in &table.columns {
-        columns.push(match job.column(&column.name) {
+        columns.push(match of_job.get(column.name.as_str()) {
             Some(of_job) => merged(column, of_job, change)?,
             None if !new.is_empty() => {
                 return Err(Misfit::Renamed { missing: column.clone(), new: names() });
@@ -355,11 +365,12 @@ pub fn admit(
     change: SchemaChange,
 ) -> Result<WrittenSchema, Misfit> {
     let evolved = evolve(table, written, change)?;
+    let written = written.by_name();
     for column in &evolved.columns {
-        match written.column(&column.name) {
+        match written.get(column.name.as_str()) {
             Some(job) if !job.has_type_of(column) => {
                 let (name, table) = (column.name.clone(), column.clone());
-                return Err(Misfit::Type { name, table, job: job.clone() });
+                return Err(Misfit::Type { name, table, job: (*job).clone() });
             }
             _ => {}
         }

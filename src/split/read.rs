@@ -190,6 +190,7 @@ impl<'a> SplitReader<'a> {
         let mut cut = Vec::new();
         let mut spare = Vec::new;
         while let Some(mut cutting) = cutter.take() {
+            self.cancel.check()?;
             let outcome = match text.next()? {
                 Some(bytes) => {
                     let pushed = cutting.push(bytes, &mut spare, &mut cut);
@@ -447,7 +448,7 @@ fn grammar_problem(problem: ScanProblem, dialect: &Dialect) -> (InputProblem, &'
         ),
         ScanProblem::TooManyFields => (
             InputProblem::TooManyFields { limit: dialect.max_fields },
-            "raise `dialect.maxFields`; or is `dialect.lineTerminator` another one?",
+            "raise `dialect.maxFields` (--max-fields; each column takes about 15 KB of memory); or is `dialect.lineTerminator` another one?",
         ),
         ScanProblem::RecordTooLarge => (
             InputProblem::RecordTooLarge { limit: dialect.max_record_bytes },

@@ -13,7 +13,7 @@ use crate::schema::{Column, ColumnType, Constraint, Schema, WrittenSchema, profi
 use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{SchemaRef, TimeUnit};
 use arrow::error::ArrowError;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What is done to the rows of every block.
 #[derive(Debug)]
@@ -115,7 +115,8 @@ impl Program {
     /// read, with its position there.
     pub fn plain_outputs(&self) -> impl Iterator<Item = (usize, &Column)> {
         let outputs = self.output_slots.iter().copied().zip(&self.output.columns);
-        outputs.filter(|(slot, _)| self.input_slots.contains(slot))
+        // They ascend.
+        outputs.filter(|(slot, _)| self.input_slots.binary_search(slot).is_ok())
     }
 
     /// Comparisons of rows that one block cannot make for itself: first those
@@ -197,8 +198,11 @@ fn fit_profile(compiler: &mut Compiler<'_>, profile: Profile, names: ColumnNames
 /// with nulls where the job has none. Those that make directories come last.
 fn conform(compiler: &mut Compiler<'_>, output: &Schema, written: &WrittenSchema) -> Schema {
     let (mut lives, mut columns) = (Vec::new(), Vec::new());
+    let given = output.columns.iter().enumerate();
+    let position_of: HashMap<&str, usize> =
+        given.map(|(position, column)| (column.name.as_str(), position)).collect();
     for wanted in &written.columns {
-        let Some(position) = output.columns.iter().position(|column| column.name == wanted.name) else {
+        let Some(&position) = position_of.get(wanted.name.as_str()) else {
             let live = compiler.null_column(&wanted.name, wanted.column_type);
             columns.push(live.column.clone());
             lives.push(live);
@@ -215,8 +219,9 @@ fn conform(compiler: &mut Compiler<'_>, output: &Schema, written: &WrittenSchema
         lives.push(compiler.columns[position].clone());
         columns.push(Column { column_type, ..column.clone() });
     }
+    let in_files = written.by_name();
     for (column, live) in output.columns.iter().zip(&compiler.columns) {
-        if written.column(&column.name).is_none() {
+        if !in_files.contains_key(column.name.as_str()) {
             columns.push(column.clone());
             lives.push(live.clone());
         }

@@ -50,4 +50,5 @@ mod steps;
 mod together;
 mod unanswered;
 mod values;
+mod wide;
 mod writer;

@@ -147,7 +147,7 @@ fn the_log_has_types_as_schemas_spell_them() {
     assert_eq!(text, expected);
     assert_eq!(serde_json::from_str::<WrittenSchema>(&text).unwrap(), written);
     for (wanted, name) in [(Some("int32"), "id"), (None, "at"), (None, "year"), (None, "x")] {
-        assert_eq!(written.type_of(name).map(|found| found.to_string()).as_deref(), wanted);
+        assert_eq!(written.types().get(name).map(|found| found.to_string()).as_deref(), wanted);
     }
 }
 
