@@ -187,6 +187,12 @@ pub enum InputProblem {
         /// lzma, zip, …
         format: &'static str,
     },
+    /// Not CSV, but something that is recognized.
+    #[error("the input is {what}, and sawmill reads CSV")]
+    NotCsv {
+        /// "a PDF document", say.
+        what: String,
+    },
     /// What comes out of a compressed input is out of proportion.
     #[error("the input unpacks to more than {limit} times its size")]
     ExpansionTooLarge {
@@ -332,7 +338,9 @@ impl InputProblem {
             InputProblem::Duplicate { .. } => "unique",
             InputProblem::Expression { .. } => "expression",
             InputProblem::UnterminatedQuote | InputProblem::StrayQuote { .. } => "quote",
-            InputProblem::NulByte | InputProblem::InvalidEncoding { .. } => "encoding",
+            InputProblem::NulByte | InputProblem::InvalidEncoding { .. } | InputProblem::NotCsv { .. } => {
+                "encoding"
+            }
             InputProblem::TruncatedCompression { .. }
             | InputProblem::DamagedCompression { .. }
             | InputProblem::UnsupportedCompression { .. } => "compression",

@@ -7,8 +7,9 @@ mod zstd;
 
 use crate::error::InputProblem;
 
-/// Bytes that [`Format::of`] wants to see, if the object has that many.
-pub(super) const MAGIC_BYTES: usize = 16;
+/// Bytes that tell what an object is, if it has that many: [`Format::of`] wants
+/// fewer than the rest.
+pub(super) const MAGIC_BYTES: usize = super::kind::HEAD_BYTES;
 
 /// How an object is stored, by its first bytes and never by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +49,20 @@ impl Format {
             [0xff, 6, 0, 0, b's', b'N', b'a', b'P', b'p', b'Y', ..] => Format::Unsupported("snappy"),
             [0x1f, 0x9d, ..] => Format::Unsupported("compress (.Z)"),
             _ => Format::Plain,
+        }
+    }
+}
+
+impl Format {
+    /// What it is called; `None` for what is not compressed.
+    pub(super) fn name(self) -> Option<&'static str> {
+        match self {
+            Format::Plain => None,
+            Format::Gzip => Some("gzip"),
+            Format::Zstd => Some("zstd"),
+            Format::Bzip2 => Some("bzip2"),
+            Format::Xz => Some("xz"),
+            Format::Unsupported(name) => Some(name),
         }
     }
 }

@@ -11,6 +11,7 @@ pub mod decode;
 pub mod decompress;
 pub mod detect;
 pub mod fetch;
+mod kind;
 pub mod list;
 pub mod open;
 mod path_values;

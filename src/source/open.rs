@@ -4,6 +4,7 @@ use super::Input;
 use super::decode::{InvalidBytes, TextDecoder, encoding_of};
 use super::decompress::{Decompressor, Format};
 use super::detect::{Detected, detect};
+use super::kind::NotCsv;
 use super::stored::Opened;
 use super::unpacked::{Unpacked, unpack_error};
 use crate::error::{Error, Location, Result};
@@ -111,10 +112,19 @@ fn open_whole(
     let url = &input.url;
     let mut stored = opened.start(None)?;
     stored.fill()?;
-    let decompressor = Decompressor::new(Format::of(stored.chunk()))
-        .map_err(|problem| unpack_error(problem, Location::object(url)))?;
+    if let Some(other) = NotCsv::of(stored.chunk()) {
+        return Err(other.into_error(url));
+    }
+    let format = Format::of(stored.chunk());
+    let decompressor =
+        Decompressor::new(format).map_err(|problem| unpack_error(problem, Location::object(url)))?;
     let mut bytes = Unpacked::new(stored, decompressor, url, spec.max_expansion_ratio);
     bytes.fill_first()?;
+    if bytes.is_compressed()
+        && let Some(other) = NotCsv::unpacked(format, bytes.chunk())
+    {
+        return Err(other.into_error(url));
+    }
     let (encoding, mark) = encoding_of(bytes.chunk(), named);
     bytes.skip(mark);
     let decoder = TextDecoder::new(encoding, on_invalid, 0);
@@ -133,6 +143,9 @@ fn open_range(
     range: Range<u64>,
 ) -> Result<TextStream> {
     let head = opened.head()?;
+    if let Some(other) = NotCsv::of(&head) {
+        return Err(other.into_error(url));
+    }
     let (encoding, mark) = encoding_of(&head, named);
     let decoder = TextDecoder::new(encoding, on_invalid, range.start);
     let decompressor = Decompressor::new(Format::of(&head))

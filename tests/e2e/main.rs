@@ -31,6 +31,7 @@ mod kills;
 mod messages;
 mod moving_inputs;
 mod names_and_paths;
+mod not_csv;
 mod not_data;
 mod outputs;
 mod overwrite;
