@@ -106,8 +106,8 @@ fn run_to_end(job: JobSpec, options: &RunOptions, runtime: &Runtime) -> Result<R
 
 /// A run that finds every input read: it only finishes or removes what earlier runs left.
 pub(crate) fn nothing_new(job: &JobSpec, started: Instant, runtime: &Runtime) -> Result<RunReport> {
-    runtime.wait(async {
-        let table = Table::open(job).await?;
+    let table = runtime.wait(Table::open(job))?.stopped_by(runtime.cancel());
+    runtime.block_on(table.until_stopped(async {
         let mut history = table.history().await?;
         table.check_places(&mut history).await?;
         // What was read last may be decided and not visible yet.
@@ -119,7 +119,7 @@ pub(crate) fn nothing_new(job: &JobSpec, started: Instant, runtime: &Runtime) ->
         }
         report.recovered = recovered;
         Ok(report)
-    })
+    }))
 }
 
 /// How often everything is staged when targets come and go.
@@ -258,7 +258,7 @@ pub(crate) enum Prepared {
 /// Finishes or removes what earlier runs left half done, looks whether there is
 /// anything to do, and says that it is about to be done.
 pub(crate) async fn prepare(plan: &Plan, table: &Table) -> Result<(Recovered, Prepared)> {
-    let (recovered, prepared) = table.cancel.or(look_around(plan, table)).await?;
+    let (recovered, prepared) = table.until_stopped(look_around(plan, table)).await?;
     if let Prepared::ToStage(history) = &prepared {
         // Not dropped half-way: what is withdrawn afterwards could be written once more.
         let intended = table.cancel.in_time(table.intend(plan, Steps::OneProcess, history)).await;
@@ -350,7 +350,7 @@ pub(crate) async fn conclude(
                 let mut history = table.history().await?;
                 table.recover(&mut history, None).await
             };
-            table.cancel.or(recovered).await?;
+            table.until_stopped(recovered).await?;
             Ok(Concluded::AlreadyDone(done))
         }
     }

@@ -74,6 +74,13 @@ impl Shutdown {
         remains.swept = swept;
     }
 
+    /// A file that the log knows is being copied to a target. Whatever is left of that, a recovery finds.
+    pub fn copied(&self, url: &str, handle: &str) {
+        let mut remains = self.remains();
+        remains.swept |= remains.attempt.is_empty();
+        remains.staged.entry(url.to_owned()).or_default().insert(handle.to_owned());
+    }
+
     /// A file is staged, or is being staged.
     pub fn staged(&self, url: &str, handle: &str) {
         self.remains().staged.entry(url.to_owned()).or_default().insert(handle.to_owned());
@@ -126,7 +133,11 @@ impl Shutdown {
             true => "the next run, or `sawmill recover` with the same job, removes it",
             false => "no later run looks for it: abort the open upload, or let a lifecycle rule do it",
         };
-        Some(format!("invisible and left of attempt {}: {}; {who}", remains.attempt, places.join(", ")))
+        let whose = match remains.attempt.as_str() {
+            "" => String::new(),
+            attempt => format!(" of attempt {attempt}"),
+        };
+        Some(format!("invisible and left{whose}: {}; {who}", places.join(", ")))
     }
 
     fn remains(&self) -> std::sync::MutexGuard<'_, Remains> {

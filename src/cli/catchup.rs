@@ -2,7 +2,7 @@
 
 use super::Global;
 use super::run::JobArgs;
-use crate::commit::{CaughtUp, Depth, Table};
+use crate::commit::{CaughtUp, Depth};
 use crate::count::{agree, count};
 use crate::error::{Error, ErrorKind, Result};
 use crate::report::Found;
@@ -23,10 +23,9 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     let job = args.job.load()?;
     let runtime = global.runtime(1, &job.engine)?;
     let depth = if args.deep { Depth::Bytes } else { Depth::Footers };
-    let (table, done) = runtime.wait(async {
-        let table = Table::open(&job).await?;
+    let (urls, done) = super::tend(&job, &runtime, async |table| {
         let done = table.catch_up_targets(depth).await?;
-        Ok::<_, crate::Error>((table, done))
+        Ok((table.identities().into_iter().map(|target| target.url), done))
     })?;
     let failure = failure(&done);
     if args.json {
@@ -36,10 +35,9 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     for version in &done.finished {
         global.say(&format!("{}: finished version {version}", job.name));
     }
-    for (store, copied) in table.stores().iter().zip(&done.copied) {
+    for (url, copied) in urls.zip(&done.copied) {
         global.say(&format!(
-            "{}: {copied} of {} {} copied there",
-            store.describe().url,
+            "{url}: {copied} of {} {} copied there",
             count(done.files, "file"),
             agree(*copied, "was", "were")
         ));

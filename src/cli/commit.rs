@@ -77,7 +77,7 @@ fn commit(
     let mut history = runtime.wait(table.history())?;
     runtime.wait(table.check_places(&mut history))?;
     let mine = history.commit_of(&plan.attempt).is_none().then_some(plan.attempt.as_str());
-    let mut recovered = runtime.wait(table.recover(&mut history, mine))?;
+    let mut recovered = runtime.block_on(table.until_stopped(table.recover(&mut history, mine)))?;
     if history.commit_of(&plan.attempt).is_some() {
         let elapsed = started.elapsed().as_secs_f64();
         let mut report = RunReport::of_plan(plan, &targets, Status::NothingToDo, elapsed);
@@ -155,10 +155,10 @@ fn commit(
     };
     drop(alive);
     // Tasks may have run twice: what the slower try staged is nobody's now.
-    let swept = runtime.wait(async {
+    let swept = runtime.block_on(table.until_stopped(async {
         let mut history = table.history().await?;
         table.recover(&mut history, None).await
-    });
+    }));
     match swept {
         Ok(swept) => recovered.add(swept),
         // The other's version may not be visible yet.

@@ -2,7 +2,7 @@
 
 use super::Global;
 use super::run::JobArgs;
-use crate::commit::{OpenUploads, Table, Unseen};
+use crate::commit::{OpenUploads, Unseen};
 use crate::count::count;
 use crate::error::Result;
 use crate::report::Found;
@@ -28,10 +28,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     let job = args.job.load()?;
     let runtime = global.runtime(1, &job.engine)?;
     let keep = Duration::from_secs(args.keep_hours.saturating_mul(3600));
-    let garbage = runtime.wait(async {
-        let table = Table::open(&job).await?;
-        table.collect_garbage(keep, args.delete).await
-    })?;
+    let garbage = super::tend(&job, &runtime, async |table| table.collect_garbage(keep, args.delete).await)?;
     let unseen = garbage.unseen.first().map(Unseen::failure);
     if args.json {
         super::documents::print_json(&Found::new(garbage, unseen.as_ref()))?;

@@ -24,9 +24,9 @@ mod verify;
 
 pub use failure::report_bad_flags;
 
-use crate::commit::Unseen;
+use crate::commit::{Table, Unseen};
 use crate::error::{Error, ErrorKind, Result};
-use crate::job::EngineSpec;
+use crate::job::{EngineSpec, JobSpec};
 use crate::report::FailureReport;
 use crate::runtime::Runtime;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -188,6 +188,18 @@ impl Global {
         signals::stop_cleanly(&runtime);
         Ok(runtime)
     }
+}
+
+/// Does something for the table of a job until it is done or a signal comes: what was begun is then
+/// removed, as far as `engine.shutdown_seconds` allow, and what is left is named.
+fn tend<T>(job: &JobSpec, runtime: &Runtime, work: impl AsyncFnOnce(&Table) -> Result<T>) -> Result<T> {
+    let table = runtime.wait(Table::open(job))?.stopped_by(runtime.cancel());
+    runtime.block_on(table.until_stopped(work(&table))).map_err(|error| {
+        match (error.kind(), runtime.cancel().shutdown().last_words()) {
+            (ErrorKind::Interrupted, Some(words)) => error.remedy(words),
+            _ => error,
+        }
+    })
 }
 
 fn current_directory() -> Result<std::path::PathBuf> {

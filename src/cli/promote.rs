@@ -27,9 +27,8 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     let job = args.job.load()?;
     let runtime = global.runtime(1, &job.engine)?;
-    let promoted = runtime.wait(async {
-        let table = Table::open(&job).await?;
-        let home = position(&table, &args.home)?;
+    let promoted = super::tend(&job, &runtime, async |table| {
+        let home = position(table, &args.home)?;
         table.promote(home, args.accept_loss).await
     })?;
     let refused = (promoted.version.is_none() && !promoted.was_home).then(|| refused(&promoted));

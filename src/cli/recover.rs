@@ -2,7 +2,6 @@
 
 use super::Global;
 use super::run::JobArgs;
-use crate::commit::Table;
 use crate::error::{Error, Result};
 use crate::report::recovery;
 
@@ -24,8 +23,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     let job = args.job.load()?;
     let runtime = global.runtime(1, &job.engine)?;
-    let recovered = runtime.wait(async {
-        let table = Table::open(&job).await?;
+    let recovered = super::tend(&job, &runtime, async |table| {
         let mut history = table.history().await?;
         table.check_places(&mut history).await?;
         for attempt in &args.give_up {

@@ -28,6 +28,7 @@ mod given_up;
 mod inputs;
 mod live;
 mod log;
+mod open_copies;
 mod outage;
 mod places;
 mod process;

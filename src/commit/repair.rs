@@ -95,6 +95,7 @@ impl Table {
     ) -> Result<Mended> {
         let file = &file.file;
         let write = to.begin(&file.key).await?;
+        let number = self.copy_begins(to, write.handle());
         let done = async {
             if self.is_past(&file.key, version, tenure).await? {
                 return Ok(Mended::Removed);
@@ -109,6 +110,7 @@ impl Table {
         if !matches!(done, Ok(Mended::Copied)) {
             remove(to.as_ref(), &write.handle()).await;
         }
+        self.copy_ended(number);
         done
     }
 

@@ -1,5 +1,6 @@
 //! The table as the commit sees it: its targets, and documents in them.
 
+use super::open_copies::OpenCopies;
 use crate::error::{Error, ErrorKind, Result};
 use crate::job::{CommitSpec, ConditionalWrites, JobSpec};
 use crate::runtime::Cancel;
@@ -23,6 +24,8 @@ pub struct Table {
     pub(super) settings: CommitSpec,
     /// Asks the run to stop, and knows how much time its clean-up has.
     pub(crate) cancel: Cancel,
+    /// Copies that this table and its clones have begun.
+    pub(super) copies: OpenCopies,
     #[cfg(test)]
     pub(super) simulated: Simulated,
 }
@@ -63,6 +66,7 @@ impl Table {
             absent: BTreeSet::new(),
             settings,
             cancel: Cancel::default(),
+            copies: OpenCopies::default(),
             #[cfg(test)]
             simulated: Simulated::default(),
         }

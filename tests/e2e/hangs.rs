@@ -2,7 +2,8 @@
 //! answers nothing; or its answers trickle.
 
 use crate::faults::{Scene, a_few_at_once};
-use crate::harness::proxy::{Fault, Matching, Operation};
+use crate::harness::proxy::{Fault, Matching, Moment, Operation};
+use crate::promote::reorder;
 use std::time::{Duration, Instant};
 
 const RECORDS: u64 = 3_000;
@@ -210,4 +211,42 @@ fn a_signal_ends_every_phase_in_time() {
         let command = case.command.split(' ').next().unwrap_or_default();
         println!("| {} | {command} | {seconds:.1} |", case.phase);
     }
+}
+
+/// What `catchup` and `recover` have begun is removed where the region answers; where it does not, they end
+/// in the time of the job and name what is left.
+#[test]
+fn a_copy_that_is_stopped_is_removed_or_named_in_the_time_of_the_job() {
+    // What the region answers after the signal, what is said, the most seconds to the exit, and the copies left.
+    let cases = [(true, "run the same command again", 6.0, 0), (false, LEFT, 8.0, 1)];
+    a_few_at_once(cases.len(), &cases, |(answers, says, most_seconds, left)| {
+        let scene = Scene::new(RECORDS);
+        scene.add("shutdown_seconds = 3\n");
+        let near = scene.near.target(&scene.home, "t/");
+        reorder(&scene, "near.toml", &[near]);
+        let _ = scene.command(&["run", "near.toml"]).succeeds();
+        // The copy is on its way: an upload is open, and no part of it is there.
+        let gate = answers.then(|| scene.far.hold(Operation::UploadPart, 1, Moment::Before));
+        if !answers {
+            scene.far.fault(Operation::UploadPart, 1..=u64::MAX, Fault::Hang);
+        }
+        let running = scene.workspace.sawmill(["catchup", "job.toml"]).start();
+        let running = running.until("a part is on its way", || match &gate {
+            Some(gate) => gate.is_reached(),
+            None => scene.far.has_struck(),
+        });
+        assert!(!scene.remote.open_uploads().is_empty());
+        let begun = Instant::now();
+        running.signal("TERM");
+        let run = running.wait().exits_with(130).says(&["interrupted", says]).helps();
+        let seconds = begun.elapsed().as_secs_f64();
+        assert!(seconds < *most_seconds, "{seconds} s from the signal to the exit: {run}");
+        drop(gate);
+        let open = scene.remote.open_uploads().len();
+        assert_eq!(open.min(1), *left, "{open} copies are open: {run}");
+        scene.far.heal();
+        let _ = scene.command(&["catchup", "job.toml"]).succeeds();
+        let _ = scene.command(&["verify", "job.toml", "--deep"]).succeeds();
+        assert_eq!(scene.open_uploads(), 0);
+    });
 }

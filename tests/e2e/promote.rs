@@ -178,7 +178,7 @@ fn inputs_that_were_chosen_by_the_log_of_another_epoch_are_chosen_again() {
     assert_ids(&workspace, &["one", "two"], 8);
 }
 
-fn reorder(scene: &Scene, name: &str, targets: &[String]) {
+pub(crate) fn reorder(scene: &Scene, name: &str, targets: &[String]) {
     let text = std::fs::read_to_string(scene.workspace.path("job.toml")).unwrap();
     let (before, rest) = text.split_once("[[targets]]").unwrap();
     let (_, after) = rest.split_once("[output]").unwrap();
