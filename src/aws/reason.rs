@@ -10,7 +10,8 @@ use crate::error::StoreReason;
 /// Codes: "Error responses" in the S3 API reference, and MinIO's of its own.
 pub fn reason_of_answer(code: Option<&str>, status: u16) -> StoreReason {
     match code.unwrap_or_default() {
-        "NoSuchKey" | "NoSuchBucket" | "NoSuchUpload" | "NoSuchVersion" | "NotFound" => StoreReason::NotFound,
+        "NoSuchBucket" => StoreReason::NoBucket,
+        "NoSuchKey" | "NoSuchUpload" | "NoSuchVersion" | "NotFound" => StoreReason::NotFound,
         "QuotaExceeded" | "XMinioStorageFull" | "XMinioAdminBucketQuotaExceeded" => StoreReason::Full,
         "PreconditionFailed" => StoreReason::Exists,
         "ConditionalRequestConflict" | "OperationAborted" => StoreReason::Conflict,

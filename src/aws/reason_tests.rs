@@ -6,7 +6,7 @@ fn every_answer_has_its_meaning() {
     for (code, status, expected) in [
         // Codes win over the status.
         ("NoSuchKey", 404, NotFound),
-        ("NoSuchBucket", 404, NotFound),
+        ("NoSuchBucket", 404, NoBucket),
         ("NoSuchUpload", 404, NotFound),
         ("NoSuchVersion", 404, NotFound),
         ("NotFound", 404, NotFound),

@@ -39,12 +39,16 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         global.say(url);
     }
     for uploads in &garbage.uploads {
-        let OpenUploads { attempt, planned_at, age_seconds, count: staged, bytes } = uploads;
+        let OpenUploads { attempt, planned_at, age_seconds, count: staged, left, bytes } = uploads;
         let size = bytes.map(|bytes| format!(", {}", HumanBytes(bytes))).unwrap_or_default();
         let age = HumanDuration(Duration::from_secs(u64::try_from(*age_seconds).unwrap_or(0)));
         let files = count(*staged, "staged file");
+        let left = match left {
+            0 => String::new(),
+            left => format!("; {left} more may still be there"),
+        };
         global.say(&format!(
-            "{files} of attempt {attempt}, which is dead{size}; planned {planned_at}, {age} ago"
+            "{files} of attempt {attempt}, which is dead{size}; planned {planned_at}, {age} ago{left}"
         ));
     }
     let staged: u64 = garbage.uploads.iter().map(|uploads| uploads.count).sum();
@@ -58,5 +62,11 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         true => format!("{}: removed {found}", job.name),
         false => format!("{}: {found} can be removed, with --delete", job.name),
     });
+    let left: u64 = garbage.uploads.iter().map(|uploads| uploads.left).sum();
+    if left > 0 || !garbage.left.is_empty() {
+        garbage.left.iter().for_each(|url| global.say_wrong(&format!("left  {url}")));
+        let (objects, staged) = (count(garbage.left.len(), "object"), count(left, "staged file"));
+        global.say_wrong(&format!("{}: {objects} and {staged} may still be there", job.name));
+    }
     unseen.map_or(Ok(()), Err)
 }

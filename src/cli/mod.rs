@@ -164,8 +164,8 @@ impl Cli {
 
 /// Tells of targets that did not answer.
 fn say_unseen(unseen: &[Unseen], global: &Global) {
-    for Unseen { url, error, .. } in unseen {
-        global.say_wrong(&format!("note  {url} was not looked at: {error}"));
+    for unseen in unseen {
+        global.say_wrong(&format!("note  {unseen}"));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::Global;
 use super::run::JobArgs;
-use crate::commit::{Audit, Damage, Depth, Fault, FilesOf, Table, Unseen};
+use crate::commit::{Audit, Damage, Depth, Fault, FilesOf, Table, Unseen, create_again};
 use crate::count::{agree, count};
 use crate::error::{Error, ErrorKind, Result};
 use crate::report::Found;
@@ -38,7 +38,8 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
 }
 
 fn describe(job: &str, targets: usize, audit: &Audit, global: &Global) {
-    let seen = targets - audit.unseen.len();
+    let gone = audit.damages.iter().filter(|damage| damage.kind == Fault::Bucket).count();
+    let seen = targets - audit.unseen.len() - gone;
     global.say(&format!(
         "{job}: version {}: {}, {}, {} in {}{}{}",
         audit.version,
@@ -47,7 +48,7 @@ fn describe(job: &str, targets: usize, audit: &Audit, global: &Global) {
         HumanBytes(audit.bytes),
         if seen == 1 { "" } else { "each of " },
         count(seen, "target"),
-        if audit.unseen.is_empty() { "" } else { agree(seen, " that answers", " that answer") },
+        if audit.unseen.is_empty() && gone == 0 { "" } else { agree(seen, " that answers", " that answer") },
     ));
     for version in &audit.unfinished {
         global.say(&format!(
@@ -93,10 +94,16 @@ fn verdict(audit: &Audit) -> Option<Error> {
         }
     };
     let mut remedies = Vec::new();
-    if !audit.unseen.is_empty() {
+    if audit.unseen.iter().any(Unseen::is_silent) {
         remedies.push("bring back the targets that did not answer first: they may hold what the others lack");
+    } else if !audit.unseen.is_empty() {
+        remedies
+            .push("see first to the targets that refuse to be looked at: they may hold what the others lack");
     }
-    let is_copied = |damage: &&Damage| !damage.lost && damage.kind != Fault::Columns;
+    let gone = audit.damages.iter().find(|damage| damage.kind == Fault::Bucket);
+    let gone = gone.map(|damage| create_again(&damage.url));
+    remedies.extend(gone.as_deref());
+    let is_copied = |damage: &&Damage| !damage.lost && !matches!(damage.kind, Fault::Columns | Fault::Bucket);
     let mut copied = audit.damages.iter().filter(is_copied).peekable();
     if copied.peek().is_some() {
         // What can only be seen by reading every byte, only that mends.

@@ -13,7 +13,7 @@ use super::fit::Expected;
 use super::live::LiveFiles;
 use super::log::History;
 use super::table::{self, CONCURRENCY, Table};
-use super::unseen::Unseen;
+use super::unseen::{Unseen, of_lost_home};
 use crate::error::{ErrorKind, Result};
 use crate::store::{Store, is_hidden};
 use futures::{StreamExt, TryStreamExt};
@@ -93,7 +93,8 @@ impl Table {
     /// Those of the home target, and [`ErrorKind::Damage`] if the targets are not those of
     /// one table.
     pub async fn audit(&self, depth: Depth) -> Result<Audit> {
-        let mut history = self.history().await?;
+        let history = self.history().await;
+        let mut history = history.map_err(|error| of_lost_home(error, &self.stores()[1..]))?;
         let mut silent = self.check_seen_places(&mut history).await?;
         history.check_exists(&self.home().describe().url)?;
         let open = self.unpublished(&history).await?;
@@ -118,6 +119,8 @@ impl Table {
             }
         }
         self.drop_explained(&history, &mut seen).await?;
+        // They hold nothing, so they may be left out where it is told what nobody holds.
+        let gone = silent.take_gone();
         let lost = match silent.is_empty() {
             true => wrong_everywhere(&seen),
             false => HashSet::new(),
@@ -131,7 +134,7 @@ impl Table {
             unfinished,
             outdated: seen.get(&0).map_or(0, |home| home.outdated),
             given_up: history.given_up.clone(),
-            damages: Vec::new(),
+            damages: gone.into_iter().map(|url| without_bucket(url, &history)).collect(),
             strangers: Vec::new(),
             unseen: silent.into_list(),
         };
@@ -183,6 +186,12 @@ impl Table {
         }
         Ok(())
     }
+}
+
+/// Of a target that holds nothing.
+fn without_bucket(url: String, history: &History) -> Damage {
+    let version = history.commits.last().map_or(0, |newest| newest.version);
+    Damage { url, version, kind: Fault::Bucket, what: "its bucket does not exist".into(), lost: false }
 }
 
 /// Keys of files that no target holds as they were written.

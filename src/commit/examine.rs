@@ -37,12 +37,14 @@ pub enum Fault {
     Columns,
     /// A document is missing or says something else.
     Document,
+    /// The bucket of a target does not exist, and so nothing of the table there.
+    Bucket,
 }
 
 impl Fault {
     /// Whether a file does not have the bytes that were written, which another target may have.
     pub(super) fn is_of_bytes(self) -> bool {
-        !matches!(self, Fault::Columns | Fault::Document)
+        !matches!(self, Fault::Columns | Fault::Document | Fault::Bucket)
     }
 }
 

@@ -12,7 +12,6 @@ use super::log::History;
 use super::table::{CONCURRENCY, Table, rfc3339};
 use super::unseen::{Silent, Unseen};
 use crate::error::Result;
-use futures::StreamExt;
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashSet};
@@ -27,8 +26,11 @@ pub struct Garbage {
     pub documents: Vec<String>,
     /// URLs of visible files that sawmill wrote, and that no version has.
     pub files: Vec<String>,
-    /// Whether it was removed.
+    /// Whether it was removed: all of the above then was.
     pub removed: bool,
+    /// URLs of files and documents that were to be removed and may still be there, as a target failed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<String>,
     /// Targets that did not answer: what nobody needs there is not known.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unseen: Vec<Unseen>,
@@ -50,19 +52,15 @@ impl Table {
         let mut silent = self.check_seen_places(&mut history).await?;
         let mut garbage = Garbage { removed: remove, ..Garbage::default() };
         self.collect_uploads(&mut history, &mut garbage, remove, &mut silent).await?;
-        let mut keys: Vec<(usize, String)> = Vec::new();
-        for (attempt, documents) in self.documents_of_attempts(&mut silent).await? {
+        let mut documents: Vec<(usize, String)> = Vec::new();
+        for (attempt, found) in self.documents_of_attempts(&mut silent).await? {
             let is_dead = garbage.uploads.iter().any(|uploads| uploads.attempt == attempt);
             let needed = self.needed_of(&mut history, &attempt, is_dead, remove, &mut silent).await?;
-            for (target, key) in documents {
-                if !needed.holds(&key) {
-                    garbage.documents.push(format!("{}{key}", self.stores()[target].describe().url));
-                    keys.push((target, key));
-                }
-            }
+            documents.extend(found.into_iter().filter(|(_, key)| !needed.holds(key)));
         }
         // What is decided and not yet visible would look like nobody's.
         let unfinished = !self.unpublished(&history).await?.is_empty();
+        let mut files: Vec<(usize, String)> = Vec::new();
         let since = rfc3339(self.now().saturating_sub(i64::try_from(keep.as_secs()).unwrap_or(i64::MAX)));
         if !unfinished && !history.commits.is_empty() {
             let live = self.live_files(&history).await?;
@@ -78,8 +76,7 @@ impl Table {
                         continue;
                     }
                     if live.ever.contains(&key) {
-                        garbage.files.push(format!("{}{key}", store.describe().url));
-                        keys.push((target, key));
+                        files.push((target, key));
                     }
                 }
             }
@@ -91,18 +88,61 @@ impl Table {
                     .ask(target, store.as_ref(), self.check_epoch_in(store.as_ref(), history.epoch))
                     .await?;
             }
-            keys.retain(|(target, _)| !silent.holds(*target));
-            let removals = futures::stream::iter(keys)
-                .map(async |(target, key)| (target, self.stores()[target].delete(&key).await));
-            let mut removals = removals.buffered(CONCURRENCY);
-            while let Some((target, removed)) = removals.next().await {
+            for found in [&mut documents, &mut files] {
+                garbage.left.extend(self.urls(&self.remove(found, &mut silent).await?));
+            }
+        }
+        (garbage.documents, garbage.files) = (self.urls(&documents), self.urls(&files));
+        garbage.unseen = silent.into_list();
+        Ok(garbage)
+    }
+
+    /// Removes objects. Those that may still be there are taken out of `found` and given back.
+    async fn remove(
+        &self,
+        found: &mut Vec<(usize, String)>,
+        silent: &mut Silent,
+    ) -> Result<Vec<(usize, String)>> {
+        let mut left = Vec::new();
+        for (target, store) in self.stores().iter().enumerate() {
+            let here: Vec<String> =
+                found.extract_if(.., |(of, _)| *of == target).map(|(_, key)| key).collect();
+            let kept = self.remove_from(target, &here, async |key| store.delete(key).await, silent).await?;
+            for (key, is_left) in here.into_iter().zip(kept) {
+                if is_left { &mut left } else { &mut *found }.push((target, key));
+            }
+        }
+        Ok(left)
+    }
+
+    /// Makes a request for each of these to a target, which is asked no more once it has failed. Says
+    /// of each whether it may still be there.
+    async fn remove_from<T>(
+        &self,
+        target: usize,
+        things: &[T],
+        request: impl AsyncFn(&T) -> Result<()>,
+        silent: &mut Silent,
+    ) -> Result<Vec<bool>> {
+        let store = self.stores()[target].as_ref();
+        let mut left = Vec::with_capacity(things.len());
+        for things in things.chunks(CONCURRENCY) {
+            if !silent.allows_removal(target) {
+                left.extend(things.iter().map(|_| true));
+                continue;
+            }
+            for removed in futures::future::join_all(things.iter().map(|thing| request(thing))).await {
+                left.push(removed.is_err());
                 if let Err(error) = removed {
-                    silent.note(target, self.stores()[target].as_ref(), error)?;
+                    silent.note_removal(target, store, error)?;
                 }
             }
         }
-        garbage.unseen = silent.into_list();
-        Ok(garbage)
+        Ok(left)
+    }
+
+    fn urls(&self, found: &[(usize, String)]) -> Vec<String> {
+        found.iter().map(|(target, key)| format!("{}{key}", self.stores()[*target].describe().url)).collect()
     }
 
     /// What lies under each attempt, with the target that it lies in.

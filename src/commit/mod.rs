@@ -67,7 +67,7 @@ pub use removed::{Foreign, Removed};
 pub use single::finish_single;
 pub use standing::Standing;
 pub use table::Table;
-pub use unseen::Unseen;
+pub use unseen::{Unseen, create_again};
 pub use verify::Verified;
 
 use crate::error::{Error, ErrorKind, StoreFailure, StoreReason};

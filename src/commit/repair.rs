@@ -128,7 +128,8 @@ impl Table {
 
 /// Whether an error says nothing of a file, but that a target does not answer or permit.
 fn is_refusal(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::Target(failure) if failure.reason != StoreReason::NotFound)
+    let is_gone = |reason| matches!(reason, StoreReason::NotFound | StoreReason::NoBucket);
+    matches!(error.kind(), ErrorKind::Target(failure) if !is_gone(failure.reason))
 }
 
 /// How a lost file came back.

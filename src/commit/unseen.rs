@@ -1,4 +1,4 @@
-//! Targets that do not answer, for commands that go on with the others.
+//! Targets that do not answer or refuse to, for commands that go on with the others.
 //!
 //! What only looks, or removes what nobody needs, can tell of one region while
 //! another is away. Home is another matter: what the table is, its log says.
@@ -8,40 +8,90 @@ use crate::store::Store;
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-/// A target of which nothing is known, as it did not answer.
+/// A target of which nothing is known, as it did not answer or refused to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Unseen {
     /// URL of the target.
     pub url: String,
     /// What it said instead of an answer.
     pub error: String,
+    /// Class of that.
+    pub reason: StoreReason,
+    /// What its error says to do.
     #[serde(skip)]
-    reason: StoreReason,
+    remedy: Option<String>,
+    /// Whether it failed only when something was to be removed there.
+    #[serde(skip)]
+    was_seen: bool,
+}
+
+impl std::fmt::Display for Unseen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Unseen { url, error, .. } = self;
+        match self.was_seen {
+            true => write!(f, "{url} was not cleaned up to the end: {error}"),
+            false => write!(f, "{url} was not looked at: {error}"),
+        }
+    }
 }
 
 impl Unseen {
+    fn of(store: &dyn Store, error: Error, was_seen: bool) -> Result<Unseen> {
+        let ErrorKind::Target(failure) = error.kind() else { return Err(error) };
+        let (url, reason) = (store.describe().url.clone(), failure.reason);
+        let remedy = error.what_to_do().map(str::to_owned);
+        Ok(Unseen { url, error: error.to_string(), reason, remedy, was_seen })
+    }
+
     /// The error of a command that did all but this.
     pub fn failure(&self) -> Error {
-        Error::new(ErrorKind::Target(StoreFailure {
-            operation: "look at".into(),
+        if self.reason == StoreReason::NoBucket {
+            return Error::new(ErrorKind::Damage { message: self.error.clone() })
+                .remedy(format!("{}; what is said of the other targets holds", create_again(&self.url)));
+        }
+        let failure = Error::new(ErrorKind::Target(StoreFailure {
+            operation: if self.was_seen { "clean up" } else { "look at" }.into(),
             url: self.url.clone(),
             region: None,
             attempts: None,
             elapsed: None,
             reason: self.reason,
             detail: self.error.clone(),
-        }))
-        .remedy(
-            "what is said of the other targets holds; once `sawmill check` says \"ok\" of this one, run the same \
-             command again",
-        )
+        }));
+        match (&self.remedy, self.is_silent()) {
+            (Some(remedy), false) => failure.remedy(format!(
+                "{remedy}; then run the same command again. What is said of the other targets holds"
+            )),
+            _ => failure.remedy(
+                "what is said of the other targets holds; once `sawmill check` says \"ok\" of this one, run the same \
+                 command again",
+            ),
+        }
     }
+
+    /// Whether it gave no answer that says anything, rather than a refusal.
+    pub fn is_silent(&self) -> bool {
+        !matches!(self.reason, StoreReason::Denied | StoreReason::NoCredentials | StoreReason::NoBucket)
+    }
+}
+
+/// What to do about a target whose bucket is gone.
+pub fn create_again(url: &str) -> String {
+    format!(
+        "if the bucket of {url} was deleted, create it again, then `sawmill catchup` with the same job copies \
+         everything there; or correct `url`, or take the target out of `targets`"
+    )
 }
 
 /// The targets that did not answer so far, by position.
 #[derive(Debug, Default)]
-pub(super) struct Silent(BTreeMap<usize, Unseen>);
+pub(super) struct Silent {
+    unseen: BTreeMap<usize, Unseen>,
+    /// Those that answered, and failed when something was to be removed there.
+    failing: BTreeMap<usize, Unseen>,
+}
 
 impl Silent {
     /// Notes that a target did not answer, and is to be asked no more.
@@ -49,14 +99,26 @@ impl Silent {
     /// # Errors
     /// The error itself, if it is of the home target, or is not about a target's answer.
     pub(super) fn note(&mut self, position: usize, store: &dyn Store, error: Error) -> Result<()> {
-        let ErrorKind::Target(failure) = error.kind() else { return Err(error) };
         if position == 0 {
             return Err(error);
         }
-        let reason = failure.reason;
-        let unseen = Unseen { url: store.describe().url.clone(), error: error.to_string(), reason };
-        self.0.entry(position).or_insert(unseen);
+        self.unseen.entry(position).or_insert(Unseen::of(store, error, false)?);
         Ok(())
+    }
+
+    /// Notes that a target, which may be home, failed when something was to be removed there. It is
+    /// asked to remove nothing more.
+    ///
+    /// # Errors
+    /// The error itself, if it is not about a target's answer.
+    pub(super) fn note_removal(&mut self, position: usize, store: &dyn Store, error: Error) -> Result<()> {
+        self.failing.entry(position).or_insert(Unseen::of(store, error, true)?);
+        Ok(())
+    }
+
+    /// Whether something may be removed from a target.
+    pub(super) fn allows_removal(&self, position: usize) -> bool {
+        !self.holds(position) && !self.failing.contains_key(&position)
     }
 
     /// What a target answers; `None` if it did not, now or before.
@@ -79,16 +141,26 @@ impl Silent {
     }
 
     pub(super) fn holds(&self, position: usize) -> bool {
-        self.0.contains_key(&position)
+        self.unseen.contains_key(&position)
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.unseen.is_empty()
+    }
+
+    /// Takes out the targets that said that they hold nothing, as there is no bucket. URLs.
+    pub(super) fn take_gone(&mut self) -> Vec<String> {
+        let gone = self.unseen.extract_if(.., |_, unseen| unseen.reason == StoreReason::NoBucket);
+        gone.map(|(_, unseen)| unseen.url).collect()
     }
 
     /// In the job's order.
     pub(super) fn into_list(self) -> Vec<Unseen> {
-        self.0.into_values().collect()
+        let Silent { mut unseen, failing } = self;
+        for (position, failed) in failing {
+            unseen.entry(position).or_insert(failed);
+        }
+        unseen.into_values().collect()
     }
 }
 
@@ -106,4 +178,24 @@ pub(super) fn of_home(error: Error, home: &dyn Store) -> Error {
         None => format!("{first}; once `sawmill check` says \"ok\" of it, run the same command again"),
     };
     error.remedy(remedy)
+}
+
+/// The same for whoever compares the targets with the log: that the bucket is gone is damage.
+pub(super) fn of_lost_home(error: Error, others: &[Arc<dyn Store>]) -> Error {
+    let is_gone =
+        matches!(error.kind(), ErrorKind::Target(failure) if failure.reason == StoreReason::NoBucket);
+    if !is_gone {
+        return error;
+    }
+    let remedy = match others.first() {
+        Some(other) => format!(
+            "check `targets[0].url`; if the bucket was deleted, the log is gone with it: `sawmill promote` with the \
+             same job and `--home {}` makes another target home, see docs/home-lost.md",
+            other.describe().url
+        ),
+        None => "check `targets[0].url`; if the bucket was deleted, the table is gone with it, as it has no other \
+                 target"
+            .to_owned(),
+    };
+    Error::new(ErrorKind::Damage { message: error.to_string() }).remedy(remedy)
 }

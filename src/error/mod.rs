@@ -270,8 +270,10 @@ pub struct StoreFailure {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum StoreReason {
-    /// No such object, file, bucket or directory.
+    /// No such object, file or directory.
     NotFound,
+    /// No such bucket, and so nothing of what it should hold.
+    NoBucket,
     /// No matching object for a glob or prefix.
     NoMatch,
     /// Forbidden, or bad credentials.

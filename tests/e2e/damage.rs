@@ -1,7 +1,10 @@
 //! What `verify` finds wrong, and what it says mends it: followed to the letter, the table is whole.
 
+use crate::faults::{Scene, a_few_at_once};
+use crate::harness::proxy::{Fault, Operation};
 use crate::harness::tables::{command, job};
 use crate::harness::{Run, Workspace};
+use crate::promote::reorder;
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
@@ -242,5 +245,93 @@ fn nothing_is_told_without_home_and_the_help_names_it() {
     for name in ["verify", "log", "gc", "catchup", "recover", "run"] {
         let failed = command(&workspace, &[name, "job.toml"]).exits_with(5).helps();
         let _ = failed.says(&["one/", "is the first target", "log"]);
+    }
+}
+
+/// What a target that fails meanwhile did not remove is not told as removed.
+#[test]
+fn gc_says_what_it_removed_and_what_it_did_not() {
+    let abort = Operation::AbortMultipartUpload;
+    // What fails at home or elsewhere; then staged files removed and left, documents left.
+    let cases = [(false, abort, 3, 3, 1), (false, Operation::DeleteObject, 6, 0, 1), (true, abort, 3, 3, 3)];
+    a_few_at_once(cases.len(), &cases, |(at_home, fails, removed, left, documents)| {
+        let scene = Scene::new(3_000);
+        scene.add("[engine.requests]\nmax_attempts = 2\n");
+        scene.near.fault(Operation::PutObject.of("_sawmill/log/"), 1..=u64::MAX, Fault::Hang);
+        let running = scene.start().until("it is about to be decided", || scene.near.has_struck());
+        let _ = running.kill();
+        scene.near.heal();
+        assert_eq!(scene.open_uploads(), 6);
+        let failing = if *at_home { &scene.near } else { &scene.far };
+        failing.fault(*fails, 1..=u64::MAX, Fault::INTERNAL_ERROR);
+        let gc = ["gc", "job.toml", "--delete", "--json"];
+        let run = scene.command(&gc).exits_with(5).helps();
+        let found = run.json();
+        let uploads = &found["uploads"][0];
+        assert_eq!(uploads["count"], *removed, "{found}");
+        assert_eq!(uploads["left"].as_u64().unwrap_or_default(), *left, "{found}");
+        assert_eq!(scene.open_uploads() as u64, *left, "{found}");
+        let told = |key: &str| found[key].as_array().cloned().unwrap_or_default();
+        assert_eq!(told("left").len(), *documents, "{found}");
+        let url = if *at_home { scene.home.url("t/") } else { scene.remote.url("t/") };
+        let is_there = |told: &Value| told.as_str().unwrap().starts_with(&url);
+        assert!(told("left").iter().all(is_there), "{found}");
+        assert!(!told("documents").iter().any(is_there), "{found}");
+        assert_eq!(found["unseen"][0]["url"], url, "{found}");
+        // Nothing was lost of what is to be removed.
+        let said = scene.command(&gc[..3]).exits_with(5);
+        let _ = said.says(&["was not cleaned up to the end", "may still be there", "left  "]).helps();
+        failing.heal();
+        let again = scene.command(&gc).succeeds().json();
+        assert_eq!(again.get("left"), None, "{again}");
+        assert_eq!(scene.open_uploads(), 0);
+        let _ = scene.command(&gc[..3]).succeeds().says(&["removed 0 files, 0 documents and 0 staged files"]);
+    });
+}
+
+/// A bucket that was deleted is no silence: what it held is gone, and the advice brings it back.
+#[test]
+fn a_bucket_that_is_gone_is_damage_and_comes_back_by_what_verify_says() {
+    let scene = Scene::new(3_000);
+    let _ = scene.run().succeeds();
+    scene.remote.remove();
+    let url = scene.remote.url("t/");
+    let found = scene.command(&["verify", "job.toml", "--json"]).exits_with(9);
+    let damages = found.json()["damages"].clone();
+    assert_eq!(
+        (&damages[0]["kind"], &damages[0]["url"]),
+        (&"bucket".into(), &url.as_str().into()),
+        "{damages}"
+    );
+    assert_eq!(damages.as_array().map(Vec::len), Some(1), "{damages}");
+    assert_eq!(found.json().get("unseen"), None);
+    let _ = found.says(&["create it again, then `sawmill catchup`"]).helps();
+    let said = scene.command(&["verify", "job.toml"]).exits_with(9);
+    let _ = said.says(&["in 1 target that answers", "its bucket does not exist"]);
+    let _ = scene.command(&["gc", "job.toml"]).exits_with(9).says(&["NoSuchBucket"]).helps();
+    scene.remote.create_again();
+    let _ = scene.command(&["catchup", "job.toml"]).succeeds();
+    let _ = scene.command(&["verify", "job.toml", "--deep"]).succeeds();
+
+    // The log is gone with home's.
+    scene.home.remove();
+    let found = scene.command(&["verify", "job.toml"]).exits_with(9).helps();
+    let _ = found.says(&["NoSuchBucket", &format!("`--home {url}` makes another target home")]);
+    let _ = scene.command(&["promote", "job.toml", "--home", &url]).succeeds();
+    reorder(&scene, "far.toml", &[scene.far.target(&scene.remote, "t/")]);
+    let _ = scene.command(&["run", "far.toml"]).succeeds().says(&["nothing to do"]);
+    let _ = scene.command(&["verify", "far.toml", "--deep"]).succeeds();
+}
+
+/// Nor is a refusal: it is told as one.
+#[test]
+fn a_target_that_refuses_is_told_as_that() {
+    let scene = Scene::new(3_000);
+    let _ = scene.run().succeeds();
+    scene.far.fault(Operation::ListObjectsV2, 1..=u64::MAX, Fault::Answer(403, "AccessDenied"));
+    for name in ["verify", "gc"] {
+        let refused = scene.command(&[name, "job.toml", "--json"]).exits_with(5).helps();
+        assert_eq!(refused.json()["unseen"][0]["reason"], "denied", "{refused}");
+        let _ = refused.says(&["AccessDenied", "help: grant s3:ListBucket", "run the same command again"]);
     }
 }

@@ -255,6 +255,13 @@ def create_bucket(server, bucket):
     client("s3", server).create_bucket(Bucket=bucket, **options)
 
 
+def remove_bucket(server, bucket):
+    s3 = client("s3", server)
+    for key in objects(server, bucket):
+        s3.delete_object(Bucket=bucket, Key=key)
+    s3.delete_bucket(Bucket=bucket)
+
+
 def put(server, bucket, key, file):
     client("s3", server).upload_file(file, bucket, key)
 
@@ -322,7 +329,7 @@ operations = {
     function.__name__: function
     for function in (
         parquet, csv, query, ids, ids_of_range, layout, footers, arrow, spark, write_parquet, nycflights13,
-        create_bucket, put, objects, uploads, encryption, download, read, user, enforce_permissions, problems,
+        create_bucket, remove_bucket, put, objects, uploads, encryption, download, read, user, enforce_permissions, problems,
     )
 }  # fmt: skip
 

@@ -20,8 +20,11 @@ pub struct OpenUploads {
     pub planned_at: String,
     /// Seconds since then.
     pub age_seconds: i64,
-    /// How many there are, over all targets.
+    /// How many there are, or were removed, over all targets.
     pub count: u64,
+    /// How many were to be removed and may still be there, as a target failed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub left: u64,
     /// Their size; absent where a target does not say it, as S3 does not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bytes: Option<u64>,
@@ -58,28 +61,33 @@ impl Table {
                     continue;
                 }
             }
-            garbage.uploads.push(self.describe_uploads(&attempt, &files));
-            if remove {
-                self.abort_where_answered(files, silent).await?;
-            }
+            let mut of_attempt = files;
+            let left = match remove {
+                true => self.abort_where_answered(&mut of_attempt, silent).await?,
+                false => 0,
+            };
+            garbage.uploads.push(OpenUploads { left, ..self.describe_uploads(&attempt, &of_attempt) });
         }
         Ok(())
     }
 
     /// Removes staged files of an attempt that is settled: those in a target that does not answer,
-    /// whoever comes next finds.
+    /// whoever comes next finds. They are taken out of `files` and counted.
     async fn abort_where_answered(
         &self,
-        mut files: Vec<(usize, StagedFile)>,
+        files: &mut Vec<(usize, StagedFile)>,
         silent: &mut Silent,
-    ) -> Result<()> {
+    ) -> Result<u64> {
+        let mut left = 0;
         for (target, store) in self.stores().iter().enumerate() {
-            let here = files.extract_if(.., |(of, _)| *of == target).collect();
-            if let Some(error) = self.abort_all(here).await {
-                silent.note(target, store.as_ref(), error)?;
-            }
+            let here: Vec<StagedFile> =
+                files.extract_if(.., |(of, _)| *of == target).map(|(_, file)| file).collect();
+            let kept = self.remove_from(target, &here, async |file| store.abort(file).await, silent).await?;
+            left += kept.iter().filter(|is_left| **is_left).count() as u64;
+            let removed = here.into_iter().zip(kept).filter(|(_, is_left)| !is_left);
+            files.extend(removed.map(|(file, _)| (target, file)));
         }
-        Ok(())
+        Ok(left)
     }
 
     /// Whether what an attempt has staged may still become visible.
@@ -107,7 +115,13 @@ impl Table {
             planned_at: rfc3339(planned),
             age_seconds: self.now().saturating_sub(planned),
             count: files.len() as u64,
+            left: 0,
             bytes: known.then(|| files.iter().map(|(_, file)| file.bytes).sum()),
         }
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives what it may skip by reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }

@@ -125,6 +125,16 @@ impl Bucket<'_> {
         format!("[source]\ninputs = [{url:?}]\nregion = {region:?}\nendpoint = {endpoint:?}\n")
     }
 
+    /// Removes the bucket with all it holds.
+    pub(crate) fn remove(&self) {
+        self.region.ask("remove_bucket", json!({ "bucket": self.name }));
+    }
+
+    /// Makes it once more, with nothing in it.
+    pub(crate) fn create_again(&self) {
+        self.region.ask("create_bucket", json!({ "bucket": self.name }));
+    }
+
     /// Uploads a file.
     pub(crate) fn put(&self, key: &str, file: &Path) {
         self.region.ask("put", json!({ "bucket": self.name, "key": key, "file": file }));
