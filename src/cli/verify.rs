@@ -51,10 +51,12 @@ fn describe(job: &str, targets: usize, audit: &Audit, global: &Global) {
         if audit.unseen.is_empty() && gone == 0 { "" } else { agree(seen, " that answers", " that answer") },
     ));
     for version in &audit.unfinished {
-        global.say(&format!(
-            "note  version {version} is decided, and not visible and announced everywhere yet: a run is at it, \
-             or `sawmill recover` finishes it"
-        ));
+        global.say(&match audit.publishing.contains(version) {
+            true => format!("note  a run is publishing version {version}: its files are not looked at yet"),
+            false => format!(
+                "note  version {version} is decided, and not visible and announced everywhere: no run is at it"
+            ),
+        });
     }
     if audit.outdated > 0 {
         global.say(&format!(
@@ -84,7 +86,9 @@ fn describe(job: &str, targets: usize, audit: &Audit, global: &Global) {
 
 /// What is wrong, with what mends it; what could not be seen, only if nothing is.
 fn verdict(audit: &Audit) -> Option<Error> {
-    let message = match (audit.damages.len(), audit.unfinished.as_slice()) {
+    let mut broken_off = audit.unfinished.clone();
+    broken_off.retain(|version| !audit.publishing.contains(version));
+    let message = match (audit.damages.len(), broken_off.as_slice()) {
         (0, []) => return audit.unseen.first().map(Unseen::failure),
         (0, versions) => {
             format!("versions {versions:?} are decided, and not visible and announced everywhere")
@@ -113,7 +117,7 @@ fn verdict(audit: &Audit) -> Option<Error> {
             }
             false => "`sawmill catchup` with the same job copies from another target what one has lost",
         });
-    } else if !audit.unfinished.is_empty() {
+    } else if !broken_off.is_empty() {
         remedies.push("finish them with `sawmill recover`");
     }
     if audit.damages.iter().any(|damage| damage.kind == Fault::Columns) {

@@ -95,11 +95,8 @@ impl Table {
             }
             lease => lease?,
         };
-        if let Some(lease) = lease {
-            let gone = lease.process.is_some_and(|process| process.is_gone());
-            if !gone && seconds(&lease.expires_at).is_some_and(|end| self.now() < end) {
-                return Ok(true);
-            }
+        if lease.is_some_and(|lease| self.holds(&lease)) {
+            return Ok(true);
         }
         let intent = match table::read::<Intent>(home, &intent_key(attempt)).await {
             Err(error) if matches!(error.kind(), ErrorKind::Damage { .. }) => {
@@ -112,6 +109,20 @@ impl Table {
         let Some(Intent { steps: Steps::Separate, started_at, .. }) = intent else { return Ok(false) };
         let waits = i64::try_from(self.settings.staged_hours.saturating_mul(3600)).unwrap_or(i64::MAX);
         Ok(seconds(&started_at).is_some_and(|start| self.now() < start.saturating_add(waits)))
+    }
+
+    /// Whether a process gives signs of life for an attempt. Other than [`Table::is_alive`], nothing is
+    /// said for tasks that only wait, or where the lease cannot be read.
+    pub(super) async fn is_at_work(&self, attempt: &str) -> Result<bool> {
+        match table::read::<Lease>(self.home(), &lease_key(attempt)).await {
+            Err(error) if matches!(error.kind(), ErrorKind::Damage { .. }) => Ok(false),
+            lease => Ok(lease?.is_some_and(|lease| self.holds(&lease))),
+        }
+    }
+
+    fn holds(&self, lease: &Lease) -> bool {
+        let is_gone = lease.process.as_ref().is_some_and(Process::is_gone);
+        !is_gone && seconds(&lease.expires_at).is_some_and(|end| self.now() < end)
     }
 
     /// Keeps the report of a task in the home target. Of several tries of one

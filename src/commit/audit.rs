@@ -11,7 +11,7 @@ use super::documents::{
 use super::examine::{Depth, Fault, Finding, examine};
 use super::fit::Expected;
 use super::live::LiveFiles;
-use super::log::History;
+use super::log::{Committed, History};
 use super::table::{self, CONCURRENCY, Table};
 use super::unseen::{Unseen, of_lost_home};
 use crate::error::{ErrorKind, Result};
@@ -34,6 +34,9 @@ pub struct Audit {
     pub bytes: u64,
     /// Versions that are decided and not yet visible and announced everywhere.
     pub unfinished: Vec<u64>,
+    /// Those of them that a run is publishing at this moment: nothing is wrong with them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub publishing: Vec<u64>,
     /// Files of before a change of the table's columns or types, which differ from those of now as the
     /// change allows.
     pub outdated: usize,
@@ -119,6 +122,7 @@ impl Table {
             }
         }
         self.drop_explained(&history, &mut seen).await?;
+        let (unfinished, publishing) = self.still_open(&history, &open).await?;
         // They hold nothing, so they may be left out where it is told what nobody holds.
         let gone = silent.take_gone();
         let lost = match silent.is_empty() {
@@ -132,6 +136,7 @@ impl Table {
             rows: tables.map(|(_, file)| file.file.rows).sum(),
             bytes: live.files.values().map(|(_, file)| file.file.bytes).sum(),
             unfinished,
+            publishing,
             outdated: seen.get(&0).map_or(0, |home| home.outdated),
             given_up: history.given_up.clone(),
             damages: gone.into_iter().map(|url| without_bucket(url, &history)).collect(),
@@ -150,6 +155,24 @@ impl Table {
             }));
         }
         Ok(audit)
+    }
+
+    /// Which of the versions that were not announced are not so even now, and which of these a run is
+    /// publishing: its own, or a later one, which finishes all before its own.
+    async fn still_open(&self, history: &History, open: &[Committed]) -> Result<(Vec<u64>, Vec<u64>)> {
+        let mut at_work = 0;
+        for committed in open {
+            if self.is_at_work(&committed.commit.attempt).await? {
+                at_work = committed.version;
+            }
+        }
+        // After the leases: a run that has ended may have announced it before.
+        let unfinished = match open {
+            [] => Vec::new(),
+            _ => self.unfinished(history).await?,
+        };
+        let publishing = unfinished.iter().copied().filter(|version| *version <= at_work).collect();
+        Ok((unfinished, publishing))
     }
 
     /// Leaves out what is as it should be by versions that were decided since the log was read:

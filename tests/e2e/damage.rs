@@ -1,7 +1,7 @@
 //! What `verify` finds wrong, and what it says mends it: followed to the letter, the table is whole.
 
 use crate::faults::{Scene, a_few_at_once};
-use crate::harness::proxy::{Fault, Operation};
+use crate::harness::proxy::{Fault, Moment, Operation};
 use crate::harness::tables::{command, job};
 use crate::harness::{Run, Workspace};
 use crate::promote::reorder;
@@ -334,4 +334,22 @@ fn a_target_that_refuses_is_told_as_that() {
         assert_eq!(refused.json()["unseen"][0]["reason"], "denied", "{refused}");
         let _ = refused.says(&["AccessDenied", "help: grant s3:ListBucket", "run the same command again"]);
     }
+}
+
+/// A healthy run between its decision and its word is nothing to recover from; a dead one is.
+#[test]
+fn verify_beside_a_run_that_publishes_says_so_and_finds_nothing_wrong() {
+    let scene = Scene::new(3_000);
+    scene.add("[engine.requests]\nread_timeout_seconds = 300\nsmall_timeout_seconds = 300\n");
+    let gate = scene.far.hold(Operation::PutObject.of("_sawmill/applied/"), 1, Moment::Before);
+    let running = scene.start().until("its files are visible in one region", || gate.is_reached());
+    let _ = scene.command(&["verify", "job.toml"]).succeeds().says(&["a run is publishing version 1"]);
+    let found = scene.command(&["verify", "job.toml", "--json"]).succeeds().json();
+    assert_eq!((&found["unfinished"], &found["publishing"]), (&[1].into(), &[1].into()), "{found}");
+    let _ = running.kill();
+    drop(gate);
+    let dead = scene.command(&["verify", "job.toml", "--json"]).exits_with(9).says(&["`sawmill recover`"]);
+    assert_eq!(dead.json().get("publishing"), None, "{dead}");
+    let _ = scene.command(&["recover", "job.toml"]).succeeds().says(&["finished version 1"]);
+    let _ = scene.command(&["verify", "job.toml", "--deep"]).succeeds();
 }

@@ -232,6 +232,9 @@ pub(super) async fn verify(table: Table) -> Ended {
         Ok(audit) => audit,
         Err(error) => return failed(&error),
     };
+    if let Some(version) = audit.unfinished.iter().find(|version| !audit.publishing.contains(version)) {
+        return Ended::Failed(format!("version {version} was broken off"));
+    }
     let damage = audit.damages.iter().find(|damage| damage.kind != Fault::Footer);
     match (damage, audit.strangers.first()) {
         (None, None) => Ended::Tended,

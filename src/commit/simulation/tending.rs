@@ -4,7 +4,7 @@
 use super::enumeration::{Scene, expect_none, one_in};
 use super::jobs::{self, Ended, Job};
 use super::random::Random;
-use super::{Process, Simulation, Step, Violation, with_timers};
+use super::{LONG, Process, Simulation, Step, Violation, with_timers};
 use crate::commit::Depth;
 use crate::commit::table::Table;
 use crate::job::{UnreachableTarget, WriteMode};
@@ -184,5 +184,29 @@ fn a_checksum_that_differs_is_found_and_mended_without_reading_every_byte() {
         let catchup = simulation.spawn(jobs::catch_up_by(table, Depth::Footers));
         let _ = expect_none(scene.name, simulation.finish(catchup));
         assert_eq!(is_wrong(&mut simulation), None);
+    });
+}
+
+/// As long as its run gives signs of life, a version that is decided is on its way.
+#[test]
+fn a_version_whose_run_is_dead_is_broken_off() {
+    with_timers(|| {
+        for scene in scenes() {
+            let mut simulation = Simulation::new(scene.world.clone(), None);
+            let run = simulation.start(&scene.job);
+            expect_none(scene.name, simulation.until_decided(run, &scene.job));
+            let verified = |simulation: &mut Simulation| {
+                let table = simulation.table(UnreachableTarget::Fail);
+                let process = simulation.spawn(jobs::verify(table));
+                expect_none(scene.name, simulation.finish(process))
+            };
+            assert_eq!(verified(&mut simulation), Some(Ended::Tended), "{}", scene.name);
+            simulation.wait(LONG);
+            let broken_off = verified(&mut simulation);
+            let is_told = matches!(&broken_off, Some(Ended::Failed(why)) if why.contains("was broken off"));
+            assert!(is_told, "{}: {broken_off:?}", scene.name);
+            expect_none(scene.name, simulation.finish(run));
+            assert_eq!(verified(&mut simulation), Some(Ended::Tended), "{}", scene.name);
+        }
     });
 }
