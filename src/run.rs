@@ -6,8 +6,8 @@ mod preview;
 pub use preview::{Outlook, TableState, preview};
 
 use crate::commit::{
-    Choice, Committed, Decided, History, Manifest, Outcome, Recovered, Standing, Steps, Table, Verified,
-    finish_single,
+    Choice, Committed, Decided, History, Manifest, Outcome, Recovered, SignsOfLife, Standing, Steps, Table,
+    Verified, finish_single,
 };
 use crate::error::{Aftermath, Error, ErrorKind, Result, StoreFailure, StoreReason};
 use crate::job::{JobSpec, WriteMode};
@@ -174,7 +174,7 @@ impl Run<'_> {
             // The last moment at which stopping leaves nothing behind.
             let staged = staged.and_then(|()| runtime.cancel().check());
             tries -= 1;
-            match runtime.block_on(conclude(plan, table, history, &reports, staged, alive)) {
+            match runtime.block_on(conclude(plan, table, history, &reports, staged, Some(alive))) {
                 Ok(Concluded::Committed(manifest)) => {
                     return Ok(self.committed(&reports, *manifest, recovered));
                 }
@@ -318,7 +318,7 @@ impl From<Error> for Unsettled {
     }
 }
 
-/// Commits what was staged, or removes it. `alive` gives signs of life, which
+/// Commits what was staged, or removes it. `alive` are its signs of life, which
 /// end before what they are written to is removed.
 pub(crate) async fn conclude(
     plan: &Plan,
@@ -326,17 +326,16 @@ pub(crate) async fn conclude(
     history: History,
     reports: &[TaskReport],
     staged: Result<()>,
-    alive: impl Send,
+    mut alive: Option<SignsOfLife>,
 ) -> Result<Concluded, Unsettled> {
     let verified = match staged.and_then(|()| Verified::check(plan, reports)) {
         Ok(verified) => verified,
         Err(error) => {
-            drop(alive);
-            table.withdraw(&plan.attempt, reports).await;
+            table.withdraw(&plan.attempt, reports, alive.take()).await;
             return Err(Unsettled { error, withdrawn: true });
         }
     };
-    match decide(&verified, table, history, reports).await? {
+    match decide(&verified, table, history, reports, &mut alive).await? {
         Outcome::Decided(decided, history) => {
             let manifest = finish(*decided, history, table).await?;
             table.cancel.shutdown().settled();
@@ -344,8 +343,7 @@ pub(crate) async fn conclude(
             Ok(Concluded::Committed(Box::new(manifest)))
         }
         Outcome::AlreadyDone(done) => {
-            drop(alive);
-            table.withdraw(&plan.attempt, reports).await;
+            table.withdraw(&plan.attempt, reports, alive.take()).await;
             let recovered = async {
                 let mut history = table.history().await?;
                 table.recover(&mut history, None).await
@@ -363,11 +361,12 @@ async fn decide(
     table: &Table,
     history: History,
     reports: &[TaskReport],
+    alive: &mut Option<SignsOfLife>,
 ) -> Result<Outcome> {
     let attempt = verified.attempt();
     let checked = table.cancel.or(verified.check_staged(table)).await;
     if let Err(error) = checked.and_then(|()| verified.check_inputs()) {
-        table.withdraw(attempt, reports).await;
+        table.withdraw(attempt, reports, alive.take()).await;
         return Err(error);
     }
     let error = match table.cancel.or(verified.decide(table, history.clone())).await {
@@ -376,7 +375,7 @@ async fn decide(
     };
     if matches!(error.kind(), ErrorKind::Conflict { .. }) {
         // The log is clear: the attempt is not in it and cannot come to be.
-        table.withdraw(attempt, reports).await;
+        table.withdraw(attempt, reports, alive.take()).await;
         return Err(error);
     }
     match table.give_up(attempt, reports, "its run failed").await {

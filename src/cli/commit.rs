@@ -108,7 +108,7 @@ fn commit(
     // decision finds, too.
     runtime.wait(table.standing(&mut history, plan))?;
     runtime.wait(table.intend(plan, Steps::Separate, &history))?;
-    let alive = table.keep_alive(&plan.attempt, &runtime.handle());
+    let mut alive = Some(table.keep_alive(&plan.attempt, &runtime.handle()));
     let reports = match given {
         [] => runtime.wait(table.recorded(&plan.attempt))?,
         given => given.to_vec(),
@@ -147,7 +147,7 @@ fn commit(
             RunReport::of_commit(plan, &reports, manifest, &targets, elapsed())
         }
         Outcome::AlreadyDone(done) => {
-            runtime.block_on(table.withdraw(&plan.attempt, &reports));
+            runtime.block_on(table.withdraw(&plan.attempt, &reports, alive.take()));
             let mut report = RunReport::of_plan(plan, &targets, Status::NothingToDo, elapsed());
             report.attempt = done.commit.attempt;
             report

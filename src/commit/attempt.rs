@@ -15,10 +15,27 @@ use crate::task::TaskReport;
 use futures::StreamExt;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// Renewals within one lease: one may fail, and the next still comes in time.
 const RENEWALS: u32 = 3;
+
+/// The renewals of an attempt's lease; they end when this is dropped.
+#[derive(Debug)]
+pub struct SignsOfLife {
+    stop: DropGuard,
+    renewals: JoinHandle<()>,
+}
+
+impl SignsOfLife {
+    /// Ends them, and waits for one that is on its way.
+    async fn end(self) {
+        drop(self.stop);
+        // It can only fail by a panic, which ends it, too.
+        let _ = self.renewals.await;
+    }
+}
 
 impl Table {
     /// Says that files of this plan are about to be staged. Nothing may be
@@ -66,13 +83,14 @@ impl Table {
         self.home().put(&lease_key(attempt), table::json(&lease)).await
     }
 
-    /// Gives signs of life until the guard is dropped.
-    pub fn keep_alive(&self, attempt: &str, runtime: &tokio::runtime::Handle) -> DropGuard {
+    /// Gives signs of life until they are ended or dropped.
+    pub fn keep_alive(&self, attempt: &str, runtime: &tokio::runtime::Handle) -> SignsOfLife {
         let stop = CancellationToken::new();
         let (table, attempt, stopped) = (self.clone(), attempt.to_owned(), stop.clone());
-        runtime.spawn(stopped.run_until_cancelled_owned(async move {
-            loop {
-                tokio::time::sleep(table.lease() / RENEWALS).await;
+        let renewals = runtime.spawn(async move {
+            let pause = async || tokio::time::sleep(table.lease() / RENEWALS).await;
+            // A renewal that has begun is not dropped: its request may be on the way.
+            while stopped.run_until_cancelled(pause()).await.is_some() {
                 if let Err(error) = table.renew(&attempt).await
                     && !matches!(error.kind(), ErrorKind::Interrupted)
                 {
@@ -80,8 +98,8 @@ impl Table {
                     tracing::warn!(%error, "the lease could not be renewed");
                 }
             }
-        }));
-        stop.drop_guard()
+        });
+        SignsOfLife { stop: stop.drop_guard(), renewals }
     }
 
     /// Whether somebody may still be at work on an attempt, or wants to come back to it.
@@ -160,8 +178,22 @@ impl Table {
 
     /// Gives up an attempt that nobody has tried to decide: removes what it
     /// staged and says no more of it. Gives the first thing that could not be removed.
-    pub async fn withdraw(&self, attempt: &str, reports: &[TaskReport]) -> Option<Error> {
-        let failure = self.remove_staged(reports).await.or(self.remove_strays(attempt).await);
+    ///
+    /// `alive` are the attempt's signs of life, which end before its lease is removed: a renewal
+    /// that came later would leave one that nobody removes.
+    pub async fn withdraw(
+        &self,
+        attempt: &str,
+        reports: &[TaskReport],
+        alive: Option<SignsOfLife>,
+    ) -> Option<Error> {
+        let ended = async {
+            if let Some(alive) = alive {
+                self.cancel.in_time(alive.end()).await;
+            }
+        };
+        let removed = async { self.remove_staged(reports).await.or(self.remove_strays(attempt).await) };
+        let (failure, ()) = tokio::join!(removed, ended);
         if failure.is_none() {
             self.cancel.in_time(self.forget(attempt)).await;
         }

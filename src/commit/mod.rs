@@ -48,6 +48,7 @@ mod unseen;
 mod verify;
 
 pub use apply::AppliedEverywhere;
+pub use attempt::SignsOfLife;
 pub use audit::{Audit, Damage, Stranger};
 pub use catchup::CaughtUp;
 pub use decide::{Decided, Outcome};

@@ -1,10 +1,12 @@
 //! SIGINT and SIGTERM in the middle of a run: exit code 130, nothing visible,
 //! nothing staged.
 
+use crate::faults::Scene;
 use crate::harness::Workspace;
 use crate::harness::moto::Region;
-use crate::harness::proxy::{Gate, Moment, Operation, Proxy};
+use crate::harness::proxy::{Fault, Gate, Moment, Operation, Proxy};
 use std::fmt::Write;
+use std::time::Duration;
 
 /// About 50 MB of text that does not compress: enough to be in the midst of.
 fn large_input(workspace: &Workspace) {
@@ -106,4 +108,25 @@ fn a_signal_ends_a_run_that_waits_for_standard_input() {
     running.signal("INT");
     let _ = running.wait().exits_with(130);
     workspace.assert_untouched("");
+}
+
+/// What is withdrawn gives no more signs of life, or its lease would stay for good.
+#[test]
+fn a_lease_is_not_renewed_once_it_is_removed() {
+    let scene = Scene::new(3_000);
+    scene.lease(1);
+    let gate = scene.far.hold(Operation::UploadPart, 1, Moment::Before);
+    let running = scene.start().until("files are being staged", || gate.is_reached());
+    // What is staged cannot be looked at, so the run gives up before it decides.
+    scene.far.fault(Operation::ListMultipartUploads, 1..=1, Fault::Answer(403, "AccessDenied"));
+    let removed = scene.near.hold(Operation::DeleteObject.of("lease.json"), 1, Moment::After);
+    gate.release();
+    let running = running.until("the lease is removed", || removed.is_reached());
+    // No condition says that something does not happen: four times as long as from one renewal to the next.
+    std::thread::sleep(Duration::from_millis(1_333));
+    removed.release();
+    let _ = running.wait().exits_with(5).says(&["AccessDenied"]);
+    let left: Vec<String> = scene.home.objects();
+    assert!(!left.iter().any(|key| key.ends_with("lease.json")), "{left:?}");
+    assert_eq!(scene.open_uploads(), 0);
 }

@@ -262,7 +262,7 @@ async fn carry_out(job: &Job, plan: &Plan, table: &Table) -> Result<Ended> {
         Ok(report) => (vec![report], Ok(())),
         Err(error) => (Vec::new(), Err(error)),
     };
-    match conclude(plan, table, history, &reports, staged, ()).await.map_err(|unsettled| unsettled.error)? {
+    match conclude(plan, table, history, &reports, staged, None).await.map_err(|unsettled| unsettled.error)? {
         Concluded::Committed(manifest) => Ok(Ended::Committed(manifest.version)),
         Concluded::AlreadyDone(_) => Ok(Ended::NothingToDo),
     }
@@ -294,7 +294,7 @@ async fn commit(plan: &Plan, table: &Table) -> Result<Ended> {
             Ended::Committed(manifest.version)
         }
         Outcome::AlreadyDone(_) => {
-            table.withdraw(&plan.attempt, &reports).await;
+            table.withdraw(&plan.attempt, &reports, None).await;
             Ended::NothingToDo
         }
     };
