@@ -285,3 +285,25 @@ fn what_every_target_has_lost_can_be_given_up() {
     let verified = command(&workspace, &["verify", "job.toml", "--deep"]).succeeds();
     let _ = verified.says(&["5 rows"]);
 }
+
+/// What a second try of a task left of a version from before the promotion is nobody's, as before it.
+#[test]
+fn what_is_left_of_versions_from_before_a_promotion_is_found_by_gc() {
+    let workspace = table();
+    let file = workspace.visible("two").remove(0);
+    let _ = run(&workspace, "b").succeeds();
+    let (directory, name) = file.rsplit_once('/').unwrap();
+    let staged = format!("two/{directory}/.{name}.0123456789abcdef.sawmill-tmp");
+    rename(&workspace, "one", "away");
+    let _ = command(&workspace, &["promote", "job.toml", "--home", "two/"]).succeeds();
+    job(&workspace, &["two"]);
+    workspace.write(&staged, "left");
+    assert_eq!(workspace.staged("two").len(), 1);
+    let found = command(&workspace, &["gc", "job.toml", "--json"]).succeeds().json();
+    assert_eq!(found["uploads"][0]["count"], 1, "{found}");
+    let _ = command(&workspace, &["gc", "job.toml", "--delete"]).succeeds();
+    assert_eq!(workspace.staged("two"), [""; 0]);
+    // Of the newest version the new home cannot know that it was announced.
+    let _ = command(&workspace, &["recover", "job.toml"]).succeeds();
+    assert_ids(&workspace, &["two"], 4);
+}

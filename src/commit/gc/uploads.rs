@@ -93,6 +93,10 @@ impl Table {
     /// Whether what an attempt has staged may still become visible.
     async fn is_needed(&self, history: &History, attempt: &str) -> Result<bool> {
         if let Some(committed) = history.commit_of(attempt) {
+            // Of before a promotion the new home has no word, but knows how far versions were published.
+            if committed.version <= history.published_until {
+                return Ok(false);
+            }
             // Once it is published all its files are visible: the rest was left by a second try of a task.
             return Ok(self.home().look(&published_key(committed.version)).await?.is_none());
         }
