@@ -112,7 +112,7 @@ impl Table {
         if is_begun {
             promoted.old_home = survey.newest_document().and_then(|epoch| epoch.old_home.clone());
         }
-        let found = self.gather(&survey, &table, promoted.epoch).await?;
+        let found = self.gather(&survey, &table, &promoted).await?;
         promoted.newest = found.history.commits.last().map_or(0, |newest| newest.version);
         if !found.loss.is_none() && !accept_loss {
             promoted.loss = found.loss;
@@ -130,7 +130,7 @@ impl Table {
             place.known = EpochsKnown::to(self.stores()[place.position].as_ref()).await?;
         }
         table.check_epoch(promoted.epoch).await?;
-        let mut found = self.gather(&survey, &table, promoted.epoch).await?;
+        let mut found = self.gather(&survey, &table, &promoted).await?;
         if found.loss.is_none() || accept_loss {
             promoted.removed = table.remove_undecided(&found.history).await?;
             found.history.given_up.extend(found.loss.files.clone());
@@ -147,8 +147,15 @@ impl Table {
 
     /// What the targets that answer know of the table before an epoch. `table` has the same
     /// places as the survey.
-    async fn gather(&self, survey: &Survey, table: &Table, epoch: u64) -> Result<Gathered> {
-        let base = survey.known_before(epoch);
+    async fn gather(&self, survey: &Survey, table: &Table, promoted: &Promoted) -> Result<Gathered> {
+        let (epoch, base) = (promoted.epoch, survey.known_before(promoted.epoch));
+        // Before the copies, which a runner keeps in every target before it says of any that it holds the
+        // version: of what is seen here there is a copy by the time that copies are read.
+        let mut visible: Vec<(usize, u64)> = Vec::new();
+        for (place, store) in table.stores().iter().enumerate() {
+            let applied = store.list_documents(APPLIED, "").await?;
+            visible.extend(applied.iter().filter_map(|key| Some((place, version_of(key)?))));
+        }
         let mut history = History::default();
         for place in survey.places.iter().filter(|place| place.known.started.contains(&base)) {
             let start =
@@ -163,7 +170,7 @@ impl Table {
         for store in table.stores() {
             for entry in read_entries(store.as_ref(), &copies_directory(base)).await? {
                 newest_copied = newest_copied.max(entry.version);
-                take(&mut entries, entry, store.as_ref())?;
+                take(&mut entries, entry, store.as_ref(), promoted)?;
             }
         }
         let mut old_log_was_read = false;
@@ -181,7 +188,7 @@ impl Table {
                     && logged.last().map_or(history.started, |last| last.version) >= newest_copied;
                 old_log_was_read |= is_whole;
                 for entry in logged {
-                    take(&mut entries, entry, store.as_ref())?;
+                    take(&mut entries, entry, store.as_ref(), promoted)?;
                 }
             }
         }
@@ -190,13 +197,10 @@ impl Table {
         }
         let known: HashSet<u64> = history.commits.iter().map(|committed| committed.version).collect();
         let mut newest = newest_copied;
-        for store in table.stores() {
-            let applied = store.list_documents(APPLIED, "").await?;
-            for version in applied.iter().filter_map(|key| version_of(key)) {
-                newest = newest.max(version);
-                if !known.contains(&version) {
-                    return Err(no_copy(store.as_ref(), version));
-                }
+        for (place, version) in visible {
+            newest = newest.max(version);
+            if !known.contains(&version) {
+                return Err(no_copy(table.stores()[place].as_ref(), version, promoted));
             }
         }
         // Whoever began to make this one visible had published all before it.
@@ -384,7 +388,12 @@ async fn read_entries(store: &dyn Store, directory: &str) -> Result<Vec<Entry>> 
 }
 
 /// Adds an entry, which another target may have shown already.
-fn take(entries: &mut BTreeMap<u64, Entry>, entry: Entry, store: &dyn Store) -> Result<()> {
+fn take(
+    entries: &mut BTreeMap<u64, Entry>,
+    entry: Entry,
+    store: &dyn Store,
+    promoted: &Promoted,
+) -> Result<()> {
     let standing = entries.get(&entry.version).map(|standing| &standing.event);
     if standing.is_some_and(|standing| *standing != entry.event) {
         let message = format!(
@@ -392,22 +401,34 @@ fn take(entries: &mut BTreeMap<u64, Entry>, entry: Entry, store: &dyn Store) -> 
             store.describe().url,
             entry.version
         );
-        return Err(Error::new(ErrorKind::Damage { message })
-            .remedy("take the target that is not of this table out of `targets`; nothing was changed"));
+        return Err(Error::new(ErrorKind::Damage { message }).remedy(format!(
+            "take the target that is not of this table out of `targets`; {}",
+            promoted.what_was_changed()
+        )));
     }
     entries.insert(entry.version, entry);
     Ok(())
 }
 
-fn no_copy(store: &dyn Store, version: u64) -> Error {
+fn no_copy(store: &dyn Store, version: u64, promoted: &Promoted) -> Error {
     let message = format!(
         "{} holds version {version}, and no target that answers knows its commit",
         store.describe().url
     );
-    Error::new(ErrorKind::Damage { message }).remedy(
-        "an older sawmill wrote it: `sawmill catchup` would add what is lacking, if the old home answers once more; \
-         nothing was changed",
-    )
+    Error::new(ErrorKind::Damage { message }).remedy(format!(
+        "an older sawmill wrote it: `sawmill catchup` would add what is lacking, if the old home answers once more; {}",
+        promoted.what_was_changed()
+    ))
+}
+
+impl Promoted {
+    /// For those who are told that the promotion stops here.
+    fn what_was_changed(&self) -> &'static str {
+        match self.is_begun {
+            true => "the change of home has begun, and the same command finishes it afterwards",
+            false => "nothing was changed",
+        }
+    }
 }
 
 fn no_word(store: &dyn Store, key: &str) -> Error {

@@ -203,7 +203,7 @@ pub(super) async fn catch_up_by(table: Table, depth: Depth) -> Ended {
 pub(super) async fn promote(table: Table, home: usize, accept_loss: bool) -> Ended {
     match table.promote(home, accept_loss).await {
         Ok(promoted) if promoted.version.is_some() => Ended::Tended,
-        Ok(promoted) => Ended::Refused(format!("{:?}", promoted.loss)),
+        Ok(promoted) => Ended::Refused(format!("is begun: {}, {:?}", promoted.is_begun, promoted.loss)),
         Err(error) => failed(&error),
     }
 }

@@ -65,6 +65,12 @@ impl Simulation {
         Err(self.violation(format!("target {home} does not become home: {last:?}")))
     }
 
+    /// Whether the run's changes are in the target that is to become home.
+    fn keeps_changes(&self, run: usize) -> bool {
+        let prefix = format!("_sawmill/attempts/{}/changes-", self.runs[&run].attempt);
+        self.world.lock().buckets[1].objects.keys().any(|key| key.starts_with(&prefix))
+    }
+
     fn lose(&mut self, target: usize) {
         self.home_changes = true;
         let mut world = self.world.lock();
@@ -195,6 +201,70 @@ fn struck(scene: &Scene, at: u64, number: u64, fault: Fault) -> Result<bool, Vio
     simulation.bring_back(0)?;
     simulation.settle(std::slice::from_ref(&scene.job))?;
     Ok(true)
+}
+
+/// A promotion that does not see home stands still at a request. Meanwhile a run, which was about to
+/// keep its changes, does that and no more, or goes to its end. Gives how the promotion ended; `None` if
+/// that was before.
+fn overtaken(scene: &Scene, stands: u64, ends: bool) -> Result<Option<Option<Ended>>, Violation> {
+    let mut simulation = Simulation::new(scene.world.clone(), None);
+    let old_order = simulation.order.clone();
+    let run = simulation.start(&scene.job);
+    let mut before = 0;
+    while !simulation.keeps_changes(run) {
+        if simulation.steps(run, 1)? {
+            return Err(simulation.violation("a run keeps no changes"));
+        }
+        before += 1;
+    }
+    let mut simulation = Simulation::new(scene.world.clone(), None);
+    let run = simulation.start(&scene.job);
+    simulation.steps(run, before - 1)?;
+    simulation.world.lock().struck.insert(run);
+    simulation.world.lock().monitor.members.retain(|target| *target != 0);
+    let promotion = simulation.start_promotion(1, false, false);
+    if simulation.steps(promotion, stands)? {
+        return Ok(None);
+    }
+    match ends {
+        true => drop(simulation.finish(run)?),
+        false => drop(simulation.steps(run, 1)?),
+    }
+    let ended = simulation.finish(promotion)?;
+    if let Some(Ended::Failed(why)) = &ended
+        && why.contains("knows its commit")
+    {
+        return Err(simulation.violation(format!("of a version that is just being written it says {why}")));
+    }
+    simulation.promote(1, false)?;
+    simulation.finish(run)?;
+    simulation.stale_run_is_told(&old_order, &Job::new("stale", WriteMode::Append))?;
+    simulation.wait(LONG);
+    simulation.bring_back(0)?;
+    simulation.settle(std::slice::from_ref(&scene.job))?;
+    Ok(Some(ended))
+}
+
+/// What is found only once the epoch is written stops the promotion there, which says so, and is finished
+/// by word.
+#[test]
+fn a_loss_that_only_the_second_look_finds_is_told_and_finished_by_word() {
+    with_timers(|| {
+        let (started, mut cases, mut told) = (Instant::now(), 0, 0);
+        for scene in scenes().iter().filter(|scene| scene.job.staged.is_none()) {
+            for ends in [false, true] {
+                for stands in 0.. {
+                    let name = format!("{}, request {stands}, the run ends: {ends}", scene.name);
+                    let Some(ended) = expect_none(&name, overtaken(scene, stands, ends)) else { break };
+                    let is_told = |why: &String| why.contains("is begun: true") && why.contains("attempt: ");
+                    told += u64::from(matches!(ended, Some(Ended::Refused(why)) if is_told(&why)));
+                    cases += 1;
+                }
+            }
+        }
+        println!("overtaken by a run: {cases} cases, {told} of them begun, in {:.1?}", started.elapsed());
+        assert!(told > 0, "no loss was found by the second look");
+    });
 }
 
 #[test]
