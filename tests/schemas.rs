@@ -16,6 +16,7 @@ fn schemas_are_those_of_the_types() {
         ("intent", json_schema::<commit::Intent>()),
         ("lease", json_schema::<commit::Lease>()),
         ("changes", json_schema::<commit::Changes>()),
+        ("logged-entry", json_schema_of_output::<report::LoggedEntry>()),
         ("log-entry", json_schema::<commit::Entry>()),
         ("checkpoint", json_schema::<commit::History>()),
         ("applied", json_schema::<commit::Applied>()),

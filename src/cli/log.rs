@@ -5,9 +5,8 @@ use super::run::JobArgs;
 use crate::commit::{Entry, Event, FilesOf, Removed, Table};
 use crate::count::{agree, count};
 use crate::error::Result;
-use crate::report::{foreign_part, removal};
+use crate::report::{LoggedEntry, foreign_part, removal};
 use indicatif::HumanBytes;
-use serde::Serialize;
 use std::fmt::Write as _;
 
 #[derive(Debug, clap::Args)]
@@ -17,22 +16,9 @@ pub(super) struct Args {
     /// The first version to show
     #[arg(long, value_name = "VERSION", default_value_t = 1)]
     from: u64,
-    /// Print the entries as JSON on standard output: an array of them, each with its number (`version`), and of a commit whether it is visible and announced everywhere (`published`)
+    /// Print the entries as JSON on standard output: an array of them, each with its number (`version`), of a commit whether it is visible and announced everywhere (`published`), and the targets that did not answer (`unseen`)
     #[arg(long)]
     pub(super) json: bool,
-}
-
-/// An entry and how far it got.
-#[derive(Debug, Serialize)]
-struct Shown {
-    #[serde(flatten)]
-    entry: Entry,
-    /// Of a commit: whether it is visible and announced everywhere.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    published: Option<bool>,
-    /// URL of an old home whose log alone holds the entry: it is not of the table.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    only_in: Option<String>,
 }
 
 pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
@@ -49,27 +35,28 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     // The log is the first target's: what it says holds whoever else answers.
     super::say_unseen(&unseen, global);
     let elsewhere = elsewhere.into_iter().filter(|(_, entry)| entry.version >= args.from);
-    let elsewhere = elsewhere.map(|(url, entry)| Shown { entry, published: Some(false), only_in: Some(url) });
-    let shown: Vec<Shown> = entries
+    let shown = |entry, published, only_in| LoggedEntry { entry, published, only_in, unseen: unseen.clone() };
+    let elsewhere = elsewhere.map(|(url, entry)| shown(entry, Some(false), Some(url)));
+    let entries: Vec<LoggedEntry> = entries
         .into_iter()
         .map(|entry| {
             let is_commit = matches!(entry.event, Event::Commit(_));
             let published = is_commit.then(|| !open.contains(&entry.version));
-            Shown { entry, published, only_in: None }
+            shown(entry, published, None)
         })
         .chain(elsewhere)
         .collect();
     if args.json {
-        return super::documents::print_json(&shown);
+        return super::documents::print_json(&entries);
     }
-    if shown.is_empty() {
+    if entries.is_empty() {
         global.say(&format!("{}: nothing was ever decided here", job.name));
         return Ok(());
     }
-    super::print(&shown.iter().map(line).collect::<String>())
+    super::print(&entries.iter().map(line).collect::<String>())
 }
 
-fn line(shown: &Shown) -> String {
+fn line(shown: &LoggedEntry) -> String {
     let Entry { version, at, event, .. } = &shown.entry;
     let mut text = format!("{version:>6}  {at}  ");
     // Writing to a String cannot fail.

@@ -1,10 +1,12 @@
 //! The run report: JSON for machines, a summary for people.
 
 mod failure;
+mod logged;
 mod small_files;
 mod terminal;
 
 pub use failure::{ErrorReport, FailureReport, FailureStatus, Found, StoreReport};
+pub use logged::LoggedEntry;
 pub use small_files::SmallFiles;
 pub use terminal::{ProgressGuard, foreign_part, progress_bar, recovery, removal, summary};
 

@@ -213,6 +213,7 @@ fn log_reads_home_and_says_what_it_could_not_see() {
     let log = command(&workspace, &["log", "job.toml", "--json"]).succeeds();
     assert_eq!(log.json()[0]["version"], 1);
     assert_eq!(log.json()[0]["published"], true);
+    is_named(&log.json()[0]["unseen"]);
     let _ = log.says(&["dead/ was not looked at: "]);
     // A target of another table is no silence.
     fs::create_dir_all(workspace.path("three/_sawmill/log")).unwrap();
