@@ -51,7 +51,8 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     }
     if !done.deep {
         global.say(
-            "note  bytes were not compared, only sizes, stored checksums and footers: `sawmill catchup --deep` does",
+            "note  bytes were not compared, only sizes, footers and, where a target stores them, checksums: \
+             `sawmill catchup --deep` compares them",
         );
     }
     failure.map_or(Ok(()), Err)
