@@ -21,6 +21,7 @@
 pub mod count;
 pub mod error;
 pub mod hive;
+pub mod lists;
 pub mod runtime;
 pub mod shutdown;
 

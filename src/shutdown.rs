@@ -1,6 +1,7 @@
 //! From the first signal to the end of the process: how much time is left, and
 //! what the process would leave behind if it ended now.
 
+use crate::count::count;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -121,10 +122,7 @@ impl Shutdown {
             .staged
             .iter()
             .filter(|(_, staged)| !staged.is_empty())
-            .map(|(url, staged)| match staged.len() {
-                1 => format!("1 staged file in {url}"),
-                count => format!("{count} staged files in {url}"),
-            })
+            .map(|(url, staged)| format!("{} in {url}", count(staged.len(), "staged file")))
             .collect();
         if places.is_empty() {
             return None;

@@ -5,6 +5,7 @@ use super::run::JobArgs;
 use crate::commit::{Entry, Event, FilesOf, Removed, Table};
 use crate::count::{agree, count};
 use crate::error::Result;
+use crate::lists::numbered;
 use crate::report::{LoggedEntry, foreign_part, removal};
 use indicatif::HumanBytes;
 use std::fmt::Write as _;
@@ -64,7 +65,7 @@ fn line(shown: &LoggedEntry) -> String {
         Event::Commit(commit) => {
             let replaced = match commit.replaces.as_slice() {
                 [] => String::new(),
-                versions => format!(", in place of version {versions:?}"),
+                versions => format!(", in place of {}", numbered("version", versions.iter().copied())),
             };
             let removed = commit.removed.as_ref().map(removed).unwrap_or_default();
             let state = match (&shown.only_in, shown.published) {

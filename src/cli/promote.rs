@@ -6,6 +6,7 @@ use crate::commit::{FilesOf, Loss, Promoted, Table};
 use crate::count::count;
 use crate::error::{Error, ErrorKind, Result};
 use crate::job::location::{absolute, local_path};
+use crate::lists::numbered;
 use crate::report::Found;
 use std::fmt::Write as _;
 
@@ -80,8 +81,8 @@ fn told(promoted: &Promoted) -> String {
         );
     }
     if !promoted.unfinished.is_empty() {
-        let _ =
-            write!(text, ". The next run, or `sawmill recover`, finishes version {:?}", promoted.unfinished);
+        let versions = numbered("version", promoted.unfinished.iter().copied());
+        let _ = write!(text, ". The next run, or `sawmill recover`, finishes {versions}");
     }
     if !promoted.loss.is_none() {
         let _ = write!(text, ". {}", what(&promoted.loss));
@@ -116,7 +117,8 @@ fn what(loss: &Loss) -> String {
         );
     }
     if !loss.epochs.is_empty() {
-        parts.push(format!("nobody that answers knows what was decided in epoch {:?}", loss.epochs));
+        let epochs = numbered("epoch", loss.epochs.iter().copied());
+        parts.push(format!("no target that answers knows what was decided in {epochs}"));
     }
     parts.join("; ")
 }

@@ -5,6 +5,7 @@ use super::run::JobArgs;
 use crate::commit::{Audit, Damage, Depth, Fault, FilesOf, Table, Unseen, create_again};
 use crate::count::{agree, count};
 use crate::error::{Error, ErrorKind, Result};
+use crate::lists::numbered;
 use crate::report::Found;
 use indicatif::HumanBytes;
 
@@ -91,7 +92,9 @@ fn verdict(audit: &Audit) -> Option<Error> {
     let message = match (audit.damages.len(), broken_off.as_slice()) {
         (0, []) => return audit.unseen.first().map(Unseen::failure),
         (0, versions) => {
-            format!("versions {versions:?} are decided, and not visible and announced everywhere")
+            let are = agree(versions.len(), "is", "are");
+            let versions = numbered("version", versions.iter().copied());
+            format!("{versions} {are} decided, and not visible and announced everywhere")
         }
         (found, _) => {
             format!("{} {} not as the log says", count(found, "object"), agree(found, "is", "are"))

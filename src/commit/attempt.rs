@@ -7,6 +7,7 @@ use super::documents::{
 use super::log::{Fenced, History};
 use super::process::Process;
 use super::table::{self, Table, rfc3339};
+use crate::count::count;
 use crate::error::{Error, ErrorKind, Result};
 use crate::job::ConditionalWrites;
 use crate::plan::Plan;
@@ -284,7 +285,7 @@ impl Table {
     /// Aborts files in one target, which is not asked again when it did not answer one request
     /// in the time that a process has for its end.
     async fn abort_in(&self, target: usize, staged: Vec<StagedFile>) -> Option<Error> {
-        let (store, count) = (&self.stores()[target], staged.len());
+        let (store, all) = (&self.stores()[target], staged.len());
         let (url, shutdown) = (&store.describe().url, self.cancel.shutdown());
         let silent = &AtomicBool::new(false);
         let aborts = futures::stream::iter(staged).map(|staged| async move {
@@ -308,7 +309,7 @@ impl Table {
         let failures: Vec<Error> = failures.collect().await;
         if let Some(error) = failures.first() {
             let left = failures.len();
-            tracing::warn!(%error, url, "{left} of {count} staged files could not be removed");
+            tracing::warn!(%error, url, "{left} of {} could not be removed", count(all, "staged file"));
         }
         failures.into_iter().next()
     }

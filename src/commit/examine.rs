@@ -3,9 +3,11 @@
 use super::documents::StagedData;
 use super::fit::{Expected, footer};
 use super::repair::{self, is_gone};
+use crate::count::{agree, count};
 use crate::encode::footer_rows;
 use crate::error::Result;
 use crate::store::{Store, is_hidden};
+use indicatif::HumanCount;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -81,7 +83,10 @@ async fn look_into(
     let file = &staged.file;
     let Some(found) = store.look(&file.key).await? else { return Ok(Err(missing())) };
     if found.bytes != file.bytes {
-        let what = format!("{} bytes were written, it has {}", file.bytes, found.bytes);
+        let what = {
+            let were = agree(file.bytes, "was", "were");
+            format!("{} {were} written, it has {}", count(file.bytes, "byte"), HumanCount(found.bytes))
+        };
         return Ok(Err((Fault::Size, what)));
     }
     let crc = staged.staged.first().map_or("", |staged| staged.crc64nvme.as_str());
@@ -98,7 +103,10 @@ async fn look_into(
     };
     let rows = footer_rows(&footer);
     if rows != file.rows {
-        let what = format!("{} rows were written, its footer says {rows}", file.rows);
+        let what = {
+            let were = agree(file.rows, "was", "were");
+            format!("{} {were} written, its footer says {}", count(file.rows, "row"), HumanCount(rows))
+        };
         return Ok(Err((Fault::Footer, what)));
     }
     // Rejected records have columns of their own.

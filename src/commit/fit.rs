@@ -7,6 +7,7 @@ use super::table::Table;
 use crate::encode::{footer_columns, footer_in};
 use crate::error::{Error, ErrorKind, Result, StoreReason};
 use crate::job::{JobSpec, SchemaChange, WriteMode};
+use crate::lists::quoted;
 use crate::plan::TableBefore;
 use crate::schema::{Misfit, WrittenKey, WrittenSchema, admit};
 use crate::store::{Store, is_hidden};
@@ -166,7 +167,8 @@ impl Expected<'_> {
         let keys = key_names(key);
         let keys_of_table = schema.partition_by.iter().map(|key| key.name.clone()).collect::<Vec<_>>();
         if keys != keys_of_table {
-            return Err(format!("it has the partition keys {keys:?}, the table {keys_of_table:?}"));
+            let (keys, of_table) = (quoted(keys), quoted(keys_of_table));
+            return Err(format!("its partition keys are {keys}, those of the table {of_table}"));
         }
         match schema.mismatch(&columns) {
             Some(what) => Err(what),

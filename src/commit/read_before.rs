@@ -6,8 +6,10 @@
 use super::documents::Commit;
 use super::log::{Committed, History};
 use super::table::{CONCURRENCY, Table};
+use crate::count::agree;
 use crate::error::{Error, Result};
 use crate::job::WriteMode;
+use crate::lists::numbered;
 use crate::source::Input;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -114,23 +116,18 @@ impl History {
     }
 }
 
-/// Versions that are named one by one.
-const NAMED: usize = 5;
-
 fn describe(versions: &BTreeSet<u64>, first: &Input, known: usize, all: usize) -> String {
-    let mut named: Vec<String> = versions.iter().take(NAMED).map(u64::to_string).collect();
-    if versions.len() > NAMED {
-        named.push(format!("{} more", versions.len() - NAMED));
-    }
-    let versions = match named.split_last() {
-        Some((only, [])) => format!("version {only} holds"),
-        Some((last, rest)) => format!("versions {} and {last} hold", rest.join(", ")),
-        None => String::from("the table holds"),
+    let holding = match versions.len() {
+        0 => String::from("the table holds"),
+        several => {
+            let hold = agree(several, "holds", "hold");
+            format!("{} {hold}", numbered("version", versions.iter().copied()))
+        }
     };
     match known {
-        1 => format!("{versions} the rows of {} already", first.url),
+        1 => format!("{holding} the rows of {} already", first.url),
         _ => {
-            format!("{versions} the rows of {known} of {all} inputs already, {} the first of them", first.url)
+            format!("{holding} the rows of {known} of {all} inputs already, {} the first of them", first.url)
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What can be wrong with the data of an input.
 
 use crate::count::{agree, count};
+use crate::lists::quoted;
 use indicatif::HumanCount;
 
 /// What can be wrong with the data of an input.
@@ -29,7 +30,7 @@ pub enum InputProblem {
     #[error("the input ends before its header record")]
     NoHeader,
     /// A column of the schema is not in the header.
-    #[error("the header has no column {}; it has {}", quoted_list(missing), quoted_list(found))]
+    #[error("the header has no column {}; it has {}", quoted(missing), quoted(found))]
     MissingColumns {
         /// Columns of the schema that are not there.
         missing: Vec<String>,
@@ -37,7 +38,7 @@ pub enum InputProblem {
         found: Vec<String>,
     },
     /// A column of the header is not in the schema.
-    #[error("the header has columns that the schema does not know: {}", quoted_list(extra))]
+    #[error("the header has columns that the schema does not know: {}", quoted(extra))]
     ExtraColumns {
         /// Columns of the header that the schema lacks.
         extra: Vec<String>,
@@ -45,8 +46,8 @@ pub enum InputProblem {
     /// The columns of the header stand in another order than the schema's.
     #[error(
         "the header has the columns in another order: {}, where the schema has {}",
-        quoted_list(found),
-        quoted_list(expected)
+        quoted(found),
+        quoted(expected)
     )]
     ReorderedColumns {
         /// Columns of the schema in its order.
@@ -194,13 +195,13 @@ pub enum InputProblem {
         what: String,
     },
     /// What comes out of a compressed input is out of proportion.
-    #[error("the input unpacks to more than {limit} times its size")]
+    #[error("the input unpacks to more than {} its size", count(*limit, "time"))]
     ExpansionTooLarge {
         /// `source.max_expansion_ratio`.
         limit: u64,
     },
     /// A field is larger than `dialect.maxFieldBytes`.
-    #[error("a field is larger than the limit of {limit} bytes")]
+    #[error("a field is larger than the limit of {}", count(*limit, "byte"))]
     FieldTooLarge {
         /// The limit.
         limit: u64,
@@ -220,7 +221,7 @@ pub enum InputProblem {
         found: u64,
     },
     /// More blank lines and comments stand where the footer may be than are held in memory.
-    #[error("more than {limit} bytes of blank lines or comments stand where the footer may be")]
+    #[error("more than {} of blank lines or comments stand where the footer may be", count(*limit, "byte"))]
     FooterTooFar {
         /// `dialect.maxRecordBytes`.
         limit: u64,
@@ -240,7 +241,7 @@ pub enum InputProblem {
         counted: u64,
     },
     /// A record is larger than `dialect.maxRecordBytes`.
-    #[error("a record is larger than the limit of {limit} bytes")]
+    #[error("a record is larger than the limit of {}", count(*limit, "byte"))]
     RecordTooLarge {
         /// The limit.
         limit: u64,
@@ -358,13 +359,4 @@ impl InputProblem {
             InputProblem::TooManyRejected { .. } | InputProblem::RowsOutOfBounds { .. } => "budget",
         }
     }
-}
-
-fn quoted_list(names: &[String]) -> String {
-    const SHOWN: usize = 20;
-    let mut text = names.iter().take(SHOWN).map(|n| format!("{n:?}")).collect::<Vec<_>>().join(", ");
-    if names.len() > SHOWN {
-        text.push_str(&format!(" and {} more", names.len() - SHOWN));
-    }
-    text
 }

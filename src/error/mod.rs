@@ -400,6 +400,20 @@ mod tests {
     }
 
     #[test]
+    fn limits_of_one_are_singular_and_long_ones_have_separators() {
+        let texts = [1, 8 << 20].map(|limit| InputProblem::FieldTooLarge { limit }.to_string());
+        assert_eq!(
+            texts,
+            [
+                "a field is larger than the limit of 1 byte",
+                "a field is larger than the limit of 8,388,608 bytes"
+            ]
+        );
+        let footer = InputProblem::FooterTooFar { limit: 1 }.to_string();
+        assert!(footer.starts_with("more than 1 byte of blank lines"), "{footer}");
+    }
+
+    #[test]
     fn every_class_has_an_exit_code_of_its_own_or_shares_it_on_purpose() {
         let interrupted = ErrorKind::Interrupted;
         assert_eq!((interrupted.exit_code(), interrupted.name()), (130, "interrupted"));

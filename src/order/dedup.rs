@@ -5,6 +5,7 @@ use super::refused;
 use super::repeats::{Keep, RepeatedRows, Repeats};
 use super::scratch::Scratch;
 use super::spool::{Spool, SpoolReader, SpoolWriter};
+use crate::count::count;
 use crate::error::{Error, ErrorKind, Result};
 use arrow::array::{BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
@@ -103,7 +104,8 @@ impl Deduplicator {
     pub fn push(&mut self, batch: TaggedBatch) -> Result<Kept> {
         let TaggedBatch { rows, keys, tag } = batch;
         if keys.len() != rows.num_rows() {
-            let message = format!("{} keys were computed for {} rows", keys.len(), rows.num_rows());
+            let message =
+                format!("{} computed for {}", count(keys.len(), "key"), count(rows.num_rows(), "row"));
             return Err(ErrorKind::Accounting { message }.into());
         }
         let (mut stay, mut wait) = (Vec::with_capacity(keys.len()), Vec::with_capacity(keys.len()));

@@ -1,6 +1,7 @@
 //! Which rows repeat a key.
 
 use super::key_set::{BYTES_PER_KEY, Insertion, KeySet};
+use crate::count::count;
 use crate::error::{Error, ErrorKind, JobPlace, Result};
 
 /// Finds keys that came up before, over all batches of a task.
@@ -35,8 +36,8 @@ impl UniqueCheck {
 
     fn full(&self) -> Error {
         let message = format!(
-            "{} bytes do not hold the keys of a unique constraint, which takes {BYTES_PER_KEY} bytes for each distinct key",
-            self.key_bytes
+            "the keys of a unique constraint need more than {}: each distinct key takes {BYTES_PER_KEY} bytes",
+            count(self.key_bytes, "byte")
         );
         let key = Some("engine.key_bytes".into());
         let place = JobPlace { file: "job".into(), key, ..JobPlace::default() };

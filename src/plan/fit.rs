@@ -3,6 +3,7 @@
 use super::Plan;
 use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
 use crate::infer::Seen;
+use crate::lists::quoted;
 use crate::pipeline::Columns;
 use crate::schema::{Column, ColumnType, Misfit, Schema, WrittenSchema, evolve, holds};
 use std::collections::BTreeSet;
@@ -41,7 +42,8 @@ pub(super) fn fit(
     let lacking: Vec<_> = lacking.filter(|name| !in_job.contains_key(name.as_str())).collect();
     if !lacking.is_empty() {
         tracing::warn!(
-            "the table has columns that the job has not, and its rows have nulls there: {lacking:?}"
+            "the table has columns that the job has not, and its rows have nulls there: {}",
+            quoted(lacking)
         );
     }
     let fitted = evolve(&table.schema, &own, plan.job.output.schema_change);

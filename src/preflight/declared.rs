@@ -1,11 +1,13 @@
 //! The types of the table's columns against those in a footer.
 
 use super::{Rule, Violation, broken};
+use crate::count::count;
 use crate::encode::parquet_schema::decimal_bytes;
 use crate::job::{DecimalForm, OutputSpec, TimestampForm};
 use arrow::datatypes::{DataType, Field};
 use parquet::basic::{LogicalType, TimeUnit, Type as PhysicalType};
 use parquet::schema::types::ColumnDescriptor;
+use std::fmt;
 
 /// A column as the table declares it.
 #[derive(Debug)]
@@ -24,6 +26,36 @@ struct Stored {
     logical: Option<LogicalType>,
 }
 
+impl fmt::Display for Stored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.physical)?;
+        match &self.logical {
+            None => Ok(()),
+            Some(LogicalType::String) => f.write_str(" (STRING)"),
+            Some(LogicalType::Date) => f.write_str(" (DATE)"),
+            Some(LogicalType::Integer(of)) => {
+                write!(
+                    f,
+                    " (INTEGER of {} bits{})",
+                    of.bit_width,
+                    if of.is_signed { "" } else { ", unsigned" }
+                )
+            }
+            Some(LogicalType::Decimal(of)) => write!(f, " (DECIMAL({},{}))", of.precision, of.scale),
+            Some(LogicalType::Timestamp(of)) => {
+                let unit = match of.unit {
+                    TimeUnit::MILLIS => "ms",
+                    TimeUnit::MICROS => "us",
+                    TimeUnit::NANOS => "ns",
+                };
+                write!(f, " (TIMESTAMP({unit}{}))", if of.is_adjusted_to_u_t_c { ",UTC" } else { "" })
+            }
+            // None of these is ever declared.
+            Some(_) => f.write_str(" with another logical type"),
+        }
+    }
+}
+
 impl Declared {
     /// Made from the type alone, apart from the encoders: each checks the other.
     pub(super) fn new(field: &Field, output: &OutputSpec) -> Self {
@@ -39,22 +71,23 @@ impl Declared {
         let found = Stored { physical: column.physical_type(), logical: column.logical_type_ref().cloned() };
         let name = &self.name;
         if self.stored.as_ref() != Some(&found) {
-            let message = format!("column {name:?} is stored as {found:?}, declared as {:?}", self.stored);
+            let declared = self.stored.as_ref().map_or_else(|| "nothing known".into(), Stored::to_string);
+            let message = format!("column {name:?} is stored as {found}, declared as {declared}");
             return broken(Rule::DeclaredType, message);
         }
         let is_nullable = column.max_def_level() > 0;
         if is_nullable != self.nullable {
-            let message = format!(
-                "column {name:?}: nullable in the file: {is_nullable}, in the table: {}",
-                self.nullable
-            );
+            let nulls = |may| if may { "may be null" } else { "may not be null" };
+            let (found, declared) = (nulls(is_nullable), nulls(self.nullable));
+            let message = format!("column {name:?} {found} in the file, and {declared} in the table");
             return broken(Rule::DeclaredType, message);
         }
         if found.physical == PhysicalType::FIXED_LEN_BYTE_ARRAY {
             let digits = u8::try_from(column.type_precision()).unwrap_or(u8::MAX);
             let (bytes, least) = (column.type_length(), decimal_bytes(digits));
             if bytes != least {
-                let message = format!("column {name:?}: {digits} digits take {least} bytes, not {bytes}");
+                let message =
+                    format!("column {name:?}: {digits} digits take {}, not {bytes}", count(least, "byte"));
                 return broken(Rule::DecimalLength, message);
             }
         }
@@ -114,6 +147,5 @@ pub(super) fn check_readable(column: &ColumnDescriptor) -> Result<(), Violation>
     if readable {
         return Ok(());
     }
-    let logical = logical.map_or_else(|| "no logical type".to_owned(), |logical| format!("{logical:?}"));
-    broken(Rule::ReadableType, format!("column {name:?} is {physical} with {logical}"))
+    broken(Rule::ReadableType, format!("column {name:?} is {}", Stored { physical, logical }))
 }

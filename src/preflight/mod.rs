@@ -15,6 +15,7 @@ pub use rule::Rule;
 
 use crate::error::{Error, ErrorKind};
 use crate::job::{OutputSpec, parse_compression};
+use crate::lists::quoted;
 use crate::schema::profile::{MAX_COLUMNS, MAX_NAME_BYTES};
 use crate::task::FileReport;
 use arrow::datatypes::Schema;
@@ -125,8 +126,10 @@ impl Preflight {
         }
         let names: Vec<_> = columns.iter().map(|column| column.path().string()).collect();
         if !names.iter().eq(self.columns.iter().map(|declared| &declared.name)) {
-            let declared: Vec<_> = self.columns.iter().map(|declared| &declared.name).collect();
-            return broken(Rule::Columns, format!("the file has {names:?}, the table {declared:?}"));
+            let declared = quoted(self.columns.iter().map(|declared| &declared.name));
+            let message =
+                format!("the columns of the file are {}, those of the table {declared}", quoted(names));
+            return broken(Rule::Columns, message);
         }
         columns.iter().zip(&self.columns).try_for_each(|(column, declared)| declared.check(column))
     }

@@ -3,6 +3,7 @@
 use super::{RunReport, SmallFiles, Status};
 use crate::commit::{Foreign, Recovered, Removed};
 use crate::count::count;
+use crate::lists::numbered;
 use crate::runtime::Progress;
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
 use std::fmt::Write as _;
@@ -229,7 +230,8 @@ pub fn recovery(recovered: &Recovered) -> String {
         let plural = if of.len() > 1 { "s" } else { "" };
         (!of.is_empty()).then(|| format!("{what}{plural} {}", of.join(", ")))
     };
-    let versions = recovered.finished.iter().map(u64::to_string).collect();
+    let finished = (!recovered.finished.is_empty())
+        .then(|| format!("finished {}", numbered("version", recovered.finished.iter().copied())));
     let removed =
         (recovered.removed > 0).then(|| format!("removed {}", count(recovered.removed, "staged file")));
     let lost: Vec<String> = recovered
@@ -243,7 +245,7 @@ pub fn recovery(recovered: &Recovered) -> String {
     let given_up = (!lost.is_empty()).then(|| format!("gave up as lost {}", lost.join(", ")));
     let parts = [
         given_up,
-        list("finished version", versions),
+        finished,
         list("gave up attempt", recovered.fenced.clone()),
         removed,
         list("left alone what may be alive: attempt", recovered.alive.clone()),

@@ -5,6 +5,7 @@
 
 use super::{ColumnType, TypeNameError};
 use crate::job::SchemaChange;
+use crate::lists::quoted;
 use arrow::datatypes::{DataType, TimeUnit};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -215,12 +216,7 @@ pub enum Misfit {
 }
 
 fn spelled(keys: &[WrittenKey]) -> String {
-    let keys: Vec<String> = keys.iter().map(|key| format!("{:?}", key.spelling())).collect();
-    format!("[{}]", keys.join(", "))
-}
-
-fn quoted(names: &[String]) -> String {
-    names.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ")
+    quoted(keys.iter().map(WrittenKey::spelling))
 }
 
 /// What always remains.
@@ -316,8 +312,9 @@ fn bare(name: &str) -> String {
     if is_bare { name.into() } else { format!("{name:?}") }
 }
 
+/// Names as a list of TOML, to be copied.
 fn list(names: &[String]) -> String {
-    format!("[{}]", quoted(names))
+    format!("{names:?}")
 }
 
 /// The schema of a table after files of a job were added to it. Those have its columns from the start, in its

@@ -4,10 +4,12 @@ use super::Input;
 use super::chunks::Chunks;
 use crate::aws::failure::{CredentialsProblem, classify_read, describe_unread, remedy, with_permission};
 use crate::aws::{Answers, Role};
+use crate::count::count;
 use crate::error::{Error, ErrorKind, Location, Result, StoreFailure, StoreReason};
 use crate::runtime::Cancel;
 use bytes::{Bytes, BytesMut};
 use futures::{StreamExt, TryStreamExt};
+use indicatif::HumanCount;
 use object_store::path::Path;
 use object_store::{GetOptions, ObjectStore};
 use std::ops::Range;
@@ -135,7 +137,11 @@ impl Fetch {
         if let Some(bytes) = self.input.bytes
             && bytes != answer.meta.size
         {
-            return Err(Broken::Changed(format!("it had {bytes} bytes and has {}", answer.meta.size)));
+            return Err(Broken::Changed(format!(
+                "it had {} and has {}",
+                count(bytes, "byte"),
+                HumanCount(answer.meta.size)
+            )));
         }
         let before = body.len() as u64;
         let mut stream = answer.into_stream();

@@ -6,6 +6,7 @@
 //! read, and once more before a run is decided.
 
 use super::Input;
+use crate::count::count;
 use crate::error::{Error, ErrorKind, Location, Result};
 use crate::job::location::local_path;
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -83,8 +84,9 @@ pub(super) fn difference(planned: &Input, now: &Metadata) -> Option<String> {
     let at = modified_now.as_deref().unwrap_or("an unknown time");
     let was = planned.last_modified.as_deref();
     let was_at = was.map(|was| format!(" (planned: {was})")).unwrap_or_default();
-    let resized =
-        |how: &str| format!("it {how} from {bytes} to {} bytes, modified at {at}{was_at}", now.len());
+    let resized = |how: &str| {
+        format!("it {how} from {bytes} to {}, modified at {at}{was_at}", count(now.len(), "byte"))
+    };
     match now.len() {
         more if more > bytes => return Some(resized("is still being written: it grew")),
         less if less < bytes => return Some(resized("shrank")),
@@ -93,7 +95,7 @@ pub(super) fn difference(planned: &Input, now: &Metadata) -> Option<String> {
     if let (Some(was), Some(is)) = (was, modified_now.as_deref())
         && was != is
     {
-        return Some(format!("it still has {bytes} bytes, but was modified at {is}{was_at}"));
+        return Some(format!("it still has {}, but was modified at {is}{was_at}", count(bytes, "byte")));
     }
     let identity = planned.identity.as_ref()?;
     let status_changed = status_changed(now)?;

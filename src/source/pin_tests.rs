@@ -44,6 +44,7 @@ fn what_is_another_file_is_told() {
     for (content, what) in [
         ("id\n1\n2\n", "is still being written: it grew from 5 to 7 bytes"),
         ("id\n", "it shrank from 5 to 3 bytes"),
+        ("i", "it shrank from 5 to 1 byte, modified at"),
     ] {
         fs::write(&path, content).unwrap();
         let found = differs(&path, &planned).unwrap();

@@ -5,6 +5,7 @@
 use super::Input;
 use super::pin::{pin, pinned_path};
 use super::{changed, file_failure};
+use crate::count::count;
 use crate::error::Result;
 use crate::job::SourceSpec;
 use crate::runtime::{Cancel, Runtime};
@@ -78,9 +79,9 @@ pub(super) fn wait_until_still(inputs: &mut [Input], spec: &SourceSpec, runtime:
         if !settle.is_zero() && begun.elapsed() >= limit {
             let seconds = settle.as_secs();
             let what = format!(
-                "it is still being written: it has {} bytes now and was not still for {seconds} s \
+                "it is still being written: it has {} now and was not still for {seconds} s \
                  (`source.settle_seconds`) within {} s",
-                first.input.bytes.unwrap_or_default(),
+                count(first.input.bytes.unwrap_or_default(), "byte"),
                 limit.as_secs()
             );
             return Err(changed(&first.input.url, what).remedy(
@@ -163,8 +164,7 @@ fn warn_of_recent(mut recent: Vec<(Duration, String)>) {
 fn and_more(others: usize) -> String {
     match others {
         0 => String::new(),
-        1 => " (and 1 more input)".to_owned(),
-        others => format!(" (and {others} more inputs)"),
+        others => format!(" (and {})", count(others, "more input")),
     }
 }
 

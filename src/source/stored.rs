@@ -7,6 +7,7 @@ use super::open::CHUNK_BYTES;
 use super::pin::difference;
 use super::{Input, STDIN, changed, connection, failure, file_failure, pipe};
 use crate::aws::range_time;
+use crate::count::count;
 use crate::error::{Error, Result, StoreReason};
 use crate::job::location::local_path;
 use crate::job::{EngineSpec, SourceSpec};
@@ -194,7 +195,7 @@ impl Pinned {
     fn cut_off(&self, missing: u64) -> Error {
         match self.check() {
             Err(changed) => changed,
-            Ok(()) => changed(&self.input.url, format!("it ends {missing} bytes early")),
+            Ok(()) => changed(&self.input.url, format!("it ends {} early", count(missing, "byte"))),
         }
     }
 

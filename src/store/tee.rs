@@ -13,6 +13,7 @@ mod writer;
 pub use writer::TeeWriter;
 
 use super::{StagedFile, StagedPart, StagedWrite, Store};
+use crate::count::count;
 use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
 use crate::runtime::Cancel;
 use bytes::Bytes;
@@ -212,14 +213,14 @@ impl Shared {
             let here: BTreeMap<u64, (usize, StagedFile)> = here;
             here
         };
-        let count = files.len();
+        let all = files.len();
         let aborts =
             files.into_values().map(|(_, staged)| async move { self.remove(target, &staged).await.err() });
         let failures = futures::stream::iter(aborts).buffer_unordered(ABORTS).filter_map(std::future::ready);
         let failures: Vec<Error> = failures.collect().await;
         if let Some(error) = failures.first() {
             let (left, url) = (failures.len(), &self.stores[target].describe().url);
-            tracing::warn!(%error, url, "{left} of {count} staged files could not be removed");
+            tracing::warn!(%error, url, "{left} of {} could not be removed", count(all, "staged file"));
         }
     }
 

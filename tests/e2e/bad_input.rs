@@ -78,9 +78,9 @@ bad_data! {
     invalid_utf_8: b"id,name,price\n1,\xff\xfe,1.00\n", "" => ["bad.csv: line 2", "not valid UTF-8"];
     utf_8_that_breaks_off: b"id,name,price\n1,one,1.00\xe2\x82", "" => ["bad.csv: line 2", "not valid UTF-8"];
     field_over_the_limit: format!("id,name,price\n1,{},1.00\n", "x".repeat(1_001)), "maxFieldBytes = 1000" =>
-        ["bad.csv: line 2", "a field is larger than the limit of 1000 bytes"];
+        ["bad.csv: line 2", "a field is larger than the limit of 1,000 bytes"];
     quoted_field_over_the_limit: format!("id,name,price\n1,\"{}\",1.00\n", "x,\n".repeat(50_000)), "maxFieldBytes = 1000" =>
-        ["bad.csv: line 2", "a field is larger than the limit of 1000 bytes"];
+        ["bad.csv: line 2", "a field is larger than the limit of 1,000 bytes"];
     record_over_the_limit: format!("id,name,price\n1,{},1.00\n", "x".repeat(900)), "maxRecordBytes = 500" =>
         ["bad.csv: line 2", "a record is larger than the limit of 500 bytes"];
     gzip_that_breaks_off: &gzip_of_many_records()[..2_000], "" => ["the gzip stream is cut off"];

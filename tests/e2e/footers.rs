@@ -145,7 +145,7 @@ fn blank_lines_without_end_are_not_held() {
     let workspace = Workspace::new();
     workspace.write("in/a.csv", format!("id,name\n1,one\n{}", "\n".repeat(3 << 20)));
     job(&workspace, "footerRecords = 1\nmaxRecordBytes = 1000000\nmaxFieldBytes = 1000000", "");
-    let says = ["more than 1000000 bytes of blank lines", "dialect.footerRecords"];
+    let says = ["more than 1,000,000 bytes of blank lines", "dialect.footerRecords"];
     let _ = workspace.sawmill(["run", "job.toml"]).run().exits_with(3).says(&says).helps();
     workspace.assert_untouched("out");
 }

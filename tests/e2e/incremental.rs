@@ -86,7 +86,7 @@ fn reprocessing_leaves_no_duplicates() {
     let _ = lost.says(&["would be lost"]).helps();
     assert_ids(&workspace, 0..32);
     let log = workspace.sawmill(["log", "job.toml"]).run().succeeds();
-    assert!(log.stdout.contains("in place of version [1, 2, 3]"), "{log}");
+    assert!(log.stdout.contains("in place of versions 1, 2 and 3"), "{log}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::{IDENTITY_KEY, Inner};
 use crate::aws::RequestClass;
 use crate::aws::failure::{self, Request};
+use crate::count::count;
 use crate::error::{Error, Result, StoreReason};
 use crate::store::{StagedFile, StagedPart, StagedWrite, Staging, Visible, random_suffix};
 use aws_sdk_s3::primitives::ByteStream;
@@ -55,9 +56,8 @@ impl Inner {
                     Some(_) => "that of another upload",
                     None => "one that sawmill did not write",
                 };
-                let bytes = found.bytes;
-                let detail =
-                    format!("the upload is gone, and the object in its place ({bytes} bytes) is {there}");
+                let bytes = count(found.bytes, "byte");
+                let detail = format!("the upload is gone, and the object in its place ({bytes}) is {there}");
                 Err(request.error(StoreReason::Other, failure::code(&error), detail))
             }
             _ => Err(request.failed(&error)),
