@@ -300,3 +300,7 @@ fn above_zero(key: &'static str, given: Option<u64>, default: u64) -> Result<u64
         given => Ok(given.unwrap_or(default)),
     }
 }
+
+#[cfg(test)]
+#[path = "dialect_tests.rs"]
+mod tests;

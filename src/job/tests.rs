@@ -2,9 +2,6 @@
 
 use super::*;
 use crate::error::{Error, ErrorKind};
-use crate::parse::{
-    CountedRecords, Dialect, Escape, InvalidBytes, StrayQuotes, Terminator, TrailerCount, Trim,
-};
 use parquet::basic::Compression;
 use proptest::prelude::*;
 use std::path::Path;
@@ -401,66 +398,6 @@ fn codecs_are_read() {
     }
 }
 
-#[test]
-fn dialects_go_both_ways() {
-    let plain = Dialect::default();
-    for dialect in [
-        plain.clone(),
-        Dialect { delimiter: '\t'.into(), quote: None, header: false, skip_records: 2, ..plain.clone() },
-        Dialect { escape: Escape::Byte(b'\\'), terminator: Terminator::Any, ..plain.clone() },
-        Dialect { quote: Some(b'\''), terminator: Terminator::Cr, comment: Some(b'#'), ..plain.clone() },
-        Dialect { stray_quotes: StrayQuotes::Keep, max_field_bytes: 7, max_record_bytes: 9, ..plain.clone() },
-        Dialect { delimiter: '¦'.into(), terminator: Terminator::Byte(0x1e), ..plain.clone() },
-        Dialect { quote: None, escape: Escape::Byte(b'\\'), trim: Trim::Both, ..plain.clone() },
-        Dialect { header_rows: 2, header_join: ".".into(), skip_records_after_header: 1, ..plain.clone() },
-        Dialect { skip_initial_space: true, invalid_bytes: InvalidBytes::Replace, ..plain.clone() },
-        Dialect {
-            max_fields: 5,
-            footer_records: 2,
-            trailer_count: Some(TrailerCount {
-                field: 2,
-                marker: Some("TRL".into()),
-                counts: CountedRecords::All,
-            }),
-            ..plain.clone()
-        },
-    ] {
-        assert_eq!(DialectSpec::from_dialect(&dialect).resolve(), Ok(dialect));
-    }
-    let text = serde_json::to_string(&DialectSpec::from_dialect(&plain)).unwrap();
-    assert_eq!(text, r#"{"delimiter":","}"#);
-}
-
-#[test]
-fn dialects_that_cannot_work_are_refused() {
-    for (json, key) in [
-        (r#"{"delimiter": ""}"#, "delimiter"),
-        (r#"{"delimiter": "\n"}"#, "delimiter"),
-        (r#"{"delimiter": "|||||"}"#, "delimiter"),
-        (r#"{"delimiter": "|\""}"#, "quoteChar"),
-        (r#"{"delimiter": "|\\", "quoteChar": "", "escapeChar": "\\"}"#, "escapeChar"),
-        (r#"{"lineTerminator": ","}"#, "lineTerminator"),
-        (r#"{"quoteChar": "\t", "trim": "left"}"#, "quoteChar"),
-        (r#"{"escapeChar": " ", "skipInitialSpace": true}"#, "escapeChar"),
-        (r#"{"header": false, "headerRows": 1}"#, "headerRows"),
-        (r#"{"headerRows": 0}"#, "headerRows"),
-        (r#"{"footerRecords": 101}"#, "footerRecords"),
-        (r#"{"footerRecords": 0, "trailerCount": {"field": 1}}"#, "footerRecords"),
-        (r#"{"trailerCount": {"field": 0}}"#, "trailerCount"),
-        (r#"{"maxFields": 0}"#, "maxFields"),
-        (r#"{"doubleQuote": false}"#, "doubleQuote"),
-        (r#"{"doubleQuote": true, "escapeChar": "\\"}"#, "escapeChar"),
-        (r#"{"commentChar": "\""}"#, "commentChar"),
-        (r#"{"lineTerminator": "x"}"#, "lineTerminator"),
-        (r#"{"maxFieldBytes": 0}"#, "maxFieldBytes"),
-    ] {
-        let spec: DialectSpec = serde_json::from_str(json).unwrap();
-        assert_eq!(spec.resolve().map_err(|p| p.key.to_string()), Err(key.to_string()), "{json}");
-    }
-    let spec: DialectSpec = serde_json::from_str(r#"{"escapeChar": "\"", "doubleQuote": true}"#).unwrap();
-    assert_eq!(spec.resolve(), Ok(Dialect::default()));
-}
-
 proptest! {
     /// Whatever a file holds, loading ends in a job or an error about the job file.
     #[test]
@@ -482,24 +419,4 @@ proptest! {
             prop_assert_eq!(location::absolute(&once, Path::new("/other")), Ok(once));
         }
     }
-}
-
-#[test]
-fn encodings_are_known_by_the_names_of_the_standard_and_of_python() {
-    for (name, encoding) in [
-        ("UTF8", "UTF-8"),
-        ("ascii", "UTF-8"),
-        ("utf_8_sig", "UTF-8"),
-        ("latin-1", "windows-1252"),
-        ("cp1252", "windows-1252"),
-        ("utf_16_be", "UTF-16BE"),
-        ("sjis", "Shift_JIS"),
-        ("shift_jis", "Shift_JIS"),
-        ("ms_kanji", "Shift_JIS"),
-    ] {
-        assert_eq!(dialect::encoding_named(name).map(|found| found.name()), Ok(encoding), "{name}");
-        let spec = DialectSpec { encoding: Some(name.to_owned()), ..DialectSpec::default() };
-        assert!(spec.resolve().is_ok(), "{name}");
-    }
-    assert!(dialect::encoding_named("klingon").is_err());
 }

@@ -5,8 +5,9 @@
 //! refuses where something is. The temporary file is locked as long as its
 //! writer lives, so that a sweep can tell what a dead one has left behind.
 
+use super::Inner;
 use super::place::{self, Place};
-use super::{Inner, TEMPORARY_SUFFIX, is_temporary};
+use super::staging::{TEMPORARY_SUFFIX, is_temporary};
 use crate::error::Result;
 use crate::store::{Document, Written};
 use std::fs::{self, File, OpenOptions, TryLockError};
