@@ -31,10 +31,10 @@ pub(super) struct DialectArgs {
     /// Records that name the columns, joined by position [default: 1]
     #[arg(long, value_name = "N", conflicts_with = "no_header")]
     header_rows: Option<u64>,
-    /// Records to skip before the header [default: 0]
+    /// Records to skip before the header [default: as many as a sample shows]
     #[arg(long, value_name = "N")]
     skip_records: Option<u64>,
-    /// Records at the end of each input that are no data [default: 0]
+    /// Records at the end of each input that are not data [default: 0]
     #[arg(long, value_name = "N")]
     footer_records: Option<u64>,
     /// Drop spaces and tabs around fields: left, right or both
@@ -49,7 +49,7 @@ pub(super) struct DialectArgs {
     /// No record is a comment
     #[arg(long)]
     no_comment: bool,
-    /// WHATWG label of the encoding, such as windows-1252 or utf-16le [default: by byte order mark, else utf-8]
+    /// WHATWG label of the encoding, such as windows-1252 or utf-16le [default: by byte order mark, else utf-8; `infer` looks for others]
     #[arg(long, value_name = "LABEL")]
     encoding: Option<String>,
     /// Keep a quote that stands where the grammar has none as text, instead of failing

@@ -12,12 +12,14 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// How messages are written.
+/// Where help lists the flags of every command: behind those of the command itself.
+pub(super) const OF_EVERY_COMMAND: &str = "Options of every command";
+
+/// How messages are written: lines for people, or one JSON object a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum LogFormat {
-    /// Lines for people
+    // No help of their own, which clap would spread over eight lines in every help.
     Text,
-    /// One JSON object a line
     Json,
 }
 
@@ -25,16 +27,22 @@ pub(super) enum LogFormat {
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct Messages {
     /// Only say what is wrong: no progress, notes, warnings or summary. Standard output stays as it is
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, help_heading = OF_EVERY_COMMAND)]
     quiet: bool,
     /// Also say what is being done; -vv: with details, -vvv: those of libraries, too. Takes precedence over RUST_LOG
-    #[arg(short, long, global = true, action = ArgAction::Count)]
+    #[arg(short, long, global = true, action = ArgAction::Count, help_heading = OF_EVERY_COMMAND)]
     verbose: u8,
     /// Whether messages have colors; `auto`: on a terminal, unless NO_COLOR is set
-    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = ColorChoice::Auto)]
+    #[arg(
+        long, global = true, value_enum, value_name = "WHEN", default_value_t = ColorChoice::Auto,
+        help_heading = OF_EVERY_COMMAND
+    )]
     color: ColorChoice,
-    /// How messages are written to standard error
-    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
+    /// How messages are written to standard error: lines for people, or one JSON object a line
+    #[arg(
+        long, global = true, value_enum, value_name = "FORMAT", default_value_t = LogFormat::Text,
+        help_heading = OF_EVERY_COMMAND
+    )]
     log_format: LogFormat,
 }
 

@@ -44,9 +44,9 @@ pub struct Cli {
 }
 
 const AFTER_HELP: &str = "\
-Exit codes: 0 done, 2 usage or job file, 3 input data, 4 input not found or not readable, \
+Exit codes: 0 done, 2 usage or job file, 3 input data, 4 input not found, not readable or changed, \
 5 target, 6 records do not add up or a file is not fit for its readers, 7 temporary files, \
-8 another run was first, 9 a target does not hold what the log says, 130 interrupted.";
+8 another run was first, 9 a target does not hold what the log says, or there is no table, 130 interrupted.";
 
 /// Flags of every command.
 #[derive(Debug, Clone, clap::Args)]
@@ -54,7 +54,7 @@ struct Global {
     #[command(flatten)]
     messages: Messages,
     /// Threads that compute; 0 is one for each core. Never changes what is written [default: the job's, or 0]
-    #[arg(long, global = true, value_name = "N")]
+    #[arg(long, global = true, value_name = "N", help_heading = messages::OF_EVERY_COMMAND)]
     threads: Option<usize>,
 }
 
@@ -78,13 +78,13 @@ enum Command {
     Recover(recover::Args),
     /// Show what happened to the table: every version, and what was given up
     Log(log::Args),
-    /// Hold every target against the log: files, sizes, checksums, rows
+    /// Check every target against the log: files, sizes, checksums, columns and rows
     Verify(verify::Args),
     /// Copy to each target what it lacks and another holds, after an outage or for a new target
     Catchup(catchup::Args),
     /// Make another target home, where the log stands, when the first one is lost
     Promote(promote::Args),
-    /// Find what nobody needs any more: documents, files and open uploads of runs that came to nothing
+    /// Find what is no longer needed: replaced files, and what dead runs have left: documents, files and open uploads
     Gc(gc::Args),
 }
 

@@ -17,7 +17,7 @@ pub(super) struct Args {
     /// The target that becomes home: one of the job's, as it stands there
     #[arg(long, value_name = "URL")]
     home: String,
-    /// Go on though decided versions may be lost; say it once it was read which
+    /// Go on even if versions may be lost; without it the command names them and changes nothing
     #[arg(long)]
     accept_loss: bool,
     /// Print what was done, or what may be lost, as JSON on standard output

@@ -194,10 +194,18 @@ fn help_and_version() {
     let version = workspace.sawmill(["--version"]).run().succeeds();
     assert!(version.stdout.contains(env!("CARGO_PKG_VERSION")), "{version}");
     let help = workspace.sawmill(["--help"]).run().succeeds();
-    for command in ["run", "convert", "infer", "check", "plan", "task", "commit"] {
+    for command in [
+        "run", "convert", "infer", "check", "plan", "task", "commit", "recover", "log", "verify", "catchup",
+        "promote", "gc",
+    ] {
         assert!(help.stdout.contains(command), "{command} is missing: {help}");
         let help = workspace.sawmill([command, "--help"]).run().succeeds();
         assert!(help.stdout.contains("Usage: sawmill"), "{help}");
+        // What is common to all stands behind what the command is about, and is short.
+        let (own, common) = help.stdout.split_once("\nOptions of every command:\n").unwrap();
+        let flags = ["--quiet", "--verbose", "--color", "--log-format", "--threads"];
+        assert!(flags.iter().all(|flag| common.contains(flag) && !own.contains(flag)), "{help}");
+        assert!(!common.contains("Possible values:"), "{help}");
     }
 }
 
