@@ -215,8 +215,9 @@ pub enum Misfit {
     },
 }
 
+/// Keys as a list of TOML, to be copied.
 fn spelled(keys: &[WrittenKey]) -> String {
-    quoted(keys.iter().map(WrittenKey::spelling))
+    format!("{:?}", keys.iter().map(WrittenKey::spelling).collect::<Vec<_>>())
 }
 
 /// What always remains.
