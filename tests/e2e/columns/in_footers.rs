@@ -82,7 +82,7 @@ fn tables_of_before_the_log_knew_columns_are_told_by_a_footer() {
         &workspace,
         "2",
         &["output.partition_by=[\"id\"]"],
-        &["partition keys of the table are \"name\""],
+        &["partition keys of the table are [\"name\"]"],
     );
     let _ = run(&workspace, "2", &[]).succeeds();
     refuses(&workspace, "3", &[wide], &["\"amount\" is `int32` in the table", "`int64`"]);
