@@ -1,10 +1,10 @@
 //! Errors of the SDK and of object_store → [`StoreFailure`], with a remedy.
 
 use super::Role;
-use super::answers::Answers;
+use super::answers::{Answers, Refusal};
 pub use super::reason::reason_of_answer;
-use super::redact::causes;
 pub use super::redact::redact;
+use super::redact::{causes, element};
 use super::unanswered::describe_unanswered;
 pub use super::unanswered::{CredentialsProblem, describe_broken_body, describe_unread};
 use crate::error::{Error, ErrorKind, StoreFailure, StoreReason};
@@ -12,14 +12,15 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
-use aws_smithy_runtime_api::client::interceptors::context::BeforeTransmitInterceptorContextRef;
+use aws_smithy_runtime_api::client::interceptors::context::{
+    BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef,
+};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::http::Response;
 use aws_smithy_types::config_bag::ConfigBag;
 use object_store::client::{HttpError, HttpErrorKind};
 use std::error::Error as StdError;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// One request about to be made: what a failure of it will say.
@@ -35,7 +36,7 @@ pub struct Request {
     pub region: String,
     /// What the request needs, such as `s3:PutObject`.
     pub permission: &'static str,
-    attempts: AttemptCount,
+    attempts: Attempts,
     begun: Instant,
 }
 
@@ -54,13 +55,13 @@ impl Request {
             url,
             region: region.to_owned(),
             permission,
-            attempts: AttemptCount::default(),
+            attempts: Attempts::default(),
             begun: Instant::now(),
         }
     }
 
-    /// Counts the SDK's tries; give it to the operation's `customize().interceptor`.
-    pub fn counter(&self) -> AttemptCount {
+    /// Watches the SDK's tries; give it to the operation's `customize().interceptor`.
+    pub fn attempts(&self) -> Attempts {
         self.attempts.clone()
     }
 
@@ -74,6 +75,13 @@ impl Request {
     where
         E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
     {
+        // The time of all tries may end while it is waited for the next: what was answered is known.
+        let refusal = self.attempts.made().refusal.clone();
+        if let (SdkError::TimeoutError(_), Some(refusal)) = (error, refusal) {
+            let code = refusal.code.as_deref();
+            let detail = format!("{refusal}, and there was no time left for another try");
+            return self.error(reason_of_answer(code, refusal.status), code, detail);
+        }
         let failed = self.error(classify(error), code(error).or(code_of_status(error)), describe(error));
         if let Some(problem) = CredentialsProblem::of(error) {
             return failed.remedy(problem.remedy(self.role));
@@ -89,7 +97,7 @@ impl Request {
     /// The error of this request where the reason is known already.
     pub fn error(&self, reason: StoreReason, code: Option<&str>, detail: String) -> Error {
         let detail = with_permission(detail, reason, code, self.permission);
-        let attempts = self.attempts.0.load(Ordering::Relaxed);
+        let attempts = self.attempts.made().number;
         let failure = StoreFailure {
             operation: self.operation.clone(),
             url: self.url.clone(),
@@ -110,13 +118,26 @@ impl Request {
     }
 }
 
-/// How often the SDK tried a request.
+/// The SDK's tries of a request.
 #[derive(Debug, Clone, Default)]
-pub struct AttemptCount(Arc<AtomicU32>);
+pub struct Attempts(Arc<Mutex<Made>>);
 
-impl Intercept for AttemptCount {
+#[derive(Debug, Default)]
+struct Made {
+    number: u32,
+    /// How the last one was refused; `None` while it is under way, and if there was no answer.
+    refusal: Option<Refusal>,
+}
+
+impl Attempts {
+    fn made(&self) -> MutexGuard<'_, Made> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Intercept for Attempts {
     fn name(&self) -> &'static str {
-        "AttemptCount"
+        "Attempts"
     }
 
     fn read_before_attempt(
@@ -125,7 +146,24 @@ impl Intercept for AttemptCount {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        self.0.fetch_add(1, Ordering::Relaxed);
+        let mut made = self.made();
+        made.number += 1;
+        made.refusal = None;
+        Ok(())
+    }
+
+    fn read_after_attempt(
+        &self,
+        context: &FinalizerInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let refused = context.response().filter(|answer| !answer.status().is_success());
+        self.made().refusal = refused.map(|answer| {
+            let text = String::from_utf8_lossy(answer.body().bytes().unwrap_or_default());
+            let part = |name| element(&text, name).map(str::to_owned);
+            Refusal { status: answer.status().as_u16(), code: part("Code"), message: part("Message") }
+        });
         Ok(())
     }
 }

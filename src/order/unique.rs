@@ -64,7 +64,10 @@ mod tests {
     fn what_does_not_fit_names_the_key_of_the_job_and_what_it_takes() {
         let error = UniqueCheck::new(320).check(&(1..100).map(Some).collect::<Vec<_>>()).unwrap_err();
         assert!(error.to_string().contains("engine.key_bytes"), "{error}");
-        assert!(error.to_string().contains("more than 320 bytes: each distinct key takes 32 bytes"), "{error}");
+        assert!(
+            error.to_string().contains("more than 320 bytes: each distinct key takes 32 bytes"),
+            "{error}"
+        );
         assert_eq!(error.kind().exit_code(), 2);
     }
 }

@@ -248,7 +248,7 @@ async fn list_s3(s3: &S3, spec: &SourceSpec, entry: &str, rest: &str) -> Result<
             .set_expected_bucket_owner(spec.expected_bucket_owner.clone())
             .customize()
             .config_override(s3.time_for(RequestClass::List))
-            .interceptor(request.counter())
+            .interceptor(request.attempts())
             .send()
             .await
             .map_err(|error| request.failed(&error))?;
@@ -291,7 +291,7 @@ async fn head(s3: &S3, spec: &SourceSpec, url: &str, bucket: &str, key: &str) ->
         .set_expected_bucket_owner(spec.expected_bucket_owner.clone())
         .customize()
         .config_override(s3.time_for(RequestClass::Small))
-        .interceptor(request.counter())
+        .interceptor(request.attempts())
         .send()
         .await
         .map_err(|error| request.failed(&error))?;

@@ -213,7 +213,7 @@ fn what_stays_fails_a_run_before_anything_is_visible() {
             Some(Fault::Answer(403, "ExpiredToken")),
             "sign in again",
         ),
-        (remote, UploadPart.of("key=2"), Some(Fault::SLOW_DOWN), "tried 5 times"),
+        (remote, UploadPart.of("key=2"), Some(Fault::SLOW_DOWN), "asks to be asked less often"),
         (home, UploadPart.of("key=0"), Some(Fault::LoseReply), "connection closed"),
         (remote, ListMultipartUploads.of(""), Some(Fault::CutReply), "tried 5 times"),
         (remote, any(), None, "check the network"),

@@ -22,7 +22,7 @@ impl Inner {
                 .set_expected_bucket_owner(self.owner.clone())
                 .customize()
                 .config_override(self.s3.time_for(RequestClass::List))
-                .interceptor(request.counter())
+                .interceptor(request.attempts())
                 .send()
                 .await
                 .map_err(|error| request.failed(&error))?;
@@ -54,7 +54,7 @@ impl Inner {
                 .set_expected_bucket_owner(self.owner.clone())
                 .customize()
                 .config_override(self.s3.time_for(RequestClass::List))
-                .interceptor(request.counter())
+                .interceptor(request.attempts())
                 .send()
                 .await
                 .map_err(|error| request.failed(&error))?;

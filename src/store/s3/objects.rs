@@ -27,7 +27,7 @@ impl Inner {
             .set_expected_bucket_owner(self.owner.clone())
             .customize()
             .config_override(self.s3.time_for(RequestClass::Small))
-            .interceptor(request.counter())
+            .interceptor(request.attempts())
             .send()
             .await;
         match answer {
@@ -66,7 +66,7 @@ impl Inner {
                 .set_expected_bucket_owner(self.owner.clone())
                 .customize()
                 .config_override(self.s3.time_for(RequestClass::Small))
-                .interceptor(request.counter())
+                .interceptor(request.attempts())
                 .send()
                 .await;
             let object = match answer {
@@ -133,7 +133,7 @@ impl Inner {
                 .set_ssekms_key_id(self.kms_key.clone())
                 .set_expected_bucket_owner(self.owner.clone());
             let put = condition(put).customize().config_override(self.s3.time_for(RequestClass::Small));
-            let Err(error) = put.interceptor(request.counter()).send().await else {
+            let Err(error) = put.interceptor(request.attempts()).send().await else {
                 return Ok(Written::Now);
             };
             tries += 1;
@@ -160,7 +160,7 @@ impl Inner {
             .set_expected_bucket_owner(self.owner.clone())
             .customize()
             .config_override(self.s3.time_for(RequestClass::Small))
-            .interceptor(request.counter())
+            .interceptor(request.attempts())
             .send()
             .await
             .map(drop)

@@ -52,25 +52,31 @@ fn forgetful_server(ours: bool) -> (String, mpsc::Receiver<String>) {
 
 /// Requests are tried once, and may take a second and one for each 2 MiB.
 fn store(endpoint: &str) -> S3Store {
-    let requests = RequestsSpec {
-        max_attempts: 1,
-        read_timeout_seconds: 1,
-        list_timeout_seconds: 1,
-        slowest_bytes_per_second: 2 << 20,
-        ..RequestsSpec::default()
-    };
+    store_of(
+        endpoint,
+        &RequestsSpec {
+            max_attempts: 1,
+            read_timeout_seconds: 1,
+            list_timeout_seconds: 1,
+            slowest_bytes_per_second: 2 << 20,
+            ..RequestsSpec::default()
+        },
+    )
+}
+
+fn store_of(endpoint: &str, requests: &RequestsSpec) -> S3Store {
     let config = aws_sdk_s3::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))
         .credentials_provider(Credentials::new("id", "secret", None, None, "test"))
         .endpoint_url(endpoint)
         .force_path_style(true);
-    let config = patient(config, &requests, "test".into());
+    let config = patient(config, requests, "test".into());
     let client = aws_sdk_s3::Client::from_conf(config.build());
     let inner = Inner {
         identity: TargetIdentity { url: "s3://bucket/t/".into(), region: Some("us-east-1".into()) },
         role: Role::Target(0),
-        s3: S3 { client, region: "us-east-1".into(), genuine: false, requests },
+        s3: S3 { client, region: "us-east-1".into(), genuine: false, requests: requests.clone() },
         bucket: "bucket".into(),
         prefix: "t/".into(),
         owner: None,
@@ -164,6 +170,17 @@ async fn a_document_that_somebody_else_is_writing_is_to_be_read_back() {
             Err(expected) => assert_eq!(reason(created), expected, "{answer}"),
         }
     }
+}
+
+#[tokio::test]
+async fn what_was_answered_is_told_where_the_time_ends_before_the_next_try() {
+    let later = "503 Slow Down\r\nx-amz-retry-after: 60000|<Error><Code>SlowDown</Code></Error>";
+    let requests = RequestsSpec { small_timeout_seconds: 2, ..RequestsSpec::default() };
+    let store = store_of(&server(Duration::ZERO, later), &requests);
+    let error = store.create("a", Bytes::from_static(b"{}")).await.unwrap_err();
+    assert!(error.to_string().contains("SlowDown (status 503), and there was no time left"), "{error}");
+    assert!(error.what_to_do().unwrap().contains("asked less often"), "{error:?}");
+    assert_eq!(reason::<()>(Err(error)), StoreReason::Throttled);
 }
 
 #[tokio::test]

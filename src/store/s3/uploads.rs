@@ -42,7 +42,7 @@ impl Inner {
             .set_expected_bucket_owner(self.owner.clone())
             .customize()
             .config_override(self.s3.time_for(RequestClass::Complete))
-            .interceptor(request.counter())
+            .interceptor(request.attempts())
             .send()
             .await;
         let Err(error) = answer else { return Ok(()) };
@@ -77,7 +77,7 @@ impl Inner {
             .set_expected_bucket_owner(self.owner.clone())
             .customize()
             .config_override(self.s3.time_for(RequestClass::Small))
-            .interceptor(request.counter())
+            .interceptor(request.attempts())
             .send()
             .await;
         match answer {
@@ -104,7 +104,7 @@ impl Inner {
                 .set_expected_bucket_owner(self.owner.clone())
                 .customize()
                 .config_override(self.s3.time_for(RequestClass::List))
-                .interceptor(request.counter())
+                .interceptor(request.attempts())
                 .send()
                 .await
                 .map_err(|error| request.failed(&error))?;
@@ -160,7 +160,7 @@ impl Upload {
             .set_checksum_type(inner.checksum().map(|_| ChecksumType::FullObject))
             .customize()
             .config_override(inner.s3.time_for(RequestClass::Small))
-            .interceptor(request.counter())
+            .interceptor(request.attempts())
             .send()
             .await
             .map_err(|error| request.failed(&error))?;
@@ -193,7 +193,7 @@ impl Upload {
             .body(ByteStream::from(body))
             .customize()
             .config_override(inner.s3.time_for(RequestClass::Part(bytes)))
-            .interceptor(request.counter());
+            .interceptor(request.attempts());
         // TLS and the checksum guard the body; a SHA-256 of it for each target's
         // signature would be paid for nothing.
         let operation = if inner.s3.genuine { operation.disable_payload_signing() } else { operation };
