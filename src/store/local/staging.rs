@@ -103,7 +103,7 @@ impl Inner {
         let mut staged = Vec::new();
         let (start, above, deep) = match directory {
             None => (self.root.clone(), String::new(), true),
-            Some(directory) if directory.is_empty() => (self.root.clone(), String::new(), false),
+            Some("") => (self.root.clone(), String::new(), false),
             Some(directory) => (self.root.join(directory), format!("{directory}/"), false),
         };
         self.walk(&start, &above, &|_| deep, &mut |key| {
