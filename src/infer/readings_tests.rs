@@ -215,6 +215,15 @@ fn one_column_of_text_is_not_cut_at_what_stands_in_its_values() {
 }
 
 #[test]
+fn marked_lines_around_a_record_are_told() {
+    let total = ["# Total: 5", "5"];
+    let rows: &[&[&str]] = &[&total, &["name", "city"], &total];
+    let expected = Table { names: None, ..table_of(&[], rows) };
+    let says = ["lines that begin with '#' are data (line 1: \"# Total: 5,5\")", "--comment '#'"];
+    reads_as("# Total: 5,5\nname,city\n# Total: 5,5", "", &expected, &says);
+}
+
+#[test]
 fn the_delimiter_is_what_divides_every_record() {
     reads_as(
         "name;amt\nParis                 ;  0,00\nRome                  ; 10,50",

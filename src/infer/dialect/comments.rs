@@ -10,6 +10,7 @@ use super::records::Records;
 use super::refusal::{Flag, Reading, Refusal};
 use super::search::{Candidate, Search};
 use super::{COMMENT, Head};
+use crate::count::agree;
 use crate::parse::Dialect;
 use crate::parse::comment::fields_of;
 
@@ -36,9 +37,11 @@ pub(super) fn decided(
     match judged(search, &found, &with, &marked, like_records) {
         Judgement::Near => Err(refused(&found, &with)),
         Judgement::Data => {
-            // Where every record begins so, or the header alone, nobody would look for comments.
+            // Where every record begins so, but for a header above them, or the header alone, nobody would
+            // look for comments.
             let records = found.look.records;
-            let every = records > 1 && marked.len() + 1 >= records;
+            let header = usize::from(!heads.iter().any(leads));
+            let every = records > 1 && marked.len() + header >= records;
             let header_alone = like_records && marked.len() == heads.len() && heads.iter().all(leads);
             if !every && !header_alone {
                 notes.push(format!(
@@ -50,7 +53,7 @@ pub(super) fn decided(
             Ok((found, all))
         }
         Judgement::Comments => {
-            let noun = if marked.len() == 1 { "line is" } else { "lines are" };
+            let noun = agree(marked.len(), "line is", "lines are");
             notes.push(format!(
                 "{} {noun} passed over as comments, the first on line {line}: {:?} (--comment '#', `commentChar` = \
                  \"#\"); if they are data, say --no-comment",
