@@ -55,10 +55,14 @@ fn all_of(mut parts: Vec<String>) -> String {
 
 /// Names of the user's, in quotes and escaped: `"a", "b"`; of many, how many more there are.
 pub fn quoted(names: impl IntoIterator<Item = impl Display>) -> String {
-    let mut names = names.into_iter();
-    let shown = names.by_ref().take(SHOWN).map(|name| format!("{:?}", name.to_string()));
-    let text = shown.collect::<Vec<_>>().join(", ");
-    match (text.is_empty(), names.count()) {
+    listed(names.into_iter().map(|name| format!("{:?}", name.to_string())))
+}
+
+/// Things with commas between them; of many, how many more there are.
+pub fn listed(things: impl IntoIterator<Item = String>) -> String {
+    let mut things = things.into_iter();
+    let text = things.by_ref().take(SHOWN).collect::<Vec<_>>().join(", ");
+    match (text.is_empty(), things.count()) {
         (true, _) => "none".to_owned(),
         (false, 0) => text,
         (false, more) => format!("{text} and {more} more"),

@@ -3,10 +3,11 @@
 use super::column::Doubt;
 use super::odd::OddValue;
 use super::types::Place;
+use crate::count::agree;
+use crate::lists;
 use crate::schema::ColumnType;
-use std::fmt::Write;
 
-/// Columns that a note lists, and notes of one kind.
+/// Notes that are told.
 const TOLD: usize = 20;
 
 /// What a person should know of one column.
@@ -28,13 +29,8 @@ pub fn lines(notes: &[ColumnNote]) -> Vec<String> {
         }
     }
     let line = |(text, columns): (&str, Vec<&str>)| {
-        let mut list =
-            columns.iter().take(TOLD).map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
-        if columns.len() > TOLD {
-            let _ = write!(list, " and {} more", columns.len() - TOLD);
-        }
-        let noun = if columns.len() == 1 { "column" } else { "columns" };
-        format!("{noun} {list}{text}")
+        let noun = agree(columns.len(), "column", "columns");
+        format!("{noun} {}{text}", lists::quoted(columns))
     };
     let left_out = texts.len().saturating_sub(TOLD);
     let mut lines: Vec<String> = texts.into_iter().take(TOLD).map(line).collect();
@@ -98,7 +94,7 @@ pub(super) fn type_flag(column: &str, name: &str) -> String {
 /// `"NA" is taken for null`: tokens with the places where they stand first.
 pub(super) fn nulls_taken(column: &str, tokens: &[(String, String)]) -> String {
     let list: Vec<_> = tokens.iter().map(|(token, place)| format!("{token:?} (first {place})")).collect();
-    let verb = if tokens.len() == 1 { "is" } else { "are" };
+    let verb = agree(tokens.len(), "is", "are");
     format!("{} {verb} taken for null; {} keeps text", list.join(", "), type_flag(column, "string"))
 }
 
@@ -170,8 +166,8 @@ pub(super) fn odd(
         })
         .collect();
     let (count, other) = fitting;
-    let values = if count == 1 { "value is" } else { "values are" };
-    let verb = if odd.len() == 1 { "makes" } else { "make" };
+    let values = agree(count, "value is", "values are");
+    let verb = agree(odd.len(), "makes", "make");
     let nulls = || odd.iter().map(|odd| format!("--null {}", word(&String::from_utf8_lossy(&odd.value))));
     let reject = format!("{} --on-bad-value reject", type_flag(column, &other.to_string()));
     let first = &odd[0].value[..];

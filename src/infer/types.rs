@@ -38,7 +38,7 @@ pub struct Place {
     pub at: Position,
 }
 
-/// Where in its input a record stands.
+/// Where in its input a value stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Position {
     /// In an input that was read up to there.
@@ -50,6 +50,8 @@ pub enum Position {
     },
     /// Offset of its first byte, in a window: nobody counted what stands before.
     Byte(u64),
+    /// In no record, but in the path of the input.
+    Path,
 }
 
 /// What samples say of the columns.
@@ -313,7 +315,7 @@ impl TypeInference {
                 let input = &self.inputs[odd[0].place.input];
                 if input.whole && record == input.records { Standing::Last } else { Standing::Within }
             }
-            Position::Byte(_) => Standing::Within,
+            Position::Byte(_) | Position::Path => Standing::Within,
         };
         let fitting = (fitting, without.column_type);
         Some(notes::odd(name, odd, standing, fitting, |place| self.shown(place)))
@@ -328,5 +330,6 @@ fn at(position: Position) -> String {
     match position {
         Position::Record { record, line } => format!("record {record}, line {line}"),
         Position::Byte(offset) => format!("in the record at byte {offset}"),
+        Position::Path => "in the path".to_owned(),
     }
 }

@@ -11,6 +11,7 @@ use crate::job::{
     DialectSpec, DuplicateColumns, ErrorsSpec, JobSpec, MatchColumns, OutputSpec, PartitionKey, Profile,
     SchemaSpec, SourceSpec, TransformSpec,
 };
+use crate::lists::listed;
 use crate::parse::{Dialect, StrayQuotes};
 use crate::pipeline::{Columns, check_tasks};
 use crate::preflight;
@@ -219,17 +220,11 @@ fn plan_inputs(
 
 /// Which names are changed, and which some readers refuse.
 fn name_notes(plan: &Plan, columns: &Columns) -> Vec<String> {
-    let renamed: Vec<String> =
-        columns.program.renamed().iter().map(|(from, to)| format!("{from:?} to {to:?}")).collect();
+    let renamed = columns.program.renamed();
     let mut notes = Vec::new();
     if !renamed.is_empty() {
-        let shown = renamed.len().min(20);
-        let more = if renamed.len() > shown {
-            format!(" and {} more", renamed.len() - shown)
-        } else {
-            String::new()
-        };
-        notes.push(format!("columns are renamed: {}{more}", renamed[..shown].join(", ")));
+        let list = listed(renamed.iter().map(|(from, to)| format!("{from:?} to {to:?}")));
+        notes.push(format!("columns are renamed: {list}"));
     }
     if plan.job.output.profile == Profile::Spectrum {
         let keys = plan.job.output.partition_by.iter().map(PartitionKey::name);

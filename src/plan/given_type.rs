@@ -3,6 +3,7 @@
 use crate::batch::convert::Format;
 use crate::error::{Error, Result};
 use crate::infer::Seen;
+use crate::lists::quoted;
 use crate::schema::{ColumnType, Schema, TextRules};
 use std::str::FromStr;
 
@@ -47,10 +48,9 @@ impl GivenType {
     /// There is no such column.
     pub fn apply(&self, schema: &mut Schema, seen: &[Seen]) -> Result<()> {
         let Some(column) = schema.columns.iter_mut().find(|column| column.source_name == self.column) else {
-            let names: Vec<_> =
-                schema.columns.iter().take(20).map(|column| format!("{:?}", column.source_name)).collect();
+            let names = quoted(schema.columns.iter().map(|column| &column.source_name));
             let message = format!("--type names the column {:?}, which is not there", self.column);
-            return Err(Error::usage(message).remedy(format!("the columns are {}", names.join(", "))));
+            return Err(Error::usage(message).remedy(format!("the columns are {names}")));
         };
         let nulls = seen.iter().find(|seen| seen.column == self.column).map(|seen| &seen.null_tokens[..]);
         if column.column_type != self.column_type || self.format.is_some() {

@@ -62,8 +62,7 @@ fn inferred(source: &SourceSpec, inputs: &[Input]) -> Inferred {
     inference.name_columns(source.path_columns.clone());
     for input in inputs {
         let number = inference.begin_input(&input.url);
-        // Nobody can read further than this in a path.
-        let place = Place { input: number, at: Position::Record { record: 1, line: 1 } };
+        let place = Place { input: number, at: Position::Path };
         for (key, value) in input.path_values() {
             if let Some(column) = source.path_columns.iter().position(|name| *name == key) {
                 let text = value.unwrap_or_default();

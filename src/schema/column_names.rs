@@ -1,6 +1,7 @@
 //! Names of columns and what reads them: which are refused where, and plain ones instead.
 
 use super::Column;
+use crate::lists::listed;
 use std::collections::HashSet;
 
 /// What Athena, AWS Glue and Spark make of a name that Redshift Spectrum reads.
@@ -66,8 +67,6 @@ pub(super) fn make_plain(columns: &mut [Column]) {
 
 /// Says which names some readers of a table in the profile `spectrum` refuse.
 pub fn note<'n>(names: impl Iterator<Item = &'n str>) -> Option<String> {
-    /// The rest is counted.
-    const SHOWN: usize = 20;
     let told: Vec<String> = names
         .filter_map(|name| {
             let by = match refusal(name)? {
@@ -78,15 +77,11 @@ pub fn note<'n>(names: impl Iterator<Item = &'n str>) -> Option<String> {
             Some(format!("{name:?} ({by})"))
         })
         .collect();
-    let more = match told.len().checked_sub(SHOWN) {
-        Some(more) if more > 0 => format!(" and {more} more"),
-        _ => String::new(),
-    };
     (!told.is_empty()).then(|| {
         format!(
-            "some readers refuse names of columns: {}{more}; rename them in the schema, or say \
+            "some readers refuse names of columns: {}; rename them in the schema, or say \
              `output.column_names = \"plain\"` (--column-names plain)",
-            told[..told.len().min(SHOWN)].join(", ")
+            listed(told)
         )
     })
 }

@@ -5,6 +5,7 @@ use super::header::{cut, shown};
 use super::records::Records;
 use super::refusal::{Flag, flags};
 use super::search::Candidate;
+use crate::count::agree;
 use crate::job::DialectSpec;
 use crate::parse::{Delimiter, Dialect};
 
@@ -29,7 +30,7 @@ pub(super) fn noted(
     }
     let records = Records::of(&heads[0], &found.dialect);
     let title = records.values(0).unwrap_or_default();
-    let noun = if found.titles == 1 { "record is" } else { "records are" };
+    let noun = agree(found.titles, "record is", "records are");
     // As data, a line of one field is of a table of one column.
     let one_column = title.len() == 1 && given.delimiter.is_none();
     let data = Dialect { delimiter: Delimiter::from('\u{1f}'), ..found.dialect.clone() };

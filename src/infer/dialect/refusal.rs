@@ -3,6 +3,7 @@
 use super::Head;
 use super::header::shown;
 use super::records::Records;
+use crate::count::count;
 use crate::error::{Error, InputProblem, Location};
 use crate::parse::{Dialect, Escape, Terminator};
 
@@ -45,13 +46,11 @@ impl Reading {
         let first = self.dialect.skip_records as usize;
         let Some(values) = records.values(first) else { return format!("{flags} reads no record") };
         let fields = commonest(&records, first);
-        let counted =
-            |count: usize, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
         let more = if head.whole { "" } else { " in the sample" };
         let mut told = format!(
             "{flags} reads {} of {}{more}, the first {}",
-            counted(records.len() - first, "record"),
-            counted(fields, "column"),
+            count(records.len() - first, "record"),
+            count(fields, "column"),
             shown(&values)
         );
         let odd =
@@ -60,7 +59,7 @@ impl Reading {
             told.push_str(&format!(
                 ", and fails on line {} with {}",
                 records.raw(odd).1,
-                counted(found, "field")
+                count(found, "field")
             ));
         }
         let left_out = records.comments();
@@ -68,7 +67,7 @@ impl Reading {
             let text = super::header::cut(text);
             told.push_str(&format!(
                 ", and passes over {}, the first {text:?} on line {line}",
-                counted(left_out.len(), "line")
+                count(left_out.len(), "line")
             ));
         }
         told
