@@ -49,6 +49,11 @@ fn read(dialect: &Dialect, text: &[u8], block_bytes: usize) -> Content {
         Content { error: failed.map(|error| format!("{:?}", error.problem)), ..Content::default() };
     let mut preamble = Preamble::new(dialect);
     for block in &blocks {
+        if let Some(unclosed) = block.unclosed {
+            let problem = unclosed.scanned(block, &mut RecordIndex::default()).problem;
+            content.error = Some(format!("{problem:?}"));
+            continue;
+        }
         read_block(dialect, block, &mut preamble, &mut content);
     }
     content

@@ -92,6 +92,11 @@ fn check_cutter(dialect: &Dialect, tolerant: bool, text: &[u8], expected: &Parse
         .map(|error| (error.records_before, error.byte_offset, error.problem));
     let (scanner, mut index, mut faults) = (Scanner::new(dialect), RecordIndex::default(), Vec::new());
     for block in &blocks {
+        if let Some(unclosed) = &block.unclosed {
+            let wrong = unclosed.scanned(block, &mut index);
+            error = Some((block.records_before, block.byte_offset + wrong.offset as u64, wrong.problem));
+            break;
+        }
         let scanned = match tolerant {
             true => scanner.scan_tolerant(&block.bytes, &mut index, &mut faults),
             false => scanner.scan(&block.bytes, &mut index),

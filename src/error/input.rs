@@ -3,6 +3,7 @@
 use crate::count::{agree, count};
 use crate::lists::quoted;
 use indicatif::HumanCount;
+use std::fmt;
 
 /// What can be wrong with the data of an input.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -149,8 +150,14 @@ pub enum InputProblem {
         cause: String,
     },
     /// A quoted field that never ends.
-    #[error("a quoted field that begins here is never closed")]
-    UnterminatedQuote,
+    #[error(
+        "a quoted field that begins here is never closed{}",
+        extent.map(|extent| extent.to_string()).unwrap_or_default()
+    )]
+    UnterminatedQuote {
+        /// What it takes in, where the input was read to its end.
+        extent: Option<QuoteExtent>,
+    },
     /// A quote inside an unquoted field, or text after a closing quote.
     #[error("a quote stands where none may stand: {what}")]
     StrayQuote {
@@ -288,6 +295,45 @@ pub enum InputProblem {
     },
 }
 
+/// What the record of a quote that is never closed takes in: the rest of its input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QuoteExtent {
+    /// Place of the quote in its line, in characters from 1.
+    pub character: u64,
+    /// First and last line of the record, from 1.
+    pub lines: (u64, u64),
+    /// Its first byte and the end of the input.
+    pub bytes: (u64, u64),
+    /// First bytes that are kept of a record that is set aside, if not all are.
+    pub kept_bytes: Option<u64>,
+}
+
+impl QuoteExtent {
+    /// How many lines it takes in.
+    pub fn line_count(&self) -> u64 {
+        self.lines.1 - self.lines.0 + 1
+    }
+}
+
+impl fmt::Display for QuoteExtent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let QuoteExtent { character, lines: (first, last), bytes: (start, end), kept_bytes } = *self;
+        write!(
+            f,
+            ": from character {character} of the line it takes in all up to the end of the input, so that "
+        )?;
+        match first == last {
+            true => write!(f, "line {first}")?,
+            false => write!(f, "lines {first} to {last}")?,
+        }
+        write!(f, " (bytes {start} to {end}) {} one record", agree(self.line_count(), "is", "are"))?;
+        match kept_bytes {
+            Some(kept) => write!(f, ", of which the first {} are kept", count(kept, "byte")),
+            None => Ok(()),
+        }
+    }
+}
+
 impl InputProblem {
     /// The same without values of the data.
     #[must_use]
@@ -312,6 +358,10 @@ impl InputProblem {
             InputProblem::InvalidEncoding { encoding, .. } => {
                 InputProblem::InvalidEncoding { bytes: hidden(), encoding }
             }
+            // No text is kept then.
+            InputProblem::UnterminatedQuote { extent } => InputProblem::UnterminatedQuote {
+                extent: extent.map(|extent| QuoteExtent { kept_bytes: None, ..extent }),
+            },
             other => other,
         }
     }
@@ -338,7 +388,7 @@ impl InputProblem {
             InputProblem::Check { .. } => "check",
             InputProblem::Duplicate { .. } => "unique",
             InputProblem::Expression { .. } => "expression",
-            InputProblem::UnterminatedQuote | InputProblem::StrayQuote { .. } => "quote",
+            InputProblem::UnterminatedQuote { .. } | InputProblem::StrayQuote { .. } => "quote",
             InputProblem::NulByte | InputProblem::InvalidEncoding { .. } | InputProblem::NotCsv { .. } => {
                 "encoding"
             }

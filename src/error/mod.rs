@@ -10,7 +10,7 @@ mod aftermath;
 mod input;
 
 pub use aftermath::Aftermath;
-pub use input::InputProblem;
+pub use input::{InputProblem, QuoteExtent};
 
 use std::fmt;
 use std::time::Duration;

@@ -8,7 +8,7 @@ use crate::parse::{Dialect, FieldSpan, RecordIndex, ScanError, Scanner, field_va
 use crate::split::blocks::{Block, BlockCutter};
 use crate::split::footer::FooterHold;
 use crate::split::preamble::{Preamble, Taken};
-use crate::split::read::{cut_error, scan_error};
+use crate::split::problems::{cut_error, scan_error};
 
 /// Smaller than the pipeline's: of a short sample little is lost with the last block.
 const BLOCK_BYTES: usize = 64 << 10;
@@ -30,6 +30,8 @@ pub struct Records<'a> {
     /// Column of each field, as the header says; without one, as in the first
     /// data record.
     columns: Vec<usize>,
+    /// The names in the header, once it is read.
+    header: Option<Vec<String>>,
     /// Bytes of the longest field in quotes.
     longest_quoted: usize,
 }
@@ -48,8 +50,17 @@ impl<'a> Records<'a> {
             hold: FooterHold::new(dialect, url),
             input: inference.begin_input(url),
             columns: Vec::new(),
+            header: None,
             longest_quoted: 0,
         }
+    }
+
+    /// Sets whether a quote that is never closed is passed over with all that it
+    /// takes in, as a run does that sets such records aside.
+    #[must_use]
+    pub fn setting_aside(mut self, sets_aside: bool) -> Self {
+        self.cutter = self.cutter.map(|cutter| cutter.tolerant(sets_aside));
+        self
     }
 
     /// Adds text. Errors are those of the grammar, with their place.
@@ -58,7 +69,7 @@ impl<'a> Records<'a> {
         let mut blocks = Vec::new();
         let cut = cutter.push(text, &mut Vec::new, &mut blocks);
         self.observe(blocks, inference)?;
-        cut.map_err(|error| cut_error(error, self.dialect, self.url))
+        cut.map_err(|error| cut_error(error, self.dialect, self.url, self.header.as_deref()))
     }
 
     /// The input is over.
@@ -68,7 +79,7 @@ impl<'a> Records<'a> {
         let mut blocks = Vec::new();
         let cut = cutter.finish(&mut Vec::new, &mut blocks);
         self.observe(blocks, inference)?;
-        cut.map_err(|error| cut_error(error, self.dialect, self.url))
+        cut.map_err(|error| cut_error(error, self.dialect, self.url, self.header.as_deref()))
     }
 
     fn observe(&mut self, cut: Vec<Block>, inference: &mut TypeInference) -> Result<()> {
@@ -79,6 +90,9 @@ impl<'a> Records<'a> {
     }
 
     fn observe_block(&mut self, block: &Block, inference: &mut TypeInference) -> Result<()> {
+        if block.unclosed.is_some() {
+            return Ok(());
+        }
         let scanned = self.scanner.scan_tolerant(&block.bytes, &mut self.index, &mut self.faults);
         let located = |error: &ScanError| scan_error(error, block, self.dialect, self.url);
         // As the cutter counted them: what the scanner gives up at may stand before the footer.
@@ -94,7 +108,10 @@ impl<'a> Records<'a> {
             }
             match self.preamble.take(&block.bytes, self.index.record(record)) {
                 Taken::Skipped => {}
-                Taken::Header(names) => self.columns = inference.name_columns(names),
+                Taken::Header(names) => {
+                    self.header = Some(names.clone());
+                    self.columns = inference.name_columns(names);
+                }
                 Taken::Data if record >= data_end => break,
                 Taken::Data => {
                     let line = block.lines_before + u64::from(self.index.record_lines[record]) + 1;

@@ -230,6 +230,16 @@ impl Terminator {
     /// No terminator has more bytes.
     pub(crate) const MAX_BYTES: usize = Self::MAX_CRS + 1;
 
+    /// Whether a line can end with this byte.
+    pub(crate) fn ends_with(self, byte: u8) -> bool {
+        match self {
+            Terminator::Lf => byte == b'\n',
+            Terminator::Cr => byte == b'\r',
+            Terminator::Any => matches!(byte, b'\r' | b'\n'),
+            Terminator::Byte(terminator) => byte == terminator,
+        }
+    }
+
     /// Lines that end in `text`, inside quotes or not: LF for [`Terminator::Lf`],
     /// CR for [`Terminator::Cr`], the byte of [`Terminator::Byte`], LF and every CR without an LF after it for
     /// [`Terminator::Any`]. A CR at the very end counts as one without.

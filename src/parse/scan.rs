@@ -146,6 +146,18 @@ impl RecordIndex {
         &self.fields[start as usize..self.record_ends[index] as usize]
     }
 
+    /// Replaces all by one record of `bytes` bytes, which begins with the block
+    /// and is one field as it stands.
+    pub(crate) fn hold_one_record(&mut self, bytes: usize) {
+        self.clear();
+        let end = bytes as u32;
+        self.fields.push(FieldSpan { start: 0, end, form: FieldForm::Bare });
+        self.record_ends.push(1);
+        self.record_starts.push(0);
+        self.record_stops.push(end);
+        self.record_lines.push(0);
+    }
+
     fn clear(&mut self) {
         self.fields.clear();
         self.record_ends.clear();

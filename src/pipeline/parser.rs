@@ -10,7 +10,8 @@ use crate::partition::{PartitionRows, SplitError, TooLong};
 use crate::plan::{Plan, Task};
 use crate::split::blocks::Block;
 use crate::split::not_data::Tiles;
-use crate::split::read::{BLOCK_BYTES, TextBlock, data_record, is_tolerant, scan_error, scan_failure};
+use crate::split::problems::{scan_error, scan_failure};
+use crate::split::read::{BLOCK_BYTES, TextBlock, data_record, is_tolerant};
 use crate::task::Findings;
 use crate::transform::rows::{BlockContext, Outcome, RowFault};
 use arrow::array::RecordBatch;
@@ -105,7 +106,7 @@ impl<'a> Parser<'a> {
             DataRecords { range: records, broken: &broken.iter().map(|e| e.record).collect::<Vec<_>>() };
         let data_records = data.range.len() as u64;
         let keep_text = self.plan.job.errors.quarantine_values;
-        let text_bytes = before.bytes() + block.bytes.len() as u64;
+        let text_bytes = before.bytes() + block.text_bytes();
         let mut tiles = before;
         tiles.add(&Tiles::of(&self.plan.dialect, &block, index, (preamble, footer), keep_text));
         let built = binding.build(&block.bytes, index, &data).map_err(|fault| {
@@ -226,6 +227,11 @@ impl<'a> Parser<'a> {
     /// is wrong with skipped records and footers is nobody's loss.
     fn scan(&self, block: &Block, data: Range<usize>, url: &str, scratch: &mut Scratch) -> Result<()> {
         let Scratch { index, broken } = scratch;
+        if let Some(unclosed) = &block.unclosed {
+            broken.clear();
+            broken.push(unclosed.scanned(block, index));
+            return Ok(());
+        }
         let located = |error: &ScanError| scan_error(error, block, &self.plan.dialect, url);
         if !self.tolerant && data == (0..block.records as usize) {
             broken.clear();
@@ -309,6 +315,8 @@ impl BlockPlace<'_> {
     /// A record that breaks the dialect.
     fn broken(&self, index: &RecordIndex, error: &ScanError) -> Reject {
         let (problem, location) = scan_failure(error, self.block, &self.plan.dialect, self.url);
+        // Without a quarantine nothing is kept, and the message must not say so.
+        let problem = if self.plan.job.errors.quarantine { problem } else { problem.without_values() };
         self.keep(index, error.record, problem, location)
     }
 

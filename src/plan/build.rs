@@ -12,7 +12,7 @@ use crate::job::{
     SchemaSpec, SourceSpec, TransformSpec,
 };
 use crate::lists::listed;
-use crate::parse::{Dialect, StrayQuotes};
+use crate::parse::Dialect;
 use crate::pipeline::{Columns, check_tasks};
 use crate::preflight;
 use crate::runtime::Runtime;
@@ -308,9 +308,10 @@ pub fn settle(job: &JobSpec, inputs: &[Input], options: &PlanOptions, runtime: &
         }
         None => {
             // What a run sets aside should not keep it from being planned.
-            let lenient = Dialect { stray_quotes: StrayQuotes::Keep, ..dialect.clone() };
-            let judged = if is_tolerant(job) { &lenient } else { &dialect };
-            let inferred = infer::infer_schema(&samples, judged, &null_tokens)?;
+            let inferred = match is_tolerant(job) {
+                true => infer::infer_schema_leniently(&samples, &dialect, &null_tokens)?,
+                false => infer::infer_schema(&samples, &dialect, &null_tokens)?,
+            };
             let mut schema = inferred.schema;
             seen = inferred.seen;
             if job.source.duplicate_columns == DuplicateColumns::First {

@@ -7,9 +7,12 @@
 //! to the [`Scanner`] that gets the block.
 
 mod boundaries;
+mod unclosed;
 
 use crate::parse::{Dialect, RecordIndex, ScanError, ScanProblem, Scanner, Terminator};
 use boundaries::State;
+use unclosed::Overflow;
+pub use unclosed::UnclosedQuote;
 
 /// A run of whole records of one input.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -27,6 +30,16 @@ pub struct Block {
     pub records: u64,
     /// Whether the input ends with this block.
     pub last: bool,
+    /// Set if `bytes` hold one record, which ends inside quotes with the input:
+    /// only of a [tolerant](BlockCutter::tolerant) cutter.
+    pub unclosed: Option<UnclosedQuote>,
+}
+
+impl Block {
+    /// Bytes of the input that it stands for.
+    pub fn text_bytes(&self) -> u64 {
+        self.bytes.len() as u64 + self.unclosed.map_or(0, |unclosed| unclosed.bytes_left_out())
+    }
 }
 
 /// Cuts a stream of bytes into [`Block`]s. Sans-I/O: push bytes, take blocks.
@@ -66,6 +79,9 @@ pub struct BlockCutter {
     fields_known: usize,
     /// Whether `fields_known` is a field boundary.
     at_field_start: bool,
+    /// Set from where a record is too large inside quotes that may never be
+    /// closed; nothing is held of what follows.
+    overflow: Option<Box<Overflow>>,
 }
 
 /// Why no further block can be cut. Offsets are absolute in the decoded input.
@@ -77,8 +93,12 @@ pub struct CutError {
     pub lines_before: u64,
     /// Records before it, counted as in [`Block::records_before`].
     pub records_before: u64,
+    /// Fields of the record before the one that is wrong.
+    pub field: usize,
     /// What is wrong.
     pub problem: ScanProblem,
+    /// What a quote that is never closed takes in.
+    pub unclosed: Option<UnclosedQuote>,
 }
 
 impl BlockCutter {
@@ -114,11 +134,14 @@ impl BlockCutter {
             records: 0,
             fields_known: 0,
             at_field_start: true,
+            overflow: None,
         }
     }
 
     /// Sets whether the blocks go to [`Scanner::scan_tolerant`]: what that passes
-    /// over is then not what an error is about. Blocks are cut the same.
+    /// over is then not what an error is about. Blocks are cut the same, and a
+    /// data record that ends inside quotes is a block of its own, see
+    /// [`Block::unclosed`], unless footer records follow it.
     #[must_use]
     pub fn tolerant(mut self, tolerant: bool) -> Self {
         self.tolerant = tolerant;
@@ -139,6 +162,10 @@ impl BlockCutter {
         spare: &mut dyn FnMut() -> Vec<u8>,
         out: &mut Vec<Block>,
     ) -> Result<(), CutError> {
+        if let Some(overflow) = &mut self.overflow {
+            let is_open = overflow.rest.read(&self.dialect, bytes);
+            return if is_open { Ok(()) } else { Err(overflow.error) };
+        }
         loop {
             let more = !bytes.is_empty();
             self.scan(bytes.first().copied());
@@ -147,7 +174,7 @@ impl BlockCutter {
                 continue;
             }
             if self.scanned - self.record_start > self.max_record_bytes {
-                return Err(self.too_large(spare, out));
+                return self.too_large(bytes, spare, out);
             }
             if !more {
                 return Ok(());
@@ -170,9 +197,31 @@ impl BlockCutter {
         spare: &mut dyn FnMut() -> Vec<u8>,
         out: &mut Vec<Block>,
     ) -> Result<(), CutError> {
+        if let Some(overflow) = self.overflow.take() {
+            let Overflow { error, unclosed, rest } = *overflow;
+            if !rest.is_open_at_end() {
+                return Err(error);
+            }
+            let unclosed = unclosed.up_to(&rest, &self.dialect);
+            self.set_aside(unclosed, out);
+            return Ok(());
+        }
         if matches!(self.state, State::Quoted | State::Escaped) {
             let end = self.block.bytes.len();
-            return Err(self.blame(end, ScanProblem::UnterminatedQuote, spare, out));
+            let mut error = self.blame(end, ScanProblem::UnterminatedQuote, spare, out);
+            if error.problem != ScanProblem::UnterminatedQuote {
+                return Err(error);
+            }
+            let unclosed = self.unclosed(&error, &self.read_quote(&error));
+            if self.sets_aside(&error) {
+                self.keep_largest();
+                self.set_aside(unclosed, out);
+                return Ok(());
+            }
+            // Nothing is left out, as nothing is kept.
+            error.unclosed =
+                Some(UnclosedQuote { kept_bytes: unclosed.end - unclosed.record_start, ..unclosed });
+            return Err(error);
         }
         // Whether what follows the last terminator is a record, a comment, or
         // (a lone CR) a blank line, only the grammar knows.
@@ -238,6 +287,7 @@ impl BlockCutter {
             records_before: self.block.records_before + self.records,
             records: 0,
             last: false,
+            unclosed: None,
         };
         self.block.records = self.records;
         self.scanned -= end;
@@ -248,19 +298,43 @@ impl BlockCutter {
         std::mem::replace(&mut self.block, next)
     }
 
-    /// The error for a record that has grown beyond the limit.
+    /// A record has grown beyond the limit; `rest` follows what is known of it.
     ///
     /// Judged by the bytes up to the limit, not by those that happen to be
-    /// known: what lies inside quotes there is a field that is too large.
+    /// known: what lies inside quotes there is a field that is too large, or, if
+    /// such records are set aside, one that may never end.
     #[cold]
-    fn too_large(&mut self, spare: &mut dyn FnMut() -> Vec<u8>, out: &mut Vec<Block>) -> CutError {
+    fn too_large(
+        &mut self,
+        rest: &[u8],
+        spare: &mut dyn FnMut() -> Vec<u8>,
+        out: &mut Vec<Block>,
+    ) -> Result<(), CutError> {
         // The bytes left out may begin a terminator.
         let end = self.record_start + self.max_record_bytes + 1 - Terminator::MAX_BYTES;
         let mut error = self.blame(end, ScanProblem::RecordTooLarge, spare, out);
-        if error.problem == ScanProblem::UnterminatedQuote {
-            error.problem = ScanProblem::FieldTooLarge;
+        if error.problem != ScanProblem::UnterminatedQuote {
+            return Err(error);
         }
-        error
+        error.problem = ScanProblem::FieldTooLarge;
+        if !self.sets_aside(&error) {
+            return Err(error);
+        }
+        let mut read = self.read_quote(&error);
+        if !read.read(&self.dialect, rest) {
+            return Err(error);
+        }
+        let unclosed = self.unclosed(&error, &read);
+        self.keep_largest();
+        self.overflow = Some(Box::new(Overflow { error, unclosed, rest: read }));
+        Ok(())
+    }
+
+    /// Gives the record that fills the block and ends inside quotes to `out`.
+    fn set_aside(self, unclosed: UnclosedQuote, out: &mut Vec<Block>) {
+        let kept_bytes = self.block.bytes.len() as u64;
+        let unclosed = Some(UnclosedQuote { kept_bytes, ..unclosed });
+        out.push(Block { unclosed, records: 1, last: true, ..self.block });
     }
 
     /// Gives the records before the last boundary to `out`, and scans the one
@@ -286,21 +360,23 @@ impl BlockCutter {
             true => scanner.scan_tolerant(record, &mut index, &mut Vec::new()),
             false => scanner.scan(record, &mut index),
         };
-        let (offset, line, problem) = match scan {
+        let (offset, line, field, problem) = match scan {
             // What looks stray may be a delimiter that `end` cuts in two.
             Err(ScanError { offset, .. })
                 if self.dialect.delimiter.as_bytes().starts_with(&record[offset..]) =>
             {
-                (0, 0, otherwise)
+                (0, 0, 0, otherwise)
             }
-            Err(ScanError { offset, line, problem, .. }) => (offset, line, problem),
-            Ok(()) => (0, 0, otherwise),
+            Err(ScanError { offset, line, field, problem, .. }) => (offset, line, field, problem),
+            Ok(()) => (0, 0, 0, otherwise),
         };
         CutError {
             byte_offset: self.block.byte_offset + offset as u64,
             lines_before: self.block.lines_before + line as u64,
             records_before: self.block.records_before,
+            field,
             problem,
+            unclosed: None,
         }
     }
 }

@@ -2,11 +2,12 @@
 //!
 //! [`blocks`] finds the boundaries; [`read`] is the sequential stage of a task
 //! around it, with what stands before ([`preamble`]) and after the data
-//! ([`footer`]) of each input; [`not_data`] accounts for what is no data; [`ranges`] cuts large inputs for several tasks.
+//! ([`footer`]) of each input; [`problems`] says what is wrong; [`not_data`] accounts for what is no data; [`ranges`] cuts large inputs for several tasks.
 
 pub mod blocks;
 pub mod footer;
 pub mod not_data;
 pub mod preamble;
+pub mod problems;
 pub mod ranges;
 pub mod read;

@@ -106,6 +106,8 @@ impl Tiles {
                 tiler.lines(end, next);
             }
         }
+        // Data that is counted and not held.
+        tiler.tiles.data_bytes += block.unclosed.map_or(0, |unclosed| unclosed.bytes_left_out());
         tiler.tiles
     }
 

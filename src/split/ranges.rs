@@ -1,7 +1,8 @@
 //! Inputs → splits at true record boundaries.
 
 use super::blocks::BlockCutter;
-use super::read::{cut_error, is_tolerant};
+use super::problems::cut_error;
+use super::read::is_tolerant;
 use crate::error::{Error, Result};
 use crate::plan::{Plan, Split, SplitRange};
 use crate::runtime::Runtime;
@@ -57,10 +58,12 @@ pub fn cut_ranges(plan: &Plan, split_bytes: u64, runtime: &Runtime) -> Result<Ve
             runtime.cancel().check()?;
             cutter
                 .push(bytes, &mut Vec::new, &mut blocks)
-                .map_err(|e| cut_error(e, &plan.dialect, &input.url))?;
+                .map_err(|e| cut_error(e, &plan.dialect, &input.url, None))?;
             collect(&mut blocks);
         }
-        cutter.finish(&mut Vec::new, &mut blocks).map_err(|e| cut_error(e, &plan.dialect, &input.url))?;
+        cutter
+            .finish(&mut Vec::new, &mut blocks)
+            .map_err(|e| cut_error(e, &plan.dialect, &input.url, None))?;
         collect(&mut blocks);
         if ranges.is_empty() || !text.can_be_entered() {
             splits.push(whole);

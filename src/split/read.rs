@@ -4,14 +4,15 @@
 //! Runs on a thread of its own and blocks on a bounded channel, so it is never
 //! more than the channel's capacity ahead of the parsers.
 
-use super::blocks::{Block, BlockCutter, CutError};
+use super::blocks::{Block, BlockCutter};
 use super::footer::{FooterHold, check_empty, check_footer};
 use super::not_data::Tiles;
 use super::preamble::{Preamble, Taken};
+use super::problems::{cut_error, scan_error, tell_of_unclosed};
 use crate::count::{agree, count};
 use crate::error::{Error, InputProblem, Location, Result};
 use crate::job::{EmptyInput, JobSpec, RecordPolicy};
-use crate::parse::{Dialect, RecordIndex, ScanError, ScanProblem, Scanner};
+use crate::parse::{Dialect, RecordIndex, ScanError, Scanner};
 use crate::plan::{Plan, Split};
 use crate::runtime::{Cancel, Runtime};
 use crate::source::{self, Input, TextStream};
@@ -127,9 +128,9 @@ impl<'a> SplitReader<'a> {
                 range.lines_before,
                 range.records_before,
             );
-            let header = if dialect.header { self.read_header(input)? } else { None };
-            delivery.binding =
-                Some(bind(input, header.as_deref()).map_err(|problem| header_error(problem, input))?);
+            delivery.header = if dialect.header { self.read_header(input)? } else { None };
+            let bound = bind(input, delivery.header.as_deref());
+            delivery.binding = Some(bound.map_err(|problem| header_error(problem, input))?);
             delivery.preamble = Preamble::passed(dialect);
         }
         let mut cutter = cutter.tolerant(self.tolerant);
@@ -144,7 +145,8 @@ impl<'a> SplitReader<'a> {
             if !delivery.deliver(&mut cut, outcome.is_err())? {
                 return Ok(false);
             }
-            outcome.map_err(|error| cut_error(error, dialect, &input.url))?;
+            let header = delivery.header.as_deref();
+            outcome.map_err(|error| cut_error(error, dialect, &input.url, header))?;
             let stored = text.stored_bytes_read();
             self.runtime.progress().read_bytes.fetch_add(stored - stored_before, Ordering::Relaxed);
             stored_before = stored;
@@ -163,7 +165,8 @@ impl<'a> SplitReader<'a> {
         }
         let outcome = cutter.finish(&mut spare, &mut cut);
         let listening = delivery.deliver(&mut cut, outcome.is_err())?;
-        outcome.map_err(|error| cut_error(error, dialect, &input.url))?;
+        let header = delivery.header.as_deref();
+        outcome.map_err(|error| cut_error(error, dialect, &input.url, header))?;
         if delivery.binding.is_none() {
             return Err(no_header(input));
         }
@@ -204,7 +207,7 @@ impl<'a> SplitReader<'a> {
                     return Ok(Some(header));
                 }
             }
-            outcome.map_err(|error| cut_error(error, dialect, &input.url))?;
+            outcome.map_err(|error| cut_error(error, dialect, &input.url, None))?;
         }
         if text.decoded_bytes() > 0 {
             return Err(no_header(input));
@@ -320,6 +323,9 @@ impl<B: Clone> Delivery<'_, B> {
             self.before.add(&Tiles::of(dialect, &block, &self.index, (preamble, 0), keep_text));
             return Ok(None);
         };
+        if let Some(unclosed) = &block.unclosed {
+            tell_of_unclosed(unclosed, url);
+        }
         let footer = if block.last { check_footer(dialect, &block, preamble, url)? } else { 0 };
         let before = std::mem::take(&mut self.before);
         Ok(Some(TextBlock { split: self.position, block, preamble, footer, before, binding }))
@@ -382,77 +388,4 @@ pub fn header_error(problem: InputProblem, input: &Input) -> Error {
         _ => "mend the header, or match by position with `source.match_columns = \"position\"`",
     };
     Error::input(problem, location).remedy(remedy)
-}
-
-/// An error of the scanner, with its absolute place.
-pub fn scan_error(error: &ScanError, block: &Block, dialect: &Dialect, url: &str) -> Error {
-    let (problem, location) = scan_failure(error, block, dialect, url);
-    Error::input(problem, location).remedy(grammar_problem(error.problem, dialect).1)
-}
-
-/// What the scanner found, and its absolute place.
-pub fn scan_failure(
-    error: &ScanError,
-    block: &Block,
-    dialect: &Dialect,
-    url: &str,
-) -> (InputProblem, Location) {
-    let location = Location {
-        url: url.to_owned(),
-        byte_offset: Some(block.byte_offset + error.offset as u64),
-        line: Some(block.lines_before + error.line as u64 + 1),
-        record: data_record(block.records_before + error.record as u64, dialect),
-        column: None,
-    };
-    (grammar_problem(error.problem, dialect).0, location)
-}
-
-/// An error of the block cutter, with its absolute place.
-pub fn cut_error(error: CutError, dialect: &Dialect, url: &str) -> Error {
-    let location = Location {
-        url: url.to_owned(),
-        byte_offset: Some(error.byte_offset),
-        line: Some(error.lines_before + 1),
-        record: data_record(error.records_before, dialect),
-        column: None,
-    };
-    let (problem, remedy) = grammar_problem(error.problem, dialect);
-    Error::input(problem, location).remedy(remedy)
-}
-
-/// What is wrong, in a user's words, and what to do about it.
-fn grammar_problem(problem: ScanProblem, dialect: &Dialect) -> (InputProblem, &'static str) {
-    match problem {
-        ScanProblem::UnterminatedQuote => (
-            InputProblem::UnterminatedQuote,
-            "the file may be cut off; if its quotes mean nothing, say `dialect.quoteChar = \"\"` (--no-quote)",
-        ),
-        ScanProblem::QuoteInBareField => (
-            InputProblem::StrayQuote { what: "inside a field that does not begin with one" },
-            "keep such quotes as text with `dialect.strayQuotes = \"keep\"` (--keep-stray-quotes), or switch quoting off (--no-quote)",
-        ),
-        ScanProblem::TextAfterQuote => (
-            InputProblem::StrayQuote { what: "text follows the closing quote" },
-            "keep such text with `dialect.strayQuotes = \"keep\"` (--keep-stray-quotes); is `dialect.escapeChar` (--escape) missing?",
-        ),
-        ScanProblem::CommentLikeRecord => (
-            InputProblem::CommentLikeRecord {
-                mark: char::from(dialect.comment.unwrap_or_default()),
-                fields: dialect.guessed_comment_fields.unwrap_or_default(),
-            },
-            "if it is data, say --no-comment (`commentChar` = \"\"); if it is a comment, --comment with the mark (`commentChar`)",
-        ),
-        ScanProblem::FieldTooLarge => (
-            InputProblem::FieldTooLarge { limit: dialect.max_field_bytes },
-            "raise `dialect.maxFieldBytes`; or is a closing quote missing here?",
-        ),
-        ScanProblem::TooManyFields => (
-            InputProblem::TooManyFields { limit: dialect.max_fields },
-            "raise `dialect.maxFields` (--max-fields; each column takes about 15 KB of memory); or is `dialect.lineTerminator` another one?",
-        ),
-        ScanProblem::RecordTooLarge => (
-            InputProblem::RecordTooLarge { limit: dialect.max_record_bytes },
-            "raise `dialect.maxRecordBytes`; or is `dialect.lineTerminator` another one?",
-        ),
-    }
 }

@@ -40,6 +40,7 @@ mod previews;
 mod promote;
 mod proxy_tests;
 mod quality;
+mod quotes;
 mod readers;
 mod rejects;
 mod removals;

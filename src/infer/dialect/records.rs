@@ -1,9 +1,7 @@
 //! The records of one head, as a dialect reads them.
 
 use super::Head;
-use crate::parse::{
-    Dialect, FieldSpan, RecordIndex, ScanError, Scanner, StrayQuotes, Terminator, field_value,
-};
+use crate::parse::{Dialect, FieldSpan, RecordIndex, ScanError, Scanner, StrayQuotes, field_value};
 
 /// The records of one head.
 #[derive(Debug, Clone)]
@@ -74,12 +72,7 @@ impl<'a> Records<'a> {
     }
 
     fn ends_line(&self, byte: u8) -> bool {
-        match self.dialect.terminator {
-            Terminator::Lf => byte == b'\n',
-            Terminator::Cr => byte == b'\r',
-            Terminator::Any => matches!(byte, b'\r' | b'\n'),
-            Terminator::Byte(terminator) => byte == terminator,
-        }
+        self.dialect.terminator.ends_with(byte)
     }
 
     /// The text of a record as it stands, and its line, from 1.

@@ -14,7 +14,7 @@ pub struct ErrorsSpec {
     /// The same for single columns, by their names in the schema, instead of `bad_value`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub columns: BTreeMap<String, ValuePolicy>,
-    /// A record that breaks the dialect: a stray quote, a field that is too large. Default: `fail`.
+    /// A record that breaks the dialect: a stray quote, a quote that is never closed, a field that is too large. Default: `fail`.
     pub bad_record: RecordPolicy,
     /// A record with fewer fields than the header. Default: as `bad_record`.
     #[serde(skip_serializing_if = "Option::is_none")]

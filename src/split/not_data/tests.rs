@@ -11,7 +11,12 @@ fn scanned(dialect: &Dialect, text: &[u8], block_bytes: usize) -> Vec<(Block, Re
     let whole = pushed.and_then(|()| cutter.finish(&mut Vec::new, &mut blocks)).is_ok();
     let scan = |block: Block| {
         let mut index = RecordIndex::default();
-        Scanner::new(dialect).scan_tolerant(&block.bytes, &mut index, &mut Vec::new()).ok()?;
+        match block.unclosed {
+            Some(unclosed) => drop(unclosed.scanned(&block, &mut index)),
+            None => {
+                Scanner::new(dialect).scan_tolerant(&block.bytes, &mut index, &mut Vec::new()).ok()?;
+            }
+        }
         Some((block, index))
     };
     if whole { blocks.into_iter().map_while(scan).collect() } else { Vec::new() }
@@ -79,7 +84,7 @@ proptest! {
         for (number, (block, index)) in blocks.iter().enumerate() {
             let (before, after) = cut(number, block, index);
             let tiles = Tiles::of(&dialect, block, index, (before, after), true);
-            prop_assert_eq!(tiles.bytes(), block.bytes.len() as u64, "{:?}", block);
+            prop_assert_eq!(tiles.bytes(), block.text_bytes(), "{:?}", block);
             let NotData { skipped, header, footer, .. } = &tiles.not_data;
             prop_assert_eq!(skipped.count + header.count, before as u64);
             prop_assert_eq!(footer.count, after as u64);
