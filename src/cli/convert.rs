@@ -7,9 +7,9 @@ use crate::commit::Choice;
 use crate::error::{Error, Result};
 use crate::job::location::local_path;
 use crate::job::{
-    ColumnNames, CommitSpec, DuplicateColumns, EmptyInput, EngineSpec, ErrorsSpec, ExtraColumns, JobSpec,
-    MissingColumns, OutputSpec, PartitionKey, Profile, ReadAgain, RecordPolicy, SchemaChange, SchemaSpec,
-    SourceSpec, TargetSpec, ValuePolicy, WriteMode,
+    AllRejected, ColumnNames, CommitSpec, DuplicateColumns, EmptyInput, EngineSpec, ErrorsSpec, ExtraColumns,
+    JobSpec, MissingColumns, OutputSpec, PartitionKey, Profile, ReadAgain, RecordPolicy, SchemaChange,
+    SchemaSpec, SourceSpec, TargetSpec, ValuePolicy, WriteMode,
 };
 use crate::plan::{GivenType, PlanOptions};
 use crate::run::{Extent, RunOptions, run as run_job};
@@ -92,6 +92,9 @@ pub(super) struct Args {
     /// Fail if more records than this are rejected
     #[arg(long, value_name = "N")]
     max_rejected: Option<u64>,
+    /// Accept inputs of which every record is rejected, where --max-rejected does not limit them [default: fail]
+    #[arg(long)]
+    allow_all_rejected: bool,
     /// Region of S3 inputs and outputs [default: the AWS chain's]
     #[arg(long)]
     region: Option<String>,
@@ -151,6 +154,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
             bad_value: args.on_bad_value,
             bad_record: args.on_bad_record,
             max_rejected: args.max_rejected,
+            all_rejected: if args.allow_all_rejected { AllRejected::Allow } else { AllRejected::Fail },
             // A single file has nowhere to put them.
             quarantine: single_file.is_none(),
             ..ErrorsSpec::default()

@@ -7,7 +7,9 @@ use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
 use crate::plan::Plan;
 use crate::source;
 use crate::store::{StagedFile, Staging, Store};
-use crate::task::{FileReport, Findings, RecordCounts, TaskReport, budget, check_account, check_quarantine};
+use crate::task::{
+    FileReport, Findings, RecordCounts, SplitAccount, TaskReport, budget, check_account, check_quarantine,
+};
 use futures::StreamExt;
 use std::collections::HashMap;
 
@@ -108,7 +110,15 @@ impl<'a> Verified<'a> {
         }
         let mut findings = Findings::default();
         self.reports.iter().for_each(|report| findings.add(&report.findings));
-        budget::check_run(&self.plan.job.errors, inputs, &findings)?;
+        budget::check_run(&self.plan.job.errors, inputs.iter().copied(), &findings)?;
+        for (input, (url, records)) in inputs.into_iter().enumerate() {
+            let of_input = |split: &&SplitAccount| split.input == input;
+            let splits = self.reports.iter().flat_map(|report| &report.splits).filter(of_input);
+            // The split that comes first in the input has the first of them.
+            let first = splits.filter(|split| split.first_reject.is_some()).min_by_key(|split| split.start);
+            let first = first.and_then(|split| split.first_reject.as_ref());
+            budget::check_left(&self.plan.job.errors, url, records, first)?;
+        }
         budget::check_rows(&self.plan.job, self.records())
     }
 

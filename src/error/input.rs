@@ -285,6 +285,18 @@ pub enum InputProblem {
         /// The most frequent reasons, each with its first place.
         reasons: String,
     },
+    /// Nothing is left of an input.
+    #[error(
+        "nothing is left of the input, as {} rejected{}",
+        if *records == 1 { "its only record was".to_owned() } else { format!("all its {} were", count(*records, "record")) },
+        if first.is_empty() { String::new() } else { format!("; the first here: {first}") }
+    )]
+    AllRejected {
+        /// Records read.
+        records: u64,
+        /// What was wrong with the first of them; empty if nobody knows.
+        first: String,
+    },
     /// The run wrote fewer or more rows than the job expects.
     #[error("the run would write another number of rows than {limit} allows: {account}")]
     RowsOutOfBounds {
@@ -406,7 +418,9 @@ impl InputProblem {
             | InputProblem::TrailerCount { .. } => "trailer",
             InputProblem::TwoReadings { .. } => "dialect",
             InputProblem::CommentLikeRecord { .. } => "comment",
-            InputProblem::TooManyRejected { .. } | InputProblem::RowsOutOfBounds { .. } => "budget",
+            InputProblem::TooManyRejected { .. }
+            | InputProblem::AllRejected { .. }
+            | InputProblem::RowsOutOfBounds { .. } => "budget",
         }
     }
 }

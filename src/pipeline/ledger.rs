@@ -68,6 +68,9 @@ impl<'a> Ledger<'a> {
             deduplicated: block.deduplicated,
         };
         account.records += records;
+        if account.first_reject.is_none() {
+            account.first_reject = block.findings.first_reject();
+        }
         account.text_bytes += block.text_bytes;
         account.data_bytes += block.tiles.data_bytes;
         account.not_data.add(&block.tiles.not_data);

@@ -1,6 +1,6 @@
 //! How many rejected records are too many, and how many rows are expected.
 
-use super::{Findings, RecordCounts};
+use super::{Findings, FirstReject, RecordCounts};
 use crate::error::{Error, InputProblem, Location, Result};
 use crate::job::{EmptyOutput, ErrorsSpec, JobSpec};
 
@@ -62,6 +62,28 @@ pub fn check_run<'a>(
         return Err(exceeded("max_rejected_share", errors.max_rejected_share, "", run, findings));
     }
     Ok(())
+}
+
+/// Whether anything is left of an input that was read to its end, where no limit says how much has
+/// to be. `first` is the first record that was rejected.
+pub fn check_left(
+    errors: &ErrorsSpec,
+    url: &str,
+    records: RecordCounts,
+    first: Option<&FirstReject>,
+) -> Result<()> {
+    let is_left = records.read == 0 || records.rejected < records.read;
+    if is_left || !errors.fails_if_all_rejected() {
+        return Ok(());
+    }
+    let location = first.map_or_else(|| Location::object(url), |first| first.place.clone());
+    let problem = InputProblem::AllRejected {
+        records: records.read,
+        first: first.map_or_else(String::new, |first| first.message.clone()),
+    };
+    Err(Error::input(problem, location).remedy(
+        "mend the input, or its schema and dialect; if a whole input may be rejected, say `errors.all_rejected = \"allow\"` (--allow-all-rejected); nothing was made visible",
+    ))
 }
 
 /// Whether the run wrote as many rows as the job expects.

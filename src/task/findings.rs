@@ -40,6 +40,15 @@ pub struct Reason {
     pub place: Location,
 }
 
+/// The first record of a split that was rejected.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct FirstReject {
+    /// What was wrong with it.
+    pub message: String,
+    /// Where it is.
+    pub place: Location,
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
 fn is_zero(count: &u64) -> bool {
     *count == 0
@@ -63,6 +72,12 @@ impl Findings {
                 place: place.clone(),
             }),
         }
+    }
+
+    /// The first of the rejected records.
+    pub fn first_reject(&self) -> Option<FirstReject> {
+        let first = self.rejected.iter().min_by_key(|reason| reason.place.byte_offset)?;
+        Some(FirstReject { message: first.example.clone(), place: first.place.clone() })
     }
 
     /// Adds what was found in later records.

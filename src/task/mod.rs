@@ -4,7 +4,7 @@
 pub mod budget;
 pub mod findings;
 
-pub use findings::{Findings, Reason};
+pub use findings::{Findings, FirstReject, Reason};
 
 use crate::count::{agree, count};
 use crate::error::{Error, ErrorKind, Result};
@@ -84,6 +84,9 @@ pub struct SplitAccount {
     /// What is not data: before it, after it, and between its records.
     #[serde(default, skip_serializing_if = "NotData::is_nothing")]
     pub not_data: NotData,
+    /// The first record that was rejected, if one was. Reports that an older version wrote do not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_reject: Option<FirstReject>,
     /// The counts.
     #[serde(flatten)]
     pub records: RecordCounts,

@@ -81,7 +81,9 @@ fn a_small_budget_of_memory_leaves_the_quarantine_one_file() {
     let workspace = Workspace::new();
     let record = |n: u64| format!("x{:016x},{n},1.00\n", n.wrapping_mul(0x9E37_79B9_7F4A_7C15));
     workspace.write("in/a.csv", format!("id,name,price\n{}", (0..400_000).map(record).collect::<String>()));
-    job(&workspace, "errors.bad_value = \"reject\"\nengine.open_files_bytes = 1000000");
+    let rest =
+        "errors = { bad_value = \"reject\", all_rejected = \"allow\" }\nengine.open_files_bytes = 1000000";
+    job(&workspace, rest);
     let report = workspace.sawmill(["run", "job.toml", "--json"]).run().succeeds().json();
     let quarantine = report["quarantine"].as_array().unwrap();
     assert_eq!((quarantine.len(), &quarantine[0]["rows"]), (1, &400_000.into()));
@@ -270,4 +272,59 @@ fn convert_has_policies_by_flag() {
     let few = [&reject[..], &["--max-rejected", "1"]].concat();
     let _ = convert("few.parquet", &few).exits_with(3).says(&["max_rejected"]).helps();
     let _ = convert("none.parquet", &["--on-bad-value", "ignore"]).exits_with(2).says(&["`null`"]);
+}
+
+/// A policy to reject is for some records: an input of which nothing is left is not what the job
+/// takes it for.
+#[test]
+fn an_input_that_is_rejected_whole_fails_the_run() {
+    let reject = "errors = { bad_value = \"reject\", bad_record = \"reject\"";
+    let workspace = Workspace::new();
+    workspace.write("in/a.csv", "id,name,price\n100,hundred,1.00\nx,x,1.00\n");
+    workspace.write("in/b.csv", "id,name,price\n\nx,two,2.00\ny,three,3.00\n4,four\n");
+    job(&workspace, &format!("{reject} }}"));
+    let all =
+        ["nothing is left of the input, as all its 3 records were rejected", "\"x\" is not a valid int32"];
+    let run = workspace.sawmill(["run", "job.toml"]).run();
+    let _ = run.exits_with(3).says(&all).says(&["b.csv: line 3, record 1, column \"id\""]).helps();
+    workspace.assert_untouched("one");
+    workspace.assert_untouched("other");
+    // The place is that of the input, whichever input or task broke the same rule first.
+    let _ = workspace.sawmill(["plan", "job.toml", "--tasks", "2", "-o", "plan.json"]).run().succeeds();
+    for task in ["0", "1"] {
+        let report = format!("task-{task}.json");
+        let _ = workspace.sawmill(["task", "plan.json", "--task", task, "-o", &report]).run().succeeds();
+    }
+    let commit = workspace.sawmill(["commit", "plan.json", "task-0.json", "task-1.json"]).run();
+    let _ = commit.exits_with(3).says(&all).says(&["b.csv: line 3, record 1"]).helps();
+
+    let clear = || ["one", "other"].map(|target| std::fs::remove_dir_all(workspace.path(target)).unwrap());
+    for allowed in ["all_rejected = \"allow\"", "max_rejected = 4", "max_rejected_share_per_input = 1.0"] {
+        clear();
+        job(&workspace, &format!("{reject}, {allowed} }}"));
+        let _ = workspace.sawmill(["run", "job.toml"]).run().succeeds().says(&["1 written", "4 rejected"]);
+    }
+    clear();
+    // What a filter leaves out was not rejected.
+    job(&workspace, &format!("{reject} }}\ntransforms = [{{ filter = \"id > 100\" }}]"));
+    workspace.write("in/b.csv", "id,name,price\nx,two,2.00\n4,four,1.00\n");
+    let _ = workspace.sawmill(["run", "job.toml"]).run().succeeds();
+}
+
+#[test]
+fn convert_names_the_flag_that_lets_all_be_rejected() {
+    let workspace = Workspace::new();
+    workspace.write("in.csv", "a,b\n1\n");
+    for output in ["one.parquet", "table"] {
+        let arguments =
+            ["convert", "in.csv", "-o", output, "--schema", "s.json", "--on-bad-record", "reject"];
+        workspace.write("s.json", r#"{"fields": [{"name": "a"}, {"name": "b"}]}"#);
+        let failed = workspace.sawmill(arguments).run();
+        let says =
+            ["its only record was rejected; the first here: the record has 1 field", "line 2, record 1"];
+        let _ = failed.exits_with(3).says(&says).says(&["--allow-all-rejected"]).helps();
+        assert!(!workspace.path(output).join("_SUCCESS").exists() && !workspace.path(output).is_file());
+        let allowed = [&arguments[..], &["--allow-all-rejected"]].concat();
+        let _ = workspace.sawmill(allowed).run().succeeds().says(&["1 rejected"]);
+    }
 }

@@ -38,6 +38,9 @@ pub struct ErrorsSpec {
     /// A larger share of rejected records in one input fails the run. Default: no limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_rejected_share_per_input: Option<f64>,
+    /// What an input means of which every record is rejected, where none of the four limits above is given. Default: `fail`.
+    #[serde(skip_serializing_if = "AllRejected::is_default")]
+    pub all_rejected: AllRejected,
     /// Fewer rows written by the run fail it. Default: no limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_rows: Option<u64>,
@@ -60,6 +63,7 @@ impl Default for ErrorsSpec {
             max_rejected_share: None,
             max_rejected_per_input: None,
             max_rejected_share_per_input: None,
+            all_rejected: AllRejected::default(),
             min_rows: None,
             max_rows: None,
         }
@@ -88,6 +92,24 @@ pub enum RecordPolicy {
     Fail,
     /// The record goes to the quarantine.
     Reject,
+}
+
+/// What an input means of which every record is rejected.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AllRejected {
+    /// The run fails: the input is not what the job takes it for.
+    #[default]
+    Fail,
+    /// Its records are rejected, like those of any other input.
+    Allow,
+}
+
+impl AllRejected {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+    fn is_default(&self) -> bool {
+        *self == AllRejected::default()
+    }
 }
 
 /// What becomes of a record with too few fields.
@@ -122,6 +144,15 @@ impl ErrorsSpec {
             || self.columns.values().any(rejects)
             || self.bad_record == RecordPolicy::Reject;
         some && self.quarantine && self.quarantine_values
+    }
+
+    /// Whether an input of which nothing is left fails the run: whoever gives a limit has said how
+    /// much may be rejected.
+    pub fn fails_if_all_rejected(&self) -> bool {
+        let counts = [self.max_rejected, self.max_rejected_per_input];
+        let shares = [self.max_rejected_share, self.max_rejected_share_per_input];
+        let is_limited = counts.iter().any(Option::is_some) || shares.iter().any(Option::is_some);
+        self.all_rejected == AllRejected::Fail && !is_limited
     }
 
     /// The policy for values of this column of the schema.
