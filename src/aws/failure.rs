@@ -88,7 +88,7 @@ impl Request {
         }
         match bucket_region(error) {
             Some(region) if region != self.region => {
-                failed.remedy(format!("the bucket is in {region}: set `{}` to it", self.role.key("region")))
+                failed.remedy(format!("the bucket is in {region}: set {} to it", self.role.setting("region")))
             }
             _ => failed,
         }
@@ -286,14 +286,11 @@ pub fn with_permission(detail: String, reason: StoreReason, code: Option<&str>, 
 
 /// What to do about a failure: which key of the job file, which permission.
 pub fn remedy(role: Role, reason: StoreReason, code: Option<&str>, permission: &str) -> Option<String> {
-    let key = |name| role.key(name);
-    let location = match role {
-        Role::Source => "source.inputs".to_owned(),
-        Role::Target(_) => role.key("url"),
-    };
+    let key = |name| role.setting(name);
+    let location = key("url");
     Some(match (reason, code) {
         (_, Some("NoSuchBucket")) => {
-            format!("the bucket does not exist: check `{location}` and `{}`", key("endpoint"))
+            format!("the bucket does not exist: check {location} and {}", key("endpoint"))
         }
         (
             _,
@@ -304,48 +301,48 @@ pub fn remedy(role: Role, reason: StoreReason, code: Option<&str>, permission: &
                 | "IllegalLocationConstraintException",
             ),
         ) => {
-            format!("the bucket is in another region: set `{}` to it", key("region"))
+            format!("the bucket is in another region: set {} to it", key("region"))
         }
         (_, Some("ExpiredToken" | "TokenRefreshRequired")) => {
-            format!("the session has expired: sign in again (`aws sso login`), or set the AWS_* variables or `{}` to credentials that hold", key("profile"))
+            format!("the session has expired: sign in again (`aws sso login`), or set the AWS_* variables or {} to credentials that hold", key("profile"))
         }
         (_, Some("RequestTimeTooSkewed")) => "this machine's clock is wrong: set it".to_owned(),
         (_, Some("InvalidAccessKeyId" | "SignatureDoesNotMatch" | "InvalidToken")) => {
-            format!("the credentials are wrong: check `{}` and the AWS_* variables", key("profile"))
+            format!("the credentials are wrong: check {} and the AWS_* variables", key("profile"))
         }
         (_, Some(code)) if code.starts_with("KMS.") => format!(
-            "check that the key of `{}` is there, enabled and in the region of the bucket, and grant \
+            "check that the key of {} is there, enabled and in the region of the bucket, and grant \
              kms:GenerateDataKey and kms:Decrypt on it",
             key("encryption")
         ),
         (StoreReason::Denied, _) => format!(
-            "grant {permission} to the credentials in use, or choose others with `{}`; with `{}`, the bucket \
-             must be that account's",
+            "grant {permission} to the credentials in use, or choose others with {}; with {}, the bucket must be \
+             that account's",
             key("profile"),
             key("expected_bucket_owner")
         ),
         (StoreReason::NoCredentials, _) => format!(
-            "no AWS credentials were found: set `{}`, the AWS_* variables, or run where a role is attached",
+            "no AWS credentials were found: set {}, the AWS_* variables, or run where a role is attached",
             key("profile")
         ),
         (StoreReason::Unreachable, _) => {
-            format!("check the network, `{}` and `{}`, then run again", key("endpoint"), key("region"))
+            format!("check the network, {} and {}, then run again", key("endpoint"), key("region"))
         }
         (StoreReason::Throttled, _) => {
             "the store asks to be asked less often: run again, with fewer at once or a larger \
-             `engine.requests.max_attempts`"
+             `engine.requests.max_attempts` in a job file"
                 .to_owned()
         }
         (StoreReason::Conflict, _) => "another process writes the same object just now: run again".to_owned(),
         (StoreReason::NotFound, _) => {
-            format!("check `{location}`; without s3:ListBucket S3 also hides what is there")
+            format!("check {location}; without s3:ListBucket S3 also hides what is there")
         }
         (_, Some("NotImplemented")) => {
             "the server lacks what sawmill needs of S3: see \"What S3-compatible servers need\" in docs/commit.md"
                 .to_owned()
         }
         (StoreReason::Other, None) => format!(
-            "check that `{}` leads to S3, that `{}` is that of the bucket, and that the session has not expired",
+            "check that {} leads to S3, that {} is that of the bucket, and that the session has not expired",
             key("endpoint"),
             key("region")
         ),

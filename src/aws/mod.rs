@@ -56,6 +56,25 @@ impl Role {
     pub fn key(self, key: &str) -> String {
         format!("{self}.{key}")
     }
+
+    /// The key as messages name it, see [`wording`](crate::error::wording).
+    pub fn setting(self, key: &str) -> String {
+        let (inputs, key) = match (self, key) {
+            (Role::Source, "url") => (true, "inputs"),
+            _ => (false, key),
+        };
+        let flag = match key {
+            _ if inputs => "convert: the input",
+            "url" => "--output",
+            "region" => "--region",
+            "endpoint" => "--endpoint",
+            "profile" => "convert: AWS_PROFILE",
+            // That of the job file; without one a bucket may have its own.
+            "encryption" => "convert: the bucket",
+            _ => return format!("`{}` in a job file", self.key(key)),
+        };
+        format!("`{}` ({flag})", self.key(key))
+    }
 }
 
 impl fmt::Display for Role {
@@ -212,7 +231,11 @@ impl Connection {
         }
         let reader = builder.build().map_err(|error| {
             Error::usage(format!("cannot read s3://{bucket}: {}", failure::redact(&error.to_string())))
-                .remedy(format!("check `{}` and `{}`", self.role.key("endpoint"), self.role.key("region")))
+                .remedy(format!(
+                    "check {} and {}",
+                    self.role.setting("endpoint"),
+                    self.role.setting("region")
+                ))
         })?;
         let reader = Arc::new(reader);
         let mut readers = READERS.lock().unwrap_or_else(PoisonError::into_inner);
@@ -222,7 +245,7 @@ impl Connection {
 
     async fn resolve(&self) -> Result<Resolved> {
         if let Some(endpoint) = &self.endpoint {
-            self.check_endpoint(endpoint, &self.role.key("endpoint"))?;
+            self.check_endpoint(endpoint, &self.role.setting("endpoint"))?;
         }
         let sdk = self.chain().await;
         let endpoint = match &self.endpoint {
@@ -230,7 +253,7 @@ impl Connection {
             None => endpoint_of_chain(&sdk),
         };
         if let (None, Some(of_chain)) = (&self.endpoint, &endpoint) {
-            self.check_endpoint(of_chain, "AWS_ENDPOINT_URL")?;
+            self.check_endpoint(of_chain, "`AWS_ENDPOINT_URL`")?;
         }
         let region = match (&self.region, sdk.region(), &endpoint) {
             (Some(region), _, _) => region.clone(),
@@ -238,10 +261,9 @@ impl Connection {
             // A server of one's own has to be signed for, but seldom cares for which region.
             (None, None, Some(_)) => "us-east-1".to_owned(),
             (None, None, None) => {
-                let key = self.role.key("region");
-                return Err(Error::usage(format!("no AWS region is known for `{}`", self.role)).remedy(
-                    format!("set `{key}` in the job file, or AWS_REGION, or `region` in the AWS profile"),
-                ));
+                let region = self.role.setting("region");
+                return Err(Error::usage(format!("no AWS region is known for `{}`", self.role))
+                    .remedy(format!("set {region}, or AWS_REGION, or `region` in the AWS profile")));
             }
         };
         let path_style = self.path_style.unwrap_or(endpoint.is_some());
@@ -255,7 +277,7 @@ impl Connection {
     /// A usage error.
     fn check_endpoint(&self, endpoint: &str, key: &str) -> Result<()> {
         let example = "an endpoint looks like `https://storage.example.com` or `http://127.0.0.1:9000`";
-        let refuse = |what: String| Err(Error::usage(format!("`{key}`: {what}")).remedy(example));
+        let refuse = |what: String| Err(Error::usage(format!("{key}: {what}")).remedy(example));
         let url = match url::Url::parse(endpoint) {
             Ok(url) => url,
             Err(error) => return refuse(format!("{endpoint:?} is not a URL: {error}")),
@@ -273,10 +295,10 @@ impl Connection {
             "https" => Ok(()),
             "http" if loopback || self.allow_http => Ok(()),
             "http" => Err(Error::usage(format!(
-                "`{key}`: {endpoint:?} is not encrypted, and plain http is for this machine only"
+                "{key}: {endpoint:?} is not encrypted, and plain http is for this machine only"
             ))
             .remedy(format!(
-                "use https in `{key}`; for a server in a private network say `{} = true`",
+                "use https in {key}; for a server in a private network say `{} = true` in a job file",
                 self.role.key("allow_http")
             ))),
             other => refuse(format!("the scheme {other:?} is neither http nor https")),

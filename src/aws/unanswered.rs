@@ -118,20 +118,17 @@ impl CredentialsProblem<'_> {
 
     /// What to do about it.
     pub fn remedy(&self, role: Role) -> String {
-        let profile = role.key("profile");
+        let profile = role.setting("profile");
         match self.error {
             CredentialsError::CredentialsNotLoaded(_) => {
-                format!(
-                    "set `{profile}`, AWS_PROFILE or the AWS_* variables, or run where a role is attached"
-                )
+                format!("set {profile} or the AWS_* variables, or run where a role is attached")
             }
             CredentialsError::InvalidConfiguration(_) => format!(
-                "correct ~/.aws/config and ~/.aws/credentials, or choose another profile with `{profile}` or \
-                 AWS_PROFILE"
+                "correct ~/.aws/config and ~/.aws/credentials, or choose another profile with {profile}"
             ),
             _ => format!(
                 "sign in again (`aws sso login`) if the profile uses SSO; else check the profile of \
-                 `{profile}` or AWS_PROFILE, or the role of this machine: `aws sts get-caller-identity` has to \
+                 {profile}, or the role of this machine: `aws sts get-caller-identity` has to \
                  succeed"
             ),
         }

@@ -29,7 +29,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     })?;
     let failure = failure(&done);
     if args.json {
-        super::documents::print_json(&Found::new(done, failure.as_ref()))?;
+        super::documents::print_json(&Found::new(done, failure.as_ref(), global.wording()))?;
         return failure.map_or(Ok(()), Err);
     }
     for version in &done.finished {

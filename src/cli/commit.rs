@@ -42,7 +42,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
             global.say(&format!("{}: the plan has no tasks, so nothing was staged", plan.job.name));
             return Ok(());
         }
-        return print_report(&nothing_new(&plan.job, started, &runtime)?, args.json, global);
+        return print_report(nothing_new(&plan.job, started, &runtime)?, args.json, global);
     }
     let table = runtime.wait(Table::open(&plan.job))?.stopped_by(runtime.cancel());
     let given = given_reports(args, &plan, &runtime)?;
@@ -50,7 +50,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         return abort(&plan, &table, &given, &runtime, global);
     }
     let report = commit(&plan, &table, &given, &runtime, started)?;
-    print_report(&report, args.json, global)
+    print_report(report, args.json, global)
 }
 
 fn given_reports(args: &Args, plan: &Plan, runtime: &Runtime) -> Result<Vec<TaskReport>> {

@@ -1,6 +1,6 @@
 //! `sawmill convert`
 
-use super::dialect::DialectArgs;
+use super::dialect::{DialectArgs, mistaken};
 use super::run::print_report;
 use super::{Global, current_directory, places};
 use crate::commit::Choice;
@@ -8,8 +8,9 @@ use crate::error::{Error, Result};
 use crate::job::location::local_path;
 use crate::job::{
     AllRejected, ColumnNames, CommitSpec, DuplicateColumns, EmptyInput, EngineSpec, ErrorsSpec, ExtraColumns,
-    JobSpec, MissingColumns, OutputSpec, PartitionKey, Profile, ReadAgain, RecordPolicy, SchemaChange,
-    SchemaSpec, SourceSpec, TargetSpec, ValuePolicy, WriteMode,
+    JobSpec, LongRecord, MAX_EXPANSION_RATIO, MatchColumns, MissingColumns, OutputSpec, PartitionKey,
+    Profile, ReadAgain, RecordPolicy, SchemaChange, SchemaSpec, ShortRecord, SourceSpec, TargetSpec,
+    ValuePolicy, WriteMode,
 };
 use crate::plan::{GivenType, PlanOptions};
 use crate::run::{Extent, RunOptions, run as run_job};
@@ -77,6 +78,9 @@ pub(super) struct Args {
     /// Of a column that the header names twice, read the first [default: fail]
     #[arg(long)]
     first_duplicate_columns: bool,
+    /// How columns are found in an input: by name or by position [default: name, if there is a header]
+    #[arg(long, value_name = "HOW", value_parser = policy::<MatchColumns>)]
+    match_columns: Option<MatchColumns>,
     /// Accept inputs without records [default: fail]
     #[arg(long)]
     allow_empty: bool,
@@ -86,6 +90,12 @@ pub(super) struct Args {
     /// What a record that breaks the dialect means: fail or reject
     #[arg(long, value_name = "POLICY", value_parser = policy::<RecordPolicy>, default_value = "fail")]
     on_bad_record: RecordPolicy,
+    /// What a record with fewer fields than the header means: fail, reject, or pad it with nulls [default: as --on-bad-record]
+    #[arg(long, value_name = "POLICY", value_parser = policy::<ShortRecord>)]
+    on_short_record: Option<ShortRecord>,
+    /// What a record with more fields than the header means: fail, reject, or truncate it [default: as --on-bad-record]
+    #[arg(long, value_name = "POLICY", value_parser = policy::<LongRecord>)]
+    on_long_record: Option<LongRecord>,
     /// Wait until each local input has been still for so many seconds, at most ten times as long or 10 minutes [default: only warn of files modified just now]
     #[arg(long, value_name = "SECONDS")]
     settle: Option<u64>,
@@ -95,6 +105,9 @@ pub(super) struct Args {
     /// Accept inputs of which every record is rejected, where --max-rejected does not limit them [default: fail]
     #[arg(long)]
     allow_all_rejected: bool,
+    /// How many times its stored size a compressed input may unpack to
+    #[arg(long, value_name = "N", default_value_t = MAX_EXPANSION_RATIO, value_parser = clap::value_parser!(u64).range(1..))]
+    max_expansion_ratio: u64,
     /// Region of S3 inputs and outputs [default: the AWS chain's]
     #[arg(long)]
     region: Option<String>,
@@ -133,6 +146,8 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
             read_again: if args.read_again { ReadAgain::Allow } else { ReadAgain::Fail },
             settle_seconds: args.settle,
             path_columns: args.path_columns.clone(),
+            match_columns: args.match_columns,
+            max_expansion_ratio: args.max_expansion_ratio,
             empty_input: if args.allow_empty { EmptyInput::Allow } else { EmptyInput::Fail },
             extra_columns: if args.ignore_extra_columns { ExtraColumns::Ignore } else { ExtraColumns::Fail },
             missing_columns: if args.null_missing_columns {
@@ -153,6 +168,8 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         errors: ErrorsSpec {
             bad_value: args.on_bad_value,
             bad_record: args.on_bad_record,
+            short_record: args.on_short_record,
+            long_record: args.on_long_record,
             max_rejected: args.max_rejected,
             all_rejected: if args.allow_all_rejected { AllRejected::Allow } else { AllRejected::Fail },
             // A single file has nowhere to put them.
@@ -187,8 +204,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         ..PlanOptions::default()
     };
     let options = RunOptions { plan, extent: Extent::Whole, choice: Choice::All };
-    let mut job =
-        job.finish(&current_directory()?).map_err(|problems| problems.into_error("the command line"))?;
+    let mut job = job.finish(&current_directory()?).map_err(mistaken)?;
     if single_file.is_some() {
         // Checked as files, which may lie beside the inputs; written into their directories.
         for target in &mut job.targets {
@@ -200,7 +216,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     let bar = global.messages.progress_bar(&runtime);
     let outcome = run_job(job, &options, &runtime);
     drop(bar);
-    print_report(&outcome?, args.json, global)
+    print_report(outcome?, args.json, global)
 }
 
 /// Whether there is something that Parquet cannot be written to. It would be found

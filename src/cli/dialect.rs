@@ -1,5 +1,7 @@
 //! Flags that describe the CSV, shared by `convert` and `infer`.
 
+use crate::document::Problems;
+use crate::error::{Error, JobPlace};
 use crate::job::DialectSpec;
 use crate::parse::{Delimiter, StrayQuotes, Trim};
 
@@ -34,6 +36,9 @@ pub(super) struct DialectArgs {
     /// Records to skip before the header [default: as many as a sample shows]
     #[arg(long, value_name = "N")]
     skip_records: Option<u64>,
+    /// Records to skip between the header and the data [default: 0]
+    #[arg(long, value_name = "N")]
+    skip_records_after_header: Option<u64>,
     /// Records at the end of each input that are not data [default: 0]
     #[arg(long, value_name = "N")]
     footer_records: Option<u64>,
@@ -43,6 +48,12 @@ pub(super) struct DialectArgs {
     /// Fields that a record may have at most, the header too [default: 16384]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     max_fields: Option<u64>,
+    /// Largest field in bytes [default: 8388608, 8 MiB]
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u64).range(1..))]
+    max_field_bytes: Option<u64>,
+    /// Largest record in bytes [default: 16777216, 16 MiB]
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u64).range(1..))]
+    max_record_bytes: Option<u64>,
     /// A record that begins with this character is a comment
     #[arg(long, value_name = "CHAR", value_parser = parse_character, conflicts_with = "no_comment")]
     comment: Option<String>,
@@ -72,7 +83,10 @@ impl DialectArgs {
             header_rows: self.header_rows,
             skip_records: self.skip_records,
             footer_records: self.footer_records,
+            skip_records_after_header: self.skip_records_after_header,
             max_fields: self.max_fields,
+            max_field_bytes: self.max_field_bytes,
+            max_record_bytes: self.max_record_bytes,
             trim: self.trim,
             comment_char: if self.no_comment { Some(String::new()) } else { self.comment.clone() },
             encoding: self.encoding.clone(),
@@ -80,6 +94,51 @@ impl DialectArgs {
             ..DialectSpec::default()
         }
     }
+}
+
+/// Flags by the keys that they stand for, where these may be named as the place of a mistake.
+pub(super) const FLAG_OF_KEY: [(&str, &str); 24] = [
+    ("dialect.delimiter", "--delimiter"),
+    ("dialect.lineTerminator", "--line-terminator"),
+    ("dialect.quoteChar", "--quote"),
+    ("dialect.escapeChar", "--escape"),
+    ("dialect.commentChar", "--comment"),
+    ("dialect.encoding", "--encoding"),
+    ("dialect.header", "--header"),
+    ("dialect.headerRows", "--header-rows"),
+    ("dialect.skipRecords", "--skip-records"),
+    ("dialect.skipRecordsAfterHeader", "--skip-records-after-header"),
+    ("dialect.footerRecords", "--footer-records"),
+    ("dialect.trim", "--trim"),
+    ("dialect.maxFields", "--max-fields"),
+    ("dialect.maxFieldBytes", "--max-field-bytes"),
+    ("dialect.maxRecordBytes", "--max-record-bytes"),
+    ("source.path_columns", "--path-column"),
+    ("source.settle_seconds", "--settle"),
+    ("source.region", "--region"),
+    ("source.endpoint", "--endpoint"),
+    ("source.max_expansion_ratio", "--max-expansion-ratio"),
+    ("output.compression", "--compression"),
+    ("output.partition_by", "--partition-by"),
+    ("targets", "--output"),
+    ("schema", "--schema"),
+];
+
+/// Mistakes of a job that was made of flags.
+pub(super) fn mistaken(mut problems: Problems) -> Error {
+    for problem in problems.0.iter_mut().filter(|problem| problem.place.is_none()) {
+        let key = problem.key.to_string();
+        let begins = |known: &str| {
+            key.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with('['))
+        };
+        let key = match FLAG_OF_KEY.iter().find(|(known, _)| begins(known)) {
+            Some((_, flag)) => (*flag).to_owned(),
+            None => key,
+        };
+        let key = Some(key).filter(|key| !key.is_empty());
+        problem.place = Some(JobPlace { file: "the command line".into(), key, ..JobPlace::default() }.into());
+    }
+    problems.into_error("the command line")
 }
 
 fn parse_character(text: &str) -> Result<String, String> {

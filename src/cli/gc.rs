@@ -31,7 +31,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     let garbage = super::tend(&job, &runtime, async |table| table.collect_garbage(keep, args.delete).await)?;
     let unseen = garbage.unseen.first().map(Unseen::failure);
     if args.json {
-        super::documents::print_json(&Found::new(garbage, unseen.as_ref()))?;
+        super::documents::print_json(&Found::new(garbage, unseen.as_ref(), global.wording()))?;
         return unseen.map_or(Ok(()), Err);
     }
     super::say_unseen(&garbage.unseen, global);

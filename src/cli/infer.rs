@@ -1,14 +1,15 @@
 //! `sawmill infer`
 
 use super::Global;
-use super::dialect::DialectArgs;
+use super::dialect::{DialectArgs, mistaken};
 use super::documents::{Destination, to_json};
 use super::places;
 use crate::commit::Table;
 use crate::error::{Error, Result};
 use crate::infer::{Records, TypeInference, note_lines};
 use crate::job::{
-    CommitSpec, DialectSpec, EngineSpec, ErrorsSpec, JobSpec, OutputSpec, SourceSpec, TargetSpec, WriteMode,
+    CommitSpec, DialectSpec, EngineSpec, ErrorsSpec, JobSpec, MAX_EXPANSION_RATIO, OutputSpec, SourceSpec,
+    TargetSpec, WriteMode,
 };
 use crate::plan::path_columns::{Types, add_path_columns};
 use crate::plan::{GivenType, PlanOptions, Settled, add_nulls, settle, take_types_of};
@@ -43,6 +44,9 @@ pub(super) struct Args {
     /// Replace a schema file that is there [default: fail]
     #[arg(long)]
     overwrite: bool,
+    /// How many times its stored size a compressed input may unpack to
+    #[arg(long, value_name = "N", default_value_t = MAX_EXPANSION_RATIO, value_parser = clap::value_parser!(u64).range(1..))]
+    max_expansion_ratio: u64,
     /// Region of S3 inputs and of the schema file on S3 [default: the AWS chain's]
     #[arg(long)]
     region: Option<String>,
@@ -61,6 +65,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         region: args.region.clone(),
         endpoint: args.endpoint.clone(),
         path_columns: args.path_columns.clone(),
+        max_expansion_ratio: args.max_expansion_ratio,
         ..SourceSpec::of(inputs)
     };
     let job = JobSpec {
@@ -76,6 +81,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         commit: CommitSpec::default(),
         engine: EngineSpec::default(),
     };
+    job.dialect.resolve().map_err(|problem| mistaken(problem.under(&"dialect".into()).into()))?;
     let runtime = global.runtime(0, &job.engine)?;
     if !args.overwrite {
         destination.check_absent(&runtime)?;

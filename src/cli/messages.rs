@@ -2,12 +2,13 @@
 //! form and colour.
 
 use crate::aws::discreet;
-use crate::error::Error;
+use crate::error::{Error, Wording};
 use crate::report::{ProgressGuard, progress_bar};
 use crate::runtime::Runtime;
 use clap::builder::styling::{Style, Styles};
 use clap::{ArgAction, ColorChoice, ValueEnum};
 use std::ffi::OsString;
+use std::io::{self, Write};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -44,6 +45,9 @@ pub(super) struct Messages {
         help_heading = OF_EVERY_COMMAND
     )]
     log_format: LogFormat,
+    /// How settings are named.
+    #[arg(skip)]
+    pub(super) wording: Wording,
 }
 
 impl Messages {
@@ -59,7 +63,9 @@ impl Messages {
 
     /// Sends log messages to standard error.
     pub(super) fn start_logging(&self) {
-        let builder = tracing_subscriber::fmt().with_env_filter(self.filter()).with_writer(std::io::stderr);
+        let (wording, format) = (self.wording.clone(), self.log_format);
+        let writer = move || Worded { wording: wording.clone(), format };
+        let builder = tracing_subscriber::fmt().with_env_filter(self.filter()).with_writer(writer);
         match self.log_format {
             LogFormat::Text => builder
                 .without_time()
@@ -120,6 +126,7 @@ impl Messages {
     }
 
     fn tell(&self, level: &str, text: &str) {
+        let text = self.wording.shown(text);
         match self.log_format {
             LogFormat::Text => eprintln!("{text}"),
             LogFormat::Json => json_line(serde_json::json!({ "level": level, "message": text })),
@@ -128,19 +135,21 @@ impl Messages {
 
     /// The error that a command ends with.
     pub(super) fn error(&self, error: &Error) {
+        let message = self.wording.shown(&error.to_string());
+        let remedy = error.what_to_do().map(|remedy| self.wording.shown(remedy));
         match self.log_format {
             LogFormat::Text => {
                 let styles = Styles::styled();
-                eprintln!("{} {error}", self.styled("error:", styles.get_error()));
-                if let Some(remedy) = error.what_to_do() {
+                eprintln!("{} {message}", self.styled("error:", styles.get_error()));
+                if let Some(remedy) = remedy {
                     eprintln!("  {} {remedy}", self.styled("help:", styles.get_valid()));
                 }
             }
             LogFormat::Json => json_line(serde_json::json!({
                 "level": "ERROR",
                 "kind": error.kind().name(),
-                "message": error.to_string(),
-                "help": error.what_to_do(),
+                "message": message,
+                "help": remedy,
                 "location": error.location(),
                 "exit_code": error.kind().exit_code(),
             })),
@@ -154,6 +163,28 @@ impl Messages {
     /// A bar that follows the work, where there is a terminal to draw it on.
     pub(super) fn progress_bar(&self, runtime: &Runtime) -> Option<ProgressGuard> {
         if self.quiet { None } else { progress_bar(runtime.progress().clone()) }
+    }
+}
+
+/// Standard error, for log messages: each comes in one piece.
+struct Worded {
+    wording: Wording,
+    format: LogFormat,
+}
+
+impl Write for Worded {
+    fn write(&mut self, message: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(message);
+        let shown = match self.format {
+            LogFormat::Text => self.wording.shown(&text),
+            LogFormat::Json => self.wording.shown_in_json(&text),
+        };
+        io::stderr().write_all(shown.as_bytes())?;
+        Ok(message.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
     }
 }
 

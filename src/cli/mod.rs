@@ -25,7 +25,7 @@ mod verify;
 pub use failure::report_bad_flags;
 
 use crate::commit::{Table, Unseen};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, Wording};
 use crate::job::{EngineSpec, JobSpec};
 use crate::report::FailureReport;
 use crate::runtime::Runtime;
@@ -95,7 +95,8 @@ impl Cli {
     /// What is wrong with them, or the help that they ask for, in the colors that they ask for.
     pub fn of_process() -> Result<Cli, clap::Error> {
         let mut command = Cli::command().color(color_of(std::env::args_os()));
-        let cli = Cli::from_arg_matches(&command.try_get_matches_from_mut(arguments::of_process())?)?;
+        let mut cli = Cli::from_arg_matches(&command.try_get_matches_from_mut(arguments::of_process())?)?;
+        cli.global.messages.wording = cli.command.wording(&command);
         match cli.global.messages.conflict() {
             Some(conflict) => Err(command.error(clap::error::ErrorKind::ArgumentConflict, conflict)),
             None => Ok(cli),
@@ -111,7 +112,12 @@ impl Cli {
     /// standard output if `--json` was given and nothing was printed there.
     pub fn report_error(&self, error: &Error) {
         self.global.messages.error(error);
-        failure::print_if_expected(&FailureReport::from(error));
+        let report = FailureReport::from(error);
+        failure::print_if_expected(&FailureReport { error: report.error.worded(self.wording()), ..report });
+    }
+
+    fn wording(&self) -> &Wording {
+        &self.global.messages.wording
     }
 
     /// Whether the command was asked for one JSON document on standard output.
@@ -162,6 +168,19 @@ impl Cli {
     }
 }
 
+impl Command {
+    /// How the messages of the command name settings; `all` has its flags, once it was matched.
+    fn wording(&self, all: &clap::Command) -> Wording {
+        let name = match self {
+            Command::Convert(_) => "convert",
+            Command::Infer(_) => "infer",
+            _ => return Wording::Keys,
+        };
+        let flags = all.find_subcommand(name).into_iter().flat_map(clap::Command::get_arguments);
+        Wording::Flags(flags.filter_map(clap::Arg::get_long).map(str::to_owned).collect())
+    }
+}
+
 /// Tells of targets that did not answer.
 fn say_unseen(unseen: &[Unseen], global: &Global) {
     for unseen in unseen {
@@ -173,6 +192,11 @@ impl Global {
     /// Tells a person what was done or found; `--quiet` leaves it out.
     fn say(&self, text: &str) {
         self.messages.note(text);
+    }
+
+    /// How messages name settings.
+    fn wording(&self) -> &Wording {
+        &self.messages.wording
     }
 
     /// Tells a person what is wrong, whatever the flags.
@@ -215,3 +239,6 @@ fn print(text: &str) -> Result<()> {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod settings_tests;

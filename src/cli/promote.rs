@@ -34,7 +34,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     })?;
     let refused = (promoted.version.is_none() && !promoted.was_home).then(|| refused(&promoted));
     if args.json {
-        super::documents::print_json(&Found::new(&promoted, refused.as_ref()))?;
+        super::documents::print_json(&Found::new(&promoted, refused.as_ref(), global.wording()))?;
         return refused.map_or(Ok(()), Err);
     }
     for unread in &promoted.unread {

@@ -90,11 +90,12 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     let bar = global.messages.progress_bar(&runtime);
     let outcome = run_job(job, &options, &runtime);
     drop(bar);
-    print_report(&outcome?, args.json, global)
+    print_report(outcome?, args.json, global)
 }
 
 /// The report as JSON on standard output, or its summary on standard error.
-pub(super) fn print_report(report: &RunReport, as_json: bool, global: &Global) -> Result<()> {
+pub(super) fn print_report(report: RunReport, as_json: bool, global: &Global) -> Result<()> {
+    let report = &report.worded(global.wording());
     if as_json {
         return super::documents::print_json(report);
     }

@@ -31,7 +31,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     })?;
     let unsound = verdict(&audit);
     if args.json {
-        super::documents::print_json(&Found::new(audit, unsound.as_ref()))?;
+        super::documents::print_json(&Found::new(audit, unsound.as_ref(), global.wording()))?;
     } else {
         describe(&job.name, job.targets.len(), &audit, global);
     }

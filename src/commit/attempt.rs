@@ -70,7 +70,7 @@ impl Table {
                 self.home().describe().url
             );
             return Err(Error::usage(message).remedy(
-                "put a target with conditional writes first; or say `commit.conditional_writes = \"not_needed\"`, \
+                "put a target with conditional writes first; or say `commit.conditional_writes = \"not_needed\"` in a job file, \
                  if never two runs write this table at once",
             ));
         }

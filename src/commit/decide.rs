@@ -411,7 +411,7 @@ fn done(history: &History, version: u64) -> Result<Outcome> {
 pub(super) fn fenced(attempt: &str) -> Error {
     let message = format!("attempt {attempt} was taken for dead and fenced by another run");
     Error::new(ErrorKind::Conflict { message }).remedy(
-        "run again; if it stood still for longer than `commit.lease_seconds`, raise that. Nothing was made visible",
+        "run again; if it stood still for longer than `commit.lease_seconds` in the job file, raise that. Nothing was made visible",
     )
 }
 

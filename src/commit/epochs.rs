@@ -112,7 +112,7 @@ impl Table {
         Error::new(ErrorKind::Damage { message }).leaving(Aftermath::Replaced).remedy(match *first == told.home {
             true => format!("`sawmill promote` with the same job and `--home {first}` finishes what was begun"),
             false => format!(
-                "put {} first in `targets`, and take {first} out, or list it later and bring it up to date with \
+                "put {} first in `targets` (--output), and take {first} out, or list it later and bring it up to date with \
                  `sawmill catchup`; then run the same job again: what was decided and not taken over is done anew",
                 told.home
             ),

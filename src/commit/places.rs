@@ -27,7 +27,7 @@ impl Table {
             let url = &self.stores()[*outside].describe().url;
             let message = format!("{url} is not a target of this table since its home has changed");
             return Err(Error::new(ErrorKind::Damage { message }).remedy(
-                "`sawmill catchup` with the same job copies to it what it lacks; or take it out of `targets`",
+                "`sawmill catchup` with the same job copies to it what it lacks; or take it out of `targets` (--output)",
             ));
         }
         self.check_versions(history).await
@@ -70,7 +70,7 @@ impl Table {
             let message =
                 format!("{} holds a log: it is the first target of its table", store.describe().url);
             return Err(Error::new(ErrorKind::Damage { message })
-                .remedy("put it first in `targets`, as it was; nothing was changed"));
+                .remedy("put it first in `targets` (--output), as it was; nothing was changed"));
         }
         Ok(history.epoch > FIRST_EPOCH && !epochs.started.contains(&history.epoch))
     }
@@ -151,7 +151,7 @@ impl Table {
                 let message =
                     format!("{url} has documents of attempt {attempt}, of which {home} knows nothing");
                 return Err(Error::new(ErrorKind::Damage { message }).remedy(
-                    "the first of `targets` must be the one that holds the log; nothing was changed",
+                    "the first of `targets` (--output) must be the one that holds the log; nothing was changed",
                 ));
             }
         }
@@ -162,7 +162,7 @@ impl Table {
         let (url, home) = (&store.describe().url, &self.home().describe().url);
         let message = format!("{url} holds version {version}, but the log in {home} ends with version {tip}");
         Error::new(ErrorKind::Damage { message }).remedy(
-            "put the target that holds `_sawmill/log/` first in `targets`, or restore the log; if it is lost, \
+            "put the target that holds `_sawmill/log/` first in `targets` (--output), or restore the log; if it is lost, \
              `sawmill promote` makes another target home; nothing was changed",
         )
     }

@@ -97,13 +97,12 @@ fn already_done(history: &History, plan: &Plan) -> Option<Standing> {
 
 /// What to do about inputs that the table holds.
 pub(super) const READ_BEFORE: &str = "leave out what the table holds: `source.incremental = true` with \
-     `output.mode = \"append\"` does so by itself; `sawmill run --reprocess` writes the versions that hold it anew. To \
-     have its rows in the table once more, append with `source.read_again = \"allow\"` (`convert`: --append --read-again)";
+     `output.mode = \"append\"` in a job file does so by itself; `sawmill run --reprocess` writes the versions that hold it anew. To \
+     have its rows in the table once more, append with `source.read_again = \"allow\"` (--append --read-again)";
 
 /// What to do about a table that is not empty.
 const OTHER_DATA: &str = "this table holds data of another run: add the rows of other inputs with \
-     `output.mode = \"append\"` (--set output.mode=append, or --append), replace partitions with \
-     \"overwrite_partitions\", or choose another place";
+     `output.mode = \"append\"` (--append), replace partitions with \"overwrite_partitions\" in a job file, or choose another place";
 
 fn refused(operation: &str, store: &dyn Store, detail: String) -> Error {
     let identity = store.describe();

@@ -141,7 +141,11 @@ impl Settings<'_> {
             Some(Found::InFiles(position)) => position,
             Some(Found::InDirectories) => {
                 let message = format!("{name:?} is a partition key, which the files do not hold");
-                self.problem(key, message, "leave it out here, or out of `output.partition_by`");
+                self.problem(
+                    key,
+                    message,
+                    "leave it out here, or out of `output.partition_by` (--partition-by)",
+                );
                 return builder;
             }
             None => return builder,

@@ -8,9 +8,11 @@
 
 mod aftermath;
 mod input;
+pub mod wording;
 
 pub use aftermath::Aftermath;
 pub use input::{InputProblem, QuoteExtent};
+pub use wording::Wording;
 
 use std::fmt;
 use std::time::Duration;
@@ -333,7 +335,7 @@ impl Error {
         self
     }
 
-    /// Adds what the user can do; names the flag or the key of the job file.
+    /// Adds what the user can do; names settings as [`wording`] has it.
     #[must_use]
     pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
         self.0.remedy = Some(remedy.into());

@@ -99,8 +99,9 @@ fn judge(heads: &[Head<'_>], known: &Known<'_>) -> Result<Judged, Box<Refusal>> 
     }
     if dialect.quote.is_none() && resolved.quote.is_some() {
         notes.push(
-            "quotes stand inside fields and around none, so they are taken as text (--no-quote, `quoteChar` = \
-             \"\"); if they enclose fields, say --quote '\"'"
+            "quotes stand inside fields and around none, so they are taken as text, as by \
+             `dialect.quoteChar = \"\"` (--no-quote); if they enclose fields, say `dialect.quoteChar = \"\\\"\"` \
+             (--quote '\"')"
                 .into(),
         );
     }

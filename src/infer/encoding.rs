@@ -15,7 +15,7 @@ pub fn infer_encoding(samples: &[(String, Detected)]) -> (Option<String>, Vec<St
     let plain = samples.iter().find(|(_, detected)| utf16 && *detected == Detected::Ascii);
     if let Some((other, _)) = differing.or(plain) {
         let note = format!(
-            "{url} and {other} are in different encodings; read them apart, each with its own `dialect.encoding`"
+            "{url} and {other} are in different encodings; read them apart, each with its own `dialect.encoding` (--encoding)"
         );
         return (None, vec![note]);
     }

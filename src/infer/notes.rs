@@ -4,6 +4,7 @@ use super::column::Doubt;
 use super::odd::OddValue;
 use super::types::Place;
 use crate::count::agree;
+use crate::error::wording::{settings, text, word};
 use crate::lists;
 use crate::schema::ColumnType;
 
@@ -47,26 +48,28 @@ impl Doubt {
             Doubt::NoValues => "no field of it has a value as far as was read, so its type is string",
             Doubt::AmbiguousDates => {
                 "the dates do not show whether day or month comes first, so they stay string; \
-                 say `type` = \"date\" and `format` = \"%d/%m/%Y\" or \"%m/%d/%Y\" (--type COLUMN=date:%d/%m/%Y)"
+                 say `type = \"date\"` and `format = \"%d/%m/%Y\"` in a schema (--type COLUMN=date:%d/%m/%Y), or \
+                 %m/%d/%Y"
             }
             Doubt::MixedDates => {
                 "the day comes first in some dates and the month in others, so they stay string"
             }
             Doubt::AmbiguousMarks => {
                 "numbers like 1,234 do not show whether the comma marks thousands or a fraction, so they stay \
-                 string; say `type` = \"integer\" and `groupChar` = \",\", or `type` = \"number\" and `decimalChar` = \",\""
+                 string; describe them in the file of `schema` (--schema): `type = \"integer\"` and `groupChar = \",\"`, or \
+                 `type = \"number\"` and `decimalChar = \",\"`"
             }
             Doubt::Codes => {
                 "what is not whole is written like 12E4, as codes are, so they stay string; \
-                 say `type` = \"number\" if they are numbers (--type COLUMN=number)"
+                 if they are numbers, say `type = \"number\"` in a schema (--type COLUMN=number)"
             }
             Doubt::NoUnit => {
                 "no unit of time holds all digits of all timestamps (nanoseconds reach from 1677 to 2262), so they \
                  stay string"
             }
             Doubt::CompactDates => {
-                "the integers look like dates; if they are, say `type` = \"date\" and `format` = \"%Y%m%d\" \
-                 (--type COLUMN=date:%Y%m%d)"
+                "the integers look like dates; if they are, say `type = \"date\"` and `format = \"%Y%m%d\"` in a \
+                 schema (--type COLUMN=date:%Y%m%d)"
             }
         }
     }
@@ -77,18 +80,28 @@ pub(super) fn quoted(value: &[u8]) -> String {
     format!("{:?}", String::from_utf8_lossy(value).chars().take(40).collect::<String>())
 }
 
-/// The same as one word of a command line.
-fn word(text: &str) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-/%=:+,".contains(&byte);
-    match !text.is_empty() && text.bytes().all(is_plain) {
-        true => text.to_owned(),
-        false => format!("'{}'", text.replace('\'', r"'\''")),
-    }
+/// What says the type of a column.
+pub(super) fn type_flag(column: &str, name: &str) -> String {
+    settings([type_setting(column, name)])
 }
 
-/// The flag that says the type of a column.
-pub(super) fn type_flag(column: &str, name: &str) -> String {
-    format!("--type {}", word(&format!("{column}={name}")))
+/// A setting with its flag, and where it stands.
+type Setting = (String, String, &'static str);
+
+fn type_setting(column: &str, name: &str) -> Setting {
+    (
+        format!("type = {}", text(name)),
+        format!("--type {}", word(&format!("{column}={name}"))),
+        " in a schema",
+    )
+}
+
+/// What says that these texts are null.
+fn null_setting<'t>(tokens: impl Iterator<Item = &'t str>) -> String {
+    let (texts, flags): (Vec<_>, Vec<_>) =
+        tokens.map(|token| (text(token), format!("--null {}", word(token)))).unzip();
+    let keys = format!("missingValues = [{}]", texts.join(", "));
+    settings([(keys, flags.join(" "), " in a schema")])
 }
 
 /// `"NA" is taken for null`: tokens with the places where they stand first.
@@ -102,11 +115,10 @@ pub(super) fn nulls_taken(column: &str, tokens: &[(String, String)]) -> String {
 pub(super) fn nulls_in_text(tokens: &[(String, String)]) -> String {
     let list: Vec<_> = tokens.iter().map(|(token, place)| format!("{token:?} (first {place})")).collect();
     let (verb, noun) = if tokens.len() == 1 { ("looks", "a null") } else { ("look", "nulls") };
-    let flags: Vec<_> = tokens.iter().map(|(token, _)| format!("--null {}", word(token))).collect();
     format!(
-        "{} {verb} like {noun} and may be text, too; for nulls, {}, or `missingValues` in a schema",
+        "{} {verb} like {noun} and may be text, too; for nulls, {}",
         list.join(", "),
-        flags.join(" ")
+        null_setting(tokens.iter().map(|(token, _)| token.as_str()))
     )
 }
 
@@ -134,7 +146,7 @@ pub(super) fn exponent_taken(column: &str, value: &[u8], place: &str) -> String 
 pub(super) fn padded(value: &[u8], place: &str, without: ColumnType) -> String {
     format!(
         "spaces or tabs stand around values, {} {place} for one, which makes them string; without them it is {without}: \
-         --trim both",
+         `dialect.trim = \"both\"` (--trim both)",
         quoted(value)
     )
 }
@@ -168,8 +180,12 @@ pub(super) fn odd(
     let (count, other) = fitting;
     let values = agree(count, "value is", "values are");
     let verb = agree(odd.len(), "makes", "make");
-    let nulls = || odd.iter().map(|odd| format!("--null {}", word(&String::from_utf8_lossy(&odd.value))));
-    let reject = format!("{} --on-bad-value reject", type_flag(column, &other.to_string()));
+    let nulls = || {
+        let texts: Vec<_> = odd.iter().map(|odd| String::from_utf8_lossy(&odd.value)).collect();
+        null_setting(texts.iter().map(AsRef::as_ref))
+    };
+    let rejects = ("errors.bad_value = \"reject\"".to_owned(), "--on-bad-value reject".to_owned(), "");
+    let reject = settings([type_setting(column, &other.to_string()), rejects]);
     let first = &odd[0].value[..];
     let advice = match (first, standing) {
         _ if odd.iter().all(|odd| odd.value == column.as_bytes()) => {
@@ -182,17 +198,17 @@ pub(super) fn odd(
         }
         (_, Standing::First) if odd.len() == 1 => {
             format!(
-                "for a line of units or a second header, --header-rows 2; for a null, {}",
-                nulls().collect::<String>()
+                "for a line of units or a second header, `dialect.headerRows = 2` (--header-rows 2); for a null, {}",
+                nulls()
             )
         }
         (_, Standing::Last) if odd.len() == 1 => {
             format!(
-                "for a total or another footer, --footer-records 1; for a null, {}",
-                nulls().collect::<String>()
+                "for a total or another footer, `dialect.footerRecords = 1` (--footer-records 1); for a null, {}",
+                nulls()
             )
         }
-        _ => format!("for nulls, {}; else {reject}", nulls().collect::<Vec<_>>().join(" ")),
+        _ => format!("for nulls, {}; else {reject}", nulls()),
     };
     format!("{} {verb} it string; the other {count} {values} {other}: {advice}", list.join(", "))
 }

@@ -5,6 +5,7 @@
 
 use super::tests::inferred;
 use super::*;
+use crate::error::wording::by_flags;
 use crate::job::DialectSpec;
 use crate::parse::{Scanner, field_value};
 
@@ -34,11 +35,11 @@ pub(super) fn read_sampled(text: &[u8], given: &DialectSpec, head_bytes: usize) 
     let head = text[..text.len().min(head_bytes)].to_vec();
     let samples = [Sample { url: "file:///a.csv".into(), text: head, whole, windows: Vec::new() }];
     let (dialect, notes) = match inferred(&samples, given, true) {
-        Ok(found) => found,
+        Ok((dialect, notes)) => (dialect, notes.iter().map(|note| by_flags(note)).collect()),
         Err(error) => {
-            let remedy = error.what_to_do().unwrap().to_owned();
+            let remedy = by_flags(error.what_to_do().unwrap());
             let flags = remedy.strip_prefix("say which it is: ").unwrap().split(", or ");
-            return Outcome::Refused(error.to_string(), flags.map(str::to_owned).collect());
+            return Outcome::Refused(by_flags(&error.to_string()), flags.map(str::to_owned).collect());
         }
     };
     match table(text, &dialect) {

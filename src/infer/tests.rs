@@ -1,4 +1,5 @@
 use super::*;
+use crate::error::wording::by_flags;
 use crate::job::DialectSpec;
 use crate::parse::{Escape, Terminator};
 
@@ -288,7 +289,7 @@ fn a_type_that_changes_from_file_to_file_is_said_with_its_place() {
     let two = Sample { url: "file:///2.csv".into(), ..sample("n,t\n3,\"x\ny\"\n4.5,z\n").remove(0) };
     let three = Sample { url: "file:///3.csv".into(), ..sample("n,t\nabc,z\n").remove(0) };
     let Inferred { schema, notes, .. } = infer_schema(&[one, two, three], &Dialect::default(), &[]).unwrap();
-    let notes = note_lines(&notes);
+    let notes = note_lines(&notes).iter().map(|note| by_flags(note)).collect::<Vec<_>>();
     assert_eq!(schema.columns[0].column_type.to_string(), "string");
     assert_eq!(
         notes,
@@ -314,7 +315,7 @@ fn columns_are_known_by_name_over_inputs() {
 fn null_tokens_are_kept_where_they_were_seen() {
     let Inferred { schema, notes, .. } =
         infer_schema(&sample("n,t,e\n1,NA,\nNA,x,\n"), &Dialect::default(), &[]).unwrap();
-    let notes = note_lines(&notes);
+    let notes = note_lines(&notes).iter().map(|note| by_flags(note)).collect::<Vec<_>>();
     assert_eq!(schema.columns[0].rules.null_tokens, ["", "NA"]);
     assert_eq!(schema.columns[1].rules.null_tokens, [""]);
     assert_eq!(
@@ -323,7 +324,7 @@ fn null_tokens_are_kept_where_they_were_seen() {
             "column \"n\": \"NA\" (first record 2, line 3 of file:///a.csv) is taken for null; \
              --type n=string keeps text",
             "column \"t\": \"NA\" (first record 1, line 2 of file:///a.csv) looks like a null and may be text, \
-             too; for nulls, --null NA, or `missingValues` in a schema",
+             too; for nulls, --null NA",
             "column \"e\": no field of it has a value as far as was read, so its type is string",
         ]
     );
@@ -370,7 +371,7 @@ fn what_makes_text_of_a_column_is_said() {
         ("\"\"\n\"\"\n", ""),
     ] {
         let found = infer_schema(&sample(&format!("v\n{values}")), &Dialect::default(), &[]).unwrap();
-        let notes = note_lines(&found.notes);
+        let notes = note_lines(&found.notes).iter().map(|note| by_flags(note)).collect::<Vec<_>>();
         match says {
             "" => assert_eq!(notes, [""; 0], "{values:?}"),
             _ => assert!(matches!(&notes[..], [note] if note.contains(says)), "{values:?} {notes:#?}"),

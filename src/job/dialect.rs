@@ -53,11 +53,11 @@ impl DialectSpec {
         match (self.header_rows, self.header) {
             (Some(_), Some(false)) => {
                 Err(Problem::new("headerRows", "`header` says that there is no header")
-                    .remedy("leave out `headerRows`, or say `header = true`"))
+                    .remedy("leave out `headerRows` (--header-rows), or say `header = true` (--header)"))
             }
             (Some(rows), _) if rows == 0 || rows > MAX_HELD_RECORDS => {
                 Err(Problem::new("headerRows", format!("{rows} is not from 1 to {MAX_HELD_RECORDS}"))
-                    .remedy("say `header = false` if there is no header, and `skipRecords` for what is none"))
+                    .remedy("say `header = false` (--no-header) if there is no header, and `skipRecords` (--skip-records) for what is none"))
             }
             (rows, _) => Ok(rows.unwrap_or(1)),
         }
@@ -69,10 +69,11 @@ impl DialectSpec {
                 Err(Problem::new("footerRecords", "the record of `trailerCount` is a footer record")
                     .remedy("leave out one of the two"))
             }
-            (Some(records), _) if records > MAX_HELD_RECORDS => {
-                Err(Problem::new("footerRecords", format!("{records} is more than {MAX_HELD_RECORDS}"))
-                    .remedy("cut the footer off before, or filter its records out with `transforms`"))
-            }
+            (Some(records), _) if records > MAX_HELD_RECORDS => Err(Problem::new(
+                "footerRecords",
+                format!("{records} is more than {MAX_HELD_RECORDS}"),
+            )
+            .remedy("cut the footer off before, or filter its records out with `transforms` in a job file")),
             (_, Some(TrailerCount { field: 0, .. })) => {
                 Err(Problem::new("trailerCount", "`field` counts from 1").remedy("the first field is 1"))
             }
@@ -85,7 +86,7 @@ impl DialectSpec {
             return match (self.double_quote, quote) {
                 (Some(false), Some(_)) => {
                     Err(Problem::new("doubleQuote", "a quote could not be written inside quotes at all")
-                        .remedy("name an `escapeChar`, or leave `doubleQuote` out"))
+                        .remedy("name an `escapeChar` (--escape), or leave `doubleQuote` out"))
                 }
                 _ => Ok(Escape::Doubled),
             };
@@ -97,7 +98,7 @@ impl DialectSpec {
             (Some(quote), _) if quote == byte => Ok(Escape::Doubled),
             (Some(_), Some(true)) => {
                 Err(Problem::new("escapeChar", "a quote is written either twice or after an escape")
-                    .remedy("leave out `doubleQuote` or `escapeChar`"))
+                    .remedy("leave out `doubleQuote` or `escapeChar` (--escape)"))
             }
             (Some(_), _) => Ok(Escape::Byte(byte)),
         }
@@ -205,12 +206,27 @@ fn check_distinct(dialect: &Dialect) -> Result<(), Problem> {
         if let Some(other) = in_delimiter.or(first) {
             let whole = other != "delimiter" || dialect.delimiter.single().is_some();
             let relation = if whole { "is" } else { "is in" };
-            let message = format!("{:?} {relation} the `{other}`, too", char::from(byte));
-            return Err(Problem::new(*key, message)
-                .remedy(format!("give `{key}` and `{other}` different characters")));
+            let message = format!("{:?} {relation} the {}, too", char::from(byte), named(other));
+            return Err(Problem::new(*key, message).remedy(format!(
+                "give {} and {} different characters",
+                named(key),
+                named(other)
+            )));
         }
     }
     Ok(())
+}
+
+/// A key as messages name it.
+fn named(key: &str) -> String {
+    let flag = match key {
+        "quoteChar" => "--quote",
+        "escapeChar" => "--escape",
+        "commentChar" => "--comment",
+        "lineTerminator" => "--line-terminator",
+        _ => "--delimiter",
+    };
+    format!("`{key}` ({flag})")
 }
 
 /// What is trimmed may mean nothing else.
@@ -226,7 +242,7 @@ fn check_space(dialect: &Dialect) -> Result<(), Problem> {
     {
         if means(byte) {
             return Err(Problem::new(key, "is white space, which is to be trimmed")
-                .remedy("leave out `trim` and `skipInitialSpace`, or choose another character"));
+                .remedy("leave out `trim` (--trim) and `skipInitialSpace`, or choose another character"));
         }
     }
     Ok(())

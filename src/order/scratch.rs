@@ -67,8 +67,8 @@ impl Scratch {
             "cannot {operation} a temporary file in {directory}: {cause}; temporary files took {bytes} so far"
         );
         Error::new(ErrorKind::Scratch { message }).remedy(
-            "name a directory with more room in `engine.spill_directory`; \
-             or raise `engine.key_bytes` (deduplicate) or `engine.sort_bytes` (sort), so that less goes to disk",
+            "name a directory with more room in `engine.spill_directory` (convert: TMPDIR); or let less go to disk: \
+             raise `engine.key_bytes` (deduplicate) or `engine.sort_bytes` (sort) in the job file",
         )
     }
 }

@@ -42,7 +42,7 @@ impl UniqueCheck {
         let key = Some("engine.key_bytes".into());
         let place = JobPlace { file: "job".into(), key, ..JobPlace::default() };
         Error::new(ErrorKind::Job { message, place }).remedy(format!(
-            "set `engine.key_bytes` to {BYTES_PER_KEY} times the distinct keys of a task; \
+            "set `engine.key_bytes` in a job file to {BYTES_PER_KEY} times the distinct keys of a task; \
              or let tasks be smaller, or take the constraint away"
         ))
     }

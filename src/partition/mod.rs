@@ -103,7 +103,7 @@ impl Partitioner {
             .collect::<Vec<_>>();
         if file_columns.is_empty() {
             return Err(keys::invalid("every column is a partition key, so the files would have none")
-                .remedy("leave at least one column out of `output.partition_by`"));
+                .remedy("leave at least one column out of `output.partition_by` (--partition-by)"));
         }
         Ok(Partitioner { keys, file_columns, limits: PathLimits::default() })
     }

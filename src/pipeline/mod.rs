@@ -265,7 +265,8 @@ pub fn check_tasks(tasks: usize, columns: &Columns) -> Result<()> {
                 "the key ({}) is compared over all records, and the plan has {tasks} tasks",
                 check.columns.join(", ")
             );
-            Err(Error::usage(message).remedy("plan one task (--tasks 1) for `deduplicate` and unique keys"))
+            Err(Error::usage(message)
+                .remedy("plan one task (`sawmill plan --tasks 1`) for `deduplicate` and unique keys"))
         }
         _ => Ok(()),
     }

@@ -335,7 +335,7 @@ fn split_error(error: SplitError, located: impl Fn(usize, String) -> Location) -
         }
         SplitError::TooLong(TooLong { row, key, value, bytes, limit, is_path }) => {
             let remedy = format!(
-                "shorten the value in a step of the job, such as `{{ derive = {{ {key} = \"left({key}, 50)\" }} }}`, \
+                "shorten the value in a step of a job file, such as `{{ derive = {{ {key} = \"left({key}, 50)\" }} }}`, \
                  or choose other keys in `output.partition_by` (--partition-by)"
             );
             let value = value.chars().take(100).collect();
@@ -353,28 +353,38 @@ fn raw_record<'b>(block: &'b Block, index: &RecordIndex, record: usize) -> &'b [
 /// `policy_key` of the job says what becomes of the row.
 fn row_remedy(policy_key: Option<&str>) -> String {
     match policy_key {
-        Some(key) => format!("mend the record, or set such records aside: `{key} = \"reject\"`"),
+        Some("errors.bad_value") => {
+            "mend the record, or set such records aside: `errors.bad_value = \"reject\"` (--on-bad-value reject)"
+                .to_owned()
+        }
+        Some(key) => format!("mend the record, or set such records aside: `{key} = \"reject\"` in the job file"),
         None => "bound the text that the expression makes, as in `repeat(x, least(n, 100))`".to_owned(),
     }
 }
 
 fn value_remedy(problem: &InputProblem) -> &'static str {
     match problem {
+        InputProblem::Ragged { found, expected } if found < expected => {
+            "is a delimiter or a quote missing or doubled in this record? \
+             `errors.bad_record = \"reject\"` (--on-bad-record reject) sets such records aside, and \
+             `errors.short_record = \"pad\"` (--on-short-record pad) takes the fields that are missing for null"
+        }
         InputProblem::Ragged { .. } => {
             "is a delimiter or a quote missing or doubled in this record? \
-             `errors.bad_record = \"reject\"` sets such records aside"
+             `errors.bad_record = \"reject\"` (--on-bad-record reject) sets such records aside, and \
+             `errors.long_record = \"truncate\"` (--on-long-record truncate) leaves out the fields too many"
         }
         InputProblem::RequiredNull => {
             "mend the value, or take `constraints.required` away from the column in the schema; \
-             `errors.bad_value = \"reject\"` sets such records aside"
+             `errors.bad_value = \"reject\"` (--on-bad-value reject) sets such records aside"
         }
         InputProblem::NulByte => {
-            "CSV text holds no NUL; is the file binary, or UTF-16 (say `dialect.encoding`, --encoding)?"
+            "CSV text holds no NUL; if the file is UTF-16, say `dialect.encoding = \"utf-16le\"` (--encoding utf-16le) or utf-16be; else look whether the file is binary"
         }
         _ => {
             "mend the value; or give the column another `type` or `format`, \
-             or name the text in `missingValues` (--null) if it means null; \
-             `errors.bad_value = \"reject\"` sets such records aside"
+             or name the text in `missingValues` in a schema (--null) if it means null; \
+             `errors.bad_value = \"reject\"` (--on-bad-value reject) sets such records aside"
         }
     }
 }

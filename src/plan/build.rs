@@ -194,7 +194,7 @@ fn plan_inputs(
     if plan.job.errors.leaves_values_in_quarantine() && hides_values(&plan.job) {
         tracing::warn!(
             "rejected records stand in the quarantine as they were, before any mask or hash; \
-             `errors.quarantine_values = false` leaves their values out"
+             `errors.quarantine_values = false` in the job file leaves their values out"
         );
     }
     check_tasks(options.tasks as usize, &columns)?;
@@ -382,13 +382,13 @@ fn check_names(schema: &Schema, samples: &[Sample]) -> Result<()> {
     Ok(())
 }
 
-const NAMES_REMEDY: &str = "mend the header; or pass over it (--no-header --skip-records 1, or `header` and `skipRecords` \
-     of the dialect) and, in a job, give a schema";
+const NAMES_REMEDY: &str = "mend the header; or pass over it with `dialect.header = false` and `dialect.skipRecords = 1` \
+     (--no-header --skip-records 1) and, in a job, give a schema";
 
 fn invalid_matching() -> Error {
     let message = "columns are to be matched by name, but the inputs have no header";
     Problem::new(KeyPath::from("source.match_columns"), message)
-        .remedy("say `dialect.header = true`, or `source.match_columns = \"position\"`")
+        .remedy("say `dialect.header = true` (--header), or `source.match_columns = \"position\"` (--match-columns position)")
         .into_error("job")
 }
 
@@ -401,7 +401,7 @@ fn no_columns(samples: &[Sample], dialect: &Dialect) -> Error {
         (false, false) => InputProblem::NoRecords,
     };
     Error::input(problem, Location::object(url))
-        .remedy("no columns can be found here: give a schema (--schema)")
+        .remedy("no columns can be found here: give a `schema` (--schema)")
 }
 
 fn whole_inputs(inputs: &[Input]) -> Vec<(Split, u64)> {

@@ -1,5 +1,6 @@
 //! Columns whose values stand in the paths of the inputs.
 
+use crate::error::wording::{settings, text, word};
 use crate::error::{Error, InputProblem, Result};
 use crate::infer::{ColumnNote, FieldText, Inferred, Place, Position, Seen, TypeInference};
 use crate::job::{ExtraColumns, SourceSpec};
@@ -88,13 +89,11 @@ pub(super) fn unused(schema: &Schema, inputs: &[Input]) -> Option<String> {
         return None;
     }
     let directories: Vec<_> = examples.iter().map(|(key, value)| format!("`{key}={value}/`")).collect();
-    let names: Vec<_> = examples.keys().map(|key| format!("{key:?}")).collect();
-    let flags: Vec<_> = examples.keys().map(|key| format!("--path-column {key}")).collect();
+    let names: Vec<_> = examples.keys().map(|key| text(key)).collect();
+    let flags: Vec<_> = examples.keys().map(|key| format!("--path-column {}", word(key))).collect();
     Some(format!(
-        "inputs lie in directories such as {}, which give no columns; to have them as columns, say \
-         `source.path_columns = [{}]` ({})",
+        "inputs lie in directories such as {}, which give no columns; to have them as columns, say {}",
         directories.join(", "),
-        names.join(", "),
-        flags.join(" ")
+        settings([(format!("source.path_columns = [{}]", names.join(", ")), flags.join(" "), "")])
     ))
 }

@@ -196,11 +196,11 @@ pub fn size_notes(files: &[FileReport]) -> Vec<String> {
             format!("Redshift Spectrum is fastest with files of 100 MiB to 1 GiB; {count} {what}: {remedy}");
         (count > 0).then_some(note)
     };
-    let large = note(large, "are larger", "lower output.target_file_bytes");
+    let large = note(large, "are larger", "lower `output.target_file_bytes` in a job file");
     let small = note(
         small,
         "are smaller beside others of their partition",
-        "raise output.target_file_bytes or engine.open_files_bytes",
+        "raise `output.target_file_bytes` or `engine.open_files_bytes` in a job file",
     );
     large.into_iter().chain(small).collect()
 }

@@ -62,20 +62,24 @@ impl Rule {
         const DEFECT: &str =
             "this should not come about whatever the job says: please report it with the job file";
         match self {
-            Rule::Encoding => "take `encoding` out of output.columns, or set output.profile = \"standard\"",
-            Rule::Codec => "set output.compression to \"snappy\" or \"gzip\"",
+            Rule::Encoding => {
+                "take `encoding` out of `output.columns` in the job file, or say `output.profile = \"standard\"` (--profile standard)"
+            }
+            Rule::Codec => "say `output.compression = \"snappy\"` (--compression snappy) or gzip",
             Rule::ReadableType => {
-                "give the column another type in the schema, or set output.profile = \"standard\""
+                "give the column another type in the schema, or say `output.profile = \"standard\"` (--profile standard)"
             }
             Rule::NameCase | Rule::NameLength | Rule::NameTwice => "rename the column in the schema",
-            Rule::ColumnCount => "drop columns, or set output.profile = \"standard\"",
+            Rule::ColumnCount => "drop columns, or say `output.profile = \"standard\"` (--profile standard)",
             Rule::TextLength => {
-                "declare the column as `varchar(65535)`, which makes longer texts bad values for \
-                 `errors` to reject or null; cut it in a transform, such as `left(note, 10000)`; \
-                 drop it; or set output.profile = \"standard\""
+                "declare the column as `varchar(65535)`, which makes longer texts bad values to \
+                 reject or null; cut it in a transform, such as `left(note, 10000)`; \
+                 drop it; or say `output.profile = \"standard\"` (--profile standard)"
             }
-            Rule::KeyLength => "choose other keys in output.partition_by, or a shorter target URL",
-            Rule::PartitionColumn => "rename the derived key in output.partition_by",
+            Rule::KeyLength => {
+                "choose other keys in `output.partition_by` (--partition-by), or a shorter target URL"
+            }
+            Rule::PartitionColumn => "rename the derived key in `output.partition_by` (--partition-by)",
             Rule::PageVersion | Rule::DeclaredType | Rule::DecimalLength | Rule::Columns => DEFECT,
         }
     }

@@ -1,6 +1,6 @@
 //! What `--json` prints of a command that failed.
 
-use crate::error::{Aftermath, Error, ErrorKind, JobPlace, Location, StoreFailure, StoreReason};
+use crate::error::{Aftermath, Error, ErrorKind, JobPlace, Location, StoreFailure, StoreReason, Wording};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -97,8 +97,8 @@ pub struct Found<T> {
 
 impl<T> Found<T> {
     /// A document, and the error with which its command ends.
-    pub fn new(document: T, error: Option<&Error>) -> Self {
-        Found { document, error: error.map(ErrorReport::from) }
+    pub fn new(document: T, error: Option<&Error>, wording: &Wording) -> Self {
+        Found { document, error: error.map(|error| ErrorReport::from(error).worded(wording)) }
     }
 }
 
@@ -134,6 +134,18 @@ impl From<&Error> for ErrorReport {
             location: error.location().cloned(),
             job_file,
             store,
+        }
+    }
+}
+
+impl ErrorReport {
+    /// With one name for each setting.
+    #[must_use]
+    pub fn worded(self, wording: &Wording) -> Self {
+        ErrorReport {
+            message: wording.shown(&self.message),
+            remedy: self.remedy.map(|remedy| wording.shown(&remedy)),
+            ..self
         }
     }
 }

@@ -11,6 +11,7 @@ pub use small_files::SmallFiles;
 pub use terminal::{ProgressGuard, foreign_part, progress_bar, recovery, removal, summary};
 
 use crate::commit::{Manifest, ManifestFile, Recovered, Removed};
+use crate::error::Wording;
 use crate::job::JobSpec;
 use crate::plan::Plan;
 use crate::split::not_data::NotData;
@@ -137,6 +138,15 @@ impl TargetReport {
 }
 
 impl RunReport {
+    /// With one name for each setting.
+    #[must_use]
+    pub fn worded(mut self, wording: &Wording) -> Self {
+        for remedy in self.small_files.iter_mut().flat_map(|small| &mut small.remedies) {
+            *remedy = wording.shown(remedy);
+        }
+        self
+    }
+
     /// The report of a job all of whose inputs were read before.
     pub fn nothing_new(job: &JobSpec, targets: &[TargetIdentity], elapsed_seconds: f64) -> Self {
         let targets = targets.iter().map(TargetReport::untouched);

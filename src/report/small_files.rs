@@ -75,7 +75,7 @@ fn by_keys(plan: &Plan, files: &[ManifestFile]) -> Option<String> {
         _ => "leave it out, or take a coarser one".to_owned(),
     };
     Some(format!(
-        "use fewer or coarser keys in `output.partition_by`: {name:?} has {} here; {instead}",
+        "use fewer or coarser keys in `output.partition_by` (--partition-by): {name:?} has {} here; {instead}",
         crate::count::count(count, "value")
     ))
 }
@@ -94,16 +94,16 @@ fn by_run(plan: &Plan, files: usize, partitions: usize) -> String {
              partition that it has rows for"
         )
     } else if output.target_file_bytes < 2 * SMALL_BYTES {
-        format!("raise `output.target_file_bytes`, which is {}", output.target_file_bytes)
+        format!("raise `output.target_file_bytes` in a job file; it is {}", output.target_file_bytes)
     } else if output.sort_by.is_empty() {
         format!(
-            "sort the rows (`output.sort_by`), so that those of a partition come together: as they come now, files \
-             end early for lack of memory (`engine.open_files_bytes` = {}, `engine.max_open_files` = {})",
+            "sort the rows, `output.sort_by` in a job file, so that those of a partition come together: as they come now, files \
+             end early for lack of memory (engine.open_files_bytes = {}, engine.max_open_files = {})",
             engine.open_files_bytes, engine.max_open_files
         )
     } else {
         format!(
-            "raise `engine.open_files_bytes`, which is {}: what does not fit ends files early",
+            "raise `engine.open_files_bytes` in a job file; it is {}: what does not fit ends files early",
             engine.open_files_bytes
         )
     }

@@ -26,10 +26,11 @@ pub fn for_profile(schema: &Schema, profile: Profile, names: ColumnNames) -> Res
     let mut problems = Problems::default();
     for (i, column) in schema.columns.iter().enumerate().filter(|(_, column)| column.name.contains('\0')) {
         let key = KeyPath::from("fields").index(i).key("name");
-        problems.0.push(
-            Problem::new(key, format!("the name {:?} holds a NUL", column.name))
-                .remedy("rename the column, or set output.column_names = \"plain\""),
-        );
+        problems
+            .0
+            .push(Problem::new(key, format!("the name {:?} holds a NUL", column.name)).remedy(
+                "rename the column, or say `output.column_names = \"plain\"` (--column-names plain)",
+            ));
     }
     problems.or_ok(())?;
     match profile {
@@ -55,7 +56,8 @@ fn spectrum(schema: &Schema) -> Result<Schema, Problems> {
         let message =
             format!("Spectrum reads {MAX_COLUMNS} columns, the schema has {}", schema.columns.len());
         problems.0.push(
-            Problem::new("fields", message).remedy("drop columns, or set output.profile = \"standard\""),
+            Problem::new("fields", message)
+                .remedy("drop columns, or say `output.profile = \"standard\"` (--profile standard)"),
         );
     }
     let mut names: HashMap<String, &str> = HashMap::new();
@@ -92,13 +94,13 @@ fn check_name<'a>(
             folded.len()
         );
         return Err(Problem::new("name", message).remedy(
-            "shorten `name` and put the header's text in `sourceName`, or set output.profile = \"standard\"",
+            "shorten `name` and put the header's text in `sourceName`, or say `output.profile = \"standard\"` (--profile standard)",
         ));
     }
     if refusal(folded) == Some(Refusal::Glue) {
         let message = format!("column {:?}: AWS Glue takes no control characters in names", column.name);
         return Err(Problem::new("name", message).remedy(
-            "rename the column and put the header's text in `sourceName`, or set output.column_names = \"plain\" (--column-names plain)",
+            "rename the column and put the header's text in `sourceName`, or say `output.column_names = \"plain\"` (--column-names plain)",
         ));
     }
     match names.insert(folded.into(), &column.name) {
@@ -106,7 +108,7 @@ fn check_name<'a>(
             let message =
                 format!("columns {other:?} and {:?} are both {folded:?} in lower case", column.name);
             Err(Problem::new("name", message).remedy(
-                "rename one and put the header's text in `sourceName`, or set output.profile = \"standard\"",
+                "rename one and put the header's text in `sourceName`, or say `output.profile = \"standard\"` (--profile standard)",
             ))
         }
         None => Ok(()),
@@ -122,12 +124,15 @@ fn widen(column_type: ColumnType) -> Result<ColumnType, (&'static str, &'static 
         ColumnType::UInt { bits: 32 } => ColumnType::Int { bits: 64 },
         ColumnType::UInt { .. } => ColumnType::Decimal { precision: 20, scale: 0 },
         ColumnType::Time => {
-            return Err(("times of day", "make its type `string`, or set output.profile = \"standard\""));
+            return Err((
+                "times of day",
+                "make its type `string`, or say `output.profile = \"standard\"` (--profile standard)",
+            ));
         }
         ColumnType::Timestamp { unit: TimeUnit::Nanosecond, .. } => {
             return Err((
                 "nanoseconds",
-                "make its type `timestamp(us)` or `timestamp(us,UTC)`, or set output.profile = \"standard\"",
+                "make its type `timestamp(us)` or `timestamp(us,UTC)`, or say `output.profile = \"standard\"` (--profile standard)",
             ));
         }
         // Exact, and Spectrum reads no other unit.

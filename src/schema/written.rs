@@ -4,6 +4,7 @@
 //! whether a run may add its files: before it stages them, and again when it decides.
 
 use super::{ColumnType, TypeNameError};
+use crate::error::wording::settings;
 use crate::job::SchemaChange;
 use crate::lists::quoted;
 use arrow::datatypes::{DataType, TimeUnit};
@@ -228,24 +229,21 @@ impl Misfit {
     /// What to do: a way for each that works as it is written.
     pub fn remedy(&self) -> String {
         match self {
-            Misfit::Keys { table, .. } => format!(
-                "say `output.partition_by = {}` as the table has it (`convert`: {}), or {ELSEWHERE}",
-                spelled(table),
-                match table.as_slice() {
-                    [] => "no --partition-by".into(),
-                    keys => {
-                        let flags = keys.iter().map(|key| format!("--partition-by '{}'", key.spelling()));
-                        flags.collect::<Vec<_>>().join(" ")
-                    }
-                }
-            ),
+            Misfit::Keys { table, .. } => {
+                let keys = format!("output.partition_by = {}", spelled(table));
+                let flags: Vec<_> =
+                    table.iter().map(|key| format!("--partition-by '{}'", key.spelling())).collect();
+                let flags =
+                    if flags.is_empty() { "convert: no --partition-by".into() } else { flags.join(" ") };
+                format!("say {}, as the table has it, or {ELSEWHERE}", settings([(keys, flags, "")]))
+            }
             Misfit::KeyType { name, table, .. } => format!(
                 "make it a `{table}`: `type` in the schema, or a step `cast = {{ {} = \"{table}\" }}`; or \
                  {ELSEWHERE}",
                 bare(name)
             ),
             Misfit::Type { table, job, .. } if differ_in_form_only(table, job) => format!(
-                "say `output.timestamps = \"{}\"` as the table has it, or {ELSEWHERE}",
+                "say `output.timestamps = \"{}\"` in a job file, as the table has it, or {ELSEWHERE}",
                 if table.int96 { "int96" } else { "int64" }
             ),
             Misfit::Type { name, table, job } => {
@@ -255,8 +253,8 @@ impl Misfit {
                      {ELSEWHERE}",
                     bare(name)
                 );
-                let (from, widen) = (job.column_type, "`output.schema_change = \"widen\"` (`convert`: \
-                     --schema-change widen)");
+                let (from, widen) =
+                    (job.column_type, "`output.schema_change = \"widen\"` (--schema-change widen)");
                 if holds(from, to) {
                     format!("{widen} gives the table's column the type `{from}` from here on; or {same}")
                 } else if holds(to, from) {
@@ -266,7 +264,7 @@ impl Misfit {
                 }
             }
             Misfit::Nulls { .. } => "say `constraints.required = true` of it in the schema, or \
-                 `output.schema_change = \"widen\"` (`convert`: --schema-change widen), after which the table's column \
+                 `output.schema_change = \"widen\"` (--schema-change widen), after which the table's column \
                  may be null"
                 .into(),
             Misfit::Missing { name } => format!(
@@ -275,7 +273,7 @@ impl Misfit {
                 bare(name)
             ),
             Misfit::New { names } => format!(
-                "`output.schema_change = \"add_columns\"` (`convert`: --schema-change add_columns) adds them to the \
+                "`output.schema_change = \"add_columns\"` (--schema-change add_columns) adds them to the \
                  table, or a step `drop = {}` leaves them out",
                 list(names)
             ),
@@ -285,12 +283,14 @@ impl Misfit {
                     other => format!(" and a step `cast = {{ {} = \"{other}\" }}`", bare(&missing.name)),
                 };
                 let renamed = match new.as_slice() {
-                    [one] => format!("if it was, a step `rename = {{ {} = \"{}\" }}`", bare(one), missing.name),
+                    [one] => {
+                        format!("if it was, a step `rename = {{ {} = \"{}\" }}`", bare(one), missing.name)
+                    }
                     _ => format!("if it was, a step `rename = {{ <its name now> = \"{}\" }}`", missing.name),
                 };
                 format!(
                     "{renamed}. If not, give the table's column nulls with a step `derive = {{ {} = \"CAST(NULL AS \
-                     VARCHAR)\" }}`{cast}, and say `output.schema_change = \"add_columns\"`, or leave out what is new with \
+                     VARCHAR)\" }}`{cast}, and say `output.schema_change = \"add_columns\"` (--schema-change add_columns), or leave out what is new with \
                      a step `drop = {}`",
                     bare(&missing.name),
                     list(new)

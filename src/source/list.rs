@@ -60,7 +60,8 @@ pub async fn list(spec: &SourceSpec, engine: &EngineSpec) -> Result<Vec<Input>> 
             }
         } else if let Some(foreign) = Foreign::of(entry) {
             let refused = foreign.refused_as_source();
-            return Err(Error::usage(format!("`source.inputs`: {}", refused.message)).remedy(refused.remedy));
+            return Err(Error::usage(format!("`source.inputs` (convert: INPUT): {}", refused.message))
+                .remedy(refused.remedy));
         } else {
             let entry = entry.clone();
             match tokio::task::spawn_blocking(move || list_local(&entry)).await {
@@ -89,12 +90,12 @@ fn nothing_matches(entry: &str, hidden: Option<&str>) -> Error {
     let (detail, remedy) = match hidden {
         None => (
             "nothing matches".to_owned(),
-            "check `source.inputs`; `*` does not cross `/`, `**` does".to_owned(),
+            "check `source.inputs` (convert: the input); `*` does not cross `/`, `**` does".to_owned(),
         ),
         Some(name) => (
             format!("nothing matches; names that begin with `_` or `.` are hidden, such as {name}"),
             format!(
-                "check `source.inputs`; to read what is hidden, write the first character, as in `{}`",
+                "check `source.inputs` (convert: the input); to read what is hidden, write the first character, as in `{}`",
                 literally(name)
             ),
         ),
@@ -152,8 +153,11 @@ impl Pattern {
             return Ok(Pattern::One);
         }
         let glob = GlobBuilder::new(text).literal_separator(true).build().map_err(|error| {
-            Error::usage(format!("`source.inputs`: {entry:?} is not a glob: {}", error.kind()))
-                .remedy("write `[*]`, `[?]` or `[[]` for a character that is meant literally")
+            Error::usage(format!(
+                "`source.inputs` (convert: INPUT): {entry:?} is not a glob: {}",
+                error.kind()
+            ))
+            .remedy("write `[*]`, `[?]` or `[[]` for a character that is meant literally")
         })?;
         Ok(Pattern::Glob(glob.compile_matcher()))
     }
@@ -228,7 +232,7 @@ fn literal_prefix(glob: &str) -> &str {
 async fn list_s3(s3: &S3, spec: &SourceSpec, entry: &str, rest: &str) -> Result<Matches> {
     let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
     if bucket.is_empty() {
-        return Err(Error::usage(format!("`source.inputs`: {entry:?} names no bucket")));
+        return Err(Error::usage(format!("`source.inputs` (convert: INPUT): {entry:?} names no bucket")));
     }
     let pattern = Pattern::of(key, entry)?;
     if let Pattern::One = pattern {
@@ -311,7 +315,7 @@ fn rfc3339(time: &aws_sdk_s3::primitives::DateTime) -> Option<String> {
 
 fn list_local(entry: &str) -> Result<Matches> {
     let path = local_path(entry).ok_or_else(|| {
-        Error::usage(format!("`source.inputs`: {entry:?} is no place to read from"))
+        Error::usage(format!("`source.inputs` (convert: INPUT): {entry:?} is no place to read from"))
             .remedy("an input is `s3://bucket/key`, `file:///path`, a path, or `-` for standard input")
     })?;
     let absolute = std::path::absolute(&path).map_err(|error| file_failure("find", entry, &error))?;

@@ -122,7 +122,7 @@ fn failure(operation: &str, url: &str, reason: StoreReason, detail: impl Into<St
 /// A file that could not be listed or read.
 fn file_failure(operation: &str, url: &str, cause: &io::Error) -> Error {
     let (reason, remedy) = match cause.kind() {
-        io::ErrorKind::NotFound => (StoreReason::NotFound, "check `source.inputs`"),
+        io::ErrorKind::NotFound => (StoreReason::NotFound, "check `source.inputs` (convert: the input)"),
         io::ErrorKind::PermissionDenied => (StoreReason::Denied, "make the file readable for this user"),
         _ => return failure(operation, url, StoreReason::Other, cause.to_string()),
     };

@@ -111,7 +111,7 @@ pub(super) fn difference(planned: &Input, now: &Metadata) -> Option<String> {
 /// An input that is not what was planned.
 pub(super) fn changed(url: &str, what: String) -> Error {
     Error::new(ErrorKind::Changed { what }).at(Location::object(url)).remedy(
-        "run or plan again once nobody writes it; `source.settle_seconds` (--settle of `convert`) waits until inputs are \
+        "run or plan again once nobody writes it; `source.settle_seconds` (--settle) waits until inputs are \
          still",
     )
 }

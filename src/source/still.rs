@@ -79,13 +79,14 @@ pub(super) fn wait_until_still(inputs: &mut [Input], spec: &SourceSpec, runtime:
         if !settle.is_zero() && begun.elapsed() >= limit {
             let seconds = settle.as_secs();
             let what = format!(
-                "it is still being written: it has {} now and was not still for {seconds} s \
-                 (`source.settle_seconds`) within {} s",
+                "it is still being written: it has {} now and was not still for {seconds} s, as \
+                 `source.settle_seconds` (--settle) asks, within {} s",
                 count(first.input.bytes.unwrap_or_default(), "byte"),
                 limit.as_secs()
             );
             return Err(changed(&first.input.url, what).remedy(
-                "run again when it is complete; `source.settle_limit_seconds` says how long to wait for that",
+                "run again when it is complete; how long to wait for that says `source.settle_limit_seconds` \
+                 (convert: --settle: ten times as long, at least 600 s)",
             ));
         }
         sleep(next.max(Duration::from_millis(1)), cancel, runtime)?;
@@ -154,7 +155,7 @@ fn warn_of_recent(mut recent: Vec<(Duration, String)>) {
     if let Some((age, url)) = recent.first() {
         tracing::warn!(
             "{url}{} was modified {:.1} s before planning: should it still be written, the run will fail; \
-             `source.settle_seconds` (--settle of `convert`) waits until inputs are still, 0 says that they are",
+             `source.settle_seconds` (--settle) waits until inputs are still, 0 says that they are",
             and_more(recent.len() - 1),
             age.as_secs_f64()
         );

@@ -89,7 +89,7 @@ impl Opened {
         }
         let path = local_path(url).ok_or_else(|| {
             failure("read", url, StoreReason::Other, "this is no place to read from")
-                .remedy("check `source.inputs`")
+                .remedy("check `source.inputs` (convert: the input)")
         })?;
         let found = fs::metadata(&path).map_err(|error| file_failure("read", url, &error))?;
         if !found.is_file() {

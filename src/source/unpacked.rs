@@ -156,7 +156,7 @@ pub(super) fn unpack_error(problem: InputProblem, location: Location) -> Error {
             "unpack it, and compress it with gzip, zstd, bzip2 or xz, or not at all"
         }
         InputProblem::ExpansionTooLarge { .. } => {
-            "if the input is what it should be, raise `source.max_expansion_ratio`"
+            "if the input is what it should be, raise `source.max_expansion_ratio` (--max-expansion-ratio)"
         }
         _ => "get the object again, or compress it anew",
     };

@@ -88,7 +88,7 @@ impl<'a> FooterHold<'a> {
             ..Location::object(self.url)
         };
         Error::input(InputProblem::FooterTooFar { limit: self.max_idle_bytes }, location).remedy(
-            "cut off the blank lines or comments, raise `dialect.maxRecordBytes`, or leave `dialect.footerRecords` (--footer-records) out",
+            "cut off the blank lines or comments, raise `dialect.maxRecordBytes` (--max-record-bytes), or leave `dialect.footerRecords` (--footer-records) out",
         )
     }
 
@@ -129,7 +129,7 @@ pub fn check_footer(dialect: &Dialect, block: &Block, preamble: usize, url: &str
     if 0 < footer && footer < dialect.footer_records {
         let problem = InputProblem::FooterCutOff { expected: dialect.footer_records, found };
         return Err(Error::input(problem, Location::object(url)).remedy(
-            "is the input cut off? else mend `dialect.footerRecords` (--footer-records), `dialect.skipRecords` or `dialect.headerRows`",
+            "is the input cut off? else mend `dialect.footerRecords` (--footer-records), `dialect.skipRecords` (--skip-records) or `dialect.headerRows` (--header-rows)",
         ));
     }
     if let Some(trailer) = &dialect.trailer_count {
@@ -205,7 +205,7 @@ fn check_trailer(
     };
     if count != counted {
         return Err(Error::input(InputProblem::TrailerCount { stated: count, counted }, location).remedy(
-            "the input is not what was sent; if the trailer counts headers and footers, too, say `counts = \"all\"` in `dialect.trailerCount`",
+            "the input is not what was sent; if the trailer counts headers and footers, too, say `counts = \"all\"` in `dialect.trailerCount` of the job or schema file",
         ));
     }
     Ok(())
@@ -213,7 +213,7 @@ fn check_trailer(
 
 fn missing_trailer(what: String, location: Location) -> Error {
     Error::input(InputProblem::TrailerMissing { what }, location).remedy(
-        "is the input cut off? else mend `dialect.trailerCount`, or leave it out, and see `dialect.footerRecords`",
+        "is the input cut off? else mend `dialect.trailerCount` of the job or schema file, or leave it out, and see `dialect.footerRecords` (--footer-records)",
     )
 }
 

@@ -92,7 +92,7 @@ fn grammar_problem(problem: ScanProblem, dialect: &Dialect, is_data: bool) -> (I
         ),
         ScanProblem::QuoteInBareField => (
             InputProblem::StrayQuote { what: "inside a field that does not begin with one" },
-            "keep such quotes as text with `dialect.strayQuotes = \"keep\"` (--keep-stray-quotes), or switch quoting off (--no-quote)",
+            "keep such quotes as text with `dialect.strayQuotes = \"keep\"` (--keep-stray-quotes), or switch quoting off with `dialect.quoteChar = \"\"` (--no-quote)",
         ),
         ScanProblem::TextAfterQuote => (
             InputProblem::StrayQuote { what: "text follows the closing quote" },
@@ -103,19 +103,19 @@ fn grammar_problem(problem: ScanProblem, dialect: &Dialect, is_data: bool) -> (I
                 mark: char::from(dialect.comment.unwrap_or_default()),
                 fields: dialect.guessed_comment_fields.unwrap_or_default(),
             },
-            "if it is data, say --no-comment (`commentChar` = \"\"); if it is a comment, --comment with the mark (`commentChar`)",
+            "if it is data, say `dialect.commentChar = \"\"` (--no-comment); if it is a comment, say the mark with `dialect.commentChar` (--comment)",
         ),
         ScanProblem::FieldTooLarge => (
             InputProblem::FieldTooLarge { limit: dialect.max_field_bytes },
-            "raise `dialect.maxFieldBytes`; or is a closing quote missing here?",
+            "raise `dialect.maxFieldBytes` (--max-field-bytes); or is a closing quote missing here?",
         ),
         ScanProblem::TooManyFields => (
             InputProblem::TooManyFields { limit: dialect.max_fields },
-            "raise `dialect.maxFields` (--max-fields; each column takes about 15 KB of memory); or is `dialect.lineTerminator` another one?",
+            "raise `dialect.maxFields` (--max-fields), where each column takes about 15 KB of memory; or is `dialect.lineTerminator` (--line-terminator) another one?",
         ),
         ScanProblem::RecordTooLarge => (
             InputProblem::RecordTooLarge { limit: dialect.max_record_bytes },
-            "raise `dialect.maxRecordBytes`; or is `dialect.lineTerminator` another one?",
+            "raise `dialect.maxRecordBytes` (--max-record-bytes); or is `dialect.lineTerminator` (--line-terminator) another one?",
         ),
     }
 }

@@ -341,11 +341,11 @@ pub fn is_tolerant(job: &JobSpec) -> bool {
 pub const EMPTY_REMEDY: &str = "if an input without records is right, say `source.empty_input = \"allow\"` (--allow-empty); else look at what delivers it";
 
 /// What to do about a NUL in the header.
-pub const NUL_NAME_REMEDY: &str = "names of columns hold no NUL; is the file binary, or UTF-16 (say `dialect.encoding`, --encoding)? else mend the header";
+pub const NUL_NAME_REMEDY: &str = "names of columns hold no NUL; if the file is UTF-16, say `dialect.encoding = \"utf-16le\"` (--encoding utf-16le) or utf-16be; else look whether the file is binary, or mend the header";
 
 fn no_header(input: &Input) -> Error {
     Error::input(InputProblem::NoHeader, Location::object(&input.url))
-        .remedy("check `dialect.skipRecords` (--skip-records) and `dialect.headerRows` against the file")
+        .remedy("check `dialect.skipRecords` (--skip-records) and `dialect.headerRows` (--header-rows) against the file")
 }
 
 /// The number of the data record after `records_before` records; `None` if
@@ -377,15 +377,17 @@ pub fn header_error(problem: InputProblem, input: &Input) -> Error {
             "add the columns to the schema, or leave them out with `source.extra_columns = \"ignore\"` (--ignore-extra-columns)"
         }
         InputProblem::MissingColumns { .. } => {
-            "mend the schema or the input; let columns that are not required be null with `source.missing_columns = \"null\"` (--null-missing-columns); is `dialect.delimiter` (--delimiter) right, and `dialect.header`?"
+            "mend the schema or the input; let columns that are not required be null with `source.missing_columns = \"null\"` (--null-missing-columns); is `dialect.delimiter` (--delimiter) right, and `dialect.header` (--header)?"
         }
         InputProblem::DuplicateColumn { .. } => {
             "mend the header, or read the first with `source.duplicate_columns = \"first\"` (--first-duplicate-columns)"
         }
         InputProblem::ReorderedColumns { .. } => {
-            "mend the input or the schema, or allow it with `source.column_order = \"any\"`"
+            "mend the input or the schema, or allow it with `source.column_order = \"any\"` in the job file"
         }
-        _ => "mend the header, or match by position with `source.match_columns = \"position\"`",
+        _ => {
+            "mend the header, or match by position with `source.match_columns = \"position\"` (--match-columns position)"
+        }
     };
     Error::input(problem, location).remedy(remedy)
 }

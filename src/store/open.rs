@@ -24,14 +24,14 @@ pub async fn open_target(spec: &TargetSpec, engine: &EngineSpec, position: usize
     if spec.url.starts_with("s3://") {
         return Ok(Arc::new(S3Store::open(spec, engine, position).await?));
     }
-    let key = Role::Target(position).key("url");
+    let key = Role::Target(position).setting("url");
     // Before their URLs are taken for odd paths: they may hold signatures.
     if let Some(foreign) = Foreign::of(&spec.url) {
         let refused = foreign.refused_as_target();
-        return Err(Error::usage(format!("`{key}`: {}", refused.message)).remedy(refused.remedy));
+        return Err(Error::usage(format!("{key}: {}", refused.message)).remedy(refused.remedy));
     }
     let root = local_path(&spec.url).ok_or_else(|| {
-        Error::usage(format!("`{key}`: {:?} is no place to write to", spec.url))
+        Error::usage(format!("{key}: {:?} is no place to write to", spec.url))
             .remedy("a target is `s3://bucket/prefix/`, `file:///directory/` or a path")
     })?;
     Ok(Arc::new(LocalStore::new(root, LOCAL_PART_BYTES, position)?))

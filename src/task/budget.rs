@@ -1,6 +1,7 @@
 //! How many rejected records are too many, and how many rows are expected.
 
 use super::{Findings, FirstReject, RecordCounts};
+use crate::error::wording::settings;
 use crate::error::{Error, InputProblem, Location, Result};
 use crate::job::{EmptyOutput, ErrorsSpec, JobSpec};
 
@@ -90,8 +91,9 @@ pub fn check_left(
 pub fn check_rows(job: &JobSpec, records: RecordCounts) -> Result<()> {
     let (errors, written) = (&job.errors, records.written);
     if written == 0 && job.output.empty == EmptyOutput::Fail {
-        return Err(Error::new(InputProblem::NothingToWrite.into())
-            .remedy("set output.empty to \"write_schema\" or \"write_nothing\" if that is right"));
+        return Err(Error::new(InputProblem::NothingToWrite.into()).remedy(
+            "say `output.empty = \"write_schema\"` or \"write_nothing\" in the job file if that is right",
+        ));
     }
     let (key, limit) = match (errors.min_rows, errors.max_rows) {
         (Some(limit), _) if written < limit => ("min_rows", limit),
@@ -100,10 +102,10 @@ pub fn check_rows(job: &JobSpec, records: RecordCounts) -> Result<()> {
     };
     let problem = InputProblem::RowsOutOfBounds {
         account: records.to_string(),
-        limit: format!("errors.{key} = {limit}"),
+        limit: format!("`errors.{key} = {limit}`"),
     };
     Err(Error::input(problem, Location::object("the run")).remedy(format!(
-        "look at what delivers the inputs, or change `errors.{key}`; nothing was made visible"
+        "look at what delivers the inputs, or change `errors.{key}` in the job file; nothing was made visible"
     )))
 }
 
@@ -126,13 +128,24 @@ fn exceeded(
     let shown = reasons.iter().take(REASONS).map(|reason| {
         format!("{} × {}, first at {}: {}", reason.records, reason.rule, reason.place, reason.example)
     });
+    let limit = limit.map_or_else(String::new, |limit| limit.to_string());
     let problem = InputProblem::TooManyRejected {
         rejected: records.rejected,
         read: records.read,
-        limit: format!("errors.{key} = {}", limit.map_or_else(String::new, |limit| limit.to_string())),
+        limit: budget(key, &format!(" = {limit}"), &format!(" {limit}")),
         reasons: shown.collect::<Vec<_>>().join("; "),
     };
     let location = Location::object(if url.is_empty() { "the run" } else { url });
     Error::input(problem, location)
-        .remedy(format!("mend the input, or raise `errors.{key}`; nothing was made visible"))
+        .remedy(format!("mend the input, or raise {}; nothing was made visible", budget(key, "", "")))
+}
+
+/// A limit on rejected records, with what follows its key and its flag.
+fn budget(key: &str, of_key: &str, of_flag: &str) -> String {
+    match key {
+        "max_rejected" => {
+            settings([(format!("errors.{key}{of_key}"), format!("--max-rejected{of_flag}"), "")])
+        }
+        _ => format!("`errors.{key}{of_key}` in the job file"),
+    }
 }

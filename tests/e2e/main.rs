@@ -53,4 +53,5 @@ mod together;
 mod unanswered;
 mod values;
 mod wide;
+mod wording;
 mod writer;

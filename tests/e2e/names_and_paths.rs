@@ -72,10 +72,14 @@ fn directories_that_could_be_columns_are_told_and_the_advice_makes_them_columns(
     partitioned(&workspace);
     let told = workspace.sawmill(["convert", "in/", "-o", "a.parquet"]).run().succeeds();
     let _ = told.says(&["`day=2024-01-01/`, `kind=a/b/`", "--path-column day --path-column kind"]);
-    let _ = workspace.sawmill(["infer", "in/"]).run().succeeds().says(&["source.path_columns"]);
+    let _ = workspace
+        .sawmill(["infer", "in/"])
+        .run()
+        .succeeds()
+        .says(&["say --path-column day --path-column kind"]);
     let words = ["convert", "in/", "-o", "b.parquet", "--path-column", "day", "--path-column", "kind"];
     let run = workspace.sawmill(words).run().succeeds();
-    assert!(!run.stderr.contains("path_columns"), "{run}");
+    assert!(!run.stderr.contains("--path-column"), "{run}");
     let found = rows(&workspace, "b.parquet", "id, v, day, kind");
     assert_eq!(found, ["1|x|2024-01-01|a/b", "2|y|2024-01-01|a/b", "3|z|2024-01-02|NULL"]);
     let schema =
@@ -136,7 +140,7 @@ fn a_column_is_in_the_header_or_in_the_path() {
     assert_eq!(rows(&workspace, "o.parquet", "id, p"), ["1|7"]);
     // The other advice: without the flag, the records say it, and nothing is told.
     let run = workspace.sawmill(["convert", "in/", "-o", "o.parquet", "--overwrite"]).run().succeeds();
-    assert!(!run.stderr.contains("path_columns"), "{run}");
+    assert!(!run.stderr.contains("--path-column"), "{run}");
     assert_eq!(rows(&workspace, "o.parquet", "id, p"), ["1|x"]);
     // Without a header, columns of the path take no field.
     workspace.write("bare/p=8/a.csv", "1,x\n2,y\n");

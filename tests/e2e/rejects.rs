@@ -132,15 +132,15 @@ fn lenient_policies_pad_truncate_and_null() {
 #[test]
 fn budgets_fail_the_run_and_say_why() {
     for (budget, says) in [
-        ("max_rejected = 5", "6 of 9 records were rejected, more than errors.max_rejected = 5"),
-        ("max_rejected_share = 0.5", "more than errors.max_rejected_share = 0.5"),
+        ("max_rejected = 5", "6 of 9 records were rejected, more than `errors.max_rejected = 5`"),
+        ("max_rejected_share = 0.5", "more than `errors.max_rejected_share = 0.5`"),
         (
             "max_rejected_per_input = 1",
-            "b.csv: 6 of 8 records were rejected, more than errors.max_rejected_per_input = 1",
+            "b.csv: 6 of 8 records were rejected, more than `errors.max_rejected_per_input = 1`",
         ),
         ("max_rejected_share_per_input = 0.7", "6 of 8 records were rejected"),
-        ("min_rows = 4", "errors.min_rows = 4 allows: read 9 = written 3"),
-        ("max_rows = 2", "errors.max_rows = 2 allows: read 9 = written 3"),
+        ("min_rows = 4", "`errors.min_rows = 4` allows: read 9 = written 3"),
+        ("max_rows = 2", "`errors.max_rows = 2` allows: read 9 = written 3"),
     ] {
         let workspace = Workspace::new();
         workspace.write("in/a.csv", "id,name,price\n100,hundred,1.00\n");
@@ -167,7 +167,7 @@ fn budgets_hold_over_tasks_of_several_processes() {
         .sawmill(["commit", "plan.json", "report-0.json", "report-1.json"])
         .run()
         .exits_with(3)
-        .says(&["12 of 16 records were rejected, more than errors.max_rejected = 11"]);
+        .says(&["12 of 16 records were rejected, more than `errors.max_rejected = 11`"]);
     assert!(workspace.visible("one").is_empty());
 }
 
@@ -270,7 +270,7 @@ fn convert_has_policies_by_flag() {
     let _ = convert("table", &["--on-bad-value", "null", "--on-bad-record", "reject"]).succeeds();
     assert!(workspace.files("table").iter().any(|file| file.starts_with("_sawmill/quarantine/")));
     let few = [&reject[..], &["--max-rejected", "1"]].concat();
-    let _ = convert("few.parquet", &few).exits_with(3).says(&["max_rejected"]).helps();
+    let _ = convert("few.parquet", &few).exits_with(3).says(&["more than --max-rejected 1 allows"]).helps();
     let _ = convert("none.parquet", &["--on-bad-value", "ignore"]).exits_with(2).says(&["`null`"]);
 }
 

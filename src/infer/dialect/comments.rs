@@ -46,7 +46,7 @@ pub(super) fn decided(
             if !every && !header_alone {
                 notes.push(format!(
                     "lines that begin with '#' are data (line {line}: {:?}); if they are comments, say \
-                     --comment '#' (`commentChar` = \"#\")",
+                     `dialect.commentChar = \"#\"` (--comment '#')",
                     cut(first)
                 ));
             }
@@ -55,8 +55,9 @@ pub(super) fn decided(
         Judgement::Comments => {
             let noun = agree(marked.len(), "line is", "lines are");
             notes.push(format!(
-                "{} {noun} passed over as comments, the first on line {line}: {:?} (--comment '#', `commentChar` = \
-                 \"#\"); if they are data, say --no-comment",
+                "{} {noun} passed over as comments, the first on line {line}: {:?}, as by \
+                 `dialect.commentChar = \"#\"` (--comment '#'); if they are data, say `dialect.commentChar = \"\"` \
+                 (--no-comment)",
                 marked.len(),
                 cut(first)
             ));

@@ -54,8 +54,10 @@ pub(super) fn has_header(
         First::Data => false,
         First::Either { names: is_header, why } => {
             let (taken, flag) = match is_header {
-                true => ("names the columns", "if it is data, say --no-header (`header` = false)"),
-                false => ("is taken for data", "if it names the columns, say --header (`header` = true)"),
+                true => ("names the columns", "if it is data, say `dialect.header = false` (--no-header)"),
+                false => {
+                    ("is taken for data", "if it names the columns, say `dialect.header = true` (--header)")
+                }
             };
             notes.push(format!("the first record ({}) {taken}: {why}; {flag}", shown(&names)));
             is_header

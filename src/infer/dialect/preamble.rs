@@ -37,8 +37,8 @@ pub(super) fn noted(
     let wanted: &[Flag] = if one_column { &[Flag::Delimiter, Flag::Skip] } else { &[Flag::Skip] };
     let line = records.raw(0).1;
     notes.push(format!(
-        "{} {noun} skipped before the header, the first on line {line}: {} (--skip-records {}, `skipRecords` = {}); \
-         if they are data, say {}",
+        "{} {noun} skipped before the header, the first on line {line}: {}, as by `dialect.skipRecords = {}` \
+         (--skip-records {}); if they are data, say {}",
         found.titles,
         if title.len() == 1 { format!("{:?}", cut(&title[0])) } else { shown(&title) },
         found.titles,

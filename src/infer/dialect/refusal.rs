@@ -4,6 +4,7 @@ use super::Head;
 use super::header::shown;
 use super::records::Records;
 use crate::count::count;
+use crate::error::wording::{settings, text};
 use crate::error::{Error, InputProblem, Location};
 use crate::parse::{Dialect, Escape, Terminator};
 
@@ -97,33 +98,47 @@ fn commonest(records: &Records<'_>, first: usize) -> usize {
     by_fields.into_iter().max_by_key(|(_, records)| *records).map_or(1, |(fields, _)| fields)
 }
 
-/// The flags of `convert` and `infer` that say these parts of a dialect.
+/// The settings that say these parts of a dialect.
 pub(super) fn flags(dialect: &Dialect, wanted: &[Flag]) -> String {
-    let character = |byte: u8| quoted(&char::from(byte).to_string());
-    let flag = |flag: &Flag| match flag {
-        Flag::Delimiter => format!("--delimiter {}", quoted(dialect.delimiter.as_str())),
+    settings(wanted.iter().map(|flag| {
+        let (key, value, flag) = said(dialect, *flag);
+        (format!("dialect.{key} = {value}"), flag, "")
+    }))
+}
+
+/// Key, value and flag of a part of a dialect.
+fn said(dialect: &Dialect, flag: Flag) -> (&'static str, String, String) {
+    let valued = |key, value: &str, flag: &str| (key, text(value), format!("{flag} {}", quoted(value)));
+    let character = |key, byte: u8, flag: &str| valued(key, &char::from(byte).to_string(), flag);
+    match flag {
+        Flag::Delimiter => valued("delimiter", dialect.delimiter.as_str(), "--delimiter"),
         Flag::Quote => match dialect.quote {
-            Some(quote) => format!("--quote {}", character(quote)),
-            None => "--no-quote".into(),
+            Some(quote) => character("quoteChar", quote, "--quote"),
+            None => ("quoteChar", text(""), "--no-quote".into()),
         },
         Flag::Escape => match dialect.escape {
-            Escape::Byte(byte) => format!("--escape {}", character(byte)),
+            Escape::Byte(byte) => character("escapeChar", byte, "--escape"),
             // As a quote that escapes itself is doubled.
-            Escape::Doubled => format!("--escape {}", character(dialect.quote.unwrap_or(b'"'))),
+            Escape::Doubled => character("escapeChar", dialect.quote.unwrap_or(b'"'), "--escape"),
         },
         Flag::Comment => match dialect.comment {
-            Some(comment) => format!("--comment {}", character(comment)),
-            None => "--no-comment".into(),
+            Some(comment) => character("commentChar", comment, "--comment"),
+            None => ("commentChar", text(""), "--no-comment".into()),
         },
-        Flag::Skip => format!("--skip-records {}", dialect.skip_records),
-        Flag::Terminator => match dialect.terminator {
-            Terminator::Lf => r"--line-terminator '\n'".into(),
-            Terminator::Cr => r"--line-terminator '\r'".into(),
-            Terminator::Any => "--line-terminator any".into(),
-            Terminator::Byte(byte) => format!("--line-terminator {}", character(byte)),
-        },
-    };
-    wanted.iter().map(flag).collect::<Vec<_>>().join(" ")
+        Flag::Skip => {
+            let records = dialect.skip_records;
+            ("skipRecords", records.to_string(), format!("--skip-records {records}"))
+        }
+        Flag::Terminator => {
+            let (value, typed) = match dialect.terminator {
+                Terminator::Lf => ("\n", r"'\n'"),
+                Terminator::Cr => ("\r", r"'\r'"),
+                Terminator::Any => ("any", "any"),
+                Terminator::Byte(byte) => return character("lineTerminator", byte, "--line-terminator"),
+            };
+            ("lineTerminator", text(value), format!("--line-terminator {typed}"))
+        }
+    }
 }
 
 /// As a shell takes it, with codes for what cannot be typed.

@@ -68,7 +68,7 @@ pub struct SourceSpec {
 }
 
 /// Records compress by 5 to 20, very repetitive ones by 100 to 200.
-const MAX_EXPANSION_RATIO: u64 = 1000;
+pub const MAX_EXPANSION_RATIO: u64 = 1000;
 
 fn default_max_expansion_ratio() -> u64 {
     MAX_EXPANSION_RATIO

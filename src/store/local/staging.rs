@@ -57,7 +57,7 @@ impl Inner {
                 "{:?} was not staged in a local directory: the targets changed after it was staged",
                 staged.key
             ))
-            .remedy("commit with the `targets` that the tasks were run with")),
+            .remedy("commit with the `targets` of the job file that the tasks were run with")),
         }
     }
 

@@ -227,7 +227,9 @@ impl StagedWrite for Upload {
             let detail =
                 format!("an upload to S3 has at most {MAX_PARTS} parts of {} bytes", inner.part_bytes);
             let error = request.error(StoreReason::Other, None, detail);
-            return Err(error.remedy("raise `engine.part_bytes` or lower `output.target_file_bytes`"));
+            return Err(
+                error.remedy("raise `engine.part_bytes` or lower `output.target_file_bytes` in a job file")
+            );
         }
         let bytes = body.len() as u64;
         let expected = inner.md5_of(&body);
@@ -283,6 +285,6 @@ fn upload_of(staged: &StagedFile) -> Result<(&str, &str, &[StagedPart])> {
             "{:?} was not staged on S3: the targets changed after it was staged",
             staged.key
         ))
-        .remedy("commit with the `targets` that the tasks were run with")),
+        .remedy("commit with the `targets` of the job file that the tasks were run with")),
     }
 }
