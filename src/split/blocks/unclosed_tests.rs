@@ -28,7 +28,7 @@ fn the_record_of_an_unclosed_quote_is_a_block_of_its_own() {
     let slashed = Dialect { escape: Escape::Byte(b'\\'), ..bare.clone() };
     let small = Dialect { max_record_bytes: 8, ..bare.clone() };
     let small_any = Dialect { terminator: Terminator::Any, ..small.clone() };
-    let cases: [(&Dialect, &str, &str, (u64, u64), (u64, u64), u64, usize); 11] = [
+    let cases = [
         (&bare, "a,b\n1,2\n3,\"4\n5,6\n", "3,\"4\n5,6\n", (8, 17), (3, 4), 3, 1),
         (&bare, "\"", "\"", (0, 1), (1, 1), 1, 0),
         (&bare, "a\n\"b\nc\",é,\"d\ne", "\"b\nc\",é,\"d\ne", (2, 15), (2, 4), 6, 2),
