@@ -20,6 +20,7 @@
 
 pub mod count;
 pub mod error;
+pub mod excerpt;
 pub mod hive;
 pub mod lists;
 pub mod runtime;

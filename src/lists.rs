@@ -1,5 +1,6 @@
 //! Lists as a person reads them, for messages: `version 2`, `versions 1, 2 and 5 to 40`, `"a", "b"`.
 
+use crate::excerpt::excerpt;
 use std::collections::BTreeSet;
 use std::fmt::Display;
 
@@ -53,9 +54,10 @@ fn all_of(mut parts: Vec<String>) -> String {
     }
 }
 
-/// Names of the user's, in quotes and escaped: `"a", "b"`; of many, how many more there are.
+/// Names of the user's, in quotes and escaped: `"a", "b"`; of a long one the beginning, of many how many more
+/// there are.
 pub fn quoted(names: impl IntoIterator<Item = impl Display>) -> String {
-    listed(names.into_iter().map(|name| format!("{:?}", name.to_string())))
+    listed(names.into_iter().map(|name| format!("{:?}", excerpt(&name.to_string()))))
 }
 
 /// Things with commas between them; of many, how many more there are.
@@ -98,6 +100,7 @@ mod tests {
         assert_eq!(quoted(["a", "say \"b\""]), r#""a", "say \"b\"""#);
         assert_eq!(quoted([""]), r#""""#);
         assert_eq!(quoted(Vec::<String>::new()), "none");
+        assert_eq!(quoted(["x".repeat(101)]), format!("\"{}…\"", "x".repeat(100)));
         assert!(quoted(0..23).ends_with("\"18\", \"19\" and 3 more"));
     }
 }

@@ -18,6 +18,7 @@ mod shape;
 pub use binding::Binding;
 
 use crate::error::InputProblem;
+use crate::excerpt::excerpt_of;
 use crate::job::{ErrorsSpec, LongRecord, ShortRecord, ValuePolicy};
 use crate::parse::scan::{FieldForm, FieldSpan};
 use crate::parse::{Dialect, RecordIndex};
@@ -337,7 +338,7 @@ impl BatchBuilder {
             FaultKind::NotUtf8 => not_utf8(value),
             FaultKind::TooLarge => InputProblem::RecordTooLarge { limit: i32::MAX as u64 },
             FaultKind::Unconvertible(why) => InputProblem::Value {
-                value: excerpt(value),
+                value: excerpt_of(value),
                 expected: self.expected[column].clone(),
                 detail: why.detail(),
             },
@@ -381,14 +382,6 @@ fn expected(column_type: ColumnType, formats: &[String]) -> String {
         }
         _ => column_type.to_string(),
     }
-}
-
-/// The first 100 characters of a value.
-fn excerpt(value: &[u8]) -> String {
-    const CHARACTERS: usize = 100;
-    /// No character takes more bytes.
-    const BYTES: usize = CHARACTERS * 4;
-    String::from_utf8_lossy(&value[..value.len().min(BYTES)]).chars().take(CHARACTERS).collect()
 }
 
 fn not_utf8(value: &[u8]) -> InputProblem {

@@ -329,7 +329,7 @@ fn messages_are_short_and_name_the_formats() {
     dated.rules.formats = vec!["%d.%m.%Y".into(), "%Y".into()];
     let error = build(vec![dated], "é".repeat(1000).as_bytes(), 0).expect_err("no date");
     let expected = r#"date in one of the formats "%d.%m.%Y", "%Y""#.into();
-    assert_eq!(error.problem, InputProblem::Value { value: "é".repeat(100), expected, detail: None });
+    assert_eq!(error.problem, InputProblem::Value { value: "é".repeat(100) + "…", expected, detail: None });
 }
 
 #[test]

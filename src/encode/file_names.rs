@@ -1,6 +1,7 @@
 //! Where files stand in the table.
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::excerpt::excerpt;
 use crate::job::{JobSpec, Layout};
 use crate::partition::{Partition, PathLimits};
 use crate::preflight::Rule;
@@ -94,10 +95,9 @@ impl FileNames {
         if key.len() <= limit {
             return Ok(key);
         }
-        let shown: String = key.chars().take(100).collect();
         let message = format!("{} bytes, S3 leaves {limit} under the prefix of the target", key.len());
         let rule = Rule::KeyLength;
-        Err(Error::new(ErrorKind::Preflight { file: format!("{shown}…"), rule, message })
+        Err(Error::new(ErrorKind::Preflight { file: excerpt(&key).into_owned(), rule, message })
             .remedy(rule.remedy()))
     }
 

@@ -1,7 +1,8 @@
 //! What can be wrong with the data of an input.
 
 use crate::count::{agree, count};
-use crate::lists::quoted;
+use crate::excerpt::excerpt;
+use crate::lists::{listed, quoted};
 use indicatif::HumanCount;
 use std::fmt;
 
@@ -30,6 +31,14 @@ pub enum InputProblem {
     /// The input ended before its header.
     #[error("the input ends before its header record")]
     NoHeader,
+    /// The header, or the first record, goes on behind what is looked at for columns.
+    #[error("the first {} of the input, which are looked at for its columns, hold no whole {}", count(*limit, "byte"), if *header { "header" } else { "record" })]
+    BeyondSample {
+        /// Bytes that are looked at.
+        limit: u64,
+        /// Whether it is a header.
+        header: bool,
+    },
     /// A column of the schema is not in the header.
     #[error("the header has no column {}; it has {}", quoted(missing), quoted(found))]
     MissingColumns {
@@ -57,25 +66,25 @@ pub enum InputProblem {
         found: Vec<String>,
     },
     /// A name stands twice in the header.
-    #[error("the header names {name:?} twice")]
+    #[error("the header names {:?} twice", excerpt(name))]
     DuplicateColumn {
         /// The name.
         name: String,
     },
     /// The path of an input says nothing of a column of `source.path_columns`.
-    #[error("the path of the input has no directory `{name}=…`")]
+    #[error("the path of the input has no directory `{}=…`", excerpt(name))]
     PathColumnMissing {
         /// The column.
         name: String,
     },
     /// A column of `source.path_columns` stands in the header, too.
-    #[error("the header has a column {name:?}, which is to come from the path of the input")]
+    #[error("the header has a column {:?}, which is to come from the path of the input", excerpt(name))]
     PathColumnInHeader {
         /// The column.
         name: String,
     },
     /// A value in the path of an input does not fit its column.
-    #[error("{value:?} in the path of the input is not a valid {expected}")]
+    #[error("{:?} in the path of the input is not a valid {expected}", excerpt(value))]
     PathValue {
         /// The column.
         name: String,
@@ -86,7 +95,8 @@ pub enum InputProblem {
     },
     /// A value of a partition key makes a longer path than a target takes.
     #[error(
-        "{value:?} makes a {} of {bytes} bytes, and {}",
+        "{:?} makes a {} of {bytes} bytes, and {}",
+        excerpt(value),
         if *is_path { "path" } else { "directory name" },
         if *is_path { format!("S3 leaves {limit} for it") } else { format!("file systems take {limit}") }
     )]
@@ -109,7 +119,7 @@ pub enum InputProblem {
         expected: usize,
     },
     /// A field does not convert to its column's type.
-    #[error("{value:?} is not a valid {expected}{}", detail.map(|d| format!(": {d}")).unwrap_or_default())]
+    #[error("{:?} is not a valid {expected}{}", excerpt(value), detail.map(|d| format!(": {d}")).unwrap_or_default())]
     Value {
         /// The field, cut to 100 characters.
         value: String,
@@ -122,7 +132,7 @@ pub enum InputProblem {
     #[error("nothing stands in a column that the schema calls required")]
     RequiredNull,
     /// A value breaks a constraint of its column.
-    #[error("{value:?} breaks the constraint `{constraint}`")]
+    #[error("{:?} breaks the constraint `{constraint}`", excerpt(value))]
     Constraint {
         /// The constraint as the schema or the job spells it, such as `minimum: 0`.
         constraint: String,
@@ -136,7 +146,7 @@ pub enum InputProblem {
         check: String,
     },
     /// A key that must be unique came up before.
-    #[error("the key ({}) came up before", columns.join(", "))]
+    #[error("the key ({}) came up before", listed(columns.iter().map(|column| excerpt(column).into_owned())))]
     Duplicate {
         /// The columns of the key.
         columns: Vec<String>,
@@ -411,6 +421,7 @@ impl InputProblem {
             | InputProblem::ExpansionTooLarge { .. }
             | InputProblem::FieldTooLarge { .. }
             | InputProblem::TooManyFields { .. }
+            | InputProblem::BeyondSample { .. }
             | InputProblem::RecordTooLarge { .. } => "size",
             InputProblem::FooterCutOff { .. }
             | InputProblem::FooterTooFar { .. }

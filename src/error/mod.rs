@@ -14,6 +14,7 @@ pub use aftermath::Aftermath;
 pub use input::{InputProblem, QuoteExtent};
 pub use wording::Wording;
 
+use crate::excerpt::excerpt;
 use std::fmt;
 use std::time::Duration;
 
@@ -239,7 +240,7 @@ impl fmt::Display for Location {
             part(f, format!("record {record}"))?;
         }
         if let Some(column) = &self.column {
-            part(f, format!("column {column:?}"))?;
+            part(f, format!("column {:?}", excerpt(column)))?;
         }
         if let Some(offset) = self.byte_offset {
             part(f, format!("byte {offset}"))?;

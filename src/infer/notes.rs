@@ -5,6 +5,7 @@ use super::odd::OddValue;
 use super::types::Place;
 use crate::count::agree;
 use crate::error::wording::{settings, text, word};
+use crate::excerpt::excerpt_of;
 use crate::lists;
 use crate::schema::ColumnType;
 
@@ -77,7 +78,7 @@ impl Doubt {
 
 /// A value in quotes, cut off where it is long.
 pub(super) fn quoted(value: &[u8]) -> String {
-    format!("{:?}", String::from_utf8_lossy(value).chars().take(40).collect::<String>())
+    format!("{:?}", excerpt_of(value))
 }
 
 /// What says the type of a column.

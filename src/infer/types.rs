@@ -3,6 +3,7 @@
 use super::column::{Evidence, FieldText, Found, Observed};
 use super::notes::{self, ColumnNote, Standing};
 use super::odd::{Odd, Padding, is_padded};
+use crate::excerpt::excerpt_of;
 use crate::schema::{Column, ColumnType, Schema};
 use std::collections::{BTreeMap, HashMap};
 
@@ -158,7 +159,7 @@ impl Tracked {
         let to = found.column_type;
         let from = self.so_far.replace(to);
         if from != Some(to) && self.changes.len() < CHANGES_KEPT {
-            let value = String::from_utf8_lossy(field.value).chars().take(40).collect();
+            let value = excerpt_of(field.value);
             self.changes.push(Change { place, value, from, to });
         }
     }

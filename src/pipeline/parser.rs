@@ -3,7 +3,9 @@
 use super::Columns;
 use super::quarantine::{self, Reject};
 use crate::batch::{BatchBuilder, Built, DataRecords, RecordFault, Rows};
+use crate::error::wording::{settings, word};
 use crate::error::{Error, ErrorKind, InputProblem, Location, Result};
+use crate::excerpt::excerpt;
 use crate::job::ValuePolicy;
 use crate::parse::{RecordIndex, ScanError, Scanner};
 use crate::partition::{PartitionRows, SplitError, TooLong};
@@ -110,7 +112,10 @@ impl<'a> Parser<'a> {
         let mut tiles = before;
         tiles.add(&Tiles::of(&self.plan.dialect, &block, index, (preamble, footer), keep_text));
         let built = binding.build(&block.bytes, index, &data).map_err(|fault| {
-            let remedy = value_remedy(&fault.problem);
+            let remedy = match (&fault.problem, self.inferred(&fault)) {
+                (InputProblem::Value { .. }, Some(column)) => inferred_remedy(column),
+                (problem, _) => value_remedy(problem).to_owned(),
+            };
             let location = place.of_fault(&fault, self.columns);
             Error::input(fault.problem, location).remedy(remedy)
         })?;
@@ -245,6 +250,13 @@ impl<'a> Parser<'a> {
         }
     }
 
+    /// The column of a fault in the inputs, if its type was inferred.
+    fn inferred(&self, fault: &RecordFault) -> Option<&str> {
+        let column = &self.columns.program.input().columns[fault.column?];
+        let is_given = self.plan.job.schema.is_some() || self.plan.types_given.contains(&column.source_name);
+        (!is_given).then_some(column.source_name.as_str())
+    }
+
     /// Counts of parsed columns, by name, without zeros.
     fn by_column(&self, counts: &[u64]) -> BTreeMap<String, u64> {
         let columns = self.columns.program.input().columns.iter();
@@ -338,7 +350,7 @@ fn split_error(error: SplitError, located: impl Fn(usize, String) -> Location) -
                 "shorten the value in a step of a job file, such as `{{ derive = {{ {key} = \"left({key}, 50)\" }} }}`, \
                  or choose other keys in `output.partition_by` (--partition-by)"
             );
-            let value = value.chars().take(100).collect();
+            let value = excerpt(&value).into_owned();
             let problem = InputProblem::PartitionValue { value, bytes, limit, is_path };
             Error::input(problem, located(row, key)).remedy(remedy)
         }
@@ -360,6 +372,23 @@ fn row_remedy(policy_key: Option<&str>) -> String {
         Some(key) => format!("mend the record, or set such records aside: `{key} = \"reject\"` in the job file"),
         None => "bound the text that the expression makes, as in `repeat(x, least(n, 100))`".to_owned(),
     }
+}
+
+/// What to do about a value that no sample had the like of.
+fn inferred_remedy(column: &str) -> String {
+    let all = "--all-text for all columns";
+    let flags = match excerpt(column).len() < column.len() {
+        // Longer than anybody types.
+        true => all.to_owned(),
+        false => format!("--type {}, or {all}", word(&format!("{column}=string"))),
+    };
+    format!(
+        "the type of the column was inferred from samples (the first 1 MiB of up to 16 inputs and windows into the rest), \
+         which have no such value: say {}, or look at every record with `sawmill infer --full -o schema.json` and the \
+         same inputs, and give `schema = \"schema.json\"` (--schema schema.json); name the text in `missingValues` in a \
+         schema (--null) if it means null; `errors.bad_value = \"reject\"` (--on-bad-value reject) sets such records aside",
+        settings([("type = \"string\"".to_owned(), flags, " in a schema")])
+    )
 }
 
 fn value_remedy(problem: &InputProblem) -> &'static str {

@@ -175,6 +175,7 @@ fn plan_inputs(
         dialect,
         encoding,
         schema: schema.to_table_schema(),
+        types_given: options.types.iter().map(|given| given.column.clone()).collect(),
         written: None,
         salts,
         single_file: options.single_file.clone(),
@@ -204,6 +205,7 @@ fn plan_inputs(
         plan.written = None;
         let adopted = fit::fit(&mut plan, table, is_inferred.then_some(&seen))?;
         column_notes.retain(|note| !adopted.contains(&note.column));
+        plan.types_given.extend(adopted);
         // Settings of columns may not fit what the table adds.
         Columns::of_plan(&plan)?;
     }
@@ -395,6 +397,13 @@ fn invalid_matching() -> Error {
 fn no_columns(samples: &[Sample], dialect: &Dialect) -> Error {
     let url = samples.first().map_or_else(String::new, |sample| sample.url.clone());
     let empty = samples.iter().all(|sample| sample.text.is_empty());
+    if let Some(cut) = samples.iter().find(|sample| !sample.whole && !sample.text.is_empty()) {
+        let problem = InputProblem::BeyondSample { limit: cut.text.len() as u64, header: dialect.header };
+        return Error::input(problem, Location::object(&cut.url)).remedy(
+            "is a closing quote missing, `dialect.lineTerminator` (--line-terminator) another one, or \
+             `dialect.skipRecords` (--skip-records) too many? If not, describe the columns in a `schema` (--schema)",
+        );
+    }
     let problem = match (empty, dialect.header) {
         (true, _) => InputProblem::EmptyFile,
         (false, true) => InputProblem::NoHeader,

@@ -2,6 +2,7 @@
 
 use crate::batch::convert::Format;
 use crate::error::{Error, Result};
+use crate::excerpt::excerpt;
 use crate::infer::Seen;
 use crate::lists::quoted;
 use crate::schema::{ColumnType, Schema, TextRules};
@@ -49,7 +50,7 @@ impl GivenType {
     pub fn apply(&self, schema: &mut Schema, seen: &[Seen]) -> Result<()> {
         let Some(column) = schema.columns.iter_mut().find(|column| column.source_name == self.column) else {
             let names = quoted(schema.columns.iter().map(|column| &column.source_name));
-            let message = format!("--type names the column {:?}, which is not there", self.column);
+            let message = format!("--type names the column {:?}, which is not there", excerpt(&self.column));
             return Err(Error::usage(message).remedy(format!("the columns are {names}")));
         };
         let nulls = seen.iter().find(|seen| seen.column == self.column).map(|seen| &seen.null_tokens[..]);

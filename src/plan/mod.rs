@@ -55,6 +55,9 @@ pub struct Plan {
     pub encoding: Option<String>,
     /// The schema, settled.
     pub schema: TableSchema,
+    /// Without a schema of the job: columns whose types are not inferred, but given by flags or the table.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub types_given: Vec<String>,
     /// Columns and partition keys of the files: those of the job, or of the table that they are
     /// added to. Absent in plans of an older version.
     #[serde(default, skip_serializing_if = "Option::is_none")]

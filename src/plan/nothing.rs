@@ -25,6 +25,7 @@ impl Plan {
             encoding: job.dialect.encoding.clone(),
             dialect,
             schema,
+            types_given: Vec::new(),
             written: None,
             salts: BTreeMap::new(),
             single_file: None,

@@ -3,6 +3,7 @@
 use super::column_names::{Refusal, make_plain, refusal};
 use super::{Column, ColumnType, Schema};
 use crate::document::{KeyPath, Problem, Problems};
+use crate::excerpt::excerpt;
 use crate::job::{ColumnNames, Profile};
 use arrow::datatypes::TimeUnit;
 use std::collections::HashMap;
@@ -90,7 +91,7 @@ fn check_name<'a>(
     if folded.len() > MAX_NAME_BYTES {
         let message = format!(
             "column {:?}: the name has {} bytes, Spectrum reads {MAX_NAME_BYTES}",
-            column.name,
+            excerpt(&column.name),
             folded.len()
         );
         return Err(Problem::new("name", message).remedy(

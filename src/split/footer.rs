@@ -8,6 +8,7 @@
 use super::blocks::Block;
 use crate::count::count;
 use crate::error::{Error, InputProblem, Location, Result};
+use crate::excerpt::excerpt;
 use crate::parse::{CountedRecords, Dialect, RecordIndex, Scanner, TrailerCount, field_value};
 use std::collections::VecDeque;
 
@@ -215,10 +216,6 @@ fn missing_trailer(what: String, location: Location) -> Error {
     Error::input(InputProblem::TrailerMissing { what }, location).remedy(
         "is the input cut off? else mend `dialect.trailerCount` of the job or schema file, or leave it out, and see `dialect.footerRecords` (--footer-records)",
     )
-}
-
-fn excerpt(text: &str) -> String {
-    text.chars().take(100).collect()
 }
 
 #[cfg(test)]

@@ -168,3 +168,94 @@ fn mistakes_of_flags_name_flags() {
             .says(&["the command line: --quote", "help: give --quote and --delimiter different"]);
     }
 }
+
+/// A type that was inferred is said to be, and each way out works as it is written.
+#[test]
+fn a_value_beyond_the_samples_tells_where_its_type_is_from() {
+    let workspace = Workspace::new();
+    let mut text = String::from("a b,w\n");
+    for record in 0..150_000 {
+        let value = if record == 30_000 { "n/k".to_owned() } else { record.to_string() };
+        text.push_str(&format!("{value},{}\n", "x".repeat(30)));
+    }
+    workspace.write("in.csv", &text);
+    let run = convert(&workspace, &[]).exits_with(3).says(&["line 30002", "\"n/k\" is not a valid int64"]);
+    let run = run.says(&["inferred from samples", "--type 'a b=string', or --all-text for all columns"]);
+    let run =
+        run.says(&["`sawmill infer --full -o schema.json`", "give --schema schema.json;", "in --null if"]);
+    assert!(!run.stderr.contains("`type"), "{run}");
+    let run = job(&workspace, "").exits_with(3);
+    let run = run.says(&[
+        "inferred from samples",
+        "`type = \"string\"` in a schema, or",
+        "`schema = \"schema.json\"`",
+    ]);
+    assert!(!run.stderr.contains("--type") && !run.stderr.contains("--all-text"), "{run}");
+    let full = ["infer", "--full", "-o", "schema.json", "in.csv", "--header", "--delimiter", ","];
+    let _ = workspace.sawmill(full).run().succeeds();
+    for flags in
+        [&["--type", "a b=string"][..], &["--all-text"], &["--schema", "schema.json"], &["--null", "n/k"]]
+    {
+        let _ = convert(&workspace, &[flags, &["--overwrite"]].concat()).succeeds();
+    }
+    let _ = job(&workspace, "schema = \"schema.json\"\n").succeeds();
+    // What was given is not called inferred.
+    let given = convert(&workspace, &["--type", "a b=int64", "--overwrite"]).exits_with(3);
+    assert!(
+        !given.stderr.contains("inferred from") && given.stderr.contains("--on-bad-value reject"),
+        "{given}"
+    );
+}
+
+/// The limit that was hit is the one that is named.
+#[test]
+fn a_record_that_is_longer_than_the_sample() {
+    let workspace = Workspace::new();
+    workspace.write("in.csv", format!("{},b\n1,2\n", "a".repeat(2_200_000)));
+    let run = convert(&workspace, &[]).exits_with(3);
+    let run = run.says(&["the first 1,048,576 bytes of the input", "no whole header", "--schema"]);
+    assert!(!run.stderr.contains("ends before"), "{run}");
+    workspace.write("in.csv", format!("{},b\n1,2\n", "a".repeat(2_200_000)));
+    let run = workspace
+        .sawmill(["convert", "in.csv", "-o", "out.parquet", "--no-header", "--delimiter", ","])
+        .run()
+        .exits_with(3);
+    let _ = run.says(&["no whole record", "describe the columns in a --schema"]);
+    workspace
+        .write("s.json", r#"{"fields": [{"name": "a", "type": "string"}, {"name": "b", "type": "string"}]}"#);
+    let flags = ["--no-header", "--delimiter", ",", "--schema", "s.json"];
+    let _ =
+        workspace.sawmill(["convert", "in.csv", "-o", "out.parquet"].iter().chain(&flags)).run().succeeds();
+    assert_eq!(rows(&workspace, "out.parquet").len(), 2);
+    workspace.write("in.csv", format!("a,b\n1,{}\n", "x".repeat(9 << 20)));
+    let text = ["--overwrite", "--all-text"];
+    let run = convert(&workspace, &text)
+        .exits_with(3)
+        .says(&["limit of 8,388,608 bytes", "raise --max-field-bytes"]);
+    assert!(!run.stderr.contains("--max-record-bytes"), "{run}");
+    let _ = convert(&workspace, &[&text[..], &["--max-field-bytes", "10000000"]].concat()).succeeds();
+    let run = convert(&workspace, &[&text[..], &["--max-record-bytes", "2000000"]].concat()).exits_with(3);
+    let _ = run.says(&["limit of 2,000,000 bytes", "raise --max-record-bytes"]);
+}
+
+/// Nobody reads a name of a kilobyte.
+#[test]
+fn long_names_and_values_are_cut() {
+    let long = |letter: &str| letter.repeat(300);
+    let cut = |letter: &str| format!("\"{}…\"", letter.repeat(100));
+    let workspace = Workspace::new();
+    let fields = format!(r#"{{"fields": [{{"name": "{}", "type": "integer"}}]}}"#, long("n"));
+    workspace.write("s.json", fields);
+    for (text, says) in [
+        (format!("{}\n1\n", long("m")), vec!["has no column", "it has"]),
+        (format!("{0},{1}\n1,1\n", long("n"), long("m")), vec!["does not know"]),
+        (format!("{0},{0}\n1,1\n", long("n")), vec!["twice"]),
+        (format!("{}\n{}\n", long("n"), long("v")), vec!["column \"n", "is not a valid int64"]),
+    ] {
+        workspace.write("in.csv", text);
+        let run = convert(&workspace, &["--schema", "s.json"]).exits_with(3).says(&says);
+        let error = run.stderr.split("error: ").nth(1).expect("an error");
+        let is_cut = ["n", "m", "v"].iter().any(|letter| error.contains(&cut(letter)));
+        assert!(is_cut && ["n", "m", "v"].iter().all(|letter| !error.contains(&letter.repeat(101))), "{run}");
+    }
+}

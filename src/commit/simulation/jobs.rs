@@ -100,6 +100,7 @@ impl Job {
             dialect: Dialect::default(),
             encoding: None,
             schema: Default::default(),
+            types_given: Vec::new(),
             written: Some(WrittenSchema {
                 columns: vec![WrittenColumn {
                     name: "record".into(),
