@@ -69,11 +69,11 @@ fn strings(code: &str) -> Vec<String> {
             let (text, length) = unescaped(rest);
             found.push(text);
             length
-        } else if rest.starts_with('\'') {
+        } else if let Some(inside) = rest.strip_prefix('\'') {
             // A character, or a lifetime.
-            match rest[1..].chars().next() {
-                Some('\\') => 3 + rest[3..].find('\'').expect("closed") + 1,
-                Some(one) if rest[1 + one.len_utf8()..].starts_with('\'') => one.len_utf8() + 2,
+            match inside.chars().next() {
+                Some('\\') => 3 + inside[2..].find('\'').expect("closed") + 1,
+                Some(one) if inside[one.len_utf8()..].starts_with('\'') => one.len_utf8() + 2,
                 _ => 1,
             }
         } else {
