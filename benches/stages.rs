@@ -87,8 +87,8 @@ fn build(bencher: Bencher) {
     let (text, dialect, schema) = (text(), Dialect::default(), schema());
     let mut index = RecordIndex::default();
     Scanner::new(&dialect).scan(&text, &mut index).expect("the text is well-formed");
-    let binding =
-        Binding::by_position(&schema, schema.columns.len(), ColumnPolicies::default()).expect("they match");
+    let binding = Binding::by_position(&schema, schema.columns.len(), &[], ColumnPolicies::default())
+        .expect("they match");
     let policies =
         Policies::of(&ErrorsSpec::default(), schema.columns.iter().map(|column| column.name.as_str()));
     let builder = BatchBuilder::new(&schema, &dialect, &binding, policies);

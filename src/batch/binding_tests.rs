@@ -1,11 +1,14 @@
 use super::*;
+use crate::parse::Dialect;
 use crate::schema::ColumnType;
+use crate::split::header::Header;
 
 const SAME: ColumnPolicies = ColumnPolicies {
     extra: ExtraColumns::Fail,
     missing: MissingColumns::Fail,
     duplicate: DuplicateColumns::Fail,
     order: ColumnOrder::Same,
+    blank: BlankNames::Auto,
 };
 const STRICT: ColumnPolicies = ColumnPolicies { order: ColumnOrder::Any, ..SAME };
 const IGNORE: ColumnPolicies = ColumnPolicies { extra: ExtraColumns::Ignore, ..STRICT };
@@ -28,22 +31,26 @@ fn strings(names: &[&str]) -> Vec<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }
 
+fn header(names: &[&str]) -> Vec<HeaderName> {
+    Header::of(&strings(names), None, &Dialect::default()).names
+}
+
 fn missing(missing: &[&str], found: &[&str]) -> InputProblem {
     InputProblem::MissingColumns { missing: strings(missing), found: strings(found) }
 }
 
-fn twice(name: &str) -> InputProblem {
-    InputProblem::DuplicateColumn { name: name.into() }
+fn twice(name: &str, positions: (usize, usize)) -> InputProblem {
+    InputProblem::DuplicateColumn { name: name.into(), positions }
 }
 
 #[test]
 fn columns_bind_by_name() {
-    let bind = |header: &[&str], policies, case_sensitive| {
-        let bound = Binding::by_name(&schema(&["b", "a"]), &strings(header), policies, case_sensitive);
+    let bind = |names: &[&str], policies, case_sensitive| {
+        let bound = Binding::by_name(&schema(&["b", "a"]), &header(names), policies, case_sensitive);
         bound.map(|binding| binding.field_of_column)
     };
     let fields = |fields: [usize; 2]| Ok(fields.map(Some).to_vec());
-    for (header, policies, case_sensitive, expected) in [
+    for (names, policies, case_sensitive, expected) in [
         (&["a", "b"][..], STRICT, true, fields([1, 0])),
         (&["A", "B"], STRICT, false, fields([1, 0])),
         (&["x", "b", "x", "a"], IGNORE, true, fields([1, 3])),
@@ -54,8 +61,8 @@ fn columns_bind_by_name() {
             Err(InputProblem::ExtraColumns { extra: strings(&["x", "y"]) }),
         ),
         (&["A", "c"], STRICT, true, Err(missing(&["b", "a"], &["A", "c"]))),
-        (&["a", "b", "a"], IGNORE, true, Err(twice("a"))),
-        (&["a", "b", "A"], IGNORE, false, Err(twice("A"))),
+        (&["a", "b", "a"], IGNORE, true, Err(twice("a", (1, 3)))),
+        (&["a", "b", "A"], IGNORE, false, Err(twice("A", (1, 3)))),
         (&["a", "b", "a", "b"], FIRST, true, fields([1, 0])),
         (&["a"], NULL, true, Ok(vec![None, Some(0)])),
         (&["a", "x"], NULL, true, Err(InputProblem::ExtraColumns { extra: strings(&["x"]) })),
@@ -70,14 +77,14 @@ fn columns_bind_by_name() {
             }),
         ),
     ] {
-        assert_eq!(bind(header, policies, case_sensitive), expected, "{header:?} {policies:?}");
+        assert_eq!(bind(names, policies, case_sensitive), expected, "{names:?} {policies:?}");
     }
 }
 
 #[test]
 fn a_required_column_is_never_missing() {
     let schema = schema(&["a", "b!", "c"]);
-    let bind = |header: &[&str]| Binding::by_name(&schema, &strings(header), NULL, true);
+    let bind = |names: &[&str]| Binding::by_name(&schema, &header(names), NULL, true);
     assert_eq!(bind(&["b"]).map(|binding| binding.field_of_column), Ok(vec![None, Some(0), None]));
     assert_eq!(bind(&["a"]), Err(missing(&["b"], &["a"])));
 }
@@ -87,7 +94,7 @@ fn columns_bind_by_position() {
     let schema = schema(&["a!", "b"]);
     let ragged = |found| Err(InputProblem::Ragged { found, expected: 2 });
     let bound = |fields_per_record, fields: [Option<usize>; 2]| {
-        Ok(Binding { fields_per_record, field_of_column: fields.to_vec() })
+        Ok(Binding { fields_per_record, field_of_column: fields.to_vec(), empty_fields: Vec::new() })
     };
     for (fields, policies, expected) in [
         (2, STRICT, bound(2, [Some(0), Some(1)])),
@@ -97,6 +104,31 @@ fn columns_bind_by_position() {
         (1, NULL, bound(1, [Some(0), None])),
         (0, NULL, ragged(0)),
     ] {
-        assert_eq!(Binding::by_position(&schema, fields, policies), expected, "{fields} {policies:?}");
+        assert_eq!(Binding::by_position(&schema, fields, &[], policies), expected, "{fields} {policies:?}");
     }
+}
+
+#[test]
+fn fields_without_a_name_are_columns_or_empty() {
+    let drop = ColumnPolicies { blank: BlankNames::Drop, ..STRICT };
+    let position = ColumnPolicies { blank: BlankNames::Position, ..STRICT };
+    let fail = ColumnPolicies { blank: BlankNames::Fail, ..IGNORE };
+    let extra = |name: &str| Err(InputProblem::ExtraColumns { extra: strings(&[name]) });
+    for (columns, names, policies, expected) in [
+        (&["a", "b"][..], &["", "a", "b"][..], STRICT, Ok(vec![0])),
+        (&["a"], &["a", "", " "], STRICT, Ok(vec![1, 2])),
+        (&["a", "column_1"], &["", "a"], STRICT, Ok(vec![])),
+        (&["a", "column_1"], &["", "a"], drop, Ok(vec![])),
+        (&["a"], &["a", ""], IGNORE, Ok(vec![])),
+        (&["a"], &["a", ""], ColumnPolicies { extra: ExtraColumns::Ignore, ..drop }, Ok(vec![1])),
+        (&["a"], &["a", ""], position, extra("column_2")),
+        (&["a"], &["a", ""], fail, Err(InputProblem::UnnamedColumn { position: 2 })),
+    ] {
+        let bound = Binding::by_name(&schema(columns), &header(names), policies, true);
+        assert_eq!(bound.map(|binding| binding.empty_fields), expected, "{names:?} {policies:?}");
+    }
+    let bound = |blank: &[usize], policies| Binding::by_position(&schema(&["a", "b"]), 3, blank, policies);
+    assert_eq!(bound(&[2], STRICT).map(|binding| binding.empty_fields), Ok(vec![2]));
+    assert_eq!(bound(&[0], STRICT), Err(InputProblem::Ragged { found: 3, expected: 2 }));
+    assert_eq!(bound(&[2], position), Err(InputProblem::Ragged { found: 3, expected: 2 }));
 }

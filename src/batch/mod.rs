@@ -28,7 +28,7 @@ use arrow::buffer::BooleanBuffer;
 use arrow::compute::{filter, take};
 use arrow::datatypes::{Field, SchemaRef};
 use column::{ColumnFields, ColumnReader, Fault, FaultKind};
-use shape::Shaped;
+use shape::{Fields, Shaped};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -211,7 +211,13 @@ impl BatchBuilder {
         index: &RecordIndex,
         data: &DataRecords<'_>,
     ) -> Result<Built, RecordFault> {
-        let mut shaped = Shaped::of(index, data, self.binding.fields_per_record, &self.policies);
+        let fields = Fields {
+            per_record: self.binding.fields_per_record,
+            empty: &self.binding.empty_fields,
+            block,
+            dialect: &self.dialect,
+        };
+        let mut shaped = Shaped::of(index, data, &fields, &self.policies);
         let mut rows = shaped.records.len();
         let mut failure = shaped.failure.take();
         let mut arrays: Vec<ArrayRef> = Vec::with_capacity(self.readers.len());

@@ -5,10 +5,13 @@
 
 use super::{DataRecords, Policies, RecordFault};
 use crate::error::InputProblem;
+use crate::excerpt::excerpt_of;
 use crate::job::{LongRecord, ShortRecord};
-use crate::parse::RecordIndex;
 use crate::parse::scan::{FieldForm, FieldSpan};
+use crate::parse::{Dialect, RecordIndex, field_value};
+use crate::split::header::is_empty;
 use std::borrow::Cow;
+use std::cmp::Ordering;
 
 /// The records of a block that become rows.
 #[derive(Debug)]
@@ -37,13 +40,46 @@ enum Fate {
     Failed,
 }
 
+/// The fields of the records of one input.
+pub(super) struct Fields<'a> {
+    pub(super) per_record: usize,
+    /// [`Binding::empty_fields`](super::Binding::empty_fields).
+    pub(super) empty: &'a [usize],
+    pub(super) block: &'a [u8],
+    pub(super) dialect: &'a Dialect,
+}
+
+impl Fields<'_> {
+    /// The first field that is to be empty and is not.
+    fn filled(&self, record: &[FieldSpan]) -> Option<usize> {
+        let is_filled = |field: &&usize| record.get(**field).is_some_and(|span| !is_empty(span));
+        self.empty.iter().find(is_filled).copied()
+    }
+
+    /// The fault of a record in which this field is not empty.
+    fn nameless(&self, index: &RecordIndex, record: usize, field: usize) -> RecordFault {
+        let record_start = index.record_starts[record] as usize;
+        let span = &index.record(record)[field];
+        let before = &self.block[record_start..span.start as usize];
+        let value = field_value(self.dialect, self.block, span, &mut Vec::new()).to_vec();
+        RecordFault {
+            record,
+            column: None,
+            byte_offset: span.start as usize,
+            line: index.record_lines[record] as usize + self.dialect.terminator.count_lines(before),
+            problem: InputProblem::NamelessValue { value: excerpt_of(&value), field: field + 1 },
+        }
+    }
+}
+
 impl<'a> Shaped<'a> {
     pub(super) fn of(
         index: &'a RecordIndex,
         data: &DataRecords<'_>,
-        fields_per_record: usize,
+        fields: &Fields<'_>,
         policies: &Policies,
     ) -> Self {
+        let fields_per_record = fields.per_record;
         let range = data.range.start.min(index.len())..data.range.end.min(index.len());
         let first_span = if range.start == 0 { 0 } else { index.record_ends[range.start - 1] as usize };
         let end_span = if range.is_empty() { first_span } else { index.record_ends[range.end - 1] as usize };
@@ -58,7 +94,10 @@ impl<'a> Shaped<'a> {
         let mut ends = index.record_ends[range.clone()].iter().zip(1..);
         let even =
             ends.all(|(&end, rows): (&u32, usize)| end as usize == first_span + rows * fields_per_record);
-        if even && data.broken.is_empty() {
+        let records = shaped.spans.chunks_exact(fields_per_record.max(1));
+        let none_filled =
+            || fields.empty.is_empty() || records.into_iter().all(|record| fields.filled(record).is_none());
+        if even && data.broken.is_empty() && none_filled() {
             shaped.records = (range.start as u32..range.end as u32).collect();
             return shaped;
         }
@@ -68,24 +107,31 @@ impl<'a> Shaped<'a> {
             if broken.next_if_eq(&&record).is_some() {
                 continue;
             }
-            let fields = index.record(record);
-            match fate(fields.len(), fields_per_record, policies) {
-                Fate::Row => spans.extend_from_slice(fields),
+            let found = index.record(record);
+            let filled = fields.filled(found);
+            // Of a record with too few or too many fields, the number is what is wrong first.
+            let is_padded = found.len() < fields_per_record && policies.short_records == ShortRecord::Pad;
+            let fault = || match filled.filter(|_| found.len() == fields_per_record || is_padded) {
+                Some(field) => fields.nameless(index, record, field),
+                None => ragged(index, record, found.len(), fields_per_record),
+            };
+            match fate(found.len(), fields_per_record, filled.is_some(), policies) {
+                Fate::Row => spans.extend_from_slice(found),
                 Fate::Padded => {
-                    spans.extend_from_slice(fields);
-                    spans.extend(std::iter::repeat_n(MISSING, fields_per_record - fields.len()));
+                    spans.extend_from_slice(found);
+                    spans.extend(std::iter::repeat_n(MISSING, fields_per_record - found.len()));
                     shaped.padded += 1;
                 }
                 Fate::Truncated => {
-                    spans.extend_from_slice(&fields[..fields_per_record]);
+                    spans.extend_from_slice(&found[..fields_per_record]);
                     shaped.truncated += 1;
                 }
                 Fate::Rejected => {
-                    shaped.faults.push(ragged(index, record, fields.len(), fields_per_record));
+                    shaped.faults.push(fault());
                     continue;
                 }
                 Fate::Failed => {
-                    shaped.failure = Some(ragged(index, record, fields.len(), fields_per_record));
+                    shaped.failure = Some(fault());
                     break;
                 }
             }
@@ -96,18 +142,22 @@ impl<'a> Shaped<'a> {
     }
 }
 
-fn fate(found: usize, expected: usize, policies: &Policies) -> Fate {
-    match found.cmp(&expected) {
-        std::cmp::Ordering::Equal => Fate::Row,
-        std::cmp::Ordering::Less => match policies.short_records {
-            ShortRecord::Fail => Fate::Failed,
-            ShortRecord::Reject => Fate::Rejected,
-            ShortRecord::Pad => Fate::Padded,
-        },
-        std::cmp::Ordering::Greater => match policies.long_records {
-            LongRecord::Fail => Fate::Failed,
-            LongRecord::Reject => Fate::Rejected,
-            LongRecord::Truncate => Fate::Truncated,
+/// `is_filled`: something stands in a field that is to be empty, which is as much too many as a
+/// field beyond the last.
+fn fate(found: usize, expected: usize, is_filled: bool, policies: &Policies) -> Fate {
+    let too_many = match policies.long_records {
+        LongRecord::Fail => Fate::Failed,
+        LongRecord::Reject => Fate::Rejected,
+        LongRecord::Truncate => Fate::Truncated,
+    };
+    match (found.cmp(&expected), policies.short_records) {
+        (Ordering::Equal, _) if !is_filled => Fate::Row,
+        (Ordering::Equal | Ordering::Greater, _) => too_many,
+        (Ordering::Less, ShortRecord::Fail) => Fate::Failed,
+        (Ordering::Less, ShortRecord::Reject) => Fate::Rejected,
+        (Ordering::Less, ShortRecord::Pad) => match too_many {
+            Fate::Failed | Fate::Rejected if is_filled => too_many,
+            _ => Fate::Padded,
         },
     }
 }

@@ -79,7 +79,7 @@ fn build_with(
 ) -> Result<Built, RecordFault> {
     let schema = schema(columns);
     let binding =
-        Binding::by_position(&schema, schema.columns.len(), ColumnPolicies::default()).expect("binds");
+        Binding::by_position(&schema, schema.columns.len(), &[], ColumnPolicies::default()).expect("binds");
     let policies = Policies::of(errors, schema.columns.iter().map(|column| column.name.as_str()));
     let index = index(block);
     let data = DataRecords { range: skip..index.len(), broken: &[] };
@@ -193,7 +193,7 @@ fn nulls_are_told_from_their_escaped_texts() {
     let mut text = column("a", ColumnType::Text);
     text.rules.null_tokens = vec!["\\N".into()];
     let schema = Schema::new(vec![text, column("b", ColumnType::Text)]);
-    let binding = Binding::by_position(&schema, 2, ColumnPolicies::default()).expect("as many columns");
+    let binding = Binding::by_position(&schema, 2, &[], ColumnPolicies::default()).expect("as many columns");
     let (block, mut index) = (b"\\N,1\n\\\\N,2\nx\\,,3\n\\N\\,,4\n,5\n", RecordIndex::default());
     Scanner::new(&dialect).scan(block, &mut index).expect("well formed");
     let policies = Policies::of(&ErrorsSpec::default(), ["a", "b"]);
@@ -343,7 +343,8 @@ fn lines_count_as_the_terminator_has_it() {
 fn a_column_that_the_input_lacks_is_null() {
     let schema = schema(vec![column("a", INT), column("b", ColumnType::Text)]);
     let block = b"1\n2\n";
-    let binding = Binding { fields_per_record: 1, field_of_column: vec![Some(0), None] };
+    let binding =
+        Binding { fields_per_record: 1, field_of_column: vec![Some(0), None], empty_fields: Vec::new() };
     let policies = Policies::of(&ErrorsSpec::default(), ["a", "b"]);
     let builder = BatchBuilder::new(&schema, &Dialect::default(), &binding, policies);
     let built = builder.build(block, &index(block), &DataRecords { range: 0..2, broken: &[] });

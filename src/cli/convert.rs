@@ -2,15 +2,15 @@
 
 use super::dialect::{DialectArgs, mistaken};
 use super::run::print_report;
-use super::{Global, current_directory, places};
+use super::{Global, current_directory, places, policy};
 use crate::commit::Choice;
 use crate::error::{Error, Result};
 use crate::job::location::local_path;
 use crate::job::{
-    AllRejected, ColumnNames, CommitSpec, DuplicateColumns, EmptyInput, EngineSpec, ErrorsSpec, ExtraColumns,
-    JobSpec, LongRecord, MAX_EXPANSION_RATIO, MatchColumns, MissingColumns, OutputSpec, PartitionKey,
-    Profile, ReadAgain, RecordPolicy, SchemaChange, SchemaSpec, ShortRecord, SourceSpec, TargetSpec,
-    ValuePolicy, WriteMode,
+    AllRejected, ColumnNames, CommitSpec, EmptyInput, EngineSpec, ErrorsSpec, ExtraColumns, JobSpec,
+    LongRecord, MAX_EXPANSION_RATIO, MatchColumns, MissingColumns, OutputSpec, PartitionKey, Profile,
+    ReadAgain, RecordPolicy, SchemaChange, SchemaSpec, ShortRecord, SourceSpec, TargetSpec, ValuePolicy,
+    WriteMode,
 };
 use crate::plan::{GivenType, PlanOptions};
 use crate::run::{Extent, RunOptions, run as run_job};
@@ -75,9 +75,6 @@ pub(super) struct Args {
     /// A column of the schema that an input lacks is null there, unless it is required [default: fail]
     #[arg(long)]
     null_missing_columns: bool,
-    /// Of a column that the header names twice, read the first [default: fail]
-    #[arg(long)]
-    first_duplicate_columns: bool,
     /// How columns are found in an input: by name or by position [default: name, if there is a header]
     #[arg(long, value_name = "HOW", value_parser = policy::<MatchColumns>)]
     match_columns: Option<MatchColumns>,
@@ -121,12 +118,6 @@ pub(super) struct Args {
     dialect: DialectArgs,
 }
 
-/// A policy by the word that the job file has for it.
-fn policy<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, String> {
-    T::deserialize(serde::de::value::StrDeserializer::<serde::de::value::Error>::new(text))
-        .map_err(|error| error.to_string())
-}
-
 fn parse_profile(text: &str) -> Result<Profile, String> {
     match text {
         "spectrum" => Ok(Profile::Spectrum),
@@ -155,11 +146,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
             } else {
                 MissingColumns::Fail
             },
-            duplicate_columns: if args.first_duplicate_columns {
-                DuplicateColumns::First
-            } else {
-                DuplicateColumns::Fail
-            },
+            duplicate_columns: args.dialect.duplicate_columns(),
             ..SourceSpec::of(args.inputs.clone())
         },
         dialect: args.dialect.spec(),

@@ -1,9 +1,10 @@
 //! Flags that describe the CSV, shared by `convert` and `infer`.
 
+use super::policy;
 use crate::document::Problems;
 use crate::error::{Error, JobPlace};
-use crate::job::DialectSpec;
-use crate::parse::{Delimiter, StrayQuotes, Trim};
+use crate::job::{DialectSpec, DuplicateColumns};
+use crate::parse::{BlankNames, Delimiter, StrayQuotes, Trim};
 
 /// What is left out is found from a sample.
 #[derive(Debug, Clone, clap::Args)]
@@ -33,6 +34,18 @@ pub(super) struct DialectArgs {
     /// Records that name the columns, joined by position [default: 1]
     #[arg(long, value_name = "N", conflicts_with = "no_header")]
     header_rows: Option<u64>,
+    /// A column whose name in the header is blank, and the empty field of a delimiter at the end of each record: position (name it column_3), drop (leave it out; a value in it is a bad record), fail, or auto (drop it if it is empty in the sample) [default: auto]
+    #[arg(long, value_name = "POLICY", value_parser = policy::<BlankNames>)]
+    blank_names: Option<BlankNames>,
+    /// Of a column that the header names several times, read the first [default: fail]
+    #[arg(long, conflicts_with = "number_duplicate_columns")]
+    first_duplicate_columns: bool,
+    /// Read all columns that the header names alike, the others as name_2, name_3, … [default: fail]
+    #[arg(long)]
+    number_duplicate_columns: bool,
+    /// A first line such as sep=; is a record; without this it names the delimiter and is passed over, unless --skip-records counts it
+    #[arg(long)]
+    no_separator_line: bool,
     /// Records to skip before the header [default: as many as a sample shows]
     #[arg(long, value_name = "N")]
     skip_records: Option<u64>,
@@ -69,6 +82,15 @@ pub(super) struct DialectArgs {
 }
 
 impl DialectArgs {
+    /// What a name means that the header has several times.
+    pub(super) fn duplicate_columns(&self) -> DuplicateColumns {
+        match () {
+            () if self.first_duplicate_columns => DuplicateColumns::First,
+            () if self.number_duplicate_columns => DuplicateColumns::Number,
+            () => DuplicateColumns::Fail,
+        }
+    }
+
     pub(super) fn spec(&self) -> DialectSpec {
         DialectSpec {
             delimiter: self.delimiter.clone(),
@@ -81,6 +103,8 @@ impl DialectArgs {
                 _ => None,
             },
             header_rows: self.header_rows,
+            blank_names: self.blank_names,
+            separator_line: self.no_separator_line.then_some(false),
             skip_records: self.skip_records,
             footer_records: self.footer_records,
             skip_records_after_header: self.skip_records_after_header,

@@ -12,7 +12,7 @@ use crate::job::{
     TargetSpec, WriteMode,
 };
 use crate::plan::path_columns::{Types, add_path_columns};
-use crate::plan::{GivenType, PlanOptions, Settled, add_nulls, settle, take_types_of};
+use crate::plan::{GivenType, PlanOptions, Settled, add_nulls, named_columns, settle, take_types_of};
 use crate::runtime::Runtime;
 use crate::schema::WrittenSchema;
 use crate::source;
@@ -66,6 +66,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         endpoint: args.endpoint.clone(),
         path_columns: args.path_columns.clone(),
         max_expansion_ratio: args.max_expansion_ratio,
+        duplicate_columns: args.dialect.duplicate_columns(),
         ..SourceSpec::of(inputs)
     };
     let job = JobSpec {
@@ -115,7 +116,9 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
             records.finish(&mut inference)?;
         }
         let inferred = inference.finish();
-        (schema, column_notes, seen) = (inferred.schema, inferred.notes, inferred.seen);
+        let url = inputs.first().map_or("", |input| &input.url);
+        schema = named_columns(&inferred, job.source.duplicate_columns, url)?;
+        (column_notes, seen) = (inferred.notes, inferred.seen);
         let (of_paths, seen_in_paths) = add_path_columns(&mut schema, &job.source, &inputs, Types::Inferred)?;
         column_notes.extend(of_paths);
         seen.extend(seen_in_paths);
@@ -126,7 +129,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     if let Some(place) = &args.table {
         let adopted;
         (adopted, misfits) = take_types_of(&table_schema(place, &job, &runtime)?, &mut schema, &seen);
-        column_notes.retain(|note| !adopted.contains(&note.column));
+        column_notes.retain(|note| note.is_of_name || !adopted.contains(&note.column));
     }
     for note in notes.into_iter().chain(note_lines(&column_notes)).chain(misfits) {
         global.say(&format!("note: {note}"));

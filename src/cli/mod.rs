@@ -240,5 +240,11 @@ fn print(text: &str) -> Result<()> {
     }
 }
 
+/// A policy by the word that the job file has for it.
+fn policy<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, String> {
+    T::deserialize(serde::de::value::StrDeserializer::<serde::de::value::Error>::new(text))
+        .map_err(|error| error.to_string())
+}
+
 #[cfg(test)]
 mod settings_tests;

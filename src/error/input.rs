@@ -66,10 +66,12 @@ pub enum InputProblem {
         found: Vec<String>,
     },
     /// A name stands twice in the header.
-    #[error("the header names {:?} twice", excerpt(name))]
+    #[error("the header names {:?} twice, in columns {} and {}", excerpt(name), positions.0, positions.1)]
     DuplicateColumn {
         /// The name.
         name: String,
+        /// Where it stands, from 1.
+        positions: (usize, usize),
     },
     /// The path of an input says nothing of a column of `source.path_columns`.
     #[error("the path of the input has no directory `{}=…`", excerpt(name))]
@@ -117,6 +119,17 @@ pub enum InputProblem {
         found: usize,
         /// Fields expected.
         expected: usize,
+    },
+    /// A value where the header has no name, or behind its last one.
+    #[error(
+        "{:?} stands in field {field}, for which the header has no name and which is to be empty",
+        excerpt(value)
+    )]
+    NamelessValue {
+        /// The field.
+        value: String,
+        /// Its position in the record, from 1.
+        field: usize,
     },
     /// A field does not convert to its column's type.
     #[error("{:?} is not a valid {expected}{}", excerpt(value), detail.map(|d| format!(": {d}")).unwrap_or_default())]
@@ -368,6 +381,9 @@ impl InputProblem {
             InputProblem::PartitionValue { bytes, limit, is_path, .. } => {
                 InputProblem::PartitionValue { value: hidden(), bytes, limit, is_path }
             }
+            InputProblem::NamelessValue { field, .. } => {
+                InputProblem::NamelessValue { value: hidden(), field }
+            }
             InputProblem::PathValue { name, expected, .. } => {
                 InputProblem::PathValue { name, value: hidden(), expected }
             }
@@ -403,7 +419,7 @@ impl InputProblem {
             | InputProblem::DuplicateColumn { .. }
             | InputProblem::PathColumnMissing { .. }
             | InputProblem::PathColumnInHeader { .. } => "header",
-            InputProblem::Ragged { .. } => "ragged",
+            InputProblem::Ragged { .. } | InputProblem::NamelessValue { .. } => "ragged",
             InputProblem::Value { .. } | InputProblem::PathValue { .. } => "type",
             InputProblem::RequiredNull => "required",
             InputProblem::Constraint { .. } => "constraint",

@@ -22,6 +22,7 @@ mod records;
 mod refusal;
 mod rivals;
 mod search;
+mod separator;
 
 use super::Sample;
 use crate::error::Result;
@@ -49,6 +50,8 @@ struct Head<'a> {
     url: &'a str,
     /// Whole lines.
     text: &'a [u8],
+    /// Lines before the text: a first one such as `sep=;`.
+    lines_before: u32,
     /// Whether the input ends with it.
     whole: bool,
 }
@@ -77,8 +80,16 @@ type Judged = (Dialect, Vec<String>);
 /// An [`InputProblem::TwoReadings`](crate::error::InputProblem::TwoReadings)
 /// where two readings are near and one of them would lose records.
 pub fn infer_dialect(samples: &[Sample], known: &Known<'_>) -> Result<Judged> {
-    let heads: Vec<Head<'_>> = samples.iter().map(Head::of).filter(|head| !head.text.is_empty()).collect();
-    judge(&heads, known).map_err(|refusal| refusal.into_error(&heads))
+    let head = |sample| Head::of(sample, known.resolved);
+    let heads: Vec<Head<'_>> = samples.iter().map(head).filter(|head| !head.text.is_empty()).collect();
+    let (named, note) = separator::named(samples, known);
+    let (mut spec, mut resolved) = (known.given.clone(), known.resolved.clone());
+    if let Some(delimiter) = named {
+        (spec.delimiter, resolved.delimiter) = (Some(delimiter.as_str().to_owned()), delimiter);
+    }
+    let known = &Known { given: &spec, resolved: &resolved, ..*known };
+    let judged = judge(&heads, known).map_err(|refusal| refusal.into_error(&heads));
+    judged.map(|(dialect, notes)| (dialect, note.into_iter().chain(notes).collect()))
 }
 
 fn judge(heads: &[Head<'_>], known: &Known<'_>) -> Result<Judged, Box<Refusal>> {
@@ -107,6 +118,10 @@ fn judge(heads: &[Head<'_>], known: &Known<'_>) -> Result<Judged, Box<Refusal>> 
     }
     if infer_header && given.skip_records.is_none() {
         dialect.skip_records = preamble::noted(heads, &found, given, &mut notes);
+        // As it is where records are skipped.
+        if dialect.skip_records > 0 && given.separator_line.is_none() {
+            dialect.separator_line = heads.iter().any(|head| head.lines_before > 0);
+        }
     }
     if infer_header && given.header.is_none() {
         dialect.header = header::has_header(heads, &dialect, known.names, &mut notes);
@@ -160,10 +175,13 @@ fn one_column_or(
 }
 
 impl<'a> Head<'a> {
-    fn of(sample: &'a Sample) -> Head<'a> {
-        let judged = &sample.text[..sample.text.len().min(JUDGED_BYTES)];
-        let whole = judged.len() == sample.text.len() && sample.whole;
+    fn of(sample: &'a Sample, dialect: &Dialect) -> Head<'a> {
+        let line = separator::line(sample, dialect);
+        let text = &sample.text[line.as_ref().map_or(0, |line| line.bytes.len())..];
+        let judged = &text[..text.len().min(JUDGED_BYTES)];
+        let whole = judged.len() == text.len() && sample.whole;
         let lines = memchr::memrchr2(b'\n', b'\r', judged).map_or(judged.len(), |end| end + 1);
-        Head { url: &sample.url, text: if whole { judged } else { &judged[..lines] }, whole }
+        let lines_before = u32::from(line.is_some());
+        Head { url: &sample.url, text: if whole { judged } else { &judged[..lines] }, lines_before, whole }
     }
 }

@@ -19,6 +19,8 @@ pub struct ColumnNote {
     pub column: String,
     /// What follows the name of the column. Notes with the same text are one.
     pub text: String,
+    /// Whether it is about the name, and not about the type.
+    pub is_of_name: bool,
 }
 
 /// The notes as lines: one for all columns of which the same is to be said.
@@ -141,6 +143,35 @@ pub(super) fn exponent_taken(column: &str, value: &[u8], place: &str) -> String 
         quoted(value),
         type_flag(column, "string")
     )
+}
+
+/// A header that ends in a delimiter which its records lack.
+pub(super) fn header_trails(url: &str) -> String {
+    format!(
+        " has no name in the header of {url} and no field in its records: the header ends in a delimiter that they \
+         lack, so there is no such column"
+    )
+}
+
+/// A column without a name; `filled` is the first place where it is not empty.
+pub(super) fn blank_name(url: &str, behind: bool, goes: bool, filled: Option<&str>) -> String {
+    let what = match behind {
+        true => format!("is the empty field behind the last name in {url}, whose records end in a delimiter"),
+        false => format!("has no name in the header of {url}"),
+    };
+    match (goes, filled) {
+        (true, None) => format!(
+            " {what}, and is empty as far as was read, so it is left out; a value in it would be a bad record; to keep \
+             it, `dialect.blankNames = \"position\"` (--blank-names position)"
+        ),
+        (true, Some(place)) => format!(
+            " {what}, and is to be left out, but is not empty ({place}): a run fails there; to keep it, `dialect.blankNames = \"position\"` \
+             (--blank-names position)"
+        ),
+        (false, _) => format!(
+            " {what}, so it is called by its position; to leave it out where it is empty throughout, `dialect.blankNames = \"drop\"` (--blank-names drop)"
+        ),
+    }
 }
 
 /// Values with space around them.

@@ -28,7 +28,7 @@ fn read_back(values: &[String]) -> (String, RecordBatch) {
     let file: crate::schema::TableSchema = serde_json::from_str(&file).unwrap();
     let (again, _) = file.resolve(&ResolveContext::default()).unwrap();
     assert_eq!(again, schema, "the file that is written is the schema that was found");
-    let binding = Binding::by_position(&schema, 2, ColumnPolicies::default()).unwrap();
+    let binding = Binding::by_position(&schema, 2, &[], ColumnPolicies::default()).unwrap();
     let mut index = RecordIndex::default();
     Scanner::new(&dialect).scan(&text, &mut index).unwrap();
     let policies = Policies::of(&ErrorsSpec::default(), ["v", "k"]);

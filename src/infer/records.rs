@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::parse::{Dialect, FieldSpan, RecordIndex, ScanError, Scanner, field_value, null_text};
 use crate::split::blocks::{Block, BlockCutter};
 use crate::split::footer::FooterHold;
+use crate::split::header::{FirstRecord, Header};
 use crate::split::preamble::{Preamble, Taken};
 use crate::split::problems::{cut_error, scan_error};
 
@@ -32,6 +33,8 @@ pub struct Records<'a> {
     columns: Vec<usize>,
     /// The names in the header, once it is read.
     header: Option<Vec<String>>,
+    /// Whether `columns` are those of the header, which takes the first data record.
+    is_named: bool,
     /// Bytes of the longest field in quotes.
     longest_quoted: usize,
 }
@@ -51,6 +54,7 @@ impl<'a> Records<'a> {
             input: inference.begin_input(url),
             columns: Vec::new(),
             header: None,
+            is_named: false,
             longest_quoted: 0,
         }
     }
@@ -78,8 +82,19 @@ impl<'a> Records<'a> {
         inference.end_input(self.input);
         let mut blocks = Vec::new();
         let cut = cutter.finish(&mut Vec::new, &mut blocks);
-        self.observe(blocks, inference)?;
+        let observed = self.observe(blocks, inference);
+        self.name_columns(None, inference);
+        observed?;
         cut.map_err(|error| cut_error(error, self.dialect, self.url, self.header.as_deref()))
+    }
+
+    /// The header is known, and the first data record, if there is one.
+    fn name_columns(&mut self, first: Option<FirstRecord>, inference: &mut TypeInference) {
+        if let Some(names) = self.header.as_ref().filter(|_| !self.is_named) {
+            let header = Header::of(names, first, self.dialect);
+            self.is_named = true;
+            self.columns = inference.name_columns(self.input, header, self.dialect.blank_names);
+        }
     }
 
     fn observe(&mut self, cut: Vec<Block>, inference: &mut TypeInference) -> Result<()> {
@@ -94,11 +109,13 @@ impl<'a> Records<'a> {
             return Ok(());
         }
         let scanned = self.scanner.scan_tolerant(&block.bytes, &mut self.index, &mut self.faults);
-        let located = |error: &ScanError| scan_error(error, block, self.dialect, self.url);
+        let (dialect, url) = (self.dialect, self.url);
+        let located = |error: &ScanError| scan_error(error, block, dialect, url);
         // As the cutter counted them: what the scanner gives up at may stand before the footer.
         let footer = if block.last { self.hold.records() } else { 0 };
         let data_end = block.records.saturating_sub(footer) as usize;
-        let mut faults = self.faults.iter().peekable();
+        let found = std::mem::take(&mut self.faults);
+        let mut faults = found.iter().peekable();
         for record in 0..self.index.len() {
             let fault = faults.next_if(|fault| fault.record == record);
             // What is wrong with skipped records and footers is nobody's loss.
@@ -108,16 +125,14 @@ impl<'a> Records<'a> {
             }
             match self.preamble.take(&block.bytes, self.index.record(record)) {
                 Taken::Skipped => {}
-                Taken::Header(names) => {
-                    self.header = Some(names.clone());
-                    self.columns = inference.name_columns(names);
-                }
+                Taken::Header(names) => self.header = Some(names),
                 Taken::Data if record >= data_end => break,
                 Taken::Data => {
                     let line = block.lines_before + u64::from(self.index.record_lines[record]) + 1;
                     let number = block.records_before + record as u64 + 1;
                     let data_record = number.saturating_sub(self.dialect.preamble_records());
                     let at = Position::Record { record: data_record, line };
+                    self.name_columns(Some(FirstRecord::of(self.index.record(record))), inference);
                     let fields = self.index.record(record);
                     if self.columns.is_empty() {
                         self.columns = (0..fields.len()).collect();
@@ -135,7 +150,9 @@ impl<'a> Records<'a> {
     /// Adds what is beyond doubt in windows into the input, in their order, after
     /// its head. Records that are not as they should be are passed over, as only
     /// a reader who comes to them can say what is wrong.
-    pub(super) fn look_into(&self, windows: &[Window], inference: &mut TypeInference) {
+    pub(super) fn look_into(&mut self, windows: &[Window], inference: &mut TypeInference) {
+        // No record came, but those of windows may be.
+        self.name_columns(None, inference);
         let shape = Shape { fields: self.columns.len(), longest_quoted: self.longest_quoted };
         // Preambles that go on behind the head cannot be told from data.
         if !self.preamble.is_over() || shape.fields == 0 {

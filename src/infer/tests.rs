@@ -274,13 +274,14 @@ fn what_may_be_read_in_two_ways_is_said() {
         ("2013-01-31 05:00:00.1234567\n9999-12-31 00:00:00\n", "no unit of time"),
         ("x\nNULL\n", "\"NULL\" (first record 2, line 3 of file:///a.csv) looks like a null"),
         ("NA\n\"\"\n", "--null NA"),
-        ("\n,\n", "no field of it has a value"),
     ] {
         let notes = note_lines(
             &infer_schema(&sample(&format!("v\n{values}")), &Dialect::default(), &[]).unwrap().notes,
         );
         assert!(matches!(&notes[..], [note] if note.contains(says)), "{values:?} {notes:?}");
     }
+    let notes = note_lines(&infer_schema(&sample("v,w\n,1\n"), &Dialect::default(), &[]).unwrap().notes);
+    assert!(matches!(&notes[..], [note] if note.contains("\"v\": no field of it has a value")), "{notes:?}");
 }
 
 #[test]

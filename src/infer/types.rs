@@ -4,7 +4,9 @@ use super::column::{Evidence, FieldText, Found, Observed};
 use super::notes::{self, ColumnNote, Standing};
 use super::odd::{Odd, Padding, is_padded};
 use crate::excerpt::excerpt_of;
+use crate::parse::BlankNames;
 use crate::schema::{Column, ColumnType, Schema};
+use crate::split::header::{Header, HeaderName, Trailing};
 use std::collections::{BTreeMap, HashMap};
 
 /// Narrows down what each column can be, value by value, in constant memory.
@@ -18,6 +20,24 @@ pub struct TypeInference {
     inputs: Vec<InputRead>,
     /// What the user says is null in every column.
     null_tokens: Vec<String>,
+    /// Columns for which a header has no name, by what they are called.
+    blank: BTreeMap<String, Blank>,
+    /// Whether they are left out even if they have values.
+    drops_blank: bool,
+    /// The first header that ends in a delimiter which its records lack: position of its last name,
+    /// from 1, and its input.
+    trailing_header: Option<(usize, usize)>,
+}
+
+/// A column for which a header has no name.
+#[derive(Debug, Clone, Copy)]
+struct Blank {
+    /// Whose header.
+    input: usize,
+    /// Whether it is what stands behind the last name, where records end in a delimiter.
+    behind: bool,
+    /// Whether it is left out where it is empty.
+    may_go: bool,
 }
 
 /// What is known of an input.
@@ -64,6 +84,17 @@ pub struct Inferred {
     pub notes: Vec<ColumnNote>,
     /// What was seen of each column.
     pub seen: Vec<Seen>,
+    /// Positions of the columns in the schema that have no name and are left out.
+    pub left_out: Vec<usize>,
+}
+
+impl Inferred {
+    /// The columns without those that are left out.
+    pub fn columns(&self) -> Schema {
+        let columns = self.schema.columns.iter().enumerate();
+        let kept = columns.filter(|(position, _)| !self.left_out.contains(position));
+        Schema::new(kept.map(|(_, column)| column.clone()).collect())
+    }
 }
 
 /// What was seen of a column, whatever its type came to be.
@@ -96,6 +127,8 @@ struct Tracked {
     so_far: Option<ColumnType>,
     /// Where the first value stands.
     first: Option<Place>,
+    /// Where the first field stands that is not empty, if it is null, too.
+    filled: Option<Place>,
     /// Where null tokens stand first.
     nulls: BTreeMap<&'static str, Place>,
     /// The first number with an exponent.
@@ -184,7 +217,29 @@ impl TypeInference {
 
     /// Names from the header of an input. Gives the column of each field: a
     /// name that an earlier header had is the same column, wherever it stands.
-    pub fn name_columns(&mut self, header: Vec<String>) -> Vec<usize> {
+    pub fn name_columns(&mut self, input: usize, header: Header, policy: BlankNames) -> Vec<usize> {
+        let fields = header.names.len();
+        let may_go = matches!(policy, BlankNames::Auto | BlankNames::Drop);
+        for (position, HeaderName { name, is_blank }) in header.names.iter().enumerate() {
+            if *is_blank {
+                let behind = header.trailing == Some(Trailing::Records) && position + 1 == fields;
+                let is_name = self.column_of.contains_key(name) && !self.blank.contains_key(name);
+                let blank = Blank { input, behind, may_go: may_go && !is_name };
+                self.blank.entry(name.clone()).or_insert(blank);
+            } else if let Some(blank) = self.blank.get_mut(name) {
+                // Another input has that name.
+                blank.may_go = false;
+            }
+        }
+        if header.trailing == Some(Trailing::Header) {
+            self.trailing_header.get_or_insert((fields + 1, input));
+        }
+        self.drops_blank = policy == BlankNames::Drop;
+        self.name(header.names.into_iter().map(|name| name.name).collect())
+    }
+
+    /// The same of names that are there for certain.
+    pub fn name(&mut self, header: Vec<String>) -> Vec<usize> {
         let Some(names) = &mut self.names else {
             let columns = (0..header.len()).collect();
             for (column, name) in header.iter().enumerate() {
@@ -210,6 +265,9 @@ impl TypeInference {
         if let Position::Record { record, .. } = place.at {
             self.inputs[place.input].records = record;
         }
+        if !field.value.is_empty() {
+            self.columns[column].filled.get_or_insert(place);
+        }
         let is_null = self.null_tokens.iter().any(|token| token.as_bytes() == field.null_text);
         match is_null {
             true => self.columns[column].evidence.observe_null(field.quoted),
@@ -221,7 +279,8 @@ impl TypeInference {
     pub fn finish(mut self) -> Inferred {
         let count = self.names.as_ref().map_or(self.columns.len(), Vec::len);
         self.columns.resize_with(count, Tracked::default);
-        let mut notes = Vec::new();
+        let mut notes: Vec<ColumnNote> = self.trailing_note().into_iter().collect();
+        let mut left_out = Vec::new();
         let (mut columns, mut seen) = (Vec::with_capacity(count), Vec::with_capacity(count));
         for (position, tracked) in self.columns.iter().enumerate() {
             let name = match &self.names {
@@ -229,7 +288,15 @@ impl TypeInference {
                 None => format!("column_{}", position + 1),
             };
             let found = tracked.evidence.settle();
-            let note = |text: String| ColumnNote { column: name.clone(), text };
+            let note = |text: String| ColumnNote { column: name.clone(), text, is_of_name: false };
+            if let Some((goes, text)) = self.blank.get(&name).map(|blank| self.told_blank(*blank, tracked)) {
+                notes.push(ColumnNote { is_of_name: true, ..note(text) });
+                if goes {
+                    left_out.push(position);
+                    columns.push(Column::new(name, ColumnType::Text));
+                    continue;
+                }
+            }
             let remarks = self.remarks(&name, tracked, &found);
             let of_doubt = found.doubt.map(|doubt| doubt.text().to_owned());
             notes.extend(self.told(tracked).map(note));
@@ -245,7 +312,22 @@ impl TypeInference {
             });
             columns.push(Column { rules: found.rules, ..Column::new(name, found.column_type) });
         }
-        Inferred { schema: Schema::new(columns), notes, seen }
+        Inferred { schema: Schema::new(columns), notes, seen, left_out }
+    }
+
+    /// A header that ends in a delimiter, where its records do not.
+    fn trailing_note(&self) -> Option<ColumnNote> {
+        let (position, input) = self.trailing_header?;
+        let text = notes::header_trails(&self.inputs[input].url);
+        Some(ColumnNote { column: format!("column_{position}"), text, is_of_name: true })
+    }
+
+    /// Whether a column without a name is left out, and what there is to say.
+    fn told_blank(&self, blank: Blank, tracked: &Tracked) -> (bool, String) {
+        let url = &self.inputs[blank.input].url;
+        let filled = tracked.filled.as_ref().map(|place| self.shown(place));
+        let goes = blank.may_go && (filled.is_none() || self.drops_blank);
+        (goes, notes::blank_name(url, blank.behind, goes, filled.as_deref()))
     }
 
     /// Changes in another input than the first or in a window, where nobody looks

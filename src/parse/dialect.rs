@@ -41,7 +41,16 @@ pub struct Dialect {
     pub header_rows: u64,
     /// Stands between the parts of a name that several header records give.
     pub header_join: String,
-    /// Records to skip before the header.
+    /// What becomes of columns whose name in the header is blank.
+    #[serde(default, skip_serializing_if = "BlankNames::is_default")]
+    pub blank_names: BlankNames,
+    /// What becomes of names that the header has several times.
+    #[serde(default, skip_serializing_if = "DuplicateNames::is_default")]
+    pub duplicate_names: DuplicateNames,
+    /// Whether a first line such as `sep=;` is passed over.
+    #[serde(default)]
+    pub separator_line: bool,
+    /// Records to skip before the header, that line not counted.
     pub skip_records: u64,
     /// Records to skip between the header and the data.
     pub skip_records_after_header: u64,
@@ -90,6 +99,54 @@ pub enum Trim {
     Right,
     /// On both sides.
     Both,
+}
+
+/// What becomes of a column whose name in the header is blank, and of the empty
+/// field that a delimiter at the end of each record makes.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum BlankNames {
+    /// It is called by its position, `column_3`, where the schema has that column or the sample a value
+    /// of it; else it is left out, and a value in it is a bad record.
+    #[default]
+    Auto,
+    /// It is called by its position, `column_3`.
+    Position,
+    /// It is left out, and a value in it is a bad record.
+    Drop,
+    /// The run fails.
+    Fail,
+}
+
+impl BlankNames {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+    fn is_default(&self) -> bool {
+        *self == BlankNames::default()
+    }
+}
+
+/// What becomes of names that the header has several times.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum DuplicateNames {
+    /// They stay as they stand.
+    #[default]
+    Keep,
+    /// All but the first get a number: `a`, `a_2`, `a_3`.
+    Number,
+    /// The same for names that differ in case only.
+    NumberInAnyCase,
+}
+
+impl DuplicateNames {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+    fn is_default(&self) -> bool {
+        *self == DuplicateNames::default()
+    }
 }
 
 /// Where the last record of an input says how many records the input has; a
@@ -272,6 +329,9 @@ impl Default for Dialect {
             header: true,
             header_rows: 1,
             header_join: " ".into(),
+            blank_names: BlankNames::Auto,
+            duplicate_names: DuplicateNames::Keep,
+            separator_line: true,
             skip_records: 0,
             skip_records_after_header: 0,
             footer_records: 0,

@@ -10,13 +10,19 @@ mod delimiter;
 pub mod dialect;
 pub mod reference;
 pub mod scan;
+mod separator_line;
 
 pub use crate::source::InvalidBytes;
 pub use delimiter::Delimiter;
-pub use dialect::{CountedRecords, Dialect, Escape, StrayQuotes, Terminator, TrailerCount, Trim};
+pub use dialect::{
+    BlankNames, CountedRecords, Dialect, DuplicateNames, Escape, StrayQuotes, Terminator, TrailerCount, Trim,
+};
 pub use scan::{
     FieldForm, FieldSpan, RecordIndex, ScanError, ScanProblem, Scanner, field_value, null_text, unescape,
 };
+
+pub(crate) use separator_line::MAX_SEPARATOR_LINE_BYTES;
+pub use separator_line::{Opening, SeparatorLine};
 
 #[cfg(test)]
 pub(crate) mod generate;

@@ -22,20 +22,26 @@ mod quarantine;
 mod sink;
 
 use crate::batch::{BatchBuilder, Binding, Policies, arrow_schema};
+use crate::count::agree;
 use crate::document::{KeyPath, Problem, nearest};
 use crate::encode::{
     Consumed, CutLimits, FileNames, FileShape, NoRows, TableWriter, max_key_bytes, path_limits, run_metadata,
 };
 use crate::error::{Error, InputProblem, Result};
-use crate::job::{EmptyOutput, ExtraColumns, JobSpec, MatchColumns, MissingColumns, Profile, TimestampForm};
+use crate::job::{
+    ColumnPolicies, EmptyOutput, ExtraColumns, JobSpec, MatchColumns, MissingColumns, Profile, TimestampForm,
+};
+use crate::lists::quoted;
 use crate::order::Scratch;
+use crate::parse::BlankNames;
 use crate::partition::Partitioner;
 use crate::plan::{Plan, Task};
 use crate::preflight;
 use crate::runtime::{Cancel, Runtime};
 use crate::schema::{Column, ColumnType, Schema, WrittenColumn, WrittenSchema};
 use crate::source::{Input, TextStream};
-use crate::split::read::{BLOCK_BYTES, SplitReader, TextBlock, header_error};
+use crate::split::header::{Header, Trailing};
+use crate::split::read::{BLOCK_BYTES, InputStart, SplitReader, TextBlock, header_error};
 use crate::store::tee::TeeFactory;
 use crate::task::{FileReport, Findings, SplitAccount};
 use crate::transform::Program;
@@ -51,7 +57,7 @@ use sink::Sink;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Blocks parsed, then encoded, together. Part of what determines the bytes
 /// written: changing it moves row-group cuts.
@@ -135,9 +141,11 @@ impl Columns {
         }
     }
 
-    /// Finds the columns in a header (`None`: there is none); those that stand in
-    /// the path of the input are in no field.
-    fn bind(&self, job: &JobSpec, header: Option<&[String]>) -> Result<Binding, InputProblem> {
+    /// Finds the columns in the fields of an input; those that stand in its path are in no field.
+    fn bind(&self, plan: &Plan, start: &InputStart) -> Result<Bound, InputProblem> {
+        let job = &plan.job;
+        let header = start.header.as_deref();
+        let policies = ColumnPolicies { blank: plan.dialect.blank_names, ..job.source.column_policies() };
         let path_columns = &job.source.path_columns;
         let in_path = |column: &Column| path_columns.contains(&column.source_name);
         let in_fields = match path_columns.is_empty() {
@@ -156,16 +164,25 @@ impl Columns {
             Some(MatchColumns::Position) => None,
             Some(MatchColumns::Name) | None => header,
         };
+        let header = header.map(|names| Header::of(names, start.first, &plan.dialect)).unwrap_or_default();
         let found = match by_name {
-            Some(header) => Binding::by_name(
+            Some(_) => Binding::by_name(
                 &in_fields,
-                header,
-                job.source.column_policies(),
+                &header.names,
+                policies,
                 job.dialect.case_sensitive_header.unwrap_or(true),
             )?,
             None => {
-                let fields = header.map_or(in_fields.columns.len(), <[String]>::len);
-                Binding::by_position(&in_fields, fields, job.source.column_policies())?
+                let columns = in_fields.columns.len();
+                let trails = start.header.is_none()
+                    && policies.blank != BlankNames::Fail
+                    && start.first.is_some_and(|first| first.has_trailing(columns));
+                let (fields, blank): (usize, Vec<usize>) = match &start.header {
+                    Some(_) => (header.names.len(), header.blank().collect()),
+                    None if trails => (columns + 1, vec![columns]),
+                    None => (columns, Vec::new()),
+                };
+                Binding::by_position(&in_fields, fields, &blank, policies)?
             }
         };
         let mut found_fields = found.field_of_column.iter().copied();
@@ -177,7 +194,7 @@ impl Columns {
             .collect();
         let positions = self.program.input_positions();
         let field_of_column = positions.iter().map(|&column| fields[column]).collect();
-        Ok(Binding { field_of_column, ..found })
+        Ok(Bound { header, binding: Binding { field_of_column, ..found } })
     }
 
     /// The parsed columns whose values stand in the path of an input, each with
@@ -225,17 +242,63 @@ impl Columns {
             .collect()
     }
 
-    /// What makes rows of the records of an input with this header.
+    /// What makes rows of the records of an input that begins like this; `tell` is for people.
     fn builder(
         &self,
         plan: &Plan,
         input: &Input,
-        header: Option<&[String]>,
+        start: &InputStart,
+        tell: impl FnOnce(&Bound),
     ) -> Result<BatchBuilder, InputProblem> {
-        let binding = self.bind(&plan.job, header)?;
+        let bound = self.bind(plan, start)?;
+        tell(&bound);
+        let Bound { binding, .. } = bound;
         let values = self.path_values(&plan.job, input)?;
         let schema = self.program.input();
         BatchBuilder::new(schema, &plan.dialect, &binding, self.policies.clone()).with_values(schema, &values)
+    }
+}
+
+/// What the fields of an input are.
+struct Bound {
+    /// Without names where there is none.
+    header: Header,
+    binding: Binding,
+}
+
+impl Bound {
+    /// What a person should know of fields without a name, where the schema was declared: nobody has
+    /// looked at the header before.
+    fn note(&self, input: &Input) -> Option<String> {
+        let fields = |list: &[usize]| {
+            let numbers: Vec<_> = list.iter().map(|field| (field + 1).to_string()).collect();
+            let noun = agree(list.len(), "field", "fields");
+            format!("{noun} {}", numbers.join(", "))
+        };
+        let Binding { empty_fields, field_of_column, .. } = &self.binding;
+        let read = |field: &usize| field_of_column.contains(&Some(*field));
+        let named: Vec<usize> = self.header.blank().filter(read).collect();
+        let mut notes = Vec::new();
+        if !empty_fields.is_empty() {
+            notes.push(format!(
+                "{} without a name in the header {} left out, and a value there is a bad record",
+                fields(empty_fields),
+                agree(empty_fields.len(), "is", "are")
+            ));
+        }
+        if !named.is_empty() {
+            let names = named.iter().map(|field| &self.header.names[*field].name);
+            notes.push(format!(
+                "{} without a name in the header {} called {}",
+                fields(&named),
+                agree(named.len(), "is", "are"),
+                quoted(names)
+            ));
+        }
+        if self.header.trailing == Some(Trailing::Header) {
+            notes.push("the header ends in a delimiter that the records lack".into());
+        }
+        (!notes.is_empty()).then(|| format!("{}: {}", input.url, notes.join("; ")))
     }
 }
 
@@ -303,7 +366,18 @@ pub fn run(
         quarantine: Quarantine::new(plan, task, tee),
         ledger: Ledger::new(plan, task),
     };
-    let bind = |input: &Input, header: Option<&[String]>| Ok(Arc::new(columns.builder(plan, input, header)?));
+    // Of many inputs that are like it, the first is told.
+    let is_told = AtomicBool::new(plan.job.schema.is_none());
+    let bind = |input: &Input, start: &InputStart| {
+        let tell = |bound: &Bound| {
+            if let Some(note) = bound.note(input)
+                && !is_told.swap(true, Ordering::Relaxed)
+            {
+                tracing::warn!("{note}");
+            }
+        };
+        Ok(Arc::new(columns.builder(plan, input, start, tell)?))
+    };
     // Ends the reader, wherever it waits, as soon as this task has ended.
     let reading = StopsWhenDropped(runtime.cancel().child());
     let first_text = first_text.map(|mut text| {
@@ -339,12 +413,13 @@ impl Drop for StopsWhenDropped {
 /// Whether the header of an input fits the plan's schema; reads no further.
 pub fn check_header(plan: &Plan, input: &Input, runtime: &Runtime) -> Result<()> {
     let reader = SplitReader::new(plan, runtime, runtime.cancel().clone(), crossbeam_channel::never());
-    let header = if plan.dialect.header { reader.read_header(input)? } else { None };
-    if plan.dialect.header && header.is_none() {
+    let start = if plan.dialect.header { reader.read_start(input)? } else { InputStart::default() };
+    if plan.dialect.header && start.header.is_none() {
         return Ok(());
     }
     let columns = Columns::of_plan(plan)?;
-    columns.builder(plan, input, header.as_deref()).map_err(|problem| header_error(problem, input)).map(drop)
+    let bound = columns.builder(plan, input, &start, |_| ());
+    bound.map_err(|problem| header_error(problem, input)).map(drop)
 }
 
 /// What sees the blocks in order, one after the other.

@@ -403,6 +403,11 @@ fn value_remedy(problem: &InputProblem) -> &'static str {
              `errors.bad_record = \"reject\"` (--on-bad-record reject) sets such records aside, and \
              `errors.long_record = \"truncate\"` (--on-long-record truncate) leaves out the fields too many"
         }
+        InputProblem::NamelessValue { .. } => {
+            "`dialect.blankNames = \"position\"` (--blank-names position) names such fields `column_1`, `column_2`, … by \
+             their position, which a given schema then has to have; or is a delimiter missing or doubled in this \
+             record? `errors.long_record = \"reject\"` (--on-long-record reject) sets such records aside"
+        }
         InputProblem::RequiredNull => {
             "mend the value, or take `constraints.required` away from the column in the schema; \
              `errors.bad_value = \"reject\"` (--on-bad-value reject) sets such records aside"

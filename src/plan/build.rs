@@ -5,21 +5,22 @@ use super::sample::sample;
 use super::{DOCUMENT_FORMAT, GivenType, Plan, Split, TableBefore, Task, fit};
 use crate::document::{KeyPath, Problem};
 use crate::error::{Error, InputProblem, Location, Result};
-use crate::infer::{self, ColumnNote, Sample, Seen};
+use crate::infer::{self, ColumnNote, Inferred, Sample, Seen};
 use crate::job::location::local_path;
 use crate::job::{
     DialectSpec, DuplicateColumns, ErrorsSpec, JobSpec, MatchColumns, OutputSpec, PartitionKey, Profile,
     SchemaSpec, SourceSpec, TransformSpec,
 };
 use crate::lists::listed;
-use crate::parse::Dialect;
+use crate::parse::{Dialect, DuplicateNames, Opening};
 use crate::pipeline::{Columns, check_tasks};
 use crate::preflight;
 use crate::runtime::Runtime;
-use crate::schema::{self, ColumnType, ResolveContext, Schema, SchemaFile, TextRules, column_names};
+use crate::schema::{self, Column, ColumnType, ResolveContext, Schema, SchemaFile, TextRules, column_names};
 use crate::source::{self, Decoding, Input, TextStream};
+use crate::split::header::{Header, is_blank};
 use crate::split::ranges::cut_ranges;
-use crate::split::read::{NUL_NAME_REMEDY, is_tolerant};
+use crate::split::read::{DUPLICATE_REMEDY, NUL_NAME_REMEDY, UNNAMED_REMEDY, is_tolerant};
 use sha2::{Digest, Sha256};
 use std::collections::HashSet;
 
@@ -80,7 +81,7 @@ impl PlanOptions {
     pub fn give(&self, schema: &mut Schema, notes: &mut Vec<ColumnNote>, seen: &[Seen]) -> Result<()> {
         for given in &self.types {
             given.apply(schema, seen)?;
-            notes.retain(|note| note.column != given.column);
+            notes.retain(|note| note.is_of_name || note.column != given.column);
         }
         Ok(())
     }
@@ -204,7 +205,7 @@ fn plan_inputs(
     if let Some(table) = &options.table {
         plan.written = None;
         let adopted = fit::fit(&mut plan, table, is_inferred.then_some(&seen))?;
-        column_notes.retain(|note| !adopted.contains(&note.column));
+        column_notes.retain(|note| note.is_of_name || !adopted.contains(&note.column));
         plan.types_given.extend(adopted);
         // Settings of columns may not fit what the table adds.
         Columns::of_plan(&plan)?;
@@ -265,11 +266,26 @@ pub fn settle(job: &JobSpec, inputs: &[Input], options: &PlanOptions, runtime: &
     };
     let mut spec = job.dialect.clone().or(dialect_of_file.unwrap_or_default());
     let mut dialect = spec.resolve().map_err(|problem| problem.into_error("dialect"))?;
+    dialect.duplicate_names = match (job.source.duplicate_columns, spec.case_sensitive_header) {
+        (DuplicateColumns::Number, Some(false)) => DuplicateNames::NumberInAnyCase,
+        (DuplicateColumns::Number, _) => DuplicateNames::Number,
+        (DuplicateColumns::Fail | DuplicateColumns::First, _) => DuplicateNames::Keep,
+    };
     let (mut notes, mut schema_notes) = (Vec::new(), Vec::new());
     let (mut column_notes, mut seen) = (Vec::new(), Vec::new());
     let standing = table_schema
         .map(|schema| schema.resolve(&ResolveContext { file, null_sequence: spec.null_sequence.as_deref() }))
         .transpose()?;
+    // A name of the schema is one of the header, whatever it looks like.
+    let is_separator = |column: &Column| {
+        matches!(Opening::of(format!("{}\n", column.source_name).as_bytes(), None), Opening::Separator(_))
+    };
+    if let Some((schema, _)) = &standing
+        && spec.separator_line.is_none()
+        && schema.columns.iter().any(is_separator)
+    {
+        dialect.separator_line = false;
+    }
     let needs_sample = standing.is_none()
         || spec.delimiter.is_none()
         || spec.line_terminator.is_none()
@@ -314,16 +330,12 @@ pub fn settle(job: &JobSpec, inputs: &[Input], options: &PlanOptions, runtime: &
                 true => infer::infer_schema_leniently(&samples, &dialect, &null_tokens)?,
                 false => infer::infer_schema(&samples, &dialect, &null_tokens)?,
             };
-            let mut schema = inferred.schema;
+            let url = samples.first().map_or("", |sample| &sample.url);
+            let schema = named_columns(&inferred, job.source.duplicate_columns, url)?;
             seen = inferred.seen;
-            if job.source.duplicate_columns == DuplicateColumns::First {
-                let mut known = HashSet::new();
-                schema.columns.retain(|column| known.insert(column.source_name.clone()));
-            }
             if schema.columns.is_empty() {
                 return Err(no_columns(&samples, &dialect));
             }
-            check_names(&schema, &samples)?;
             column_notes = inferred.notes;
             schema
         }
@@ -341,7 +353,7 @@ pub fn settle(job: &JobSpec, inputs: &[Input], options: &PlanOptions, runtime: &
     }
     if options.all_text {
         schema_notes.clear();
-        column_notes.clear();
+        column_notes.retain(|note| note.is_of_name);
     }
     options.give(&mut schema, &mut column_notes, &seen)?;
     add_nulls(&mut schema, &null_tokens);
@@ -363,29 +375,33 @@ fn read_schema(place: &str, job: &JobSpec, runtime: &Runtime) -> Result<SchemaFi
     schema::read_schema(&String::from_utf8_lossy(&body), &url)
 }
 
-/// Names that were taken from a header have to tell the columns apart.
-fn check_names(schema: &Schema, samples: &[Sample]) -> Result<()> {
-    let location = || Location::object(samples.first().map_or("", |sample| &sample.url));
-    let mut seen = HashSet::new();
-    for (position, column) in schema.columns.iter().enumerate() {
-        if column.source_name.contains('\0') {
-            let location = Location { column: Some(column.source_name.clone()), ..location() };
-            return Err(Error::input(InputProblem::NulByte, location).remedy(NUL_NAME_REMEDY));
-        }
-        if column.source_name.is_empty() {
-            let problem = InputProblem::UnnamedColumn { position: position + 1 };
-            return Err(Error::input(problem, location()).remedy(NAMES_REMEDY));
-        }
-        if !seen.insert(&column.source_name) {
-            let problem = InputProblem::DuplicateColumn { name: column.source_name.clone() };
-            return Err(Error::input(problem, location()).remedy(NAMES_REMEDY));
-        }
+/// The columns that were found, without those that are left out.
+///
+/// # Errors
+/// Names that were taken from a header have to tell the columns apart. `url` is the input whose
+/// header it is.
+pub fn named_columns(inferred: &Inferred, duplicates: DuplicateColumns, url: &str) -> Result<Schema> {
+    let names: Vec<String> =
+        inferred.schema.columns.iter().map(|column| column.source_name.clone()).collect();
+    if let Some(name) = names.iter().find(|name| name.contains('\0')) {
+        let location = Location { column: Some(name.clone()), ..Location::object(url) };
+        return Err(Error::input(InputProblem::NulByte, location).remedy(NUL_NAME_REMEDY));
     }
-    Ok(())
+    let failed = |problem, remedy: &str| Err(Error::input(problem, Location::object(url)).remedy(remedy));
+    if let Some(position) = names.iter().position(|name| is_blank(name)) {
+        return failed(InputProblem::UnnamedColumn { position: position + 1 }, UNNAMED_REMEDY);
+    }
+    let mut schema = inferred.columns();
+    if duplicates == DuplicateColumns::First {
+        let mut known = HashSet::new();
+        schema.columns.retain(|column| known.insert(column.source_name.clone()));
+    } else if let Some((first, second)) = Header::repeated(&names) {
+        let positions = (first + 1, second + 1);
+        let problem = InputProblem::DuplicateColumn { name: names[second].clone(), positions };
+        return failed(problem, DUPLICATE_REMEDY);
+    }
+    Ok(schema)
 }
-
-const NAMES_REMEDY: &str = "mend the header; or pass over it with `dialect.header = false` and `dialect.skipRecords = 1` \
-     (--no-header --skip-records 1) and, in a job, give a schema";
 
 fn invalid_matching() -> Error {
     let message = "columns are to be matched by name, but the inputs have no header";
@@ -483,10 +499,15 @@ fn job_key(plan: &Plan) -> String {
     job.targets.clear();
     // Nor does which of two files of the same size and time it was.
     let inputs = plan.inputs.iter().map(|input| Input { identity: None, ..input.clone() });
+    // As it was before there was the choice.
+    let mut dialect = serde_json::json!(plan.dialect);
+    if let Some(members) = dialect.as_object_mut().filter(|_| plan.dialect.separator_line) {
+        members.remove("separator_line");
+    }
     let identity = serde_json::json!({
         "format": plan.format,
         "job": job,
-        "dialect": plan.dialect,
+        "dialect": dialect,
         "encoding": plan.encoding,
         "schema": plan.schema,
         "salts": plan.salts,

@@ -14,7 +14,7 @@ pub mod path_columns;
 mod salt;
 mod sample;
 
-pub use build::{PlanOptions, Planned, Settled, add_nulls, build, settle};
+pub use build::{PlanOptions, Planned, Settled, add_nulls, build, named_columns, settle};
 pub use fit::{TableBefore, take_types_of};
 pub use given_type::GivenType;
 

@@ -60,7 +60,7 @@ fn in_header(name: &str, inputs: &[Input]) -> Error {
 
 fn inferred(source: &SourceSpec, inputs: &[Input]) -> Inferred {
     let mut inference = TypeInference::default();
-    inference.name_columns(source.path_columns.clone());
+    inference.name(source.path_columns.clone());
     for input in inputs {
         let number = inference.begin_input(&input.url);
         let place = Place { input: number, at: Position::Path };

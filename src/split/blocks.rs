@@ -9,7 +9,10 @@
 mod boundaries;
 mod unclosed;
 
-use crate::parse::{Dialect, RecordIndex, ScanError, ScanProblem, Scanner, Terminator};
+use crate::parse::{
+    Dialect, MAX_SEPARATOR_LINE_BYTES, Opening, RecordIndex, ScanError, ScanProblem, Scanner, SeparatorLine,
+    Terminator,
+};
 use boundaries::State;
 use unclosed::Overflow;
 pub use unclosed::UnclosedQuote;
@@ -82,6 +85,9 @@ pub struct BlockCutter {
     /// Set from where a record is too large inside quotes that may never be
     /// closed; nothing is held of what follows.
     overflow: Option<Box<Overflow>>,
+    /// The first bytes of the input, until they tell whether they are a line such as `sep=;`.
+    opening: Option<Vec<u8>>,
+    separator_line: Option<SeparatorLine>,
 }
 
 /// Why no further block can be cut. Offsets are absolute in the decoded input.
@@ -105,7 +111,8 @@ impl BlockCutter {
     /// A cutter at the start of an input. `block_bytes` is taken as at least 1
     /// and at most 1 GiB.
     pub fn new(dialect: &Dialect, block_bytes: usize) -> Self {
-        BlockCutter::resume(dialect, block_bytes, 0, 0, 0)
+        let opening = dialect.separator_line.then(Vec::new);
+        BlockCutter { opening, ..BlockCutter::resume(dialect, block_bytes, 0, 0, 0) }
     }
 
     /// A cutter in the middle of an input, at a record boundary with these counts before it.
@@ -135,6 +142,32 @@ impl BlockCutter {
             fields_known: 0,
             at_field_start: true,
             overflow: None,
+            opening: None,
+            separator_line: None,
+        }
+    }
+
+    /// The line such as `sep=;` at the start of the input, once it is pushed; it is in no block.
+    pub fn take_separator_line(&mut self) -> Option<SeparatorLine> {
+        self.separator_line.take()
+    }
+
+    /// Passes over the line that names the delimiter. Gives the bytes to go on with; `None` while
+    /// nothing is decided.
+    fn pass_opening<'b>(&mut self, held: &'b mut Vec<u8>, bytes: &'b [u8]) -> Option<[&'b [u8]; 2]> {
+        let needed = bytes.len().min(MAX_SEPARATOR_LINE_BYTES - held.len().min(MAX_SEPARATOR_LINE_BYTES));
+        let before = held.len();
+        held.extend_from_slice(&bytes[..needed]);
+        match Opening::of(held, Some(self.dialect.terminator)) {
+            Opening::Undecided => None,
+            Opening::Other => Some([&held[..before], bytes]),
+            Opening::Separator(line) => {
+                self.block.byte_offset = line.bytes.len() as u64;
+                self.block.lines_before = self.dialect.terminator.count_lines(&line.bytes) as u64;
+                let rest = &bytes[line.bytes.len() - before..];
+                self.separator_line = Some(line);
+                Some([b"", rest])
+            }
         }
     }
 
@@ -157,6 +190,20 @@ impl BlockCutter {
     /// before that. `out` then ends with every record before it, and the cutter
     /// is spent.
     pub fn push(
+        &mut self,
+        bytes: &[u8],
+        spare: &mut dyn FnMut() -> Vec<u8>,
+        out: &mut Vec<Block>,
+    ) -> Result<(), CutError> {
+        let Some(mut held) = self.opening.take() else { return self.push_text(bytes, spare, out) };
+        let Some(decided) = self.pass_opening(&mut held, bytes) else {
+            self.opening = Some(held);
+            return Ok(());
+        };
+        decided.into_iter().try_for_each(|bytes| self.push_text(bytes, spare, out))
+    }
+
+    fn push_text(
         &mut self,
         mut bytes: &[u8],
         spare: &mut dyn FnMut() -> Vec<u8>,
@@ -197,6 +244,9 @@ impl BlockCutter {
         spare: &mut dyn FnMut() -> Vec<u8>,
         out: &mut Vec<Block>,
     ) -> Result<(), CutError> {
+        if let Some(held) = self.opening.take() {
+            self.push_text(&held, spare, out)?;
+        }
         if let Some(overflow) = self.overflow.take() {
             let Overflow { error, unclosed, rest } = *overflow;
             if !rest.is_open_at_end() {

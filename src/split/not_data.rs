@@ -6,7 +6,7 @@
 //! see, and by the parsers.
 
 use super::blocks::Block;
-use crate::parse::{Dialect, RecordIndex, Terminator};
+use crate::parse::{Dialect, RecordIndex, SeparatorLine, Terminator};
 use serde::{Deserialize, Serialize};
 
 /// Lines of each kind that are kept, with their text.
@@ -109,6 +109,14 @@ impl Tiles {
         // Data that is counted and not held.
         tiler.tiles.data_bytes += block.unclosed.map_or(0, |unclosed| unclosed.bytes_left_out());
         tiler.tiles
+    }
+
+    /// Those of a first line such as `sep=;`, which comes before all records.
+    pub fn of_separator_line(line: &SeparatorLine, keep_text: bool) -> Tiles {
+        let mut tiles = Tiles::default();
+        let text = line.bytes.trim_ascii_end();
+        tiles.not_data.skipped.add(1, text, line.bytes.len(), keep_text);
+        tiles
     }
 
     /// All bytes.

@@ -45,10 +45,12 @@ pub fn cut_ranges(plan: &Plan, split_bytes: u64, runtime: &Runtime) -> Result<Ve
                     block.byte_offset - last.start >= split_bytes && block.records_before > preamble
                 });
                 if due && !block.bytes.is_empty() {
+                    // What names the delimiter is in no block.
+                    let is_first = ranges.is_empty();
                     ranges.push(SplitRange {
-                        start: block.byte_offset,
+                        start: if is_first { 0 } else { block.byte_offset },
                         end: 0,
-                        lines_before: block.lines_before,
+                        lines_before: if is_first { 0 } else { block.lines_before },
                         records_before: block.records_before,
                     });
                 }

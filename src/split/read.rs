@@ -6,13 +6,14 @@
 
 use super::blocks::{Block, BlockCutter};
 use super::footer::{FooterHold, check_empty, check_footer};
+use super::header::FirstRecord;
 use super::not_data::Tiles;
 use super::preamble::{Preamble, Taken};
 use super::problems::{cut_error, scan_error, tell_of_unclosed};
 use crate::count::{agree, count};
 use crate::error::{Error, InputProblem, Location, Result};
 use crate::job::{EmptyInput, JobSpec, RecordPolicy};
-use crate::parse::{Dialect, RecordIndex, ScanError, Scanner};
+use crate::parse::{Dialect, RecordIndex, ScanError, Scanner, SeparatorLine};
 use crate::plan::{Plan, Split};
 use crate::runtime::{Cancel, Runtime};
 use crate::source::{self, Input, TextStream};
@@ -42,8 +43,28 @@ pub struct TextBlock<B> {
     pub binding: B,
 }
 
-/// What turns the header of an input (`None`: the dialect has none) into what the parsers need.
-pub type Bind<'a, B> = dyn Fn(&Input, Option<&[String]>) -> Result<B, InputProblem> + 'a;
+/// What turns the start of an input into what the parsers need.
+pub type Bind<'a, B> = dyn Fn(&Input, &InputStart) -> Result<B, InputProblem> + 'a;
+
+/// What the records at the start of an input say of all that follow.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct InputStart {
+    /// The names in the header as they stand; `None` if the dialect has none, or the input no byte.
+    pub header: Option<Vec<String>>,
+    /// `None` without a clean data record in the block where the data begins.
+    pub first: Option<FirstRecord>,
+}
+
+/// What a block says of the start of its input.
+#[derive(Debug, Default)]
+struct Advance {
+    /// Records that are no data.
+    preamble: usize,
+    header: Option<Vec<String>>,
+    /// Whether there is data.
+    has_data: bool,
+    first: Option<FirstRecord>,
+}
 
 /// Reads the splits of one task.
 #[derive(Debug)]
@@ -110,7 +131,7 @@ impl<'a> SplitReader<'a> {
             position,
             input,
             preamble: Preamble::new(dialect),
-            header: None,
+            start: InputStart::default(),
             binding: None,
             before: Tiles::default(),
             hold: FooterHold::new(dialect, &input.url),
@@ -128,8 +149,8 @@ impl<'a> SplitReader<'a> {
                 range.lines_before,
                 range.records_before,
             );
-            delivery.header = if dialect.header { self.read_header(input)? } else { None };
-            let bound = bind(input, delivery.header.as_deref());
+            delivery.start = self.read_start(input)?;
+            let bound = bind(input, &delivery.start);
             delivery.binding = Some(bound.map_err(|problem| header_error(problem, input))?);
             delivery.preamble = Preamble::passed(dialect);
         }
@@ -140,12 +161,17 @@ impl<'a> SplitReader<'a> {
         while let Some(bytes) = text.next()? {
             self.cancel.check()?;
             let outcome = cutter.push(bytes, &mut spare, &mut cut);
+            if let Some(line) = cutter.take_separator_line() {
+                self.tell_of_separator(&line, input);
+                let keep_text = self.plan.job.errors.quarantine_values;
+                delivery.before.add(&Tiles::of_separator_line(&line, keep_text));
+            }
             // Blocks that were complete before the error come first: an error
             // in them is earlier in the input.
             if !delivery.deliver(&mut cut, outcome.is_err())? {
                 return Ok(false);
             }
-            let header = delivery.header.as_deref();
+            let header = delivery.start.header.as_deref();
             outcome.map_err(|error| cut_error(error, dialect, &input.url, header))?;
             let stored = text.stored_bytes_read();
             self.runtime.progress().read_bytes.fetch_add(stored - stored_before, Ordering::Relaxed);
@@ -165,12 +191,26 @@ impl<'a> SplitReader<'a> {
         }
         let outcome = cutter.finish(&mut spare, &mut cut);
         let listening = delivery.deliver(&mut cut, outcome.is_err())?;
-        let header = delivery.header.as_deref();
+        let header = delivery.start.header.as_deref();
         outcome.map_err(|error| cut_error(error, dialect, &input.url, header))?;
         if delivery.binding.is_none() {
             return Err(no_header(input));
         }
         Ok(listening)
+    }
+
+    /// A delimiter that was given stays; where nothing was sampled, nobody else says so.
+    fn tell_of_separator(&self, line: &SeparatorLine, input: &Input) {
+        let job = &self.plan.job;
+        let nothing_open = job.schema.is_some() && job.dialect.line_terminator.is_some();
+        let given = self.plan.dialect.delimiter;
+        if nothing_open && job.dialect.delimiter.is_some() && given.as_str() != line.delimiter {
+            let (url, text) = (&input.url, line.text());
+            tracing::warn!(
+                "{url} begins with {text:?}, but the delimiter {:?} is given, and taken",
+                given.as_str()
+            );
+        }
     }
 
     /// Whether an input without a byte is right.
@@ -182,9 +222,9 @@ impl<'a> SplitReader<'a> {
         check_empty(&self.plan.dialect, &input.url)
     }
 
-    /// The header of an input, read from its start; `None` if the input is
-    /// empty and may be.
-    pub fn read_header(&self, input: &Input) -> Result<Option<Vec<String>>> {
+    /// The header of an input and the shape of its first data record, read from its start; there
+    /// is neither if the input is empty and may be.
+    pub fn read_start(&self, input: &Input) -> Result<InputStart> {
         let dialect = &self.plan.dialect;
         let mut text = self.open(input, None)?;
         let mut preamble = Preamble::new(dialect);
@@ -192,6 +232,7 @@ impl<'a> SplitReader<'a> {
         let mut cutter = Some(BlockCutter::new(dialect, BLOCK_BYTES).tolerant(self.tolerant));
         let mut cut = Vec::new();
         let mut spare = Vec::new;
+        let mut start = InputStart::default();
         while let Some(mut cutting) = cutter.take() {
             self.cancel.check()?;
             let outcome = match text.next()? {
@@ -203,32 +244,36 @@ impl<'a> SplitReader<'a> {
                 None => cutting.finish(&mut spare, &mut cut),
             };
             for block in cut.drain(..) {
-                if let (_, Some(header)) = self.advance(&mut preamble, &block, &mut index, input)? {
-                    return Ok(Some(header));
+                let advance = self.advance(&mut preamble, &block, &mut index, input)?;
+                start.header = advance.header.or(start.header.take());
+                if advance.has_data {
+                    start.first = advance.first;
+                    return Ok(start);
                 }
+            }
+            if preamble.is_over() && outcome.is_err() {
+                // What is wrong with the data is the parser's to say.
+                return Ok(start);
             }
             outcome.map_err(|error| cut_error(error, dialect, &input.url, None))?;
         }
-        if text.decoded_bytes() > 0 {
+        if text.decoded_bytes() == 0 {
+            self.check_empty(input)?;
+        } else if !preamble.is_over() {
             return Err(no_header(input));
         }
-        self.check_empty(input)?;
-        Ok(None)
+        Ok(start)
     }
 
-    /// How many records of this block belong to the preamble, and the header if
-    /// it ends here.
+    /// What this block says of the start of its input.
     fn advance(
         &self,
         preamble: &mut Preamble<'_>,
         block: &Block,
         index: &mut RecordIndex,
         input: &Input,
-    ) -> Result<(usize, Option<Vec<String>>)> {
+    ) -> Result<Advance> {
         let mut header = None;
-        if preamble.is_over() {
-            return Ok((0, header));
-        }
         let located = |error: &ScanError| scan_error(error, block, &self.plan.dialect, &input.url);
         let mut faults = Vec::new();
         let scanned = self.scanner.scan_tolerant(&block.bytes, index, &mut faults);
@@ -240,8 +285,13 @@ impl<'a> SplitReader<'a> {
                 return Err(located(fault));
             }
             match preamble.take(&block.bytes, index.record(record)) {
-                // What is wrong with the data is the parser's to say.
-                Taken::Data => return Ok((record, header)),
+                Taken::Data => {
+                    // What is wrong with the data is the parser's to say.
+                    let is_clean = |record: &usize| faults.iter().all(|fault| fault.record != *record);
+                    let first = (record..index.len()).find(is_clean);
+                    let first = first.map(|record| FirstRecord::of(index.record(record)));
+                    return Ok(Advance { preamble: record, header, has_data: true, first });
+                }
                 Taken::Skipped => {}
                 Taken::Header(names) => {
                     if let Some(name) = names.iter().find(|name| name.contains('\0')) {
@@ -259,7 +309,8 @@ impl<'a> SplitReader<'a> {
         if !preamble.is_over() {
             scanned.map_err(|error| located(&error))?;
         }
-        Ok((index.len(), header))
+        // What the scanner gives up at is data.
+        Ok(Advance { preamble: index.len(), header, has_data: scanned.is_err(), first: None })
     }
 
     fn open(&self, input: &Input, range: Option<std::ops::Range<u64>>) -> Result<TextStream> {
@@ -276,8 +327,8 @@ struct Delivery<'a, B> {
     position: usize,
     input: &'a Input,
     preamble: Preamble<'a>,
-    header: Option<Vec<String>>,
-    /// There as soon as the preamble is over.
+    start: InputStart,
+    /// There as soon as the preamble is over and data has come.
     binding: Option<B>,
     /// Of blocks that were not sent.
     before: Tiles,
@@ -307,16 +358,20 @@ impl<B: Clone> Delivery<'_, B> {
     }
 
     /// Adds to a block what the parsers have to know; `None` if there is
-    /// nothing but preamble up to its end.
+    /// no data up to its end and more to come.
     fn dress(&mut self, block: Block) -> Result<Option<TextBlock<B>>> {
         let SplitReader { plan, .. } = self.reader;
         let (dialect, url) = (&plan.dialect, &self.input.url);
-        let (preamble, header) =
-            self.reader.advance(&mut self.preamble, &block, &mut self.index, self.input)?;
-        self.header = header.or(self.header.take());
-        if self.binding.is_none() && self.preamble.is_over() {
-            let bound = (self.bind)(self.input, self.header.as_deref());
-            self.binding = Some(bound.map_err(|problem| header_error(problem, self.input))?);
+        let mut preamble = 0;
+        if self.binding.is_none() {
+            let advance = self.reader.advance(&mut self.preamble, &block, &mut self.index, self.input)?;
+            preamble = advance.preamble;
+            self.start.header = advance.header.or(self.start.header.take());
+            if self.preamble.is_over() && (advance.has_data || block.last) {
+                self.start.first = advance.first;
+                let bound = (self.bind)(self.input, &self.start);
+                self.binding = Some(bound.map_err(|problem| header_error(problem, self.input))?);
+            }
         }
         let Some(binding) = self.binding.clone() else {
             let keep_text = plan.job.errors.quarantine_values;
@@ -342,6 +397,12 @@ pub const EMPTY_REMEDY: &str = "if an input without records is right, say `sourc
 
 /// What to do about a NUL in the header.
 pub const NUL_NAME_REMEDY: &str = "names of columns hold no NUL; if the file is UTF-16, say `dialect.encoding = \"utf-16le\"` (--encoding utf-16le) or utf-16be; else look whether the file is binary, or mend the header";
+
+/// What to do about a name that the header has twice.
+pub const DUPLICATE_REMEDY: &str = "read the first of them with `source.duplicate_columns = \"first\"` (--first-duplicate-columns), or all, the others as `name_2`, with `source.duplicate_columns = \"number\"` (--number-duplicate-columns); or mend the header";
+
+/// What to do about a blank name in the header where that is to fail.
+pub const UNNAMED_REMEDY: &str = "name such columns by position with `dialect.blankNames = \"position\"` (--blank-names position), or leave them out where they are empty throughout with `dialect.blankNames = \"drop\"` (--blank-names drop); or mend the header";
 
 fn no_header(input: &Input) -> Error {
     Error::input(InputProblem::NoHeader, Location::object(&input.url))
@@ -379,9 +440,8 @@ pub fn header_error(problem: InputProblem, input: &Input) -> Error {
         InputProblem::MissingColumns { .. } => {
             "mend the schema or the input; let columns that are not required be null with `source.missing_columns = \"null\"` (--null-missing-columns); is `dialect.delimiter` (--delimiter) right, and `dialect.header` (--header)?"
         }
-        InputProblem::DuplicateColumn { .. } => {
-            "mend the header, or read the first with `source.duplicate_columns = \"first\"` (--first-duplicate-columns)"
-        }
+        InputProblem::DuplicateColumn { .. } => DUPLICATE_REMEDY,
+        InputProblem::UnnamedColumn { .. } => UNNAMED_REMEDY,
         InputProblem::ReorderedColumns { .. } => {
             "mend the input or the schema, or allow it with `source.column_order = \"any\"` in the job file"
         }

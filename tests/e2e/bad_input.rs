@@ -56,7 +56,7 @@ bad_data! {
     name_twice: "id,name,price,name\n1,one,1.00,x\n", "" => ["the header names \"name\" twice"];
     record_too_short: "id,name,price\n1,one,1.00\n2,two\n", "" =>
         ["bad.csv: line 3, record 2", "the record has 2 fields where 3 are expected"];
-    record_too_long: "id,name,price\n1,one,1.00,\n", "" =>
+    record_too_long: "id,name,price\n1,one,1.00,x\n", "" =>
         ["bad.csv: line 2, record 1", "the record has 4 fields where 3 are expected"];
     value_that_does_not_convert: "id,name,price\n1,one,1.00\ntwo,two,2.00\n", "" =>
         ["bad.csv: line 3, record 2, column \"id\"", "\"two\" is not a valid int32"];

@@ -238,12 +238,13 @@ fn infer_does_not_overwrite() {
 /// Pandas' default output has a header without a name in front.
 #[test]
 fn a_header_with_unusable_names_is_not_taken_for_data() {
-    for (content, says) in
-        [(",id\n0,17\n", "column 1 of the header has no name"), ("a,a\n1,2\n", "\"a\" twice")]
+    let fail = ["--blank-names", "fail"];
+    for (content, flags, says) in
+        [(",id\n0,17\n", &fail[..], "column 1 of the header has no name"), ("a,a\n1,2\n", &[], "\"a\" twice")]
     {
         let workspace = Workspace::new();
         workspace.write("in.csv", content);
-        let run = workspace.sawmill(["convert", "in.csv", "-o", "out.parquet"]).run();
+        let run = workspace.sawmill(["convert", "in.csv", "-o", "out.parquet"].iter().chain(flags)).run();
         let _ = run.exits_with(3).says(&["in.csv", says]).helps();
     }
 }

@@ -66,16 +66,18 @@ impl Look {
             ..Look::default()
         };
         for (number, (head, records)) in heads.iter().zip(&records).enumerate() {
-            look.add(head, records, skipped);
+            look.add(head, records, dialect);
             if number == 0 {
-                let is_odd = |record: &usize| records.fields(*record).is_some_and(|f| f.len() != look.fields);
+                let is_odd =
+                    |record: &usize| records.data_fields(*record, dialect).is_some_and(|f| f != look.fields);
                 look.odd = (skipped..records.len()).find(is_odd);
             }
         }
         look
     }
 
-    fn add(&mut self, head: &Head<'_>, records: &Records<'_>, skipped: usize) {
+    fn add(&mut self, head: &Head<'_>, records: &Records<'_>, dialect: &Dialect) {
+        let skipped = dialect.skip_records as usize;
         let is_open = |error: ScanError| error.problem == ScanProblem::UnterminatedQuote;
         let unclosed = records.outcome.is_err_and(is_open);
         self.unclosed |= unclosed;
@@ -88,6 +90,7 @@ impl Look {
         // Titles and nothing below them are a table of one column.
         let titles = Some(titles.count()).filter(|titles| first + titles < records.len()).unwrap_or(0);
         self.titles.push(titles);
+        let below = Dialect { skip_records: (first + titles) as u64, ..dialect.clone() };
         let mut faults = records.faults.iter().peekable();
         let (mut looked_at, mut own, mut own_below) = (0, None, None);
         for record in first..records.len() {
@@ -98,13 +101,14 @@ impl Look {
             let encloses =
                 |span: &&FieldSpan| span.form.is_quoted() && !(is_faulty && records.holds_line_end(span));
             self.enclosed += fields.iter().filter(encloses).count();
+            let found = records.data_fields(record, &below).unwrap_or_default();
             self.records += 1;
             self.divided += usize::from(fields.len() > 1);
-            self.even &= *own.get_or_insert(fields.len()) == fields.len();
+            self.even &= *own.get_or_insert(found) == found;
             if record >= first + titles {
-                self.even_below_titles &= *own_below.get_or_insert(fields.len()) == fields.len();
+                self.even_below_titles &= *own_below.get_or_insert(found) == found;
             }
-            if fields.len() != self.fields {
+            if found != self.fields {
                 continue;
             }
             self.agreeing += 1;

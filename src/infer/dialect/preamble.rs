@@ -36,13 +36,13 @@ pub(super) fn noted(
     let data = Dialect { delimiter: Delimiter::from('\u{1f}'), ..found.dialect.clone() };
     let wanted: &[Flag] = if one_column { &[Flag::Delimiter, Flag::Skip] } else { &[Flag::Skip] };
     let line = records.raw(0).1;
+    // With `skipRecords`, a first line such as `sep=;` is one of them.
+    let skipped = found.titles as u32 + heads[0].lines_before;
     notes.push(format!(
-        "{} {noun} skipped before the header, the first on line {line}: {}, as by `dialect.skipRecords = {}` \
-         (--skip-records {}); if they are data, say {}",
+        "{} {noun} skipped before the header, the first on line {line}: {}, as by `dialect.skipRecords = {skipped}` \
+         (--skip-records {skipped}); if they are data, say {}",
         found.titles,
         if title.len() == 1 { format!("{:?}", cut(&title[0])) } else { shown(&title) },
-        found.titles,
-        found.titles,
         flags(&data, wanted)
     ));
     found.titles as u64

@@ -1,7 +1,10 @@
 //! The records of one head, as a dialect reads them.
 
 use super::Head;
-use crate::parse::{Dialect, FieldSpan, RecordIndex, ScanError, Scanner, StrayQuotes, field_value};
+use crate::parse::{
+    BlankNames, Dialect, FieldSpan, RecordIndex, ScanError, Scanner, StrayQuotes, field_value,
+};
+use crate::split::header::{FirstRecord, is_empty, trailing};
 
 /// The records of one head.
 #[derive(Debug, Clone)]
@@ -13,6 +16,7 @@ pub(super) struct Records<'a> {
     pub(super) outcome: Result<(), ScanError>,
     /// Records that break the grammar and whose end is known all the same.
     pub(super) faults: Vec<ScanError>,
+    lines_before: u32,
 }
 
 impl<'a> Records<'a> {
@@ -21,7 +25,7 @@ impl<'a> Records<'a> {
             Dialect { stray_quotes: StrayQuotes::Error, guessed_comment_fields: None, ..dialect.clone() };
         let (mut index, mut faults) = (RecordIndex::default(), Vec::new());
         let outcome = Scanner::new(&dialect).scan_tolerant(head.text, &mut index, &mut faults);
-        Records { text: head.text, dialect, index, outcome, faults }
+        Records { text: head.text, dialect, index, outcome, faults, lines_before: head.lines_before }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -31,6 +35,23 @@ impl<'a> Records<'a> {
     /// The fields of a record, `None` without such a record.
     pub(super) fn fields(&self, record: usize) -> Option<&[FieldSpan]> {
         (record < self.len()).then(|| self.index.record(record))
+    }
+
+    /// How many fields a record has; of one that may be the header, which may end in a delimiter more or
+    /// less than the records, how many these have.
+    pub(super) fn data_fields(&self, record: usize, dialect: &Dialect) -> Option<usize> {
+        let found = self.fields(record)?;
+        let may_be_header = dialect.header && record as u64 == dialect.skip_records;
+        // One name and a field more is a title above a table as well, and one field below two is text.
+        let next = self.fields(record + 1).filter(|next| may_be_header && found.len() > 1 && next.len() > 1);
+        let Some(next) = next else {
+            return Some(found.len());
+        };
+        let first = FirstRecord::of(next);
+        let is_blank = found.last().is_some_and(is_empty);
+        let trails =
+            dialect.blank_names != BlankNames::Fail && trailing(found.len(), is_blank, first).is_some();
+        Some(if trails { next.len() } else { found.len() })
     }
 
     /// The values of a record, `None` without such a record.
@@ -58,7 +79,7 @@ impl<'a> Records<'a> {
                 if line.first() == Some(&mark) {
                     lines += self.dialect.terminator.count_lines(&self.text[counted..at]);
                     counted = at;
-                    found.push((line, lines as u32 + 1));
+                    found.push((line, lines as u32 + self.lines_before + 1));
                 }
                 at += line.len() + 1;
             }
@@ -78,6 +99,6 @@ impl<'a> Records<'a> {
     /// The text of a record as it stands, and its line, from 1.
     pub(super) fn raw(&self, record: usize) -> (&'a [u8], u32) {
         let range = self.index.record_starts[record] as usize..self.index.record_stops[record] as usize;
-        (&self.text[range], self.index.record_lines[record] + 1)
+        (&self.text[range], self.index.record_lines[record] + self.lines_before + 1)
     }
 }

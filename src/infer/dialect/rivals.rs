@@ -186,7 +186,8 @@ pub(super) fn note_odd(heads: &[Head<'_>], found: &Candidate, dialect: &Dialect,
     let Some(head) = heads.first().filter(|_| found.look.fields > 1) else { return };
     let records = Records::of(head, dialect);
     let first = dialect.skip_records as usize;
-    let is_odd = |&record: &usize| records.fields(record).is_some_and(|f| f.len() != found.look.fields);
+    let is_odd =
+        |&record: &usize| records.data_fields(record, dialect).is_some_and(|f| f != found.look.fields);
     let Some(odd) = (first..records.len()).find(is_odd) else { return };
     let (text, line) = records.raw(odd);
     notes.push(format!(

@@ -47,6 +47,9 @@ pub struct DialectSpec {
     /// Extension: WHATWG label of the encoding, such as `utf-8`, `utf-16le`, `latin1`, `windows-1252`. Default: by byte order mark, else UTF-8.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encoding: Option<String>,
+    /// Extension: whether a first line such as `sep=;`, as spreadsheets write it, is passed over; where no `delimiter` is given, it names it. Default: true, unless `skipRecords` is more than 0, which then counts it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub separator_line: Option<bool>,
     /// Extension: records to skip before the header. Default: 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skip_records: Option<u64>,
@@ -62,6 +65,9 @@ pub struct DialectSpec {
     /// Extension: stands between the parts of a name where `headerRows` is more than 1; empty parts are left out. Default: one space.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub header_join: Option<String>,
+    /// Extension: what becomes of a column whose name in the header is blank, and of the empty field that a delimiter at the end of each record makes: `position` names it `column_3` by its position, `drop` leaves it out, and a value in it is a record with too many fields, `fail` fails the run. Default: `auto`, which is `position` where the schema has the column or the sample a value in it, else `drop`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blank_names: Option<crate::parse::BlankNames>,
     /// Extension: records to skip between the header and the data. Default: 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skip_records_after_header: Option<u64>,

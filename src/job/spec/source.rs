@@ -1,5 +1,6 @@
 //! What is read: `source` of the job file.
 
+use crate::parse::BlankNames;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -106,13 +107,14 @@ impl SourceSpec {
         self.settle_limit_seconds.unwrap_or_else(default)
     }
 
-    /// What may differ between the columns of an input and those of the schema.
+    /// What may differ between the columns of an input and those of the schema; blank names by default.
     pub fn column_policies(&self) -> ColumnPolicies {
         ColumnPolicies {
             extra: self.extra_columns,
             missing: self.missing_columns,
             duplicate: self.duplicate_columns,
             order: self.column_order,
+            blank: BlankNames::default(),
         }
     }
 }
@@ -129,6 +131,8 @@ pub struct ColumnPolicies {
     pub duplicate: DuplicateColumns,
     /// `source.column_order`.
     pub order: ColumnOrder,
+    /// `dialect.blankNames`.
+    pub blank: BlankNames,
 }
 
 /// What an input without records means.
@@ -200,6 +204,8 @@ pub enum DuplicateColumns {
     Fail,
     /// The first is read, the others are left out.
     First,
+    /// All are read, and all but the first get a number: `a`, `a_2`, `a_3`.
+    Number,
 }
 
 /// Whether the header may have the columns in another order than the schema.
