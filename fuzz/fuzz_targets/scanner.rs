@@ -47,6 +47,7 @@ fn dialect(choices: &[u8; CHOICES]) -> Dialect {
         comment: flag(1).then_some(b'#'),
         trim: [Trim::None, Trim::Left, Trim::Right, Trim::Both][flags as usize >> 2 & 3],
         skip_initial_space: flag(4),
+        unescaped_quotes: flag(5),
         max_fields: limit(fields),
         max_field_bytes: limit(field_bytes),
         max_record_bytes: limit(record_bytes),

@@ -76,9 +76,12 @@ pub(super) struct DialectArgs {
     /// WHATWG label of the encoding, such as windows-1252 or utf-16le [default: by byte order mark, else utf-8; `infer` looks for others]
     #[arg(long, value_name = "LABEL")]
     encoding: Option<String>,
-    /// Keep a quote that stands where the grammar has none as text, instead of failing
+    /// Keep a quote inside an unquoted field, or what follows the closing quote of a quoted one, as text, instead of failing: of "a"b the second quote still closes, which gives ab
     #[arg(long)]
     keep_stray_quotes: bool,
+    /// Quotes inside quoted fields may stand as they are: one closes the field only before a delimiter, a line end or the end of the input, so that "a"b" gives a"b; "" is still one quote
+    #[arg(long, conflicts_with = "no_quote")]
+    unescaped_quotes: bool,
 }
 
 impl DialectArgs {
@@ -115,6 +118,7 @@ impl DialectArgs {
             comment_char: if self.no_comment { Some(String::new()) } else { self.comment.clone() },
             encoding: self.encoding.clone(),
             stray_quotes: self.keep_stray_quotes.then_some(StrayQuotes::Keep),
+            unescaped_quotes: self.unescaped_quotes.then_some(true),
             ..DialectSpec::default()
         }
     }

@@ -24,6 +24,7 @@ impl DialectSpec {
             escape: self.escape(quote)?,
             terminator: self.line_terminator.as_deref().map_or(Ok(default.terminator), terminator)?,
             stray_quotes: self.stray_quotes.unwrap_or(default.stray_quotes),
+            unescaped_quotes: self.unescaped_quotes.unwrap_or(default.unescaped_quotes),
             comment: match self.comment_char.as_deref() {
                 None | Some("") => None,
                 Some(text) => Some(one_byte("commentChar", text)?),
@@ -130,6 +131,7 @@ impl DialectSpec {
             encoding: self.encoding.or(other.encoding),
             skip_records: self.skip_records.or(other.skip_records),
             stray_quotes: self.stray_quotes.or(other.stray_quotes),
+            unescaped_quotes: self.unescaped_quotes.or(other.unescaped_quotes),
             max_field_bytes: self.max_field_bytes.or(other.max_field_bytes),
             max_record_bytes: self.max_record_bytes.or(other.max_record_bytes),
             trim: self.trim.or(other.trim),
@@ -184,6 +186,7 @@ impl DialectSpec {
             guessed_comment_fields: dialect.guessed_comment_fields,
             skip_records: differing(dialect.skip_records, default.skip_records),
             stray_quotes: (dialect.stray_quotes == StrayQuotes::Keep).then_some(StrayQuotes::Keep),
+            unescaped_quotes: dialect.unescaped_quotes.then_some(true),
             max_field_bytes: differing(dialect.max_field_bytes, default.max_field_bytes),
             max_record_bytes: differing(dialect.max_record_bytes, default.max_record_bytes),
             max_fields: differing(dialect.max_fields, default.max_fields),

@@ -11,7 +11,13 @@ fn dialects_go_both_ways() {
         Dialect { delimiter: '\t'.into(), quote: None, header: false, skip_records: 2, ..plain.clone() },
         Dialect { escape: Escape::Byte(b'\\'), terminator: Terminator::Any, ..plain.clone() },
         Dialect { quote: Some(b'\''), terminator: Terminator::Cr, comment: Some(b'#'), ..plain.clone() },
-        Dialect { stray_quotes: StrayQuotes::Keep, max_field_bytes: 7, max_record_bytes: 9, ..plain.clone() },
+        Dialect {
+            stray_quotes: StrayQuotes::Keep,
+            unescaped_quotes: true,
+            max_field_bytes: 7,
+            max_record_bytes: 9,
+            ..plain.clone()
+        },
         Dialect { delimiter: '¦'.into(), terminator: Terminator::Byte(0x1e), ..plain.clone() },
         Dialect { quote: None, escape: Escape::Byte(b'\\'), trim: Trim::Both, ..plain.clone() },
         Dialect { header_rows: 2, header_join: ".".into(), skip_records_after_header: 1, ..plain.clone() },

@@ -38,7 +38,9 @@ fn after_quotes(dialect: &Dialect, comment: &[u8], mut at: usize) -> usize {
         let next = comment.get(at + 1).copied();
         if Some(comment[at]) == escape && (next == dialect.quote || next == escape) {
             at += 2;
-        } else if Some(comment[at]) == dialect.quote {
+        } else if Some(comment[at]) == dialect.quote
+            && (!dialect.unescaped_quotes || dialect.closes_at(comment, at + 1))
+        {
             return at + 1;
         } else {
             at += 1;

@@ -24,6 +24,12 @@ pub struct Dialect {
     pub terminator: Terminator,
     /// What to make of a quote where the grammar has none.
     pub stray_quotes: StrayQuotes,
+    /// Whether quotes inside quotes may stand as they are: one ends its field only
+    /// if a delimiter, a terminator or the end of the input follows, after what is
+    /// trimmed. Any other is text. An escape is one all the same, so a text in
+    /// which every quote is escaped means what it means otherwise.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unescaped_quotes: bool,
     /// A record that begins with this byte is a comment.
     pub comment: Option<u8>,
     /// Fields of a record, where the comment mark was guessed from a sample: a
@@ -247,13 +253,47 @@ impl Dialect {
         }
     }
 
+    /// Whether a quote inside quotes, no escape, ends its field, by what follows
+    /// it, after trimmed bytes that were passed over; `None` if there is not enough
+    /// of it to tell. Where the input ends after it, nothing is `Some(true)`, and
+    /// too little for a delimiter or terminator is data.
+    #[inline]
+    pub(crate) fn ends_field(&self, following: &[u8]) -> Option<bool> {
+        let mut may_begin = following.is_empty();
+        let mut stands = |end: &[u8]| {
+            may_begin |= end.starts_with(following);
+            following.starts_with(end)
+        };
+        let ends = stands(self.delimiter.as_bytes())
+            || match self.terminator {
+                Terminator::Lf => stands(b"\n") || stands(b"\r\n") || stands(b"\r\r\n"),
+                Terminator::Cr => stands(b"\r"),
+                Terminator::Any => stands(b"\r") || stands(b"\n"),
+                Terminator::Byte(byte) => stands(&[byte]),
+            };
+        if !ends && may_begin { None } else { Some(ends) }
+    }
+
+    /// The same where the text is there to its end: `after` is the offset behind the quote.
+    pub(crate) fn closes_at(&self, text: &[u8], mut after: usize) -> bool {
+        loop {
+            let following = text.get(after..).unwrap_or_default();
+            match self.ends_field(following) {
+                Some(true) => return true,
+                _ if following.first().is_some_and(|byte| self.trailing_space().contains(byte)) => after += 1,
+                _ => return following.is_empty(),
+            }
+        }
+    }
+
     /// Whether fields are what stands between single bytes: no trimming, no
-    /// escapes outside quotes, a delimiter of one byte.
+    /// escapes outside quotes, a delimiter of one byte, quotes that are escaped.
     pub fn is_plain(&self) -> bool {
         self.delimiter.single().is_some()
             && self.leading_space().is_empty()
             && self.trailing_space().is_empty()
             && self.bare_escape().is_none()
+            && !self.unescaped_quotes
     }
 
     /// Records that name the columns.
@@ -322,6 +362,7 @@ impl Default for Dialect {
             escape: Escape::Doubled,
             terminator: Terminator::Lf,
             stray_quotes: StrayQuotes::Error,
+            unescaped_quotes: false,
             comment: None,
             guessed_comment_fields: None,
             trim: Trim::None,

@@ -24,12 +24,12 @@ pub(crate) fn dialects() -> impl Strategy<Value = Dialect> {
         prop::sample::select(terminators),
         prop::sample::select(vec![StrayQuotes::Error, StrayQuotes::Keep]),
         prop::sample::select(vec![None, Some(b'#')]),
-        (prop::sample::select(trims), any::<bool>(), any::<bool>()),
+        (prop::sample::select(trims), any::<bool>(), any::<bool>(), prop::bool::weighted(0.3)),
         (limit(), limit(), limit()),
     )
         .prop_map(|(delimiter, quote, escape, terminator, stray_quotes, comment, space, limits)| {
             let delimiter = Delimiter::new(delimiter).expect("short");
-            let (trim, skip_initial_space, trimming) = space;
+            let (trim, skip_initial_space, trimming, unescaped_quotes) = space;
             // Inside quotes delimiters mean nothing, so there one may be the escape.
             let ambiguous = |byte| quote.is_none() && delimiter.as_bytes().contains(&byte);
             Dialect {
@@ -41,6 +41,7 @@ pub(crate) fn dialects() -> impl Strategy<Value = Dialect> {
                 },
                 terminator,
                 stray_quotes,
+                unescaped_quotes,
                 comment,
                 trim: if trimming { trim } else { Trim::None },
                 skip_initial_space: skip_initial_space && trimming,
@@ -78,6 +79,9 @@ pub(crate) fn texts() -> impl Strategy<Value = Vec<u8>> {
         "\\\r\n",
         "x\r\r\n",
         "\"a\"\r\r\n",
+        "\"a \"b\" c\",",
+        "\"a \"\",b\"\n",
+        "\"a\" \r\nb\" \t||",
         "\\\r\r\n",
     ];
     let piece = prop_oneof![prop::sample::select(dirt), prop::sample::select(clean)];

@@ -12,6 +12,9 @@
 //!   terminator whatever quotes it holds.
 //! - A field that begins with a quote is quoted. What follows its closing quote
 //!   up to the delimiter or terminator is stray, unless all of it is trimmed.
+//! - With [`Dialect::unescaped_quotes`] nothing is stray there: a quote is the closing
+//!   one only if the delimiter, a terminator or the end of the text follows, after
+//!   what is trimmed. What is an escape is looked at before.
 //! - Delimiters are found from left to right: `||` stands once in `|||`.
 //! - Trimming takes bytes as they stand: what an escape stands before is kept.
 //! - In one record, what breaks the grammar is found before what is too large;
@@ -247,10 +250,21 @@ impl<'a> Parser<'a> {
             } else if self.dialect.escape_byte().is_none() && self.byte() == self.dialect.quote {
                 value.push(byte);
                 self.at += 1;
+            } else if self.dialect.unescaped_quotes && !self.field_ends_here() {
+                value.push(byte);
             } else {
                 return Ok(());
             }
         }
+    }
+
+    /// Whether nothing but what is trimmed stands before the end of the field.
+    fn field_ends_here(&mut self) -> bool {
+        let at = self.at;
+        self.skip(self.dialect.trailing_space());
+        let ends = !self.in_field();
+        self.at = at;
+        ends
     }
 
     fn byte(&self) -> Option<u8> {

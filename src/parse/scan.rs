@@ -236,7 +236,8 @@ impl Scanner {
 ///
 /// The first quote of `raw` that is not escaped closes the field, and what
 /// stands after it is text as it is ([`StrayQuotes::Keep`]); without such a
-/// quote all of `raw` stood inside the quotes. Where quoting is off, an escape
+/// quote all of `raw` stood inside the quotes. With [`Dialect::unescaped_quotes`]
+/// it always did, as nothing stands after a closing quote then. Where quoting is off, an escape
 /// is dropped before a byte that would mean something ([`Dialect::is_escapable`]).
 pub fn unescape(dialect: &Dialect, raw: &[u8], value: &mut Vec<u8>) {
     let Some(quote) = dialect.quote else {
@@ -249,7 +250,12 @@ pub fn unescape(dialect: &Dialect, raw: &[u8], value: &mut Vec<u8>) {
         let after = rest.get(at + 1).copied();
         let escapes = if escape.is_none() { after == Some(quote) } else { Some(rest[at]) == escape };
         if !escapes {
+            let closing = rest[at];
             rest = &rest[at + 1..];
+            if dialect.unescaped_quotes {
+                value.push(closing);
+                continue;
+            }
             break;
         }
         // Before anything else an escape is text, or `"C:\temp"` would lose it.

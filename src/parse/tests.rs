@@ -112,6 +112,53 @@ proptest! {
         prop_assert_eq!(tolerated.faults, refused);
     }
 
+    /// Where every quote is escaped, quotes that need not be change nothing.
+    #[test]
+    fn escaped_quotes_mean_the_same_where_they_need_not_be(dialect in dialects(), text in texts()) {
+        let escaped = Dialect { unescaped_quotes: false, stray_quotes: StrayQuotes::Error, ..dialect };
+        let parsed = scanned(&escaped, false, &text, &mut RecordIndex::default());
+        if parsed.error.is_none() {
+            let mode = Dialect { unescaped_quotes: true, ..escaped };
+            prop_assert_eq!(scanned(&mode, false, &text, &mut RecordIndex::default()), parsed);
+        }
+    }
+
+    /// Any values come back that are put between quotes as they are, but for
+    /// those that hold what would close the field or be an escape.
+    #[test]
+    fn unescaped_quotes_are_read_as_written(
+        delimiter in prop::sample::select(vec![",", "||", "é"]),
+        end in prop::sample::select(vec!["\n", "\r\n"]),
+        records in prop::collection::vec(
+            prop::collection::vec(prop::collection::vec(
+                prop::sample::select(vec!["a", "\"", ",", "|", "é", "\n", "\r", " ", "\" ", "\"b"]), 0..12), 1..4), 1..6),
+    ) {
+        let value = |parts: &Vec<&str>| {
+            let mut value = parts.concat();
+            for closing in ["\"\"", "\"\n", "\"\r", format!("\"{delimiter}").as_str()] {
+                while value.contains(closing) {
+                    value = value.replace(closing, "\"b");
+                }
+            }
+            value.trim_end_matches('"').to_owned()
+        };
+        let records: Vec<Vec<String>> =
+            records.iter().map(|fields| fields.iter().map(value).collect()).collect();
+        let line = |fields: &Vec<String>| {
+            let quoted = fields.iter().map(|value| format!("\"{value}\""));
+            quoted.collect::<Vec<_>>().join(delimiter) + end
+        };
+        let text = records.iter().map(line).collect::<String>();
+        let delimiter = Delimiter::new(delimiter).expect("short");
+        let dialect = Dialect { delimiter, unescaped_quotes: true, ..Dialect::default() };
+        let found = scanned(&dialect, false, text.as_bytes(), &mut RecordIndex::default());
+        prop_assert_eq!(found.error, None);
+        let values = |record: &Record| -> Vec<String> {
+            record.fields.iter().map(|field| String::from_utf8_lossy(&field.value).into_owned()).collect()
+        };
+        prop_assert_eq!(found.records.iter().map(values).collect::<Vec<_>>(), records);
+    }
+
     /// Differences on purpose, all left out here: `csv` ends an unterminated
     /// quote silently, keeps the CR of a CRLF when the terminator is a lone LF,
     /// knows no limits, ends comments at LF only, trims values, not fields, and

@@ -249,14 +249,20 @@ impl BlockCutter {
         }
         if let Some(overflow) = self.overflow.take() {
             let Overflow { error, unclosed, rest } = *overflow;
-            if !rest.is_open_at_end() {
+            if !rest.is_open_at_end(&self.dialect) {
                 return Err(error);
             }
             let unclosed = unclosed.up_to(&rest, &self.dialect);
             self.set_aside(unclosed, out);
             return Ok(());
         }
-        if matches!(self.state, State::Quoted | State::Escaped) {
+        let is_open = match self.state {
+            State::Quoted | State::Escaped => true,
+            // What looked like the beginning of a delimiter or terminator is none.
+            State::AfterQuote => !self.dialect.closes_at(&self.block.bytes, self.scanned),
+            _ => false,
+        };
+        if is_open {
             let end = self.block.bytes.len();
             let mut error = self.blame(end, ScanProblem::UnterminatedQuote, spare, out);
             if error.problem != ScanProblem::UnterminatedQuote {
@@ -361,7 +367,16 @@ impl BlockCutter {
         out: &mut Vec<Block>,
     ) -> Result<(), CutError> {
         // The bytes left out may begin a terminator.
-        let end = self.record_start + self.max_record_bytes + 1 - Terminator::MAX_BYTES;
+        let mut end = self.record_start + self.max_record_bytes + 1 - Terminator::MAX_BYTES;
+        if self.dialect.unescaped_quotes {
+            // What follows a quote at the end would tell what it is.
+            let record = &self.block.bytes[self.record_start..end];
+            let is_space = |byte: &&u8| self.dialect.trailing_space().contains(byte);
+            let spaces = record.iter().rev().take_while(is_space).count();
+            let before = record[..record.len() - spaces].iter().rev();
+            let quotes = before.take_while(|byte| Some(**byte) == self.dialect.quote).count();
+            end -= if quotes > 0 { spaces + quotes } else { 0 };
+        }
         let mut error = self.blame(end, ScanProblem::RecordTooLarge, spare, out);
         if error.problem != ScanProblem::UnterminatedQuote {
             return Err(error);

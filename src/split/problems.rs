@@ -96,7 +96,7 @@ fn grammar_problem(problem: ScanProblem, dialect: &Dialect, is_data: bool) -> (I
         ),
         ScanProblem::TextAfterQuote => (
             InputProblem::StrayQuote { what: "text follows the closing quote" },
-            "keep such text with `dialect.strayQuotes = \"keep\"` (--keep-stray-quotes); is `dialect.escapeChar` (--escape) missing?",
+            "if quotes stand inside quoted fields as they are, say `dialect.unescapedQuotes = true` (--unescaped-quotes); keep such text with `dialect.strayQuotes = \"keep\"` (--keep-stray-quotes); is `dialect.escapeChar` (--escape) missing?",
         ),
         ScanProblem::CommentLikeRecord => (
             InputProblem::CommentLikeRecord {

@@ -1,4 +1,5 @@
-//! Quotes that are never closed: what fails, what is set aside, and what the message advises.
+//! Quotes that are never closed, and quotes inside quotes that nobody escaped:
+//! what fails, what is set aside, and what the message advises.
 
 use crate::harness::readback;
 use crate::harness::{Run, Workspace};
@@ -159,4 +160,67 @@ fn a_quote_that_takes_in_header_or_footer_fails() {
         assert!(!run.stderr.contains("bad_record"), "{run}");
         workspace.assert_untouched("out");
     }
+}
+
+const UNESCAPED: &str = "id,stop,line\r\n1,\"Lahr \"Vis-à-Vis\" Bus\",x\r\n2,\"a \"\",b\",y\r\n3,\"one\r\ntwo \"2\"\",z\r\n4,\"\",\"6\" pipe\"\r\n";
+
+/// The message names the flag, and the flag gives the table; what `infer` finds
+/// with it is what a run reads.
+#[test]
+fn quotes_that_nobody_escaped_are_read_by_a_flag() {
+    let workspace = Workspace::new();
+    // By the rule, the two quotes at the end of record 3 would be one.
+    workspace.write("a.csv", UNESCAPED.replace("\"2\"\"", "\"2\" x\""));
+    let convert = |flags: &[&str]| {
+        let arguments = ["convert", "a.csv", "-o", "out.parquet", "--overwrite", "--delimiter", ","];
+        workspace.sawmill(arguments.iter().chain(flags)).run()
+    };
+    let says = ["line 2, record 1", "--unescaped-quotes"];
+    let _ = convert(&["--quote", "\""]).exits_with(3).says(&says).helps();
+    let _ = convert(&["--quote", "\"", "--unescaped-quotes"]).succeeds();
+    let expected = ["1|Lahr \"Vis-à-Vis\" Bus|x", "2|a \",b|y", "3|one\r\ntwo \"2\" x|z", "4||6\" pipe"];
+    assert_eq!(rows(&workspace, "out.parquet"), expected);
+
+    // The other flag is another rule.
+    let _ = convert(&["--quote", "\"", "--keep-stray-quotes", "--all-text"]);
+    let kept = rows(&workspace, "out.parquet");
+    assert_eq!(kept[0], "1|Lahr Vis-à-Vis\" Bus\"|x");
+
+    let infer = ["infer", "a.csv", "-o", "schema.json", "-d", ",", "--quote", "\"", "--unescaped-quotes"];
+    let _ = workspace.sawmill(infer).run().succeeds();
+    workspace.write(
+        "job.toml",
+        "schema = \"schema.json\"\nsource.inputs = [\"a.csv\"]\ntargets = [{ url = \"table/\" }]\n",
+    );
+    let _ = workspace.sawmill(["run", "job.toml"]).run().succeeds();
+    assert_eq!(rows(&workspace, "table"), expected);
+    let _ = convert(&["--unescaped-quotes", "--no-quote"]).exits_with(2);
+}
+
+/// Splits are cut where records end by the same rule, and what is wrong is set
+/// aside as ever.
+#[test]
+fn quotes_that_nobody_escaped_are_read_in_splits() {
+    let workspace = Workspace::new();
+    let record = |id: u32| match id % 50_000 {
+        40_000 => format!("{id},b\"are\r\n"),
+        _ => format!("{id},\"stop \"{id}\" and\r\n{id},\" \"no record\" or\r\n\" at all\"\r\n"),
+    };
+    let text = (0..100_000).map(record).collect::<String>();
+    workspace.write("in/a.csv", format!("id,name\r\n{text}5,\"open\" end\r\n"));
+    job(&workspace, "errors.bad_record = \"reject\"\ndialect.unescapedQuotes = true");
+    let plan = ["plan", "job.toml", "--tasks", "3", "--split-bytes", "100000", "-o", "plan.json"];
+    let _ = workspace.sawmill(plan).run().succeeds();
+    for task in ["0", "1", "2"] {
+        let _ = workspace.sawmill(["task", "plan.json", "--task", task, "-o", "task.json"]).run().succeeds();
+    }
+    let run = workspace.sawmill(["commit", "plan.json", "--json"]).run().succeeds();
+    assert_eq!(counts(&run), [100_001, 99_998, 3]);
+    let sums = readback::query(
+        &workspace.path("out"),
+        "SELECT count(*), sum(id), count(*) FILTER (name = format('stop \"{}\" and\r\n{},\" \"no record\" or\r\n\" at all', id, id)) FROM t",
+    );
+    let sum: u64 = (0..100_000_u64).filter(|id| id % 50_000 != 40_000).sum();
+    let expected = ["99998".to_owned(), sum.to_string(), "99998".to_owned()].map(Some);
+    assert_eq!(sums, [expected]);
 }

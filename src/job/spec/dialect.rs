@@ -53,9 +53,12 @@ pub struct DialectSpec {
     /// Extension: records to skip before the header. Default: 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skip_records: Option<u64>,
-    /// Extension: `error` or `keep` a quote where the grammar has none. Default: `error`.
+    /// Extension: `error` or `keep` a quote where the grammar has none, or text after the quote that closes a field. Default: `error`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stray_quotes: Option<crate::parse::StrayQuotes>,
+    /// Extension: quotes inside quoted fields may stand as they are: one ends the field only if a delimiter, a line end or the end of the input follows, and is text else. A doubled or escaped one is one quote all the same. Default: false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unescaped_quotes: Option<bool>,
     /// Extension: drop spaces and tabs around a field, and around the quotes of a quoted one: `none`, `left`, `right` or `both`. Default: `none`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trim: Option<crate::parse::Trim>,

@@ -180,6 +180,42 @@ fn stray_quotes() {
 }
 
 #[test]
+fn unescaped_quotes() {
+    let mode = Dialect { unescaped_quotes: true, ..Dialect::default() };
+    check(
+        &mode,
+        &[
+            ("\"Lahr \"Vis-à-Vis\" Bus\",x\n", "<Lahr \"Vis-à-Vis\" Bus>|x"),
+            ("\"a\"b\"", "<a\"b>"),
+            ("\"a\" ,b\"\r\nc", "<a\" ,b> / c"),
+            ("\"a\"\r\r\nb", "<a> / b"),
+            ("\"a\nb\"c\n\",\"\"\n", "<a\nb\"c\n>|<>"),
+            ("\"\"a\" b\",c\n", "<\"a\" b>|c"),
+            // Two are one, whatever follows them.
+            ("\"a \"\",b\"\n", "<a \",b>"),
+            ("\"a \"\"\",b\n", "<a \">|b"),
+            ("\"a \"\"b\"\" \"c\" d\"\n", "<a \"b\" \"c\" d>"),
+            ("\"say \"hi\"\",x\n1,2\n\"y\"\n", "<say \"hi\",x\n1,2\n\"y>"),
+            // A CR alone ends no line here.
+            ("\"a\"\rb\"\n", "<a\"\rb>"),
+            ("\"a\"\r", "UnterminatedQuote@0:0:0:0"),
+            ("x\n1,\"a\"b\n", "x / UnterminatedQuote@4:1:1:1"),
+            ("x\n1,a\"b\n", "x / QuoteInBareField@5:1:1:1"),
+        ],
+    );
+    let any = Dialect { terminator: Terminator::Any, ..mode.clone() };
+    check(&any, &[("\"a\"b\"\rc", "<a\"b> / c"), ("\"a\"\r\nb\"\n", "<a> / QuoteInBareField@6:1:1:0")]);
+    let cr = Dialect { terminator: Terminator::Cr, ..mode.clone() };
+    check(&cr, &[("\"a\"\nb\"\rc", "<a\"\nb> / c")]);
+    let bars = Dialect { delimiter: Delimiter::new("||").unwrap_or(','.into()), ..mode.clone() };
+    check(&bars, &[("\"a\"|b\"||\"c\",d\"\n", "<a\"|b>|<c\",d>"), ("\"a\"|", "UnterminatedQuote@0:0:0:0")]);
+    let slashed = Dialect { escape: Escape::Byte(b'\\'), ..mode.clone() };
+    check(&slashed, &[("\"a\\\",b\" c\"\"d\",e\n", "<a\",b\" c\"\"d>|e"), ("\"a \"\",b\n", "<a \">|b")]);
+    let trimmed = Dialect { trim: Trim::Both, ..mode };
+    check(&trimmed, &[(" \"a\" b\" \t,\"c\" ", "<a\" b>|<c>"), ("\"a\" \"b\"\n", "<a\" \"b>")]);
+}
+
+#[test]
 fn unterminated_quotes_are_found_where_they_open() {
     check(
         &Dialect::default(),

@@ -208,9 +208,10 @@ impl<'a, const PLAIN: bool> Walk<'a, PLAIN> {
             } else if escape.is_none() && self.byte(at + 1) == quote {
                 escapes = true;
                 escaped_at = at + 1;
-            } else {
+            } else if PLAIN || !self.dialect.unescaped_quotes || self.dialect.closes_at(self.block, at + 1) {
                 return Some((at, escapes));
             }
+            // Else a quote that is text.
         }
         None
     }

@@ -21,6 +21,9 @@ pub(super) enum State {
     BareEscaped,
     /// After a quote inside quotes, which closes them unless another follows.
     QuoteInQuotes,
+    /// The same where quotes need no escape, and no other quote follows: after
+    /// bytes that are trimmed. What comes next closes the quotes or not.
+    AfterQuote,
 }
 
 impl BlockCutter {
@@ -53,7 +56,21 @@ impl BlockCutter {
                 State::QuoteInQuotes => {
                     let doubled = Some(byte) == self.dialect.quote && self.dialect.escape_byte().is_none();
                     self.scanned += doubled as usize;
-                    self.state = if doubled { State::Quoted } else { State::Outside };
+                    self.state = match doubled {
+                        true => State::Quoted,
+                        false if self.dialect.unescaped_quotes => State::AfterQuote,
+                        false => State::Outside,
+                    };
+                    self.fields_known = self.scanned;
+                }
+                State::AfterQuote => {
+                    match self.dialect.ends_field(&bytes[self.scanned..]) {
+                        Some(true) => self.state = State::Outside,
+                        // A delimiter or terminator goes on in the next bytes.
+                        None => break,
+                        Some(false) if self.dialect.trailing_space().contains(&byte) => self.scanned += 1,
+                        Some(false) => self.state = State::Quoted,
+                    }
                     self.fields_known = self.scanned;
                 }
             }

@@ -69,6 +69,8 @@ pub(super) struct OpenQuote {
     /// Lines that end inside.
     lines: u64,
     last: Option<u8>,
+    /// The last bytes, where they may begin what would close the field.
+    undecided: Vec<u8>,
 }
 
 /// Where the reading stands.
@@ -79,13 +81,15 @@ enum Inside {
     Escaped,
     /// After a quote, which closes the field unless another follows.
     AfterQuote,
+    /// The same where quotes need no escape: after what is trimmed.
+    AfterSpace,
     Closed,
 }
 
 impl OpenQuote {
     /// Right after the quote.
     pub(super) fn new() -> Self {
-        OpenQuote { state: Inside::Quoted, bytes: 0, lines: 0, last: None }
+        OpenQuote { state: Inside::Quoted, bytes: 0, lines: 0, last: None, undecided: Vec::new() }
     }
 
     /// Reads on. Whether the field is still open.
@@ -97,6 +101,18 @@ impl OpenQuote {
         self.lines -= u64::from(in_two);
         self.bytes += bytes.len() as u64;
         self.last = Some(*last);
+        let mut joined = std::mem::take(&mut self.undecided);
+        match joined.is_empty() {
+            true => self.advance(dialect, bytes),
+            false => {
+                joined.extend_from_slice(bytes);
+                self.advance(dialect, &joined);
+            }
+        }
+        self.is_open()
+    }
+
+    fn advance(&mut self, dialect: &Dialect, bytes: &[u8]) {
         let (quote, escape) = (dialect.quote.unwrap_or_default(), dialect.escape_byte());
         let mut at = 0;
         while at < bytes.len() && self.is_open() {
@@ -119,10 +135,19 @@ impl OpenQuote {
                     at += 1;
                     self.state = Inside::Quoted;
                 }
+                Inside::AfterQuote if dialect.unescaped_quotes => self.state = Inside::AfterSpace,
+                Inside::AfterSpace => match dialect.ends_field(&bytes[at..]) {
+                    Some(true) => self.state = Inside::Closed,
+                    None => {
+                        self.undecided = bytes[at..].to_vec();
+                        break;
+                    }
+                    Some(false) if dialect.trailing_space().contains(&bytes[at]) => at += 1,
+                    Some(false) => self.state = Inside::Quoted,
+                },
                 Inside::AfterQuote | Inside::Closed => self.state = Inside::Closed,
             }
         }
-        self.is_open()
     }
 
     fn is_open(&self) -> bool {
@@ -130,8 +155,12 @@ impl OpenQuote {
     }
 
     /// Whether it is open where the input ends: a last quote closes it.
-    pub(super) fn is_open_at_end(&self) -> bool {
-        matches!(self.state, Inside::Quoted | Inside::Escaped)
+    pub(super) fn is_open_at_end(&self, dialect: &Dialect) -> bool {
+        match self.state {
+            Inside::Quoted | Inside::Escaped => true,
+            Inside::AfterSpace => !dialect.closes_at(&self.undecided, 0),
+            Inside::AfterQuote | Inside::Closed => false,
+        }
     }
 }
 
