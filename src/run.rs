@@ -82,7 +82,9 @@ pub fn choose(job: &JobSpec, choice: Choice, options: &mut PlanOptions, runtime:
 /// A signal ends every wait at once, and what is staged is removed as far as
 /// `engine.shutdown_seconds` allow; a run that is decided goes on for as long.
 pub fn run(job: JobSpec, options: &RunOptions, runtime: &Runtime) -> Result<RunReport> {
-    run_to_end(job, options, runtime).map_err(|error| runtime.cancel().with_last_words(error))
+    let spec = job.clone();
+    let tried = |error| plan::with_tried_remedies(error, &spec, &options.plan, runtime);
+    run_to_end(job, options, runtime).map_err(tried).map_err(|error| runtime.cancel().with_last_words(error))
 }
 
 fn run_to_end(job: JobSpec, options: &RunOptions, runtime: &Runtime) -> Result<RunReport> {

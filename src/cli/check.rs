@@ -90,11 +90,13 @@ impl Check<'_> {
             // Their headers can be looked at all the same.
             None => false,
         };
+        let spec = job.clone();
         let planned = match plan::build(job, &options, self.runtime) {
             Ok(planned) => planned,
             // What keeps inputs from being chosen most likely keeps them from being read, and was said.
             Err(_) if !is_chosen => return Ok(None),
             Err(error) => {
+                let error = plan::with_tried_remedies(error, &spec, &options, self.runtime);
                 self.wrong("inputs and schema", error);
                 return Ok(None);
             }

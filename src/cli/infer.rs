@@ -12,7 +12,7 @@ use crate::job::{
     TargetSpec, WriteMode,
 };
 use crate::plan::path_columns::{Types, add_path_columns};
-use crate::plan::{GivenType, PlanOptions, Settled, add_nulls, named_columns, settle, take_types_of};
+use crate::plan::{GivenType, PlanOptions, Settled, add_nulls, named_columns, settle, take_types_of, with_tried_remedies};
 use crate::runtime::Runtime;
 use crate::schema::WrittenSchema;
 use crate::source;
@@ -95,7 +95,8 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         types: args.types.clone(),
         ..PlanOptions::default()
     };
-    let settled = settle(&job, &inputs, &options, &runtime)?;
+    let tried = |error| with_tried_remedies(error, &job, &options, &runtime);
+    let settled = settle(&job, &inputs, &options, &runtime).map_err(tried)?;
     let Settled { spec, dialect, mut schema, notes, mut column_notes, mut seen, mut first_text, .. } =
         settled;
     if args.full {

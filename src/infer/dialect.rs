@@ -24,10 +24,13 @@ mod rivals;
 mod search;
 mod separator;
 
+pub(super) use header::shown;
+pub(super) use refusal::quoted as shell_quoted;
+
 use super::Sample;
 use crate::error::Result;
 use crate::job::DialectSpec;
-use crate::parse::Dialect;
+use crate::parse::{Delimiter, Dialect};
 use refusal::{Flag, Reading, Refusal};
 use search::{Candidate, Search};
 
@@ -103,6 +106,9 @@ fn judge(heads: &[Head<'_>], known: &Known<'_>) -> Result<Judged, Box<Refusal>> 
     }
     if infer_header && given.delimiter.is_none() {
         found = one_column_or(&search, found, &all, &mut notes)?;
+        if found.look.fields < 2 {
+            notes.extend(rivals::rare_delimiter(&search, &found));
+        }
     }
     let mut dialect = found.dialect.clone();
     if infer_header {
@@ -172,6 +178,18 @@ fn one_column_or(
         why: "its lines may be one column of text, or records of several columns",
         readings: [Reading::new(&single.dialect, &[Flag::Delimiter]), Reading::new(&skipped, flags)],
     }))
+}
+
+/// Delimiters that occur in a text, in order of preference.
+pub(super) fn delimiters_in(text: &[u8]) -> Vec<Delimiter> {
+    let all = DELIMITERS.into_iter().chain([':', ' ']).map(Delimiter::from);
+    all.filter(|delimiter| memchr::memmem::find(text, delimiter.as_bytes()).is_some()).collect()
+}
+
+/// How good the fields look that a dialect cuts a text into, as it is judged here: larger is better.
+pub(super) fn score(text: &[u8], dialect: &Dialect) -> (u64, u64, usize) {
+    let sample = Sample { text: text[..text.len().min(JUDGED_BYTES)].to_vec(), ..Sample::default() };
+    look::Look::of(&[Head::of(&sample)], dialect).score()
 }
 
 impl<'a> Head<'a> {

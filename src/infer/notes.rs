@@ -100,7 +100,7 @@ fn type_setting(column: &str, name: &str) -> Setting {
 }
 
 /// What says that these texts are null.
-fn null_setting<'t>(tokens: impl Iterator<Item = &'t str>) -> String {
+pub(super) fn null_setting<'t>(tokens: impl Iterator<Item = &'t str>) -> String {
     let (texts, flags): (Vec<_>, Vec<_>) =
         tokens.map(|token| (text(token), format!("--null {}", word(token)))).unzip();
     let keys = format!("missingValues = [{}]", texts.join(", "));

@@ -11,12 +11,14 @@ mod fit;
 mod given_type;
 mod nothing;
 pub mod path_columns;
+mod remedies;
 mod salt;
 mod sample;
 
 pub use build::{PlanOptions, Planned, Settled, add_nulls, build, named_columns, settle};
 pub use fit::{TableBefore, take_types_of};
 pub use given_type::GivenType;
+pub use remedies::with_tried_remedies;
 
 use crate::error::{Error, Result};
 use crate::job::{JobSpec, ReadAgain, WriteMode};

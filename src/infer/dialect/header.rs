@@ -199,7 +199,7 @@ fn is_weak(name: &[u8]) -> bool {
 }
 
 /// The first values of a record, for a note.
-pub(super) fn shown(values: &[Vec<u8>]) -> String {
+pub(crate) fn shown(values: &[Vec<u8>]) -> String {
     const SHOWN: usize = 4;
     let mut texts: Vec<String> = values.iter().take(SHOWN).map(|value| format!("{:?}", cut(value))).collect();
     if values.len() > SHOWN {

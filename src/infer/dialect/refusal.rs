@@ -142,7 +142,7 @@ fn said(dialect: &Dialect, flag: Flag) -> (&'static str, String, String) {
 }
 
 /// As a shell takes it, with codes for what cannot be typed.
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let mut typed = String::new();
     for character in text.chars() {
         match character {

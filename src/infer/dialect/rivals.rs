@@ -7,7 +7,7 @@ use super::refusal::{Flag, flags};
 use super::search::{Candidate, Search};
 use super::{Head, header};
 use crate::infer::column::{Doubt, Evidence};
-use crate::parse::{Dialect, FieldForm, FieldSpan, Terminator};
+use crate::parse::{Delimiter, Dialect, FieldForm, FieldSpan, Terminator};
 use crate::schema::ColumnType;
 
 /// Records that are looked at for what is in their fields.
@@ -79,6 +79,33 @@ fn stands_in(heads: &[Head<'_>], found: &Candidate, columns: &[bool], delimiter:
 /// The records of a head that are looked at; the first may be the header.
 fn looked_at<'r>(records: &'r Records<'_>, found: &Candidate) -> impl Iterator<Item = &'r [FieldSpan]> {
     (found.titles + 1..records.len()).take(RECORDS).filter_map(|record| records.fields(record))
+}
+
+/// Delimiters that are not looked for, as they stand in times, addresses and sentences.
+const RARE: [&str; 8] = ["::", ":", "||", "~~", "|~|", "^|^", "\u{a6}", "\u{1e}"];
+
+/// A note on one of them that divides every record of a single column of text alike.
+pub(super) fn rare_delimiter(search: &Search<'_>, found: &Candidate) -> Option<String> {
+    let head = search.heads.first()?;
+    let records = Records::of(head, &found.dialect);
+    let (mut column, mut scratch) = (Evidence::default(), Vec::new());
+    for fields in looked_at(&records, found) {
+        let [span] = fields else { return None };
+        column.observe(records.value(span, &mut scratch), false);
+    }
+    if column.settle().column_type != ColumnType::Text {
+        return None;
+    }
+    let judged = |text: &str| {
+        Some(search.judged(Dialect { delimiter: Delimiter::new(text)?, ..found.dialect.clone() }))
+    };
+    let table = RARE.iter().filter_map(|text| judged(text)).find(|rival: &Candidate| rival.is_table())?;
+    Some(format!(
+        "{:?} divides every record into {} fields; if it is the delimiter, say {}",
+        table.dialect.delimiter.as_str(),
+        table.look.fields,
+        flags(&table.dialect, &[Flag::Delimiter])
+    ))
 }
 
 /// Lines that are numbers or times as a whole may be cut at their decimal commas.

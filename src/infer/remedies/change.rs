@@ -1,0 +1,118 @@
+//! One setting that reads a text otherwise.
+
+use crate::infer::dialect::shell_quoted;
+use crate::job::DialectSpec;
+use crate::parse::{Delimiter, StrayQuotes, Trim};
+
+/// One setting that reads a text otherwise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Change {
+    NoQuote,
+    Quote(u8),
+    Escape(u8),
+    KeepStrayQuotes,
+    Delimiter(Delimiter),
+    Trim(Trim),
+    Comment(u8),
+    NoComment,
+    SkipRecords(u64),
+    FooterRecords(u64),
+    NoHeader,
+    FirstOfDuplicates,
+    MaxFields(u64),
+    Encoding(String),
+    PadShortRecords,
+    RejectRecords,
+}
+
+/// What a job says of how a text is read, as far as remedies change it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Settings {
+    pub(super) dialect: DialectSpec,
+    /// `source.duplicate_columns = "first"`.
+    pub(super) first_of_duplicates: bool,
+    /// `errors.bad_record = "reject"`.
+    pub(super) rejects: bool,
+    /// `errors.short_record = "pad"`.
+    pub(super) pads: bool,
+}
+
+impl Change {
+    /// Whether both decide the same, so that they cannot go together.
+    pub(super) fn excludes(&self, other: &Change) -> bool {
+        let quotes = |change: &Change| matches!(change, Change::NoQuote | Change::Quote(_));
+        let needs_quote = |change: &Change| matches!(change, Change::KeepStrayQuotes | Change::Trim(_));
+        std::mem::discriminant(self) == std::mem::discriminant(other)
+            || quotes(self) && quotes(other)
+            || *self == Change::NoQuote && needs_quote(other)
+            || *other == Change::NoQuote && needs_quote(self)
+    }
+
+    /// The settings with this one changed.
+    pub(super) fn applied(&self, mut settings: Settings) -> Settings {
+        let dialect = &mut settings.dialect;
+        let text = |byte: &u8| Some(char::from(*byte).to_string());
+        match self {
+            Change::NoQuote => dialect.quote_char = Some(String::new()),
+            Change::Quote(quote) => dialect.quote_char = text(quote),
+            Change::Escape(escape) => dialect.escape_char = text(escape),
+            Change::KeepStrayQuotes => dialect.stray_quotes = Some(StrayQuotes::Keep),
+            Change::Delimiter(delimiter) => dialect.delimiter = Some(delimiter.as_str().to_owned()),
+            Change::Trim(trim) => dialect.trim = Some(*trim),
+            Change::Comment(mark) => dialect.comment_char = text(mark),
+            Change::NoComment => dialect.comment_char = Some(String::new()),
+            Change::SkipRecords(records) => dialect.skip_records = Some(*records),
+            Change::FooterRecords(records) => dialect.footer_records = Some(*records),
+            Change::NoHeader => dialect.header = Some(false),
+            Change::FirstOfDuplicates => settings.first_of_duplicates = true,
+            Change::MaxFields(fields) => dialect.max_fields = Some(*fields),
+            Change::Encoding(encoding) => dialect.encoding = Some(encoding.clone()),
+            Change::PadShortRecords => settings.pads = true,
+            Change::RejectRecords => settings.rejects = true,
+        }
+        settings
+    }
+
+    /// The key of a job with its value, and the flag of `convert`.
+    pub(super) fn told(&self) -> (String, String) {
+        let setting = |key: &str, value: &str, flag: &str| (format!("{key} = {value}"), flag.to_owned());
+        let text = |key: &str, value: &str, flag: &str| {
+            setting(key, &format!("{value:?}"), &format!("{flag} {}", shell_quoted(value)))
+        };
+        let word = |key: &str, value: &str, flag: &str| {
+            setting(key, &format!("{value:?}"), &format!("{flag} {value}"))
+        };
+        let number =
+            |key: &str, value: &u64, flag: &str| setting(key, &value.to_string(), &format!("{flag} {value}"));
+        let character = |byte: &u8| char::from(*byte).to_string();
+        match self {
+            Change::NoQuote => setting("dialect.quoteChar", "\"\"", "--no-quote"),
+            Change::Quote(quote) => text("dialect.quoteChar", &character(quote), "--quote"),
+            Change::Escape(escape) => text("dialect.escapeChar", &character(escape), "--escape"),
+            Change::KeepStrayQuotes => setting("dialect.strayQuotes", "\"keep\"", "--keep-stray-quotes"),
+            Change::Delimiter(delimiter) => text("dialect.delimiter", delimiter.as_str(), "--delimiter"),
+            Change::Trim(trim) => word("dialect.trim", side(*trim), "--trim"),
+            Change::Comment(mark) => text("dialect.commentChar", &character(mark), "--comment"),
+            Change::NoComment => setting("dialect.commentChar", "\"\"", "--no-comment"),
+            Change::SkipRecords(records) => number("dialect.skipRecords", records, "--skip-records"),
+            Change::FooterRecords(records) => number("dialect.footerRecords", records, "--footer-records"),
+            Change::NoHeader => setting("dialect.header", "false", "--no-header"),
+            Change::FirstOfDuplicates => {
+                setting("source.duplicate_columns", "\"first\"", "--first-duplicate-columns")
+            }
+            Change::MaxFields(fields) => number("dialect.maxFields", fields, "--max-fields"),
+            Change::Encoding(encoding) => word("dialect.encoding", encoding, "--encoding"),
+            Change::PadShortRecords => word("errors.short_record", "pad", "--on-short-record"),
+            Change::RejectRecords => word("errors.bad_record", "reject", "--on-bad-record"),
+        }
+    }
+}
+
+fn side(trim: Trim) -> &'static str {
+    match trim {
+        Trim::None => "none",
+        Trim::Left => "left",
+        Trim::Right => "right",
+        Trim::Both => "both",
+    }
+}

@@ -1,0 +1,97 @@
+use super::*;
+use crate::infer::Sample;
+
+const DUPLICATE: fn() -> InputProblem = || InputProblem::DuplicateColumn { name: "a".into() };
+const RAGGED: fn() -> InputProblem = || InputProblem::Ragged { found: 1, expected: 3 };
+const OPEN: fn() -> InputProblem = || InputProblem::UnterminatedQuote { extent: None };
+const TWO: fn() -> InputProblem =
+    || InputProblem::TwoReadings { why: String::new(), one: String::new(), other: String::new() };
+
+fn words(given: &DialectSpec) -> Words<'_> {
+    Words {
+        given,
+        names: &[],
+        infers: true,
+        first_of_duplicates: false,
+        rejects: false,
+        pads: false,
+        null_tokens: &[],
+    }
+}
+
+fn sample(text: &str) -> Sample {
+    Sample { text: text.into(), whole: true, ..Sample::default() }
+}
+
+/// What is said first.
+fn first(text: &str, problem: &InputProblem) -> Option<String> {
+    let failing = Failing { sample: sample(text), problem, decoded: Vec::new() };
+    let told = remedies(&failing, &words(&DialectSpec::default()))?;
+    told.split(" reads ").next().map(str::to_owned)
+}
+
+#[test]
+fn what_reads_most_and_loses_least_comes_first() {
+    let stray = InputProblem::StrayQuote { what: "" };
+    let (duplicate, ragged, open, two) = (DUPLICATE(), RAGGED(), OPEN(), TWO());
+    for (text, problem, expected) in [
+        ("id,name,size\n1,pipe,5\" wide\n2,hose,\"3,5\"\n3,nail,\"1\"\n", &stray, "(--keep-stray-quotes)"),
+        ("id|text\n1|\"Yes\n2|no\n3|may\"be\n4|\"Yes\" x\n5|no\n", &stray, "(--no-quote)"),
+        ("id,name,v\n1,\"pipe\" ,2\n2,\"hose, long\" ,3\n", &stray, "(--trim right)"),
+        ("id,name,v\n1, \"pipe, x\",5\n2, \"hose, long\",3\n", &ragged, "(--trim left)"),
+        ("id,name\n1,\"a\n2,b\n3,c\n", &open, "(--no-quote)"),
+        ("a,b,a\n1,2,3\n4,5,6\n", &duplicate, "(--first-duplicate-columns)"),
+        ("id,v,w\n1,2,3\n; half\n3,4,5\n", &ragged, "(--comment ';')"),
+        ("id,name,v\n1,a,1\n2,b,2\nTotal 2\n", &ragged, "(--footer-records 1)"),
+        ("a,b,c\n1,2,3\n3\n6,7,8\n", &ragged, "(--on-short-record pad)"),
+        ("a||b||c\n1||2||3\n4||5||6\n", &ragged, "(--delimiter '||')"),
+        ("Sales\nid,name,v\n1,a,1\n2,b,2\n3,c,3\nEnd of it\n", &two, "(--footer-records 1)"),
+        ("path\n/a;b\n/c;d\n/e;f\n", &two, r"(--delimiter '\u{1f}')"),
+    ] {
+        let found = first(text, problem).unwrap_or_default();
+        assert!(found.ends_with(expected), "{text:?}: {found}");
+    }
+}
+
+#[test]
+fn nothing_is_said_that_would_lose_records_or_reads_nothing_else() {
+    let (ragged, two) = (RAGGED(), TWO());
+    for (text, problem) in [
+        // What is wrong is not in this text.
+        ("a,b\n1,2\n3,4\n", &ragged),
+        // A header that the records have one field more than.
+        ("A|B|C\n1|2|3|\n4|5|6|\n", &ragged),
+        ("", &two),
+    ] {
+        assert_eq!(first(text, problem), None, "{text:?}");
+    }
+}
+
+#[test]
+fn an_encoding_is_said_only_where_its_text_may_be_meant() {
+    let problem = InputProblem::NulByte;
+    let decoded = |texts: &[(&str, &str)]| {
+        texts.iter().map(|(label, text)| ((*label).to_owned(), sample(text))).collect::<Vec<_>>()
+    };
+    let told = |texts| {
+        let failing = Failing { sample: Sample::default(), problem: &problem, decoded: decoded(texts) };
+        remedies(&failing, &words(&DialectSpec::default()))
+    };
+    assert_eq!(told(&[("windows-1252", "id,name\n1,a\0\n"), ("utf-16be", "楤Ɱ慭攊ㄬ愀\n")]), None);
+    let found = told(&[("windows-1252", "id,name\n1,\u{8d}\n"), ("shift_jis", "id,name\n1,東京\n")]).unwrap();
+    assert!(found.contains("(--encoding shift_jis) reads 1 record with 2 columns"), "{found}");
+    assert!(!found.contains("windows"), "{found}");
+}
+
+#[test]
+fn values_that_do_not_fit_are_given_a_type_or_taken_for_null() {
+    for (value, expected) in
+        [("1.25", "--type v=float64 reads"), ("n.a.", "--type v=string reads"), ("NA", "--null NA takes")]
+    {
+        let text = format!("id,v\n1,1\n2,2\n3,{value}\n");
+        let problem = InputProblem::Value { value: value.into(), expected: "int64".into(), detail: None };
+        let failing = Failing { sample: sample(&text), problem: &problem, decoded: Vec::new() };
+        let told = value_remedies(&failing, &words(&DialectSpec::default()), "v").unwrap_or_default();
+        assert!(told.starts_with(expected), "{value}: {told} ({expected})");
+    }
+}

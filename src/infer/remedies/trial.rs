@@ -1,0 +1,175 @@
+//! A text, read with settings that may be a remedy.
+
+use super::change::Settings;
+use super::{Failing, Words};
+use crate::infer::dialect::{Known, infer_dialect, score};
+use crate::infer::{Sample, infer_schema};
+use crate::parse::{
+    Dialect, FieldSpan, RecordIndex, ScanError, ScanProblem, Scanner, StrayQuotes, field_value,
+};
+use crate::schema::ColumnType;
+use crate::split::preamble::{Preamble, Taken};
+use std::collections::HashSet;
+
+/// How a text is read with some settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Reading {
+    /// Data records, those that are set aside left out.
+    pub(super) records: usize,
+    pub(super) columns: usize,
+    /// Whether that is to the end of the input.
+    pub(super) whole: bool,
+    /// Records that are set aside.
+    pub(super) rejected: usize,
+    /// Records and comments that are taken for no data.
+    pub(super) passed_over: usize,
+    /// Whether a field in quotes holds lines that look like records.
+    pub(super) swallows: bool,
+    /// Columns that are not text.
+    pub(super) typed: usize,
+    /// How good the fields look: larger is better.
+    pub(super) score: (u64, u64, usize),
+    /// Whether the first record names the columns.
+    pub(super) header: bool,
+    /// The values of the first data record.
+    pub(super) first: Vec<Vec<u8>>,
+}
+
+/// Reads all of the text; `None` if a run would fail on it.
+pub(super) fn read(failing: &Failing<'_>, settings: &Settings, words: &Words<'_>) -> Option<Reading> {
+    let given = &settings.dialect;
+    let resolved = given.resolve().ok()?;
+    let known = Known { given, resolved: &resolved, names: words.names, infer_header: words.infers };
+    let sample = std::slice::from_ref(&failing.sample);
+    let (dialect, _) = infer_dialect(sample, &known).ok()?;
+    let text = &failing.sample.text;
+    let (mut index, mut faults) = (RecordIndex::default(), Vec::new());
+    let outcome = Scanner::new(&dialect).scan_tolerant(text, &mut index, &mut faults);
+    let mut end = index.len();
+    if let Err(error) = outcome {
+        // Text that is cut off may end inside quotes; what such a quote takes in can be set aside.
+        let is_open = error.problem == ScanProblem::UnterminatedQuote;
+        let is_cut = !failing.sample.whole && text.len() - error.offset <= super::CUT_BYTES;
+        if !is_open || !is_cut && !settings.rejects {
+            return None;
+        }
+    } else if !failing.sample.whole {
+        end = end.saturating_sub(1);
+    }
+    let table = Table { text, dialect: &dialect, index: &index, faults: &faults };
+    let guesses = words.given.skip_records.is_none();
+    table.reading(settings, words, failing.sample.whole, end).filter(|_| !guesses || !table.loses(end))
+}
+
+/// A text as a dialect cuts it into records.
+struct Table<'a> {
+    text: &'a [u8],
+    dialect: &'a Dialect,
+    index: &'a RecordIndex,
+    faults: &'a [ScanError],
+}
+
+impl Table<'_> {
+    fn reading(&self, settings: &Settings, words: &Words<'_>, whole: bool, end: usize) -> Option<Reading> {
+        let mut preamble = Preamble::new(self.dialect);
+        let (mut names, mut first) = (None, 0);
+        while first < end {
+            let is_header = preamble.is_at_header();
+            match preamble.take(self.text, self.index.record(first)) {
+                Taken::Data => break,
+                _ if is_header && self.is_faulty(first) => return None,
+                Taken::Skipped => {}
+                Taken::Header(found) => names = Some(found),
+            }
+            first += 1;
+        }
+        let footer = if whole { self.dialect.footer_records as usize } else { 0 };
+        let end = end.checked_sub(footer).filter(|end| *end > first)?;
+        if let Some(names) = &names {
+            tell_apart(names, settings.first_of_duplicates, words.names)?;
+        }
+        let columns = names.as_ref().map_or(self.index.record(first).len(), Vec::len);
+        let fits = |fields: usize| fields == columns || settings.pads && fields < columns;
+        let is_bad = |record: &usize| !fits(self.index.record(*record).len()) || self.is_faulty(*record);
+        let rejected = (first..end).filter(is_bad).count();
+        if rejected > 0 && (!settings.rejects || 2 * rejected > end - first) {
+            return None;
+        }
+        let good = (first..end).find(|record| !is_bad(record))?;
+        let mut scratch = Vec::new();
+        let value = |span| field_value(self.dialect, self.text, span, &mut scratch).to_vec();
+        Some(Reading {
+            records: end - first - rejected,
+            columns,
+            whole,
+            rejected,
+            passed_over: self.dialect.skip_records as usize + footer + self.comments().count(),
+            swallows: (first..end).any(|record| self.swallows(record, columns)),
+            header: names.is_some(),
+            typed: self.typed(words.null_tokens),
+            score: score(self.text, self.dialect),
+            first: self.index.record(good).iter().map(value).collect(),
+        })
+    }
+
+    fn typed(&self, null_tokens: &[String]) -> usize {
+        let lenient = Dialect { stray_quotes: StrayQuotes::Keep, ..self.dialect.clone() };
+        let sample = Sample { text: self.text.to_vec(), whole: true, ..Sample::default() };
+        let inferred = infer_schema(&[sample], &lenient, null_tokens);
+        let columns = inferred.map_or(Vec::new(), |inferred| inferred.schema.columns);
+        columns.iter().filter(|column| column.column_type != ColumnType::Text).count()
+    }
+
+    fn is_faulty(&self, record: usize) -> bool {
+        self.faults.binary_search_by_key(&record, |fault| fault.record).is_ok()
+    }
+
+    fn comments(&self) -> impl Iterator<Item = &[u8]> {
+        let mark = self.dialect.comment;
+        let lines = self.text.split(|byte| matches!(byte, b'\r' | b'\n'));
+        lines.filter(move |line| mark.is_some() && line.first().copied() == mark)
+    }
+
+    /// Whether something that is passed over looks like a record, or like a header.
+    fn loses(&self, end: usize) -> bool {
+        let dialect = self.dialect;
+        let first = (dialect.skip_records as usize).min(end);
+        let after = end.saturating_sub(dialect.footer_records as usize).max(first);
+        let fields = |record: usize| self.index.record(record).len();
+        let filled =
+            |record: usize| self.index.record(record).iter().filter(|span| span.start < span.end).count();
+        let columns = if first < after { fields(first) } else { 0 };
+        let is_title = |record: usize| filled(record) <= (columns / 2).max(1);
+        let is_footer = |record: usize| filled(record) < columns;
+        let passed_over: Vec<usize> = (0..first).chain(after..end).map(filled).collect();
+        // Records of their own, if several of them agree.
+        let agree = |(at, filled): (usize, &usize)| *filled > 1 && passed_over[..at].contains(filled);
+        let delimiter = dialect.delimiter.as_bytes();
+        let is_record = |line: &[u8]| memchr::memmem::find_iter(line, delimiter).count() + 1 == columns;
+        !(0..first).all(is_title)
+            || !(after..end).all(is_footer)
+            || passed_over.iter().enumerate().any(agree)
+            || columns > 1 && self.comments().any(is_record)
+    }
+
+    /// Whether a field in quotes holds a line with the delimiters of a record.
+    fn swallows(&self, record: usize, columns: usize) -> bool {
+        let holds = |span: &FieldSpan| {
+            let raw = &self.text[span.start as usize..span.end as usize];
+            span.form.is_quoted()
+                && memchr::memchr2(b'\r', b'\n', raw).is_some()
+                && raw.split(|byte| matches!(byte, b'\r' | b'\n')).any(|line| {
+                    memchr::memmem::find_iter(line, self.dialect.delimiter.as_bytes()).count() + 1 >= columns
+                })
+        };
+        columns > 1 && self.index.record(record).iter().any(holds)
+    }
+}
+
+/// Names that tell the columns apart and hold those that are known.
+fn tell_apart(names: &[String], first_of_duplicates: bool, known: &[String]) -> Option<()> {
+    let mut seen = HashSet::new();
+    let distinct = names.iter().all(|name| !name.is_empty() && (seen.insert(name) || first_of_duplicates));
+    let holds_known = known.iter().all(|name| names.contains(name));
+    (distinct && holds_known).then_some(())
+}

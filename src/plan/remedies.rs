@@ -1,0 +1,92 @@
+//! An input that a run failed at → the failure, with settings that read the input.
+
+use super::PlanOptions;
+use crate::error::{Error, ErrorKind, InputProblem};
+use crate::infer::{self, Failing, SAMPLE_BYTES, Sample, Words};
+use crate::job::{DuplicateColumns, JobSpec, RecordPolicy, SchemaSpec, ShortRecord, SourceSpec};
+use crate::runtime::Runtime;
+use crate::source::{self, Decoding, Input};
+
+/// Text that remedies are tried on, at most: a failure that lies further down
+/// keeps what was to be said of its kind.
+const TRIED_BYTES: u64 = 8 << 20;
+
+/// Encodings that are tried where the text is not of its own.
+const ENCODINGS: [&str; 4] = ["windows-1252", "utf-16le", "utf-16be", "shift_jis"];
+
+/// The same failure, with settings that were tried on its input and read it, if it is one of how the
+/// text is written and there are any.
+///
+/// The inputs are read once more: what came through a pipe is gone.
+#[must_use]
+pub fn with_tried_remedies(error: Error, job: &JobSpec, options: &PlanOptions, runtime: &Runtime) -> Error {
+    match tried(&error, job, options, runtime) {
+        Some(remedies) => error.remedy(remedies),
+        None => error,
+    }
+}
+
+fn tried(error: &Error, job: &JobSpec, options: &PlanOptions, runtime: &Runtime) -> Option<String> {
+    let ErrorKind::Input(problem) = error.kind() else { return None };
+    let infers_types = job.schema.is_none() && !options.all_text;
+    let is_value = infers_types && matches!(problem, InputProblem::Value { .. });
+    let location = error.location().filter(|_| is_value || is_of_the_text(problem))?;
+    let wanted = location.byte_offset.unwrap_or(0);
+    if wanted > TRIED_BYTES {
+        return None;
+    }
+    let listed = SourceSpec { inputs: vec![location.url.clone()], ..job.source.clone() };
+    let input = runtime.wait(source::list(&listed, &job.engine)).ok()?.into_iter().find(Input::is_pinned)?;
+    let read = |encoding: Option<&str>| {
+        let decoding = Decoding::of(encoding, job.dialect.invalid_bytes.unwrap_or_default());
+        let cancel = runtime.cancel();
+        let mut text =
+            source::open(&input, &job.source, &job.engine, decoding, None, runtime, cancel).ok()?;
+        let (text, whole) = text.peek(wanted as usize + SAMPLE_BYTES).ok()?;
+        Some(Sample { url: input.url.clone(), text: text.to_vec(), whole, windows: Vec::new() })
+    };
+    let is_encoding = matches!(problem, InputProblem::InvalidEncoding { .. } | InputProblem::NulByte);
+    let decoded = if is_encoding { &ENCODINGS[..] } else { &[] };
+    let decoded: Vec<_> =
+        decoded.iter().filter_map(|label| Some((label.to_string(), read(Some(label))?))).collect();
+    let sample = if is_encoding { Sample::default() } else { read(job.dialect.encoding.as_deref())? };
+    let schema = match &job.schema {
+        Some(SchemaSpec::Inline(schema)) => schema.fields.iter().map(|field| field.name.clone()).collect(),
+        _ => Vec::new(),
+    };
+    let words = Words {
+        given: &job.dialect,
+        names: &schema,
+        infers: options.infer_header,
+        first_of_duplicates: job.source.duplicate_columns == DuplicateColumns::First,
+        rejects: job.errors.bad_record == RecordPolicy::Reject,
+        pads: job.errors.for_short_records() == ShortRecord::Pad,
+        null_tokens: &options.null_tokens,
+    };
+    let failing = Failing { sample, problem, decoded };
+    match &location.column {
+        Some(column) if is_value => infer::value_remedies(&failing, &words, column),
+        _ => infer::remedies(&failing, &words),
+    }
+}
+
+/// Whether the failure may be one of how the text is read.
+fn is_of_the_text(problem: &InputProblem) -> bool {
+    matches!(
+        problem,
+        InputProblem::Ragged { .. }
+            | InputProblem::StrayQuote { .. }
+            | InputProblem::UnterminatedQuote { .. }
+            | InputProblem::NoHeader
+            | InputProblem::UnnamedColumn { .. }
+            | InputProblem::DuplicateColumn { .. }
+            | InputProblem::MissingColumns { .. }
+            | InputProblem::FieldTooLarge { .. }
+            | InputProblem::RecordTooLarge { .. }
+            | InputProblem::TooManyFields { .. }
+            | InputProblem::CommentLikeRecord { .. }
+            | InputProblem::InvalidEncoding { .. }
+            | InputProblem::NulByte
+            | InputProblem::TwoReadings { .. }
+    )
+}
