@@ -122,7 +122,12 @@ pub fn value_remedies(failing: &Failing<'_>, words: &Words<'_>, column: &str) ->
         Some(column.column_type)
     };
     let found = of_column(words.null_tokens)?;
-    let null = || format!("{} takes {value:?} for null, and the column is {expected}", null_setting(std::iter::once(value.as_str())));
+    let null = || {
+        format!(
+            "{} takes {value:?} for null, and the column is {expected}",
+            null_setting(std::iter::once(value.as_str()))
+        )
+    };
     if found.to_string() == *expected {
         // As inference would have done, had the value stood in the sample.
         return null_token(value.as_bytes()).map(|_| null());
