@@ -64,6 +64,8 @@ pub struct Words<'a> {
     pub rejects: bool,
     /// Whether fields that a record lacks are null.
     pub pads: bool,
+    /// Whether fields that a record has too many are left out.
+    pub truncates: bool,
     /// Null in every column.
     pub null_tokens: &'a [String],
 }
@@ -83,6 +85,7 @@ pub fn remedies(failing: &Failing<'_>, words: &Words<'_>) -> Option<String> {
         first_of_duplicates: words.first_of_duplicates,
         rejects: words.rejects,
         pads: words.pads,
+        truncates: words.truncates,
     };
     let mut found = of_encodings(failing, &base, words);
     if failing.decoded.is_empty() {
@@ -171,12 +174,18 @@ fn of_changes(failing: &Failing<'_>, base: &Settings, words: &Words<'_>) -> Vec<
         Some(Remedy { changes: changes.iter().map(|change| (*change).clone()).collect(), reading })
     };
     let mut found: Vec<Remedy> = changes.iter().filter_map(|change| tried(&[change])).collect();
+    let setting_aside = || {
+        let is_long = matches!(failing.problem, InputProblem::Ragged { found, expected } if found > expected);
+        let rejects = (!base.rejects).then_some(&Change::RejectRecords);
+        let truncates = (is_long && !base.truncates).then_some(&Change::TruncateLongRecords);
+        rejects.into_iter().chain(truncates).filter_map(|change| tried(&[change]))
+    };
     let is_settled = |found: &[Remedy]| {
         !is_in_doubt(failing) && found.iter().any(Remedy::is_whole)
             || found.iter().any(|remedy| remedy.is_whole() && remedy.reading.typed > 0)
     };
     if is_settled(&found) || failing.sample.text.len() > PAIRED_BYTES {
-        found.extend((!base.rejects).then(|| tried(&[&Change::RejectRecords])).flatten());
+        found.extend(setting_aside());
         return found;
     }
     for (at, one) in changes.iter().enumerate() {
@@ -194,7 +203,7 @@ fn of_changes(failing: &Failing<'_>, base: &Settings, words: &Words<'_>) -> Vec<
             }
         }
     }
-    found.extend((!base.rejects).then(|| tried(&[&Change::RejectRecords])).flatten());
+    found.extend(setting_aside());
     found
 }
 
@@ -260,15 +269,16 @@ const MAX_SKIPPED: u64 = 12;
 const MAX_FOOTER: u64 = 3;
 
 impl Remedy {
-    /// Whether every record is read.
+    /// Whether all of every record is read.
     fn is_whole(&self) -> bool {
-        self.reading.rejected == 0
+        self.reading.rejected + self.reading.truncated == 0
     }
 
     /// How good it is: larger is better. That there are several columns counts
     /// where there is no doubt that there are.
     fn rank(&self, may_be_one_column: bool) -> impl Ord + use<> {
-        let Reading { rejected, passed_over, swallows, typed, score, records, header, .. } = self.reading;
+        let Reading { rejected, truncated, passed_over, swallows, typed, score, records, header, .. } =
+            self.reading;
         let changes = self.changes.len();
         let least = |count: usize| std::cmp::Reverse(count);
         let cuts = may_be_one_column || score.2 > 1;
@@ -276,7 +286,8 @@ impl Remedy {
         (
             !swallows,
             cuts,
-            least(rejected),
+            least(rejected + truncated),
+            least(truncated),
             typed,
             lost,
             score.0,
@@ -289,7 +300,7 @@ impl Remedy {
     }
 
     fn told(&self) -> String {
-        let Reading { records, columns, whole, rejected, passed_over, first, .. } = &self.reading;
+        let Reading { records, columns, whole, rejected, truncated, passed_over, first, .. } = &self.reading;
         let settings = settings(self.changes.iter().map(|change| {
             let (key, flag) = change.told();
             (key, flag, "")
@@ -304,6 +315,9 @@ impl Remedy {
         );
         if *passed_over > 0 {
             told.push_str(&format!(", and takes {} for no data", count(*passed_over, "line")));
+        }
+        if *truncated > 0 {
+            told.push_str(&format!(", and leaves fields out of {}", count(*truncated, "record")));
         }
         if *rejected > 0 {
             told.push_str(&format!(", and sets {} aside", count(*rejected, "record")));

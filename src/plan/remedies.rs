@@ -3,7 +3,7 @@
 use super::PlanOptions;
 use crate::error::{Error, ErrorKind, InputProblem};
 use crate::infer::{self, Failing, SAMPLE_BYTES, Sample, Words};
-use crate::job::{DuplicateColumns, JobSpec, RecordPolicy, SchemaSpec, ShortRecord, SourceSpec};
+use crate::job::{DuplicateColumns, JobSpec, LongRecord, RecordPolicy, SchemaSpec, ShortRecord, SourceSpec};
 use crate::runtime::Runtime;
 use crate::source::{self, Decoding, Input};
 
@@ -61,6 +61,7 @@ fn tried(error: &Error, job: &JobSpec, options: &PlanOptions, runtime: &Runtime)
         first_of_duplicates: job.source.duplicate_columns == DuplicateColumns::First,
         rejects: job.errors.bad_record == RecordPolicy::Reject,
         pads: job.errors.for_short_records() == ShortRecord::Pad,
+        truncates: job.errors.for_long_records() == LongRecord::Truncate,
         null_tokens: &options.null_tokens,
     };
     let failing = Failing { sample, problem, decoded };

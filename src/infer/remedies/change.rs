@@ -22,6 +22,7 @@ pub(super) enum Change {
     MaxFields(u64),
     Encoding(String),
     PadShortRecords,
+    TruncateLongRecords,
     RejectRecords,
 }
 
@@ -35,6 +36,8 @@ pub(super) struct Settings {
     pub(super) rejects: bool,
     /// `errors.short_record = "pad"`.
     pub(super) pads: bool,
+    /// `errors.long_record = "truncate"`.
+    pub(super) truncates: bool,
 }
 
 impl Change {
@@ -68,6 +71,7 @@ impl Change {
             Change::MaxFields(fields) => dialect.max_fields = Some(*fields),
             Change::Encoding(encoding) => dialect.encoding = Some(encoding.clone()),
             Change::PadShortRecords => settings.pads = true,
+            Change::TruncateLongRecords => settings.truncates = true,
             Change::RejectRecords => settings.rejects = true,
         }
         settings
@@ -103,6 +107,7 @@ impl Change {
             Change::MaxFields(fields) => number("dialect.maxFields", fields, "--max-fields"),
             Change::Encoding(encoding) => word("dialect.encoding", encoding, "--encoding"),
             Change::PadShortRecords => word("errors.short_record", "pad", "--on-short-record"),
+            Change::TruncateLongRecords => word("errors.long_record", "truncate", "--on-long-record"),
             Change::RejectRecords => word("errors.bad_record", "reject", "--on-bad-record"),
         }
     }

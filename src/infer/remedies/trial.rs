@@ -21,6 +21,8 @@ pub(super) struct Reading {
     pub(super) whole: bool,
     /// Records that are set aside.
     pub(super) rejected: usize,
+    /// Records of which fields are left out.
+    pub(super) truncated: usize,
     /// Records and comments that are taken for no data.
     pub(super) passed_over: usize,
     /// Whether a field in quotes holds lines that look like records.
@@ -89,9 +91,13 @@ impl Table<'_> {
             tell_apart(names, settings.first_of_duplicates, words.names)?;
         }
         let columns = names.as_ref().map_or(self.index.record(first).len(), Vec::len);
-        let fits = |fields: usize| fields == columns || settings.pads && fields < columns;
+        let fits = |fields: usize| {
+            fields == columns || settings.pads && fields < columns || settings.truncates && fields > columns
+        };
         let is_bad = |record: &usize| !fits(self.index.record(*record).len()) || self.is_faulty(*record);
         let rejected = (first..end).filter(is_bad).count();
+        let is_cut = |record: &usize| self.index.record(*record).len() > columns && !is_bad(record);
+        let truncated = (first..end).filter(is_cut).count();
         if rejected > 0 && (!settings.rejects || 2 * rejected > end - first) {
             return None;
         }
@@ -103,6 +109,7 @@ impl Table<'_> {
             columns,
             whole,
             rejected,
+            truncated,
             passed_over: self.dialect.skip_records as usize + footer + self.comments().count(),
             swallows: (first..end).any(|record| self.swallows(record, columns)),
             header: names.is_some(),
