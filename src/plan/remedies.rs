@@ -21,7 +21,13 @@ const ENCODINGS: [&str; 4] = ["windows-1252", "utf-16le", "utf-16be", "shift_jis
 #[must_use]
 pub fn with_tried_remedies(error: Error, job: &JobSpec, options: &PlanOptions, runtime: &Runtime) -> Error {
     match tried(&error, job, options, runtime) {
-        Some(remedies) => error.remedy(remedies),
+        Some(remedies) => {
+            // What may be wrong with the input, and not with how it is read, is still to be said.
+            let of_the_input = error.what_to_do().filter(|_| is_of_the_input(&error)).map(str::to_owned);
+            error.remedy(
+                [Some(remedies), of_the_input].into_iter().flatten().collect::<Vec<_>>().join("; else "),
+            )
+        }
         None => error,
     }
 }
@@ -69,6 +75,11 @@ fn tried(error: &Error, job: &JobSpec, options: &PlanOptions, runtime: &Runtime)
         Some(column) if is_value => infer::value_remedies(&failing, &words, column),
         _ => infer::remedies(&failing, &words),
     }
+}
+
+fn is_of_the_input(error: &Error) -> bool {
+    let ErrorKind::Input(problem) = error.kind() else { return false };
+    matches!(problem, InputProblem::Value { .. } | InputProblem::UnterminatedQuote { .. })
 }
 
 /// Whether the failure may be one of how the text is read.

@@ -59,8 +59,8 @@ const CASES: &[Case<'_>] = &[
         text: "a,b\n1,x \"y\"\n",
         settings: (&["--quote", "\""], "dialect.quoteChar = '\"'\n"),
         says: "a quote stands",
-        names: ("--no-quote", "`dialect.quoteChar = \"\"`"),
-        followed: (&["--no-quote"], "dialect.quoteChar = \"\"\n"),
+        names: ("--keep-stray-quotes", "`dialect.strayQuotes = \"keep\"`"),
+        followed: (&["--keep-stray-quotes"], "dialect.strayQuotes = \"keep\"\n"),
         rows: &["1|x \"y\""],
     },
     Case {
