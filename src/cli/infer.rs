@@ -12,7 +12,9 @@ use crate::job::{
     TargetSpec, WriteMode,
 };
 use crate::plan::path_columns::{Types, add_path_columns};
-use crate::plan::{GivenType, PlanOptions, Settled, add_nulls, named_columns, settle, take_types_of, with_tried_remedies};
+use crate::plan::{
+    GivenType, PlanOptions, Settled, add_nulls, named_columns, settle, take_types_of, with_tried_remedies,
+};
 use crate::runtime::Runtime;
 use crate::schema::WrittenSchema;
 use crate::source;

@@ -189,7 +189,7 @@ pub(super) fn delimiters_in(text: &[u8]) -> Vec<Delimiter> {
 /// How good the fields look that a dialect cuts a text into, as it is judged here: larger is better.
 pub(super) fn score(text: &[u8], dialect: &Dialect) -> (u64, u64, usize) {
     let sample = Sample { text: text[..text.len().min(JUDGED_BYTES)].to_vec(), ..Sample::default() };
-    look::Look::of(&[Head::of(&sample)], dialect).score()
+    look::Look::of(&[Head::of(&sample, dialect)], dialect).score()
 }
 
 impl<'a> Head<'a> {

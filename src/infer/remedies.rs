@@ -58,8 +58,8 @@ pub struct Words<'a> {
     pub names: &'a [String],
     /// As [`Known::infer_header`](super::Known::infer_header).
     pub infers: bool,
-    /// Whether of a column that the header names twice the first is read.
-    pub first_of_duplicates: bool,
+    /// Whether a name may stand twice in the header.
+    pub takes_duplicates: bool,
     /// Whether records may be set aside, which is then not tried again.
     pub rejects: bool,
     /// Whether fields that a record lacks are null.
@@ -82,7 +82,7 @@ struct Remedy {
 pub fn remedies(failing: &Failing<'_>, words: &Words<'_>) -> Option<String> {
     let base = Settings {
         dialect: words.given.clone(),
-        first_of_duplicates: words.first_of_duplicates,
+        takes_duplicates: words.takes_duplicates,
         rejects: words.rejects,
         pads: words.pads,
         truncates: words.truncates,
@@ -248,7 +248,7 @@ fn candidates(failing: &Failing<'_>, words: &Words<'_>) -> Vec<Change> {
         changes.extend((1..=MAX_FOOTER).map(Change::FooterRecords));
     }
     if matches!(failing.problem, InputProblem::DuplicateColumn { .. }) {
-        changes.push(Change::FirstOfDuplicates);
+        changes.push(Change::NumberDuplicates);
         changes.extend(given.header.is_none().then_some(Change::NoHeader));
     }
     if resolved.is_none() && is_in_doubt(failing) {

@@ -64,7 +64,7 @@ fn tried(error: &Error, job: &JobSpec, options: &PlanOptions, runtime: &Runtime)
         given: &job.dialect,
         names: &schema,
         infers: options.infer_header,
-        first_of_duplicates: job.source.duplicate_columns == DuplicateColumns::First,
+        takes_duplicates: job.source.duplicate_columns != DuplicateColumns::Fail,
         rejects: job.errors.bad_record == RecordPolicy::Reject,
         pads: job.errors.for_short_records() == ShortRecord::Pad,
         truncates: job.errors.for_long_records() == LongRecord::Truncate,

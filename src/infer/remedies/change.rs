@@ -18,7 +18,7 @@ pub(super) enum Change {
     SkipRecords(u64),
     FooterRecords(u64),
     NoHeader,
-    FirstOfDuplicates,
+    NumberDuplicates,
     MaxFields(u64),
     Encoding(String),
     PadShortRecords,
@@ -30,8 +30,8 @@ pub(super) enum Change {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Settings {
     pub(super) dialect: DialectSpec,
-    /// `source.duplicate_columns = "first"`.
-    pub(super) first_of_duplicates: bool,
+    /// Whether a name may stand twice in the header.
+    pub(super) takes_duplicates: bool,
     /// `errors.bad_record = "reject"`.
     pub(super) rejects: bool,
     /// `errors.short_record = "pad"`.
@@ -67,7 +67,7 @@ impl Change {
             Change::SkipRecords(records) => dialect.skip_records = Some(*records),
             Change::FooterRecords(records) => dialect.footer_records = Some(*records),
             Change::NoHeader => dialect.header = Some(false),
-            Change::FirstOfDuplicates => settings.first_of_duplicates = true,
+            Change::NumberDuplicates => settings.takes_duplicates = true,
             Change::MaxFields(fields) => dialect.max_fields = Some(*fields),
             Change::Encoding(encoding) => dialect.encoding = Some(encoding.clone()),
             Change::PadShortRecords => settings.pads = true,
@@ -101,8 +101,8 @@ impl Change {
             Change::SkipRecords(records) => number("dialect.skipRecords", records, "--skip-records"),
             Change::FooterRecords(records) => number("dialect.footerRecords", records, "--footer-records"),
             Change::NoHeader => setting("dialect.header", "false", "--no-header"),
-            Change::FirstOfDuplicates => {
-                setting("source.duplicate_columns", "\"first\"", "--first-duplicate-columns")
+            Change::NumberDuplicates => {
+                setting("source.duplicate_columns", "\"number\"", "--number-duplicate-columns")
             }
             Change::MaxFields(fields) => number("dialect.maxFields", fields, "--max-fields"),
             Change::Encoding(encoding) => word("dialect.encoding", encoding, "--encoding"),

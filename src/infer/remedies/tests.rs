@@ -1,7 +1,8 @@
 use super::*;
 use crate::infer::Sample;
 
-const DUPLICATE: fn() -> InputProblem = || InputProblem::DuplicateColumn { name: "a".into() };
+const DUPLICATE: fn() -> InputProblem =
+    || InputProblem::DuplicateColumn { name: "a".into(), positions: (1, 3) };
 const RAGGED: fn() -> InputProblem = || InputProblem::Ragged { found: 1, expected: 3 };
 const OPEN: fn() -> InputProblem = || InputProblem::UnterminatedQuote { extent: None };
 const TWO: fn() -> InputProblem =
@@ -12,7 +13,7 @@ fn words(given: &DialectSpec) -> Words<'_> {
         given,
         names: &[],
         infers: true,
-        first_of_duplicates: false,
+        takes_duplicates: false,
         rejects: false,
         pads: false,
         truncates: false,
@@ -42,7 +43,7 @@ fn what_reads_most_and_loses_least_comes_first() {
         ("id,name,v\n1,\"pipe\" ,2\n2,\"hose, long\" ,3\n", &stray, "(--trim right)"),
         ("id,name,v\n1, \"pipe, x\",5\n2, \"hose, long\",3\n", &ragged, "(--trim left)"),
         ("id,name\n1,\"a\n2,b\n3,c\n", &open, "(--no-quote)"),
-        ("a,b,a\n1,2,3\n4,5,6\n", &duplicate, "(--first-duplicate-columns)"),
+        ("a,b,a\n1,2,3\n4,5,6\n", &duplicate, "(--number-duplicate-columns)"),
         ("id,v,w\n1,2,3\n; half\n3,4,5\n", &ragged, "(--comment ';')"),
         ("id,name,v\n1,a,1\n2,b,2\nTotal 2\n", &ragged, "(--footer-records 1)"),
         ("a,b,c\n1,2,3\n3\n6,7,8\n", &ragged, "(--on-short-record pad)"),

@@ -5,7 +5,7 @@ use super::{Failing, Words};
 use crate::infer::dialect::{Known, infer_dialect, score};
 use crate::infer::{Sample, infer_schema};
 use crate::parse::{
-    Dialect, FieldSpan, RecordIndex, ScanError, ScanProblem, Scanner, StrayQuotes, field_value,
+    BlankNames, Dialect, FieldSpan, RecordIndex, ScanError, ScanProblem, Scanner, StrayQuotes, field_value,
 };
 use crate::schema::ColumnType;
 use crate::split::preamble::{Preamble, Taken};
@@ -88,7 +88,7 @@ impl Table<'_> {
         let footer = if whole { self.dialect.footer_records as usize } else { 0 };
         let end = end.checked_sub(footer).filter(|end| *end > first)?;
         if let Some(names) = &names {
-            tell_apart(names, settings.first_of_duplicates, words.names)?;
+            tell_apart(names, settings, words.names)?;
         }
         let columns = names.as_ref().map_or(self.index.record(first).len(), Vec::len);
         let fits = |fields: usize| {
@@ -174,9 +174,13 @@ impl Table<'_> {
 }
 
 /// Names that tell the columns apart and hold those that are known.
-fn tell_apart(names: &[String], first_of_duplicates: bool, known: &[String]) -> Option<()> {
+fn tell_apart(names: &[String], settings: &Settings, known: &[String]) -> Option<()> {
     let mut seen = HashSet::new();
-    let distinct = names.iter().all(|name| !name.is_empty() && (seen.insert(name) || first_of_duplicates));
+    let may_be_blank = settings.dialect.blank_names != Some(BlankNames::Fail);
+    let distinct = names.iter().all(|name| match name.is_empty() {
+        true => may_be_blank,
+        false => seen.insert(name) || settings.takes_duplicates,
+    });
     let holds_known = known.iter().all(|name| names.contains(name));
     (distinct && holds_known).then_some(())
 }
