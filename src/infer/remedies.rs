@@ -224,6 +224,9 @@ fn candidates(failing: &Failing<'_>, words: &Words<'_>) -> Vec<Change> {
     if given.trim.is_none() && given.quote_char.as_deref() != Some("") {
         changes.extend([Trim::Left, Trim::Right, Trim::Both].map(Change::Trim));
     }
+    if given.unescaped_quotes.is_none() && given.quote_char.as_deref() != Some("") {
+        changes.extend(occurs(b"\"").then_some(Change::UnescapedQuotes));
+    }
     if given.stray_quotes.is_none() && given.quote_char.as_deref() != Some("") {
         changes.push(Change::KeepStrayQuotes);
     }

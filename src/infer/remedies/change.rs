@@ -10,6 +10,7 @@ pub(super) enum Change {
     NoQuote,
     Quote(u8),
     Escape(u8),
+    UnescapedQuotes,
     KeepStrayQuotes,
     Delimiter(Delimiter),
     Trim(Trim),
@@ -44,7 +45,9 @@ impl Change {
     /// Whether both decide the same, so that they cannot go together.
     pub(super) fn excludes(&self, other: &Change) -> bool {
         let quotes = |change: &Change| matches!(change, Change::NoQuote | Change::Quote(_));
-        let needs_quote = |change: &Change| matches!(change, Change::KeepStrayQuotes | Change::Trim(_));
+        let needs_quote = |change: &Change| {
+            matches!(change, Change::UnescapedQuotes | Change::KeepStrayQuotes | Change::Trim(_))
+        };
         std::mem::discriminant(self) == std::mem::discriminant(other)
             || quotes(self) && quotes(other)
             || *self == Change::NoQuote && needs_quote(other)
@@ -59,6 +62,7 @@ impl Change {
             Change::NoQuote => dialect.quote_char = Some(String::new()),
             Change::Quote(quote) => dialect.quote_char = text(quote),
             Change::Escape(escape) => dialect.escape_char = text(escape),
+            Change::UnescapedQuotes => dialect.unescaped_quotes = Some(true),
             Change::KeepStrayQuotes => dialect.stray_quotes = Some(StrayQuotes::Keep),
             Change::Delimiter(delimiter) => dialect.delimiter = Some(delimiter.as_str().to_owned()),
             Change::Trim(trim) => dialect.trim = Some(*trim),
@@ -93,6 +97,7 @@ impl Change {
             Change::NoQuote => setting("dialect.quoteChar", "\"\"", "--no-quote"),
             Change::Quote(quote) => text("dialect.quoteChar", &character(quote), "--quote"),
             Change::Escape(escape) => text("dialect.escapeChar", &character(escape), "--escape"),
+            Change::UnescapedQuotes => setting("dialect.unescapedQuotes", "true", "--unescaped-quotes"),
             Change::KeepStrayQuotes => setting("dialect.strayQuotes", "\"keep\"", "--keep-stray-quotes"),
             Change::Delimiter(delimiter) => text("dialect.delimiter", delimiter.as_str(), "--delimiter"),
             Change::Trim(trim) => word("dialect.trim", side(*trim), "--trim"),

@@ -40,6 +40,7 @@ fn what_reads_most_and_loses_least_comes_first() {
     for (text, problem, expected) in [
         ("id,name,size\n1,pipe,5\" wide\n2,hose,\"3,5\"\n3,nail,\"1\"\n", &stray, "(--keep-stray-quotes)"),
         ("id|text\n1|\"Yes\n2|no\n3|may\"be\n4|\"Yes\" x\n5|no\n", &stray, "(--no-quote)"),
+        ("stop,line\n\"Lahr \"Vis\" Bus\",x\n\"Ulm\",y\n\"Bonn, Hbf\",z\n", &stray, "(--unescaped-quotes)"),
         ("id,name,v\n1,\"pipe\" ,2\n2,\"hose, long\" ,3\n", &stray, "(--trim right)"),
         ("id,name,v\n1, \"pipe, x\",5\n2, \"hose, long\",3\n", &ragged, "(--trim left)"),
         ("id,name\n1,\"a\n2,b\n3,c\n", &open, "(--no-quote)"),
