@@ -53,6 +53,7 @@ mod spark;
 mod steps;
 mod together;
 mod unanswered;
+mod unknown_files;
 mod values;
 mod wide;
 mod wording;
