@@ -36,7 +36,8 @@ fn first_advice(remedy: &str) -> String {
     let first = first.split(" reads ").next().and_then(|first| first.split(" takes ").next());
     let first = first.unwrap_or_default();
     // A semicolon may be what is advised.
-    let whole = if first.matches('\'').count() % 2 == 1 { remedy.split(" reads ").next().unwrap() } else { first };
+    let whole =
+        if first.matches('\'').count() % 2 == 1 { remedy.split(" reads ").next().unwrap() } else { first };
     whole.find("--").map_or(String::new(), |at| whole[at..].to_owned())
 }
 
@@ -72,14 +73,17 @@ fn every_file_is_read_right_or_by_the_first_advice() {
         let still = SystemTime::now() - Duration::from_secs(3600);
         std::fs::File::options().write(true).open(&input).unwrap().set_modified(still).unwrap();
         let convert = |flags: &str| {
-            let fixed = ["convert", &case.file, "-o", "out.parquet", "--overwrite", "--json"].map(String::from);
+            let fixed =
+                ["convert", &case.file, "-o", "out.parquet", "--overwrite", "--json"].map(String::from);
             workspace.sawmill(fixed.into_iter().chain(words(flags))).run()
         };
         let run = convert("");
         let found = match (run.succeeded(), &case.by_default) {
             (true, Default::Reads) => case.advice.clone(),
             (true, Default::Notes) if run.stderr.contains(&case.advice) => case.advice.clone(),
-            (false, Default::Fails) => first_advice(run.json()["error"]["remedy"].as_str().unwrap_or_default()),
+            (false, Default::Fails) => {
+                first_advice(run.json()["error"]["remedy"].as_str().unwrap_or_default())
+            }
             _ => {
                 wrong.push(format!("{}: not {:?}: {run}", case.file, case.by_default));
                 continue;
