@@ -66,6 +66,8 @@ pub struct Words<'a> {
     pub pads: bool,
     /// Whether fields that a record has too many are left out.
     pub truncates: bool,
+    /// Whether values may be told.
+    pub tells_values: bool,
     /// Null in every column.
     pub null_tokens: &'a [String],
 }
@@ -106,7 +108,7 @@ pub fn remedies(failing: &Failing<'_>, words: &Words<'_>) -> Option<String> {
             told.push(remedy);
         }
     }
-    let told: Vec<String> = told.into_iter().map(Remedy::told).collect();
+    let told: Vec<String> = told.into_iter().map(|remedy| remedy.told(words.tells_values)).collect();
     (!told.is_empty()).then(|| told.join("; or "))
 }
 
@@ -302,7 +304,7 @@ impl Remedy {
         )
     }
 
-    fn told(&self) -> String {
+    fn told(&self, tells_values: bool) -> String {
         let Reading { records, columns, whole, rejected, truncated, passed_over, first, .. } = &self.reading;
         let settings = settings(self.changes.iter().map(|change| {
             let (key, flag) = change.told();
@@ -311,11 +313,13 @@ impl Remedy {
         let more = if *whole { "" } else { " up to behind this place" };
         let all = if *rejected == 0 && *records > 1 { "all " } else { "" };
         let mut told = format!(
-            "{settings} reads {all}{}{more} with {}, the first {}",
+            "{settings} reads {all}{}{more} with {}",
             count(*records, "record"),
             count(*columns, "column"),
-            shown(first),
         );
+        if tells_values {
+            told.push_str(&format!(", the first {}", shown(first)));
+        }
         if *passed_over > 0 {
             told.push_str(&format!(", and takes {} for no data", count(*passed_over, "line")));
         }

@@ -35,7 +35,8 @@ pub fn with_tried_remedies(error: Error, job: &JobSpec, options: &PlanOptions, r
 fn tried(error: &Error, job: &JobSpec, options: &PlanOptions, runtime: &Runtime) -> Option<String> {
     let ErrorKind::Input(problem) = error.kind() else { return None };
     let infers_types = job.schema.is_none() && !options.all_text;
-    let is_value = infers_types && matches!(problem, InputProblem::Value { .. });
+    let is_value =
+        infers_types && job.errors.quarantine_values && matches!(problem, InputProblem::Value { .. });
     let location = error.location().filter(|_| is_value || is_of_the_text(problem))?;
     let wanted = location.byte_offset.unwrap_or(0);
     if wanted > TRIED_BYTES {
@@ -68,6 +69,7 @@ fn tried(error: &Error, job: &JobSpec, options: &PlanOptions, runtime: &Runtime)
         rejects: job.errors.bad_record == RecordPolicy::Reject,
         pads: job.errors.for_short_records() == ShortRecord::Pad,
         truncates: job.errors.for_long_records() == LongRecord::Truncate,
+        tells_values: job.errors.quarantine_values,
         null_tokens: &options.null_tokens,
     };
     let failing = Failing { sample, problem, decoded };

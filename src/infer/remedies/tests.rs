@@ -17,6 +17,7 @@ fn words(given: &DialectSpec) -> Words<'_> {
         rejects: false,
         pads: false,
         truncates: false,
+        tells_values: true,
         null_tokens: &[],
     }
 }
@@ -100,4 +101,14 @@ fn values_that_do_not_fit_are_given_a_type_or_taken_for_null() {
         let told = value_remedies(&failing, &words(&DialectSpec::default()), "v").unwrap_or_default();
         assert!(told.split("; or ").next().unwrap().contains(expected), "{value}: {told} ({expected})");
     }
+}
+
+#[test]
+fn values_are_kept_back_where_they_are_to_be() {
+    let problem = OPEN();
+    let failing =
+        Failing { sample: sample("id,name\n1,\"a\n2,b\n3,c\n"), problem: &problem, decoded: Vec::new() };
+    let spec = DialectSpec::default();
+    let told = remedies(&failing, &Words { tells_values: false, ..words(&spec) }).unwrap();
+    assert!(told.ends_with("(--no-quote) reads all 3 records with 2 columns"), "{told}");
 }
