@@ -85,6 +85,7 @@ source.inputs = ["in/*.csv"]
 targets = [{ url = "one/" }, { url = "other/" }]
 transforms = [{ filter = "name <> 'unwanted'" }]
 [errors]
+all_rejected = "allow"
 bad_value = "reject"
 bad_record = "reject"
 columns.price = "null"

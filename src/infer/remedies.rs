@@ -85,6 +85,7 @@ pub fn remedies(failing: &Failing<'_>, words: &Words<'_>) -> Option<String> {
     let base = Settings {
         dialect: words.given.clone(),
         takes_duplicates: words.takes_duplicates,
+        leaves_duplicates_out: false,
         rejects: words.rejects,
         pads: words.pads,
         truncates: words.truncates,
@@ -253,7 +254,7 @@ fn candidates(failing: &Failing<'_>, words: &Words<'_>) -> Vec<Change> {
         changes.extend((1..=MAX_FOOTER).map(Change::FooterRecords));
     }
     if matches!(failing.problem, InputProblem::DuplicateColumn { .. }) {
-        changes.push(Change::NumberDuplicates);
+        changes.extend([Change::NumberDuplicates, Change::FirstOfDuplicates]);
         changes.extend(given.header.is_none().then_some(Change::NoHeader));
     }
     if resolved.is_none() && is_in_doubt(failing) {

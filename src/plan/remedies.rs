@@ -37,7 +37,9 @@ fn tried(error: &Error, job: &JobSpec, options: &PlanOptions, runtime: &Runtime)
     let infers_types = job.schema.is_none() && !options.all_text;
     let is_value =
         infers_types && job.errors.quarantine_values && matches!(problem, InputProblem::Value { .. });
-    let location = error.location().filter(|_| is_value || is_of_the_text(problem))?;
+    // Whether names may repeat is for the schema to say, where there is one.
+    let is_declared = job.schema.is_some() && matches!(problem, InputProblem::DuplicateColumn { .. });
+    let location = error.location().filter(|_| is_value || is_of_the_text(problem) && !is_declared)?;
     let wanted = location.byte_offset.unwrap_or(0);
     if wanted > TRIED_BYTES {
         return None;

@@ -118,7 +118,10 @@ fn a_larger_target_makes_files_fewer() {
     let report = run(&workspace, tiny);
     let files = report["small_files"]["files"].as_u64().unwrap();
     assert_eq!(report["small_files"]["partitions"], 1);
-    assert!(remedies(&report).contains("raise `output.target_file_bytes`, which is 20000"), "{report}");
+    assert!(
+        remedies(&report).contains("raise `output.target_file_bytes` in a job file; it is 20000"),
+        "{report}"
+    );
     let larger = run(&workspace, "");
     assert_eq!(larger["small_files"], Value::Null);
     assert!((larger["files"].as_array().unwrap().len() as u64) < files / 10, "{files}");
@@ -134,7 +137,7 @@ fn order_and_memory_make_files_fewer() {
     let report = run(&workspace, &format!("{BY_DAY}{little}"));
     assert!(files(&report) >= 2 * DAYS, "{}", files(&report));
     assert!(remedies(&report).contains("`output.sort_by`"), "{report}");
-    assert!(remedies(&report).contains("`engine.open_files_bytes` = 200000"), "{report}");
+    assert!(remedies(&report).contains("engine.open_files_bytes = 200000"), "{report}");
     assert_eq!(files(&run(&workspace, &format!("{BY_DAY}{little}output.sort_by = [\"id\"]\n"))), DAYS);
     assert_eq!(files(&run(&workspace, BY_DAY)), DAYS);
 }

@@ -132,14 +132,17 @@ fn the_session_has_expired() {
 
 #[test]
 fn there_are_no_credentials() {
-    let words: &[&str] = &["there are no AWS credentials", "help: set `", "profile`, AWS_PROFILE"];
+    let words: &[&str] = &["there are no AWS credentials", "help: set `", "profile` or the AWS_* variables"];
     say(&nobody(), Some("empty"), &[], [words; 2]);
 }
 
 #[test]
 fn the_profile_does_not_exist() {
-    let words: &[&str] =
-        &["not configured properly: profile `gone` was not defined", "profile` or AWS_PROFILE"];
+    let words: &[&str] = &[
+        "not configured properly: profile `gone` was not defined",
+        "choose another profile with `",
+        ".profile`",
+    ];
     say(&nobody(), Some("gone"), &[], [words; 2]);
 }
 

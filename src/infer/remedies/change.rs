@@ -20,6 +20,7 @@ pub(super) enum Change {
     FooterRecords(u64),
     NoHeader,
     NumberDuplicates,
+    FirstOfDuplicates,
     MaxFields(u64),
     Encoding(String),
     PadShortRecords,
@@ -33,6 +34,8 @@ pub(super) struct Settings {
     pub(super) dialect: DialectSpec,
     /// Whether a name may stand twice in the header.
     pub(super) takes_duplicates: bool,
+    /// Whether then only the first is read.
+    pub(super) leaves_duplicates_out: bool,
     /// `errors.bad_record = "reject"`.
     pub(super) rejects: bool,
     /// `errors.short_record = "pad"`.
@@ -72,6 +75,10 @@ impl Change {
             Change::FooterRecords(records) => dialect.footer_records = Some(*records),
             Change::NoHeader => dialect.header = Some(false),
             Change::NumberDuplicates => settings.takes_duplicates = true,
+            Change::FirstOfDuplicates => {
+                settings.takes_duplicates = true;
+                settings.leaves_duplicates_out = true;
+            }
             Change::MaxFields(fields) => dialect.max_fields = Some(*fields),
             Change::Encoding(encoding) => dialect.encoding = Some(encoding.clone()),
             Change::PadShortRecords => settings.pads = true,
@@ -108,6 +115,9 @@ impl Change {
             Change::NoHeader => setting("dialect.header", "false", "--no-header"),
             Change::NumberDuplicates => {
                 setting("source.duplicate_columns", "\"number\"", "--number-duplicate-columns")
+            }
+            Change::FirstOfDuplicates => {
+                setting("source.duplicate_columns", "\"first\"", "--first-duplicate-columns")
             }
             Change::MaxFields(fields) => number("dialect.maxFields", fields, "--max-fields"),
             Change::Encoding(encoding) => word("dialect.encoding", encoding, "--encoding"),

@@ -104,9 +104,15 @@ impl Table<'_> {
         let good = (first..end).find(|record| !is_bad(record))?;
         let mut scratch = Vec::new();
         let value = |span| field_value(self.dialect, self.text, span, &mut scratch).to_vec();
+        let mut seen = HashSet::new();
+        let mut is_read = |position: usize| {
+            let name = names.as_ref().and_then(|names| names.get(position));
+            !settings.leaves_duplicates_out || name.is_none_or(|name| name.is_empty() || seen.insert(name))
+        };
+        let read: Vec<usize> = (0..columns).filter(|position| is_read(*position)).collect();
         Some(Reading {
             records: end - first - rejected,
-            columns,
+            columns: read.len(),
             whole,
             rejected,
             truncated,
@@ -115,7 +121,7 @@ impl Table<'_> {
             header: names.is_some(),
             typed: self.typed(words.null_tokens),
             score: score(self.text, self.dialect),
-            first: self.index.record(good).iter().map(value).collect(),
+            first: read.iter().filter_map(|at| self.index.record(good).get(*at)).map(value).collect(),
         })
     }
 
