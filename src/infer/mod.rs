@@ -32,7 +32,7 @@ pub use dialect::{Known, infer_dialect};
 pub use encoding::infer_encoding;
 pub use notes::{ColumnNote, lines as note_lines};
 pub use records::Records;
-pub use remedies::{Failing, Words, remedies, value_remedies};
+pub use remedies::{Failing, Tried, Words, remedies, value_remedies};
 pub use types::{Inferred, Place, Position, Seen, TypeChange, TypeInference};
 pub use windows::{WINDOW_BYTES, WINDOWS, Window, windows};
 

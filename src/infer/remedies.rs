@@ -25,8 +25,12 @@ use trial::Reading;
 /// Text behind the last whole record of a text that is cut off, at most.
 const CUT_BYTES: usize = 64 << 10;
 
-/// Texts up to this size are read with two settings changed at once, too.
-const PAIRED_BYTES: usize = 1 << 20;
+/// Failures up to here are read with several settings changed at once, too.
+const PAIRED_BYTES: usize = 64 << 10;
+
+/// Records before the header, and after the data, that are tried to be left out.
+const MAX_SKIPPED: usize = 12;
+const MAX_FOOTER: u64 = 3;
 
 /// Remedies that are told.
 const TOLD: usize = 3;
@@ -42,6 +46,8 @@ const LONG_DELIMITERS: [&str; 6] = ["||", "::", "~~", "|~|", "^|^", "\u{a6}"];
 pub struct Failing<'a> {
     /// From its start to behind the place of the failure.
     pub sample: Sample,
+    /// The place, in bytes of the text.
+    pub at: usize,
     /// What was wrong.
     pub problem: &'a InputProblem,
     /// What the text would be in other encodings, by their labels, where it is
@@ -72,6 +78,17 @@ pub struct Words<'a> {
     pub null_tokens: &'a [String],
 }
 
+/// What was tried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Tried {
+    /// Settings that read the text, the best first, each with what it gives, as one sentence.
+    Reads(String),
+    /// No setting that is known here reads it.
+    Nothing,
+    /// What is wrong lies outside of what is looked at here, or there was no time.
+    Unclear,
+}
+
 /// Settings, and how they read the text.
 #[derive(Debug, Clone)]
 struct Remedy {
@@ -79,9 +96,8 @@ struct Remedy {
     reading: Reading,
 }
 
-/// Settings that read the text, the best first, each with what it gives, as one
-/// sentence; `None` if no setting that is known here does.
-pub fn remedies(failing: &Failing<'_>, words: &Words<'_>) -> Option<String> {
+/// Reads the text with what may be meant. `may_go_on` is asked before each try.
+pub fn remedies(failing: &Failing<'_>, words: &Words<'_>, may_go_on: &dyn Fn() -> bool) -> Tried {
     let base = Settings {
         dialect: words.given.clone(),
         takes_duplicates: words.takes_duplicates,
@@ -94,9 +110,12 @@ pub fn remedies(failing: &Failing<'_>, words: &Words<'_>) -> Option<String> {
     if failing.decoded.is_empty() {
         // What is wrong lies outside of what is looked at here.
         if trial::read(failing, &base, words).is_some() {
-            return None;
+            return Tried::Unclear;
         }
-        found.extend(of_changes(failing, &base, words));
+        found.extend(of_changes(failing, &base, words, may_go_on));
+    }
+    if !may_go_on() {
+        return Tried::Unclear;
     }
     found.sort_by_key(|remedy| std::cmp::Reverse(remedy.rank(is_in_doubt(failing))));
     let mut told: Vec<&Remedy> = Vec::new();
@@ -110,7 +129,7 @@ pub fn remedies(failing: &Failing<'_>, words: &Words<'_>) -> Option<String> {
         }
     }
     let told: Vec<String> = told.into_iter().map(|remedy| remedy.told(words.tells_values)).collect();
-    (!told.is_empty()).then(|| told.join("; or "))
+    if told.is_empty() { Tried::Nothing } else { Tried::Reads(told.join("; or ")) }
 }
 
 /// What reads a value that does not fit the type that was inferred of its column: the type of all of
@@ -169,11 +188,19 @@ fn is_plausible(text: &[u8]) -> bool {
     text.contains(['\n', '\r']) && text.chars().all(is_text) && 10 * ascii >= text.chars().count()
 }
 
-fn of_changes(failing: &Failing<'_>, base: &Settings, words: &Words<'_>) -> Vec<Remedy> {
+fn of_changes(
+    failing: &Failing<'_>,
+    base: &Settings,
+    words: &Words<'_>,
+    may_go_on: &dyn Fn() -> bool,
+) -> Vec<Remedy> {
     let changes = candidates(failing, words);
-    let tried = |changes: &[&Change]| {
+    let read_of = |failing: &Failing<'_>, changes: &[&Change]| {
         let settings = changes.iter().fold(base.clone(), |settings, change| change.applied(settings));
-        let reading = trial::read(failing, &settings, words)?;
+        may_go_on().then(|| trial::read(failing, &settings, words)).flatten()
+    };
+    let tried = |changes: &[&Change]| {
+        let reading = read_of(failing, changes)?;
         Some(Remedy { changes: changes.iter().map(|change| (*change).clone()).collect(), reading })
     };
     let mut found: Vec<Remedy> = changes.iter().filter_map(|change| tried(&[change])).collect();
@@ -187,10 +214,16 @@ fn of_changes(failing: &Failing<'_>, base: &Settings, words: &Words<'_>) -> Vec<
         !is_in_doubt(failing) && found.iter().any(Remedy::is_whole)
             || found.iter().any(|remedy| remedy.is_whole() && remedy.reading.typed > 0)
     };
-    if is_settled(&found) || failing.sample.text.len() > PAIRED_BYTES {
+    if is_settled(&found) || failing.at > PAIRED_BYTES {
         found.extend(setting_aside());
         return found;
     }
+    // Most combinations fail where one setting did, which a short text shows.
+    let near = failing.near();
+    let tried = |changes: &[&Change]| {
+        let passes = near.as_ref().is_none_or(|near| read_of(near, changes).is_some());
+        passes.then(|| tried(changes)).flatten()
+    };
     for (at, one) in changes.iter().enumerate() {
         let others = changes[at + 1..].iter().filter(|other| !one.excludes(other));
         found.extend(others.filter_map(|other| tried(&[one, other])).filter(Remedy::is_whole));
@@ -208,6 +241,19 @@ fn of_changes(failing: &Failing<'_>, base: &Settings, words: &Words<'_>) -> Vec<
     }
     found.extend(setting_aside());
     found
+}
+
+/// How many lines may be titles: those after which lines have other delimiters.
+fn title_counts(text: &[u8]) -> Vec<u64> {
+    let lines = text.split(|byte| matches!(byte, b'\r' | b'\n')).filter(|line| !line.is_empty());
+    let delimiters = delimiters_in(text);
+    let shape = |line: &[u8]| -> Vec<usize> {
+        let times = |delimiter: &Delimiter| memchr::memmem::find_iter(line, delimiter.as_bytes()).count();
+        delimiters.iter().map(times).collect()
+    };
+    let shapes: Vec<_> = lines.take(MAX_SKIPPED + 1).map(shape).collect();
+    let changes = shapes.windows(2).zip(1..).filter(|(pair, _)| pair[0] != pair[1]);
+    changes.map(|(_, count)| count).collect()
 }
 
 /// What may be meant, of what the job does not say.
@@ -248,7 +294,7 @@ fn candidates(failing: &Failing<'_>, words: &Words<'_>) -> Vec<Change> {
         Some(_) => changes.push(Change::NoComment),
     }
     if given.skip_records.is_none() {
-        changes.extend((1..=MAX_SKIPPED).map(Change::SkipRecords));
+        changes.extend(title_counts(text).into_iter().map(Change::SkipRecords));
     }
     if given.footer_records.is_none() && failing.sample.whole {
         changes.extend((1..=MAX_FOOTER).map(Change::FooterRecords));
@@ -270,9 +316,15 @@ fn candidates(failing: &Failing<'_>, words: &Words<'_>) -> Vec<Change> {
     changes
 }
 
-/// Records before the header and after the data that are tried to be skipped.
-const MAX_SKIPPED: u64 = 12;
-const MAX_FOOTER: u64 = 3;
+impl Failing<'_> {
+    /// The same with less text behind the place; `None` if there is not more.
+    fn near(&self) -> Option<Self> {
+        let rest = self.sample.text.get(self.at + CUT_BYTES..)?;
+        let end = self.at + CUT_BYTES + memchr::memchr2(b'\r', b'\n', rest)? + 1;
+        let text = self.sample.text[..end].to_vec();
+        Some(Failing { sample: Sample { text, whole: false, ..self.sample.clone() }, ..self.clone() })
+    }
+}
 
 impl Remedy {
     /// Whether all of every record is read.

@@ -2,9 +2,13 @@
 
 use super::PlanOptions;
 use crate::error::{Error, ErrorKind, InputProblem};
-use crate::infer::{self, Failing, SAMPLE_BYTES, Sample, Words};
-use crate::job::{DuplicateColumns, JobSpec, LongRecord, RecordPolicy, SchemaSpec, ShortRecord, SourceSpec};
+use crate::infer::{self, Failing, SAMPLE_BYTES, Sample, Tried, Words};
+use crate::job::{
+    DuplicateColumns, JobSpec, LongRecord, MatchColumns, MissingColumns, RecordPolicy, SchemaSpec,
+    ShortRecord, SourceSpec,
+};
 use crate::runtime::Runtime;
+use crate::schema::ResolveContext;
 use crate::source::{self, Decoding, Input};
 
 /// Text that remedies are tried on, at most: a failure that lies further down
@@ -21,18 +25,20 @@ const ENCODINGS: [&str; 4] = ["windows-1252", "utf-16le", "utf-16be", "shift_jis
 #[must_use]
 pub fn with_tried_remedies(error: Error, job: &JobSpec, options: &PlanOptions, runtime: &Runtime) -> Error {
     match tried(&error, job, options, runtime) {
-        Some(remedies) => {
+        Some(Tried::Reads(remedies)) => {
             // What may be wrong with the input, and not with how it is read, is still to be said.
-            let of_the_input = error.what_to_do().filter(|_| is_of_the_input(&error)).map(str::to_owned);
-            error.remedy(
-                [Some(remedies), of_the_input].into_iter().flatten().collect::<Vec<_>>().join("; else "),
-            )
+            let rest = error.what_to_do().filter(|_| is_of_the_input(&error));
+            let remedies = rest.map_or(remedies.clone(), |rest| format!("{remedies}; else {rest}"));
+            error.remedy(remedies)
         }
-        None => error,
+        Some(Tried::Nothing) if is_of_a_record(&error) => error.remedy(
+            "mend the input here: no quote, escape, delimiter, comment mark, title or footer that was tried reads it",
+        ),
+        _ => error,
     }
 }
 
-fn tried(error: &Error, job: &JobSpec, options: &PlanOptions, runtime: &Runtime) -> Option<String> {
+fn tried(error: &Error, job: &JobSpec, options: &PlanOptions, runtime: &Runtime) -> Option<Tried> {
     let ErrorKind::Input(problem) = error.kind() else { return None };
     let infers_types = job.schema.is_none() && !options.all_text;
     let is_value =
@@ -59,13 +65,10 @@ fn tried(error: &Error, job: &JobSpec, options: &PlanOptions, runtime: &Runtime)
     let decoded: Vec<_> =
         decoded.iter().filter_map(|label| Some((label.to_string(), read(Some(label))?))).collect();
     let sample = if is_encoding { Sample::default() } else { read(job.dialect.encoding.as_deref())? };
-    let schema = match &job.schema {
-        Some(SchemaSpec::Inline(schema)) => schema.fields.iter().map(|field| field.name.clone()).collect(),
-        _ => Vec::new(),
-    };
+    let names = header_names(job);
     let words = Words {
         given: &job.dialect,
-        names: &schema,
+        names: &names,
         infers: options.infer_header,
         takes_duplicates: job.source.duplicate_columns != DuplicateColumns::Fail,
         rejects: job.errors.bad_record == RecordPolicy::Reject,
@@ -74,11 +77,29 @@ fn tried(error: &Error, job: &JobSpec, options: &PlanOptions, runtime: &Runtime)
         tells_values: job.errors.quarantine_values,
         null_tokens: &options.null_tokens,
     };
-    let failing = Failing { sample, problem, decoded };
+    let failing = Failing { sample, at: wanted as usize, problem, decoded };
     match &location.column {
-        Some(column) if is_value => infer::value_remedies(&failing, &words, column),
-        _ => infer::remedies(&failing, &words),
+        Some(column) if is_value => infer::value_remedies(&failing, &words, column).map(Tried::Reads),
+        _ => Some(infer::remedies(&failing, &words, &|| runtime.cancel().check().is_ok())),
     }
+}
+
+/// Names that every header has to have; none where that cannot be told.
+fn header_names(job: &JobSpec) -> Vec<String> {
+    let Some(SchemaSpec::Inline(schema)) = &job.schema else { return Vec::new() };
+    let by_name = job.source.match_columns != Some(MatchColumns::Position)
+        && job.source.missing_columns == MissingColumns::Fail
+        && job.dialect.case_sensitive_header != Some(false);
+    let resolved = schema.resolve(&ResolveContext { file: "", null_sequence: None });
+    let columns = resolved.ok().filter(|_| by_name).map_or(Vec::new(), |(schema, _)| schema.columns);
+    let names = columns.into_iter().map(|column| column.source_name);
+    names.filter(|name| !job.source.path_columns.contains(name)).collect()
+}
+
+/// Whether what is advised without a try is one of what was tried.
+fn is_of_a_record(error: &Error) -> bool {
+    let ErrorKind::Input(problem) = error.kind() else { return false };
+    matches!(problem, InputProblem::StrayQuote { .. } | InputProblem::Ragged { .. })
 }
 
 fn is_of_the_input(error: &Error) -> bool {

@@ -22,14 +22,22 @@ fn words(given: &DialectSpec) -> Words<'_> {
     }
 }
 
+/// What is told, if something is.
+fn told(failing: &Failing<'_>, words: &Words<'_>) -> Option<String> {
+    match remedies(failing, words, &|| true) {
+        Tried::Reads(told) => Some(told),
+        Tried::Nothing | Tried::Unclear => None,
+    }
+}
+
 fn sample(text: &str) -> Sample {
     Sample { text: text.into(), whole: true, ..Sample::default() }
 }
 
 /// What is said first.
 fn first(text: &str, problem: &InputProblem) -> Option<String> {
-    let failing = Failing { sample: sample(text), problem, decoded: Vec::new() };
-    let told = remedies(&failing, &words(&DialectSpec::default()))?;
+    let failing = Failing { sample: sample(text), at: 0, problem, decoded: Vec::new() };
+    let told = told(&failing, &words(&DialectSpec::default()))?;
     told.split(" reads ").next().map(str::to_owned)
 }
 
@@ -79,8 +87,9 @@ fn an_encoding_is_said_only_where_its_text_may_be_meant() {
         texts.iter().map(|(label, text)| ((*label).to_owned(), sample(text))).collect::<Vec<_>>()
     };
     let told = |texts| {
-        let failing = Failing { sample: Sample::default(), problem: &problem, decoded: decoded(texts) };
-        remedies(&failing, &words(&DialectSpec::default()))
+        let failing =
+            Failing { sample: Sample::default(), at: 0, problem: &problem, decoded: decoded(texts) };
+        self::told(&failing, &words(&DialectSpec::default()))
     };
     assert_eq!(told(&[("windows-1252", "id,name\n1,a\0\n"), ("utf-16be", "楤Ɱ慭攊ㄬ愀\n")]), None);
     let found = told(&[("windows-1252", "id,name\n1,\u{8d}\n"), ("shift_jis", "id,name\n1,東京\n")]).unwrap();
@@ -97,7 +106,7 @@ fn values_that_do_not_fit_are_given_a_type_or_taken_for_null() {
     ] {
         let text = format!("id,v\n1,1\n2,2\n3,{value}\n");
         let problem = InputProblem::Value { value: value.into(), expected: "int64".into(), detail: None };
-        let failing = Failing { sample: sample(&text), problem: &problem, decoded: Vec::new() };
+        let failing = Failing { sample: sample(&text), at: 0, problem: &problem, decoded: Vec::new() };
         let told = value_remedies(&failing, &words(&DialectSpec::default()), "v").unwrap_or_default();
         assert!(told.split("; or ").next().unwrap().contains(expected), "{value}: {told} ({expected})");
     }
@@ -106,9 +115,28 @@ fn values_that_do_not_fit_are_given_a_type_or_taken_for_null() {
 #[test]
 fn values_are_kept_back_where_they_are_to_be() {
     let problem = OPEN();
-    let failing =
-        Failing { sample: sample("id,name\n1,\"a\n2,b\n3,c\n"), problem: &problem, decoded: Vec::new() };
+    let failing = Failing {
+        sample: sample("id,name\n1,\"a\n2,b\n3,c\n"),
+        at: 0,
+        problem: &problem,
+        decoded: Vec::new(),
+    };
     let spec = DialectSpec::default();
-    let told = remedies(&failing, &Words { tells_values: false, ..words(&spec) }).unwrap();
+    let told = told(&failing, &Words { tells_values: false, ..words(&spec) }).unwrap();
     assert!(told.ends_with("(--no-quote) reads all 3 records with 2 columns"), "{told}");
+}
+
+#[test]
+fn what_nothing_reads_is_said_to_be_and_in_time() {
+    let mut text = String::from("id,name,v\n1,\"y\" z,1,2\n5,6\n");
+    (0..10_000).for_each(|id| text.push_str(&format!("{id},it's \"{id}\"; #{id}|x,{id}\n")));
+    let (problem, spec) = (InputProblem::StrayQuote { what: "" }, DialectSpec::default());
+    let failing = Failing { sample: sample(&text), at: 14, problem: &problem, decoded: Vec::new() };
+    assert_eq!(remedies(&failing, &words(&spec), &|| true), Tried::Nothing);
+    let tries = std::cell::Cell::new(0);
+    let may_go_on = || {
+        tries.set(tries.get() + 1);
+        tries.get() < 10
+    };
+    assert_eq!(remedies(&failing, &words(&spec), &may_go_on), Tried::Unclear);
 }
