@@ -1,5 +1,6 @@
 //! Making a plan.
 
+use super::job_key::job_key;
 use super::path_columns::{Types, add_path_columns, unused};
 use super::sample::sample;
 use super::{DOCUMENT_FORMAT, GivenType, Plan, Split, TableBefore, Task, fit};
@@ -8,8 +9,8 @@ use crate::error::{Error, InputProblem, Location, Result};
 use crate::infer::{self, ColumnNote, Inferred, Sample, Seen};
 use crate::job::location::local_path;
 use crate::job::{
-    DialectSpec, DuplicateColumns, ErrorsSpec, JobSpec, MatchColumns, OutputSpec, PartitionKey, Profile,
-    SchemaSpec, SourceSpec, TransformSpec,
+    DialectSpec, DuplicateColumns, JobSpec, MatchColumns, PartitionKey, Profile, SchemaSpec, SourceSpec,
+    TransformSpec,
 };
 use crate::lists::listed;
 use crate::parse::{Dialect, DuplicateNames, Opening};
@@ -21,7 +22,6 @@ use crate::source::{self, Decoding, Input, TextStream};
 use crate::split::header::{Header, is_blank};
 use crate::split::ranges::cut_ranges;
 use crate::split::read::{DUPLICATE_REMEDY, NUL_NAME_REMEDY, UNNAMED_REMEDY, is_tolerant};
-use sha2::{Digest, Sha256};
 use std::collections::HashSet;
 
 /// What a job file does not say.
@@ -467,57 +467,6 @@ pub(super) fn new_attempt() -> String {
     // own source of randomness.
     let random = std::hash::RandomState::new().build_hasher().finish();
     format!("{}-{:08x}", chrono::Utc::now().format("%Y%m%dt%H%M%Sz"), random as u32)
-}
-
-fn job_key(plan: &Plan) -> String {
-    let mut job = plan.job.clone();
-    // Threads and part sizes do not change which rows are written, budgets only in which files.
-    job.engine = Default::default();
-    job.commit = Default::default();
-    // Neither do these: the name, what the schema file is called and where the
-    // credentials are from. Schema and inputs are hashed as they were found.
-    job.name.clear();
-    job.schema = None;
-    let SourceSpec { match_columns, path_columns, .. } = job.source;
-    job.source = SourceSpec { match_columns, path_columns, ..SourceSpec::of(Vec::new()) };
-    // What only decides whether a run fails: those that did not wrote the same.
-    let ErrorsSpec { bad_value, columns, bad_record, short_record, long_record, .. } = job.errors;
-    job.errors =
-        ErrorsSpec { bad_value, columns, bad_record, short_record, long_record, ..ErrorsSpec::default() };
-    // Of the output, what says which rows are where and of which types.
-    let OutputSpec { profile, column_names, layout, partition_by, timestamps, decimals, .. } = job.output;
-    job.output = OutputSpec {
-        profile,
-        column_names,
-        layout,
-        partition_by,
-        timestamps,
-        decimals,
-        ..OutputSpec::default()
-    };
-    // The key is looked for in the log of these very targets; a single file has no log.
-    job.targets.clear();
-    // Nor does which of two files of the same size and time it was.
-    let inputs = plan.inputs.iter().map(|input| Input { identity: None, ..input.clone() });
-    // As it was before there was the choice.
-    let mut dialect = serde_json::json!(plan.dialect);
-    if let Some(members) = dialect.as_object_mut().filter(|_| plan.dialect.separator_line) {
-        members.remove("separator_line");
-    }
-    let identity = serde_json::json!({
-        "format": plan.format,
-        "job": job,
-        "dialect": dialect,
-        "encoding": plan.encoding,
-        "schema": plan.schema,
-        "salts": plan.salts,
-        "single_file": plan.single_file,
-        "replaces": plan.replaces,
-        "inputs": inputs.collect::<Vec<_>>(),
-        // What came through a pipe cannot be told from what comes next time.
-        "attempt": plan.inputs.iter().any(|input| !input.is_pinned()).then_some(&plan.attempt),
-    });
-    hex::encode(Sha256::digest(identity.to_string().as_bytes()))
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@
 mod build;
 mod fit;
 mod given_type;
+mod job_key;
 mod nothing;
 pub mod path_columns;
 mod remedies;

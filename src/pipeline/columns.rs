@@ -1,0 +1,263 @@
+//! The columns of a plan at each stage, and how those of an input are found in its fields.
+
+use super::run_context;
+use crate::batch::{BatchBuilder, Binding, Policies, arrow_schema};
+use crate::count::agree;
+use crate::document::{KeyPath, Problem, nearest};
+use crate::encode::{FileShape, path_limits};
+use crate::error::{InputProblem, Result};
+use crate::job::{ColumnPolicies, ExtraColumns, JobSpec, MatchColumns, MissingColumns, TimestampForm};
+use crate::lists::quoted;
+use crate::parse::BlankNames;
+use crate::partition::Partitioner;
+use crate::plan::Plan;
+use crate::schema::{Column, ColumnType, Schema, WrittenColumn, WrittenSchema};
+use crate::source::Input;
+use crate::split::header::{Header, Trailing};
+use crate::split::read::InputStart;
+use crate::transform::Program;
+use crate::transform::rows::RunContext;
+use arrow::datatypes::{Field, SchemaRef};
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// The columns at each stage.
+#[derive(Debug)]
+pub struct Columns {
+    /// As in the input.
+    pub input: Schema,
+    /// What becomes of them.
+    pub program: Program,
+    /// Which of the program's output make directories.
+    pub partitioner: Partitioner,
+    /// Arrow schema of the program's output.
+    pub batch_schema: SchemaRef,
+    /// What the files have in common.
+    pub shape: FileShape,
+    /// What becomes of bad values and records.
+    pub(super) policies: Policies,
+}
+
+impl Columns {
+    /// Settles the columns of a job; everything that can be wrong about them
+    /// is an error here, before any data is read.
+    pub fn resolve(
+        schema: Schema,
+        job: &JobSpec,
+        run: &RunContext,
+        written: Option<&WrittenSchema>,
+    ) -> Result<Self> {
+        let program = Program::compile(&schema, job, run, written)?;
+        let partitioner = Partitioner::new(program.output(), &job.output.partition_by)?
+            .with_limits(path_limits(job, &run.run_id));
+        let batch_schema = arrow_schema(program.output());
+        let shape = FileShape::new(&batch_schema, partitioner.file_schema(&batch_schema), &job.output)?;
+        check_policies(job, &program)?;
+        let names = program.input_positions().iter().map(|&column| schema.columns[column].name.as_str());
+        let policies = Policies::of(&job.errors, names);
+        Ok(Columns { input: schema, program, partitioner, batch_schema, shape, policies })
+    }
+
+    /// Those of a plan.
+    pub fn of_plan(plan: &Plan) -> Result<Self> {
+        Columns::resolve(plan.schema()?, &plan.job, &run_context(plan), plan.written.as_ref())
+    }
+
+    /// What the files have, as the log of the table keeps it.
+    pub fn written(&self, job: &JobSpec) -> WrittenSchema {
+        let column = |field: &Arc<Field>| {
+            let column_type = ColumnType::of_arrow(field.data_type())?;
+            let int96 = job.output.timestamps == TimestampForm::Int96
+                && matches!(column_type, ColumnType::Timestamp { .. });
+            Some(WrittenColumn {
+                name: field.name().clone(),
+                column_type,
+                int96,
+                required: !field.is_nullable(),
+            })
+        };
+        WrittenSchema {
+            // Each was made of a type of a column.
+            columns: self.shape.schema().fields().iter().filter_map(column).collect(),
+            partition_by: self.partitioner.written(self.program.output()),
+        }
+    }
+
+    /// Finds the columns in the fields of an input; those that stand in its path are in no field.
+    pub(super) fn bind(&self, plan: &Plan, start: &InputStart) -> Result<Bound, InputProblem> {
+        let job = &plan.job;
+        let header = start.header.as_deref();
+        let policies = ColumnPolicies { blank: plan.dialect.blank_names, ..job.source.column_policies() };
+        let path_columns = &job.source.path_columns;
+        let in_path = |column: &Column| path_columns.contains(&column.source_name);
+        let in_fields = match path_columns.is_empty() {
+            true => Cow::Borrowed(&self.input),
+            false => {
+                let columns = self.input.columns.iter().filter(|column| !in_path(column));
+                Cow::Owned(Schema::new(columns.cloned().collect()))
+            }
+        };
+        if let (Some(header), ExtraColumns::Fail) = (header, job.source.extra_columns)
+            && let Some(name) = path_columns.iter().find(|name| header.contains(name))
+        {
+            return Err(InputProblem::PathColumnInHeader { name: name.clone() });
+        }
+        let by_name = match job.source.match_columns {
+            Some(MatchColumns::Position) => None,
+            Some(MatchColumns::Name) | None => header,
+        };
+        let header = header.map(|names| Header::of(names, start.first, &plan.dialect)).unwrap_or_default();
+        let found = match by_name {
+            Some(_) => Binding::by_name(
+                &in_fields,
+                &header.names,
+                policies,
+                job.dialect.case_sensitive_header.unwrap_or(true),
+            )?,
+            None => {
+                let columns = in_fields.columns.len();
+                let trails = start.header.is_none()
+                    && policies.blank != BlankNames::Fail
+                    && start.first.is_some_and(|first| first.has_trailing(columns));
+                let (fields, blank): (usize, Vec<usize>) = match &start.header {
+                    Some(_) => (header.names.len(), header.blank().collect()),
+                    None if trails => (columns + 1, vec![columns]),
+                    None => (columns, Vec::new()),
+                };
+                Binding::by_position(&in_fields, fields, &blank, policies)?
+            }
+        };
+        let mut found_fields = found.field_of_column.iter().copied();
+        let fields: Vec<Option<usize>> = self
+            .input
+            .columns
+            .iter()
+            .map(|column| if in_path(column) { None } else { found_fields.next().flatten() })
+            .collect();
+        let positions = self.program.input_positions();
+        let field_of_column = positions.iter().map(|&column| fields[column]).collect();
+        Ok(Bound { header, binding: Binding { field_of_column, ..found } })
+    }
+
+    /// The parsed columns whose values stand in the path of an input, each with
+    /// its position and its value there.
+    pub(super) fn path_values(
+        &self,
+        job: &JobSpec,
+        input: &Input,
+    ) -> Result<Vec<(usize, Option<String>)>, InputProblem> {
+        if job.source.path_columns.is_empty() {
+            return Ok(Vec::new());
+        }
+        // Of a key that comes twice, the innermost counts.
+        let found: HashMap<_, _> = input.path_values().into_iter().collect();
+        let mut values = Vec::new();
+        for (position, column) in self.program.input().columns.iter().enumerate() {
+            let name = &column.source_name;
+            if !job.source.path_columns.contains(name) {
+                continue;
+            }
+            match found.get(name) {
+                Some(value) => values.push((position, value.clone())),
+                None if job.source.missing_columns == MissingColumns::Null && column.nullable => {}
+                None => return Err(InputProblem::PathColumnMissing { name: name.clone() }),
+            }
+        }
+        Ok(values)
+    }
+
+    /// Columns with constraints or keys that are not parsed.
+    pub fn unchecked(&self) -> Vec<&str> {
+        let parsed = self.program.input_positions();
+        let demands = |position: usize, column: &Column| {
+            !column.nullable
+                || !column.constraints.is_empty()
+                || self.input.keys.iter().any(|key| key.contains(&position))
+        };
+        let columns = self.input.columns.iter().enumerate();
+        columns
+            // They ascend.
+            .filter(|(position, column)| {
+                parsed.binary_search(position).is_err() && demands(*position, column)
+            })
+            .map(|(_, column)| column.name.as_str())
+            .collect()
+    }
+
+    /// What makes rows of the records of an input that begins like this; `tell` is for people.
+    pub(super) fn builder(
+        &self,
+        plan: &Plan,
+        input: &Input,
+        start: &InputStart,
+        tell: impl FnOnce(&Bound),
+    ) -> Result<BatchBuilder, InputProblem> {
+        let bound = self.bind(plan, start)?;
+        tell(&bound);
+        let Bound { binding, .. } = bound;
+        let values = self.path_values(&plan.job, input)?;
+        let schema = self.program.input();
+        BatchBuilder::new(schema, &plan.dialect, &binding, self.policies.clone()).with_values(schema, &values)
+    }
+}
+
+/// What the fields of an input are.
+pub(super) struct Bound {
+    /// Without names where there is none.
+    pub(super) header: Header,
+    pub(super) binding: Binding,
+}
+
+impl Bound {
+    /// What a person should know of fields without a name, where the schema was declared: nobody has
+    /// looked at the header before.
+    pub(super) fn note(&self, input: &Input) -> Option<String> {
+        let fields = |list: &[usize]| {
+            let numbers: Vec<_> = list.iter().map(|field| (field + 1).to_string()).collect();
+            let noun = agree(list.len(), "field", "fields");
+            format!("{noun} {}", numbers.join(", "))
+        };
+        let Binding { empty_fields, field_of_column, .. } = &self.binding;
+        let read = |field: &usize| field_of_column.contains(&Some(*field));
+        let named: Vec<usize> = self.header.blank().filter(read).collect();
+        let mut notes = Vec::new();
+        if !empty_fields.is_empty() {
+            notes.push(format!(
+                "{} without a name in the header {} left out, and a value there is a bad record",
+                fields(empty_fields),
+                agree(empty_fields.len(), "is", "are")
+            ));
+        }
+        if !named.is_empty() {
+            let names = named.iter().map(|field| &self.header.names[*field].name);
+            notes.push(format!(
+                "{} without a name in the header {} called {}",
+                fields(&named),
+                agree(named.len(), "is", "are"),
+                quoted(names)
+            ));
+        }
+        if self.header.trailing == Some(Trailing::Header) {
+            notes.push("the header ends in a delimiter that the records lack".into());
+        }
+        (!notes.is_empty()).then(|| format!("{}: {}", input.url, notes.join("; ")))
+    }
+}
+
+/// Policies are for names that something looks up: columns of the schema, and of
+/// steps at their place.
+fn check_policies(job: &JobSpec, program: &Program) -> Result<()> {
+    let known = program.policy_names();
+    match job.errors.columns.keys().find(|name| !known.contains(*name)) {
+        None => Ok(()),
+        Some(name) => {
+            let key = KeyPath::from("errors").key("columns").key(name);
+            let remedy = match nearest(name, known.iter().map(String::as_str)) {
+                Some(known) => format!("did you mean `{known}`?"),
+                None => "name a column as the schema has it, or as it is called at a step".to_owned(),
+            };
+            Err(Problem::new(key, "no value has this policy").remedy(remedy).into_error("job"))
+        }
+    }
+}
