@@ -28,6 +28,9 @@ const CUT_BYTES: usize = 64 << 10;
 /// Failures up to here are read with several settings changed at once, too.
 const PAIRED_BYTES: usize = 64 << 10;
 
+/// Text behind such a failure that is read first.
+const NEAR_BYTES: usize = 4 << 10;
+
 /// Records before the header, and after the data, that are tried to be left out.
 const MAX_SKIPPED: usize = 12;
 const MAX_FOOTER: u64 = 3;
@@ -201,7 +204,10 @@ fn of_changes(
     };
     let tried = |changes: &[&Change]| {
         let reading = read_of(failing, changes)?;
-        Some(Remedy { changes: changes.iter().map(|change| (*change).clone()).collect(), reading })
+        // Quotes that are no quotes can close far below.
+        let merges = reading.swallows && changes.iter().any(|change| change.joins_lines());
+        (!merges)
+            .then(|| Remedy { changes: changes.iter().map(|change| (*change).clone()).collect(), reading })
     };
     let mut found: Vec<Remedy> = changes.iter().filter_map(|change| tried(&[change])).collect();
     let setting_aside = || {
@@ -319,8 +325,8 @@ fn candidates(failing: &Failing<'_>, words: &Words<'_>) -> Vec<Change> {
 impl Failing<'_> {
     /// The same with less text behind the place; `None` if there is not more.
     fn near(&self) -> Option<Self> {
-        let rest = self.sample.text.get(self.at + CUT_BYTES..)?;
-        let end = self.at + CUT_BYTES + memchr::memchr2(b'\r', b'\n', rest)? + 1;
+        let rest = self.sample.text.get(self.at + NEAR_BYTES..)?;
+        let end = self.at + NEAR_BYTES + memchr::memchr2(b'\r', b'\n', rest)? + 1;
         let text = self.sample.text[..end].to_vec();
         Some(Failing { sample: Sample { text, whole: false, ..self.sample.clone() }, ..self.clone() })
     }

@@ -57,6 +57,11 @@ impl Change {
             || *other == Change::NoQuote && needs_quote(self)
     }
 
+    /// Whether a quote may then stand where another one closes.
+    pub(super) fn joins_lines(&self) -> bool {
+        matches!(self, Change::KeepStrayQuotes | Change::UnescapedQuotes)
+    }
+
     /// The settings with this one changed.
     pub(super) fn applied(&self, mut settings: Settings) -> Settings {
         let dialect = &mut settings.dialect;

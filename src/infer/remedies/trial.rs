@@ -60,7 +60,10 @@ pub(super) fn read(failing: &Failing<'_>, settings: &Settings, words: &Words<'_>
     }
     let table = Table { text, dialect: &dialect, index: &index, faults: &faults };
     let guesses = words.given.skip_records.is_none();
-    table.reading(settings, words, failing.sample.whole, end).filter(|_| !guesses || !table.loses(end))
+    let reading = table.reading(settings, words, failing.sample.whole, end)?;
+    // What leaves records out needs what the reading without lacks: types that hold below.
+    let has_evidence = given.skip_records.is_none() || reading.typed > 0;
+    (!guesses || has_evidence && !table.loses(end)).then_some(reading)
 }
 
 /// A text as a dialect cuts it into records.

@@ -381,11 +381,14 @@ impl<'a, const PLAIN: bool> Walk<'a, PLAIN> {
     /// An error in the field after the last one pushed.
     #[cold]
     fn error(&self, offset: usize, problem: ScanProblem) -> ScanError {
+        // From the record before: there may be as many errors as records.
+        let before = self.index.record_starts.last().zip(self.index.record_lines.last());
+        let (start, lines) = before.map_or((0, 0), |(start, lines)| (*start as usize, *lines as usize));
         ScanError {
             offset,
             record: self.index.len(),
             field: self.index.fields.len() - self.whole_fields(),
-            line: self.dialect.terminator.count_lines(&self.block[..offset]),
+            line: lines + self.dialect.terminator.count_lines(&self.block[start..offset]),
             problem,
         }
     }
