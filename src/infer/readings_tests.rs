@@ -334,3 +334,20 @@ fn other_readings_with_other_values_are_told() {
         assert!(!notes.iter().any(|note| note.contains("--delimiter")), "{text:?}: {notes:?}");
     }
 }
+
+/// A title of the width of the data, over data without a header.
+#[test]
+fn titles_that_divide_like_the_data_are_told() {
+    let says = ["spaces follow its delimiters only", "--skip-records 1 --no-header"];
+    let text = "Sales, all regions\n905,3254\n6763,2246\n3759,5645\n";
+    reads_as(
+        text,
+        "",
+        &table_of(&["Sales", " all regions"], &[&["905", "3254"], &["6763", "2246"], &["3759", "5645"]]),
+        &says,
+    );
+    let rows: [&[&str]; 3] = [&["905", "3254"], &["6763", "2246"], &["3759", "5645"]];
+    reads_as(text, "--skip-records 1 --no-header", &table_of(&[], &rows), &[]);
+    // Names that are padded as the values are.
+    reads_as("id, v\n1, 2\n3, 4\n", "", &table_of(&["id", " v"], &[&["1", " 2"], &["3", " 4"]]), &[]);
+}

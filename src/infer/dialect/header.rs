@@ -50,7 +50,18 @@ pub(super) fn has_header(
         return true;
     }
     match judged(&names, &records, heads, dialect) {
-        First::Names => true,
+        First::Names => {
+            if reads_like_a_sentence(&names, &records, dialect.skip_records as usize) {
+                let without = dialect.skip_records + 1;
+                notes.push(format!(
+                    "the first record ({}) names the columns, though spaces follow its delimiters only, as in a \
+                     sentence; if it is a title above data without a header, say `dialect.skipRecords = {without}` \
+                     and `dialect.header = false` (--skip-records {without} --no-header)",
+                    shown(&names)
+                ));
+            }
+            true
+        }
         First::Data => false,
         First::Either { names: is_header, why } => {
             let (taken, flag) = match is_header {
@@ -63,6 +74,17 @@ pub(super) fn has_header(
             is_header
         }
     }
+}
+
+/// Whether names begin with a space where no value below does.
+fn reads_like_a_sentence(names: &[Vec<u8>], records: &Records<'_>, header: usize) -> bool {
+    let is_spaced = |value: &Vec<u8>| value.first() == Some(&b' ');
+    let spaced: Vec<usize> = (1..names.len()).filter(|column| is_spaced(&names[*column])).collect();
+    let below = (header + 1..records.len()).take(COMPARED_RECORDS);
+    !spaced.is_empty()
+        && below
+            .filter_map(|record| records.values(record))
+            .all(|values| spaced.iter().all(|column| !values.get(*column).is_some_and(is_spaced)))
 }
 
 /// How many columns have a type other than text, over all records of the first
