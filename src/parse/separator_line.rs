@@ -28,7 +28,9 @@ pub enum Opening {
 impl SeparatorLine {
     /// As it stands, without its line end.
     pub fn text(&self) -> String {
-        String::from_utf8_lossy(self.bytes.trim_ascii_end()).into_owned()
+        let end =
+            self.bytes.iter().rposition(|byte| !matches!(byte, b'\r' | b'\n')).map_or(0, |last| last + 1);
+        String::from_utf8_lossy(&self.bytes[..end]).into_owned()
     }
 }
 
@@ -67,7 +69,8 @@ impl Opening {
             [b'\n', ..] if takes_lf => 1,
             [b'\r', b'\n', ..] if takes_lf => 2,
             [b'\r', b'\r', b'\n', ..] if takes_lf && terminator != Some(Terminator::Any) => 3,
-            [b'\r'] | [b'\r', b'\r'] if takes_lf => return Opening::Undecided,
+            [b'\r'] if takes_lf => return Opening::Undecided,
+            [b'\r', b'\r'] if takes_lf && terminator != Some(Terminator::Any) => return Opening::Undecided,
             [b'\r', ..] if takes_cr => 1,
             _ => return Opening::Other,
         };

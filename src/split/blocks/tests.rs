@@ -230,3 +230,27 @@ proptest! {
         }
     }
 }
+
+/// However the bytes come, also a line that ends in CR and a blank one behind it.
+#[test]
+fn a_separator_line_is_passed_over_in_every_piece() {
+    for text in ["sep=;\r\ra;b\r1;2\r", "sep=;\r\na;b\r\n1;2\r\n", "sep=;\na;b\n1;2\n"] {
+        let dialect = Dialect {
+            delimiter: ';'.into(),
+            terminator: Terminator::Any,
+            separator_line: true,
+            ..Dialect::default()
+        };
+        for piece in 1..=8 {
+            let mut cutter = BlockCutter::new(&dialect, 64);
+            let mut blocks = Vec::new();
+            for bytes in text.as_bytes().chunks(piece) {
+                cutter.push(bytes, &mut Vec::new, &mut blocks).expect("clean");
+            }
+            let line = cutter.take_separator_line().map(|line| line.text());
+            cutter.finish(&mut Vec::new, &mut blocks).expect("clean");
+            let records: u64 = blocks.iter().map(|block| block.records).sum();
+            assert_eq!((line.as_deref(), records), (Some("sep=;"), 2), "{text:?} by {piece}");
+        }
+    }
+}
