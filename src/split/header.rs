@@ -87,22 +87,21 @@ impl Header {
             Some(Trailing::Records) => names.len() + 1,
             Some(Trailing::Header) => names.len() - 1,
         };
-        let mut taken: HashSet<String> = names.iter().filter(|name| !is_blank(name)).cloned().collect();
+        let in_any_case = dialect.duplicate_names == DuplicateNames::NumberInAnyCase;
+        let key = |name: &str| if in_any_case { name.to_lowercase() } else { name.to_owned() };
+        let mut taken: HashSet<String> =
+            names.iter().filter(|name| !is_blank(name)).map(|name| key(name)).collect();
         let mut seen = HashSet::new();
         let named = |position: usize| match names.get(position).filter(|name| !is_blank(name)) {
             Some(name) => {
-                let is_new = match dialect.duplicate_names {
-                    DuplicateNames::Keep => true,
-                    DuplicateNames::Number => seen.insert(name.clone()),
-                    DuplicateNames::NumberInAnyCase => seen.insert(name.to_lowercase()),
-                };
-                let name = if is_new { name.clone() } else { free(name, 2, &mut taken) };
+                let is_new = dialect.duplicate_names == DuplicateNames::Keep || seen.insert(key(name));
+                let name = if is_new { name.clone() } else { free(name, key, &mut taken) };
                 HeaderName { name, is_blank: false }
             }
             None if fails => HeaderName { name: names[position].clone(), is_blank: true },
             None => {
                 let name = format!("column_{}", position + 1);
-                let name = if taken.contains(&name) { free(&name, 2, &mut taken) } else { name };
+                let name = if taken.contains(&key(&name)) { free(&name, key, &mut taken) } else { name };
                 HeaderName { name, is_blank: true }
             }
         };
@@ -124,11 +123,11 @@ impl Header {
     }
 }
 
-/// A name with the first number that nothing else has.
-fn free(name: &str, from: usize, taken: &mut HashSet<String>) -> String {
-    let mut numbered = (from..).map(|number| format!("{name}_{number}"));
-    let free = numbered.find(|name| !taken.contains(name)).unwrap_or_default();
-    taken.insert(free.clone());
+/// A name with the first number that nothing else has, by its key.
+fn free(name: &str, key: impl Fn(&str) -> String, taken: &mut HashSet<String>) -> String {
+    let mut numbered = (2..).map(|number| format!("{name}_{number}"));
+    let free = numbered.find(|name| !taken.contains(&key(name))).unwrap_or_default();
+    taken.insert(key(&free));
     free
 }
 
@@ -178,6 +177,8 @@ mod tests {
             ("a,a_2,a", DuplicateNames::Number, "a,a_2,a_3"),
             ("a,A", DuplicateNames::Number, "a,A"),
             ("a,A", DuplicateNames::NumberInAnyCase, "a,A_2"),
+            ("a,A,a_2", DuplicateNames::NumberInAnyCase, "a,A_3,a_2"),
+            ("Column_2,,a", DuplicateNames::NumberInAnyCase, "Column_2,<column_2_2>,a"),
         ] {
             assert_eq!(header(names, 4, false, &with(policy)).0, expected);
         }

@@ -44,7 +44,10 @@ pub fn cut_error(error: CutError, dialect: &Dialect, url: &str, header: Option<&
         byte_offset: Some(error.byte_offset),
         line: Some(error.lines_before + 1),
         record,
-        column: header.and_then(|names| names.get(error.field)).filter(|_| record.is_some()).cloned(),
+        column: header
+            .and_then(|names| names.get(error.field))
+            .filter(|_| record.is_some() && error.problem != ScanProblem::RecordTooLarge)
+            .cloned(),
     };
     let (problem, remedy) = grammar_problem(error.problem, dialect, record.is_some());
     let problem = match &error.unclosed {
