@@ -92,17 +92,18 @@ pub(super) fn type_flag(column: &str, name: &str) -> String {
 type Setting = (String, String, &'static str);
 
 fn type_setting(column: &str, name: &str) -> Setting {
-    (
-        format!("type = {}", text(name)),
-        format!("--type {}", word(&format!("{column}={name}"))),
-        " in a schema",
-    )
+    (format!("type = {}", text(name)), flag("--type", &format!("{column}={name}")), " in a schema")
+}
+
+/// A flag with its value, which may look like a flag.
+fn flag(name: &str, value: &str) -> String {
+    let between = if value.starts_with('-') { '=' } else { ' ' };
+    format!("{name}{between}{}", word(value))
 }
 
 /// What says that these texts are null.
 pub(super) fn null_setting<'t>(tokens: impl Iterator<Item = &'t str>) -> String {
-    let (texts, flags): (Vec<_>, Vec<_>) =
-        tokens.map(|token| (text(token), format!("--null {}", word(token)))).unzip();
+    let (texts, flags): (Vec<_>, Vec<_>) = tokens.map(|token| (text(token), flag("--null", token))).unzip();
     let keys = format!("missingValues = [{}]", texts.join(", "));
     settings([(keys, flags.join(" "), " in a schema")])
 }

@@ -4,7 +4,7 @@ use super::Head;
 use super::header::shown;
 use super::records::Records;
 use crate::count::count;
-use crate::error::wording::{settings, text};
+use crate::error::wording::{settings, text, word};
 use crate::error::{Error, InputProblem, Location};
 use crate::parse::{Dialect, Escape, Terminator};
 
@@ -151,5 +151,10 @@ pub(crate) fn quoted(text: &str) -> String {
             _ => typed.push(character),
         }
     }
-    if typed.contains('\'') { format!("\"{typed}\"") } else { format!("'{typed}'") }
+    match typed.contains('\'') {
+        false => format!("'{typed}'"),
+        // Of what means something in double quotes, too, each quote is taken out.
+        true if typed.contains(['$', '`', '"', '\\']) => word(&typed),
+        true => format!("\"{typed}\""),
+    }
 }
