@@ -186,6 +186,11 @@ pub(super) fn delimiters_in(text: &[u8]) -> Vec<Delimiter> {
     all.filter(|delimiter| memchr::memmem::find(text, delimiter.as_bytes()).is_some()).collect()
 }
 
+/// Bytes of the line such as `sep=;` that is passed over at the start of a sample.
+pub(super) fn separator_bytes(sample: &Sample, dialect: &Dialect) -> usize {
+    separator::line(sample, dialect).map_or(0, |line| line.bytes.len())
+}
+
 /// How good the fields look that a dialect cuts a text into, as it is judged here: larger is better.
 pub(super) fn score(text: &[u8], dialect: &Dialect) -> (u64, u64, usize) {
     let sample = Sample { text: text[..text.len().min(JUDGED_BYTES)].to_vec(), ..Sample::default() };

@@ -335,14 +335,24 @@ impl Failing<'_> {
 impl Remedy {
     /// Whether all of every record is read.
     fn is_whole(&self) -> bool {
-        self.reading.rejected + self.reading.truncated == 0
+        self.reading.rejected + self.reading.taken_in + self.reading.truncated == 0
     }
 
     /// How good it is: larger is better. That there are several columns counts
     /// where there is no doubt that there are.
     fn rank(&self, may_be_one_column: bool) -> impl Ord + use<> {
-        let Reading { rejected, truncated, passed_over, swallows, typed, score, records, header, .. } =
-            self.reading;
+        let Reading {
+            rejected,
+            taken_in,
+            truncated,
+            passed_over,
+            swallows,
+            typed,
+            score,
+            records,
+            header,
+            ..
+        } = self.reading;
         let changes = self.changes.len();
         let least = |count: usize| std::cmp::Reverse(count);
         let cuts = may_be_one_column || score.2 > 1;
@@ -350,7 +360,7 @@ impl Remedy {
         (
             !swallows,
             cuts,
-            least(rejected + truncated),
+            least(rejected + taken_in + truncated),
             least(truncated),
             typed,
             lost,
@@ -364,13 +374,14 @@ impl Remedy {
     }
 
     fn told(&self, tells_values: bool) -> String {
-        let Reading { records, columns, whole, rejected, truncated, passed_over, first, .. } = &self.reading;
+        let Reading { records, columns, whole, rejected, taken_in, truncated, passed_over, first, .. } =
+            &self.reading;
         let settings = settings(self.changes.iter().map(|change| {
             let (key, flag) = change.told();
             (key, flag, "")
         }));
         let more = if *whole { "" } else { " up to behind this place" };
-        let all = if *rejected == 0 && *records > 1 { "all " } else { "" };
+        let all = if *rejected + *taken_in == 0 && *records > 1 { "all " } else { "" };
         let mut told = format!(
             "{settings} reads {all}{}{more} with {}",
             count(*records, "record"),
@@ -384,6 +395,12 @@ impl Remedy {
         }
         if *truncated > 0 {
             told.push_str(&format!(", and leaves fields out of {}", count(*truncated, "record")));
+        }
+        if *taken_in > 0 {
+            told.push_str(&format!(
+                ", and sets aside the {} that the quote takes in",
+                count(*taken_in, "line")
+            ));
         }
         if *rejected > 0 {
             told.push_str(&format!(", and sets {} aside", count(*rejected, "record")));

@@ -363,7 +363,8 @@ pub fn settle(job: &JobSpec, inputs: &[Input], options: &PlanOptions, runtime: &
     Ok(Settled { spec, dialect, schema, is_inferred, notes, schema_notes, column_notes, seen, first_text })
 }
 
-fn read_schema(place: &str, job: &JobSpec, runtime: &Runtime) -> Result<SchemaFile> {
+/// A schema file, wherever it lies.
+pub(super) fn read_schema(place: &str, job: &JobSpec, runtime: &Runtime) -> Result<SchemaFile> {
     if let Some(path) = local_path(place) {
         return schema::load_schema(&path);
     }

@@ -1,15 +1,16 @@
 //! An input that a run failed at → the failure, with settings that read the input.
 
 use super::PlanOptions;
+use super::build::read_schema;
 use crate::error::{Error, ErrorKind, InputProblem};
 use crate::infer::{self, Failing, SAMPLE_BYTES, Sample, Tried, Words};
 use crate::job::{
-    DuplicateColumns, JobSpec, LongRecord, MatchColumns, MissingColumns, RecordPolicy, SchemaSpec,
-    ShortRecord, SourceSpec,
+    DialectSpec, DuplicateColumns, JobSpec, LongRecord, MatchColumns, MissingColumns, RecordPolicy,
+    SchemaSpec, ShortRecord, SourceSpec,
 };
 use crate::runtime::Runtime;
-use crate::schema::ResolveContext;
-use crate::source::{self, Decoding, Input};
+use crate::schema::{ResolveContext, TableSchema};
+use crate::source::{self, Decoding};
 
 /// Text that remedies are tried on, at most: a failure that lies further down
 /// keeps what was to be said of its kind.
@@ -50,10 +51,24 @@ fn tried(error: &Error, job: &JobSpec, options: &PlanOptions, runtime: &Runtime)
     if wanted > TRIED_BYTES {
         return None;
     }
+    let file = match &job.schema {
+        Some(SchemaSpec::Location(place)) => Some(read_schema(place, job, runtime).ok()?),
+        _ => None,
+    };
+    let (schema, of_file) = match (&job.schema, file) {
+        (Some(SchemaSpec::Inline(schema)), _) => (Some(schema.clone()), None),
+        (_, Some(file)) => (Some(file.schema), file.dialect),
+        _ => (None, None),
+    };
+    let given = job.dialect.clone().or(of_file.unwrap_or_default());
     let listed = SourceSpec { inputs: vec![location.url.clone()], ..job.source.clone() };
-    let input = runtime.wait(source::list(&listed, &job.engine)).ok()?.into_iter().find(Input::is_pinned)?;
+    let input = runtime
+        .wait(source::list(&listed, &job.engine))
+        .ok()?
+        .into_iter()
+        .find(|input| input.is_pinned() && input.url == location.url)?;
     let read = |encoding: Option<&str>| {
-        let decoding = Decoding::of(encoding, job.dialect.invalid_bytes.unwrap_or_default());
+        let decoding = Decoding::of(encoding, given.invalid_bytes.unwrap_or_default());
         let cancel = runtime.cancel();
         let mut text =
             source::open(&input, &job.source, &job.engine, decoding, None, runtime, cancel).ok()?;
@@ -64,10 +79,10 @@ fn tried(error: &Error, job: &JobSpec, options: &PlanOptions, runtime: &Runtime)
     let decoded = if is_encoding { &ENCODINGS[..] } else { &[] };
     let decoded: Vec<_> =
         decoded.iter().filter_map(|label| Some((label.to_string(), read(Some(label))?))).collect();
-    let sample = if is_encoding { Sample::default() } else { read(job.dialect.encoding.as_deref())? };
-    let names = header_names(job);
+    let sample = if is_encoding { Sample::default() } else { read(given.encoding.as_deref())? };
+    let names = schema.map_or(Vec::new(), |schema| header_names(&schema, job, &given));
     let words = Words {
-        given: &job.dialect,
+        given: &given,
         names: &names,
         infers: options.infer_header,
         takes_duplicates: job.source.duplicate_columns != DuplicateColumns::Fail,
@@ -85,11 +100,11 @@ fn tried(error: &Error, job: &JobSpec, options: &PlanOptions, runtime: &Runtime)
 }
 
 /// Names that every header has to have; none where that cannot be told.
-fn header_names(job: &JobSpec) -> Vec<String> {
-    let Some(SchemaSpec::Inline(schema)) = &job.schema else { return Vec::new() };
+fn header_names(schema: &TableSchema, job: &JobSpec, given: &DialectSpec) -> Vec<String> {
     let by_name = job.source.match_columns != Some(MatchColumns::Position)
         && job.source.missing_columns == MissingColumns::Fail
-        && job.dialect.case_sensitive_header != Some(false);
+        && given.header != Some(false)
+        && given.case_sensitive_header != Some(false);
     let resolved = schema.resolve(&ResolveContext { file: "", null_sequence: None });
     let columns = resolved.ok().filter(|_| by_name).map_or(Vec::new(), |(schema, _)| schema.columns);
     let names = columns.into_iter().map(|column| column.source_name);

@@ -1,5 +1,6 @@
 //! One setting that reads a text otherwise.
 
+use crate::error::wording;
 use crate::infer::dialect::shell_quoted;
 use crate::job::DialectSpec;
 use crate::parse::{Delimiter, StrayQuotes, Trim};
@@ -97,10 +98,10 @@ impl Change {
     pub(super) fn told(&self) -> (String, String) {
         let setting = |key: &str, value: &str, flag: &str| (format!("{key} = {value}"), flag.to_owned());
         let text = |key: &str, value: &str, flag: &str| {
-            setting(key, &format!("{value:?}"), &format!("{flag} {}", shell_quoted(value)))
+            setting(key, &wording::text(value), &format!("{flag} {}", shell_quoted(value)))
         };
         let word = |key: &str, value: &str, flag: &str| {
-            setting(key, &format!("{value:?}"), &format!("{flag} {value}"))
+            setting(key, &wording::text(value), &format!("{flag} {value}"))
         };
         let number =
             |key: &str, value: &u64, flag: &str| setting(key, &value.to_string(), &format!("{flag} {value}"));

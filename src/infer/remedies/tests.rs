@@ -63,21 +63,42 @@ fn what_reads_most_and_loses_least_comes_first() {
     ] {
         let found = first(text, problem).unwrap_or_default();
         assert!(found.ends_with(expected), "{text:?}: {found}");
+        // The key is one that a job file takes.
+        let keys = found.split('`').skip(1).step_by(2);
+        keys.for_each(|key| assert!(key.parse::<toml::Table>().is_ok(), "{key}"));
     }
 }
 
 #[test]
 fn nothing_is_said_that_would_lose_records_or_reads_nothing_else() {
     let (ragged, two) = (RAGGED(), TWO());
-    for (text, problem) in [
-        // What is wrong is not in this text.
-        ("a,b\n1,2\n3,4\n", &ragged),
-        // A header that the records have one field more than.
-        ("A|B|C\n1|2|3|\n4|5|6|\n", &ragged),
-        ("", &two),
+    for (text, problem, expected) in [
+        // What is wrong is not in this text: also where the end of each record, or the first line, is known.
+        ("a,b\n1,2\n3,4\n", &ragged, Tried::Unclear),
+        ("A|B|C\n1|2|3|\n4|5|6|\n", &ragged, Tried::Unclear),
+        ("sep=;\na;b;c\n1;2;3\n", &ragged, Tried::Unclear),
+        ("", &two, Tried::Nothing),
     ] {
-        assert_eq!(first(text, problem), None, "{text:?}");
+        let failing = Failing { sample: sample(text), at: 0, problem, decoded: Vec::new() };
+        assert_eq!(remedies(&failing, &words(&DialectSpec::default()), &|| true), expected, "{text:?}");
     }
+}
+
+#[test]
+fn what_is_given_is_no_guess_and_what_an_unclosed_quote_takes_in_is_told() {
+    let open = OPEN();
+    let text = "a,b\n1,2\n3,4\n5,6\n7,8\n9,\"x\n1,\"y\"z,2\n";
+    let failing = Failing { sample: sample(text), at: 0, problem: &open, decoded: Vec::new() };
+    let quoted = DialectSpec { quote_char: Some("\"".into()), ..DialectSpec::default() };
+    let found = told(&failing, &words(&quoted)).unwrap_or_default();
+    assert!(!found.contains("reads all"), "{found}");
+    // A footer of the width of the data, which nobody would guess.
+    let footed = DialectSpec { footer_records: Some(1), ..DialectSpec::default() };
+    let text = "a,b\n1,\"x\" \n3,\"y\"\nTOTAL,2\n";
+    let stray = InputProblem::StrayQuote { what: "" };
+    let failing = Failing { sample: sample(text), at: 0, problem: &stray, decoded: Vec::new() };
+    let found = told(&failing, &words(&footed)).unwrap_or_default();
+    assert!(found.contains("(--trim right) reads all 2 records"), "{found}");
 }
 
 #[test]

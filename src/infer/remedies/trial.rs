@@ -2,12 +2,14 @@
 
 use super::change::Settings;
 use super::{Failing, Words};
-use crate::infer::dialect::{Known, infer_dialect, score};
+use crate::infer::dialect::{Known, infer_dialect, score, separator_bytes};
 use crate::infer::{Sample, infer_schema};
+use crate::job::DialectSpec;
 use crate::parse::{
     BlankNames, Dialect, FieldSpan, RecordIndex, ScanError, ScanProblem, Scanner, StrayQuotes, field_value,
 };
 use crate::schema::ColumnType;
+use crate::split::header::{FirstRecord, Header, is_blank};
 use crate::split::preamble::{Preamble, Taken};
 use std::collections::HashSet;
 
@@ -21,6 +23,8 @@ pub(super) struct Reading {
     pub(super) whole: bool,
     /// Records that are set aside.
     pub(super) rejected: usize,
+    /// Lines that a quote takes in which is never closed, set aside as one record.
+    pub(super) taken_in: usize,
     /// Records of which fields are left out.
     pub(super) truncated: usize,
     /// Records and comments that are taken for no data.
@@ -44,10 +48,10 @@ pub(super) fn read(failing: &Failing<'_>, settings: &Settings, words: &Words<'_>
     let known = Known { given, resolved: &resolved, names: words.names, infer_header: words.infers };
     let sample = std::slice::from_ref(&failing.sample);
     let (dialect, _) = infer_dialect(sample, &known).ok()?;
-    let text = &failing.sample.text;
+    let text = &failing.sample.text[separator_bytes(&failing.sample, &dialect)..];
     let (mut index, mut faults) = (RecordIndex::default(), Vec::new());
     let outcome = Scanner::new(&dialect).scan_tolerant(text, &mut index, &mut faults);
-    let mut end = index.len();
+    let (mut end, mut taken_in) = (index.len(), 0);
     if let Err(error) = outcome {
         // Text that is cut off may end inside quotes; what such a quote takes in can be set aside.
         let is_open = error.problem == ScanProblem::UnterminatedQuote;
@@ -55,15 +59,19 @@ pub(super) fn read(failing: &Failing<'_>, settings: &Settings, words: &Words<'_>
         if !is_open || !is_cut && !settings.rejects {
             return None;
         }
+        if !is_cut {
+            taken_in = 1 + dialect.terminator.count_lines(text[error.offset..].trim_ascii_end());
+        }
     } else if !failing.sample.whole {
         end = end.saturating_sub(1);
     }
-    let table = Table { text, dialect: &dialect, index: &index, faults: &faults };
-    let guesses = words.given.skip_records.is_none();
-    let reading = table.reading(settings, words, failing.sample.whole, end)?;
+    let whole = failing.sample.whole;
+    let table = Table { text, dialect: &dialect, index: &index, faults: &faults, whole };
+    let reading = table.reading(settings, words, end, taken_in)?;
     // What leaves records out needs what the reading without lacks: types that hold below.
-    let has_evidence = given.skip_records.is_none() || reading.typed > 0;
-    (!guesses || has_evidence && !table.loses(end)).then_some(reading)
+    let is_guess = words.given.skip_records.is_none() && given.skip_records.is_some();
+    (!is_guess || reading.typed > 0).then_some(())?;
+    (!table.loses(end, words.given)).then_some(reading)
 }
 
 /// A text as a dialect cuts it into records.
@@ -72,10 +80,18 @@ struct Table<'a> {
     dialect: &'a Dialect,
     index: &'a RecordIndex,
     faults: &'a [ScanError],
+    /// Whether it is all of the input.
+    whole: bool,
 }
 
 impl Table<'_> {
-    fn reading(&self, settings: &Settings, words: &Words<'_>, whole: bool, end: usize) -> Option<Reading> {
+    fn reading(
+        &self,
+        settings: &Settings,
+        words: &Words<'_>,
+        end: usize,
+        taken_in: usize,
+    ) -> Option<Reading> {
         let mut preamble = Preamble::new(self.dialect);
         let (mut names, mut first) = (None, 0);
         while first < end {
@@ -88,12 +104,17 @@ impl Table<'_> {
             }
             first += 1;
         }
-        let footer = if whole { self.dialect.footer_records as usize } else { 0 };
+        let footer = self.footer();
         let end = end.checked_sub(footer).filter(|end| *end > first)?;
         if let Some(names) = &names {
             tell_apart(names, settings, words.names)?;
         }
-        let columns = names.as_ref().map_or(self.index.record(first).len(), Vec::len);
+        let first_record = (first..end).find(|record| !self.is_faulty(*record));
+        let first_record = first_record.map(|record| FirstRecord::of(self.index.record(record)));
+        let columns = match &names {
+            Some(names) => Header::of(names, first_record, self.dialect).names.len(),
+            None => self.index.record(first).len(),
+        };
         let fits = |fields: usize| {
             fields == columns || settings.pads && fields < columns || settings.truncates && fields > columns
         };
@@ -101,7 +122,7 @@ impl Table<'_> {
         let rejected = (first..end).filter(is_bad).count();
         let is_cut = |record: &usize| self.index.record(*record).len() > columns && !is_bad(record);
         let truncated = (first..end).filter(is_cut).count();
-        if rejected > 0 && (!settings.rejects || 2 * rejected > end - first) {
+        if rejected > 0 && !settings.rejects || 2 * (rejected + taken_in) > end - first + taken_in {
             return None;
         }
         let good = (first..end).find(|record| !is_bad(record))?;
@@ -110,14 +131,15 @@ impl Table<'_> {
         let mut seen = HashSet::new();
         let mut is_read = |position: usize| {
             let name = names.as_ref().and_then(|names| names.get(position));
-            !settings.leaves_duplicates_out || name.is_none_or(|name| name.is_empty() || seen.insert(name))
+            !settings.leaves_duplicates_out || name.is_none_or(|name| is_blank(name) || seen.insert(name))
         };
         let read: Vec<usize> = (0..columns).filter(|position| is_read(*position)).collect();
         Some(Reading {
             records: end - first - rejected,
             columns: read.len(),
-            whole,
+            whole: self.whole,
             rejected,
+            taken_in,
             truncated,
             passed_over: self.dialect.skip_records as usize + footer + self.comments().count(),
             swallows: (first..end).any(|record| self.swallows(record, columns)),
@@ -146,26 +168,34 @@ impl Table<'_> {
         lines.filter(move |line| mark.is_some() && line.first().copied() == mark)
     }
 
-    /// Whether something that is passed over looks like a record, or like a header.
-    fn loses(&self, end: usize) -> bool {
+    /// Records after the data, where the text goes to the end.
+    fn footer(&self) -> usize {
+        if self.whole { self.dialect.footer_records as usize } else { 0 }
+    }
+
+    /// Whether something that is passed over, and that nobody `given` it to be, looks like a record, or
+    /// like a header.
+    fn loses(&self, end: usize, given: &DialectSpec) -> bool {
         let dialect = self.dialect;
         let first = (dialect.skip_records as usize).min(end);
-        let after = end.saturating_sub(dialect.footer_records as usize).max(first);
+        let after = end.saturating_sub(self.footer()).max(first);
         let fields = |record: usize| self.index.record(record).len();
         let filled =
             |record: usize| self.index.record(record).iter().filter(|span| span.start < span.end).count();
         let columns = if first < after { fields(first) } else { 0 };
         let is_title = |record: usize| filled(record) <= (columns / 2).max(1);
         let is_footer = |record: usize| filled(record) < columns;
-        let passed_over: Vec<usize> = (0..first).chain(after..end).map(filled).collect();
+        let titles = if given.skip_records.is_none() { 0..first } else { 0..0 };
+        let footers = if given.footer_records.is_none() { after..end } else { 0..0 };
+        let passed_over: Vec<usize> = titles.clone().chain(footers.clone()).map(filled).collect();
         // Records of their own, if several of them agree.
         let agree = |(at, filled): (usize, &usize)| *filled > 1 && passed_over[..at].contains(filled);
         let delimiter = dialect.delimiter.as_bytes();
         let is_record = |line: &[u8]| memchr::memmem::find_iter(line, delimiter).count() + 1 == columns;
-        !(0..first).all(is_title)
-            || !(after..end).all(is_footer)
+        !titles.clone().all(is_title)
+            || !footers.clone().all(is_footer)
             || passed_over.iter().enumerate().any(agree)
-            || columns > 1 && self.comments().any(is_record)
+            || columns > 1 && given.comment_char.is_none() && self.comments().any(is_record)
     }
 
     /// Whether a field in quotes holds a line with the delimiters of a record.
@@ -186,7 +216,7 @@ impl Table<'_> {
 fn tell_apart(names: &[String], settings: &Settings, known: &[String]) -> Option<()> {
     let mut seen = HashSet::new();
     let may_be_blank = settings.dialect.blank_names != Some(BlankNames::Fail);
-    let distinct = names.iter().all(|name| match name.is_empty() {
+    let distinct = names.iter().all(|name| match is_blank(name) {
         true => may_be_blank,
         false => seen.insert(name) || settings.takes_duplicates,
     });
