@@ -97,7 +97,8 @@ fn type_setting(column: &str, name: &str) -> Setting {
 
 /// A flag with its value, which may look like a flag.
 fn flag(name: &str, value: &str) -> String {
-    let between = if value.starts_with('-') { '=' } else { ' ' };
+    // `-` alone is no flag.
+    let between = if value.len() > 1 && value.starts_with('-') { '=' } else { ' ' };
     format!("{name}{between}{}", word(value))
 }
 
