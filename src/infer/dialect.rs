@@ -30,7 +30,7 @@ pub(super) use refusal::quoted as shell_quoted;
 use super::Sample;
 use crate::error::Result;
 use crate::job::DialectSpec;
-use crate::parse::{Delimiter, Dialect};
+use crate::parse::{Delimiter, Dialect, Terminator};
 use refusal::{Flag, Reading, Refusal};
 use search::{Candidate, Search};
 
@@ -74,6 +74,13 @@ pub struct Known<'a> {
     pub infer_header: bool,
 }
 
+impl Known<'_> {
+    /// The line terminator, if it is given.
+    fn terminator(&self) -> Option<Terminator> {
+        self.given.line_terminator.is_some().then_some(self.resolved.terminator)
+    }
+}
+
 /// A dialect, and what a person should check.
 type Judged = (Dialect, Vec<String>);
 
@@ -83,7 +90,7 @@ type Judged = (Dialect, Vec<String>);
 /// An [`InputProblem::TwoReadings`](crate::error::InputProblem::TwoReadings)
 /// where two readings are near and one of them would lose records.
 pub fn infer_dialect(samples: &[Sample], known: &Known<'_>) -> Result<Judged> {
-    let head = |sample| Head::of(sample, known.resolved);
+    let head = |sample| Head::of(sample, known.resolved, known.terminator());
     let heads: Vec<Head<'_>> = samples.iter().map(head).filter(|head| !head.text.is_empty()).collect();
     let (named, note) = separator::named(samples, known);
     let (mut spec, mut resolved) = (known.given.clone(), known.resolved.clone());
@@ -188,18 +195,18 @@ pub(super) fn delimiters_in(text: &[u8]) -> Vec<Delimiter> {
 
 /// Bytes of the line such as `sep=;` that is passed over at the start of a sample.
 pub(super) fn separator_bytes(sample: &Sample, dialect: &Dialect) -> usize {
-    separator::line(sample, dialect).map_or(0, |line| line.bytes.len())
+    separator::line(sample, dialect, Some(dialect.terminator)).map_or(0, |line| line.bytes.len())
 }
 
 /// How good the fields look that a dialect cuts a text into, as it is judged here: larger is better.
 pub(super) fn score(text: &[u8], dialect: &Dialect) -> (u64, u64, usize) {
     let sample = Sample { text: text[..text.len().min(JUDGED_BYTES)].to_vec(), ..Sample::default() };
-    look::Look::of(&[Head::of(&sample, dialect)], dialect).score()
+    look::Look::of(&[Head::of(&sample, dialect, Some(dialect.terminator))], dialect).score()
 }
 
 impl<'a> Head<'a> {
-    fn of(sample: &'a Sample, dialect: &Dialect) -> Head<'a> {
-        let line = separator::line(sample, dialect);
+    fn of(sample: &'a Sample, dialect: &Dialect, terminator: Option<Terminator>) -> Head<'a> {
+        let line = separator::line(sample, dialect, terminator);
         let text = &sample.text[line.as_ref().map_or(0, |line| line.bytes.len())..];
         let judged = &text[..text.len().min(JUDGED_BYTES)];
         let whole = judged.len() == text.len() && sample.whole;

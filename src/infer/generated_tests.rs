@@ -142,10 +142,13 @@ fn generated(seed: u64) -> Generated {
         (0..columns).map(|column| NAMES[(first + column) % NAMES.len()].to_owned()).collect::<Vec<_>>()
     });
     let mut lines = Vec::new();
-    // A line above one column without a header is as good as a header.
+    // A line with the fields of the records above them is a header, and so is any above one column.
     if random.one_in(6) && (columns > 1 || names.is_some()) {
         let title = random.of(&["Report 2024", "Sales, all regions", "made by; nobody", "Q1", "a\tb"]);
-        lines.extend(std::iter::repeat_n(title.to_owned(), 1 + random.below(2)));
+        let repeats = 1 + random.below(2);
+        if names.is_some() || title.split(delimiter).count() != columns {
+            lines.extend(std::iter::repeat_n(title.to_owned(), repeats));
+        }
     }
     let comments = random.one_in(6);
     let comment = |random: &mut Random| {
@@ -196,7 +199,7 @@ fn no_generated_file_is_read_wrongly_without_a_word() {
          with a note, {} without",
         silent.len()
     );
-    for (seed, text, found) in silent.iter().take(8) {
+    for (seed, text, found) in &silent {
         println!("--- {seed}\n{text:?}\n{found:?}");
     }
     assert!(silent.is_empty());

@@ -230,6 +230,9 @@ pub(super) fn odd(
                 "a byte order mark amid a file is left over where files were joined: give them one by one, or {reject}"
             )
         }
+        _ if matches!(other, ColumnType::Int { .. }) && odd.iter().all(|odd| is_long_integer(&odd.value)) => {
+            format!("as a number of more digits than an integer has, {}", type_flag(column, "decimal(38,0)"))
+        }
         (_, Standing::First) if odd.len() == 1 => {
             format!(
                 "for a line of units or a second header, `dialect.headerRows = 2` (--header-rows 2); for a null, {}",
@@ -245,4 +248,10 @@ pub(super) fn odd(
         _ => format!("for nulls, {}; else {reject}", nulls()),
     };
     format!("{} {verb} it string; the other {count} {values} {other}: {advice}", list.join(", "))
+}
+
+/// Whether a whole number fits a decimal and no integer.
+fn is_long_integer(value: &[u8]) -> bool {
+    let digits = value.strip_prefix(b"-").unwrap_or(value);
+    (19..=38).contains(&digits.len()) && digits[0] != b'0' && digits.iter().all(u8::is_ascii_digit)
 }

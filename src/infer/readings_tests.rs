@@ -324,6 +324,10 @@ fn other_readings_with_other_values_are_told() {
         ("82,01\n20,94\n0,54", "each line as a whole may be one number"),
         ("ann^Paris^22,21\noak^Ada^18,44\nann^tin^91,57\nEOF,1", "--delimiter '^'"),
         ("# Total: 5,5", "--comment '#'"),
+        ("# Total: 5,5\nname,city", "--comment '#'"),
+        ("# 20;7\n#4;5\n#red;6", "--comment '#'"),
+        ("\"2024-06-10\"\n# made by hand", "--comment '#'"),
+        ("/zinc;bob|17,50", "--delimiter '|'"),
     ] {
         let Outcome::Read(_, notes) = read(text, &DialectSpec::default()) else { panic!("{text:?}") };
         assert!(notes.iter().any(|note| note.contains(says)), "{text:?}: {notes:?}");
@@ -333,6 +337,22 @@ fn other_readings_with_other_values_are_told() {
         let Outcome::Read(_, notes) = read(text, &DialectSpec::default()) else { panic!("{text:?}") };
         assert!(!notes.iter().any(|note| note.contains("--delimiter")), "{text:?}: {notes:?}");
     }
+}
+
+/// Every record begins with the mark, or the header alone does.
+#[test]
+fn nobody_looks_for_comments_where_records_begin_so() {
+    for text in ["# id,name\n1,x\n2,y\n", "#1;2\n#3;4\n", "tag,n\n#a,1\n#b,2\n"] {
+        let Outcome::Read(_, notes) = read(text, &DialectSpec::default()) else { panic!("{text:?}") };
+        assert!(!notes.iter().any(|note| note.contains("--comment")), "{text:?}: {notes:?}");
+    }
+}
+
+/// With another line end, the first line is a record like any other.
+#[test]
+fn a_line_that_names_the_delimiter_ends_as_lines_do() {
+    let table = table_of(&["sep=", "\nb"], &[&["x", "2"], &["y", "4"]]);
+    reads_as("sep=,\nb;x,2;y,4;", "--line-terminator ; --delimiter ,", &table, &["--no-header"]);
 }
 
 /// A title of the width of the data, over data without a header.

@@ -363,6 +363,10 @@ fn what_makes_text_of_a_column_is_said() {
             "1\n-\nnone\n",
             "\"-\" (first record 2, line 3 of file:///a.csv), \"none\" (first record 3, line 4 of file:///a.csv) are taken for null",
         ),
+        (
+            "9223372036854775808\n2\n3\n",
+            "the other 2 values are int64: as a number of more digits than an integer has, --type 'v=decimal(38,0)'",
+        ),
         // None of it where there is nothing to say.
         ("a\nb\nc\nd\n1\n", ""),
         ("true\nfalse\n", ""),

@@ -5,7 +5,7 @@
 //! have other fields than a record; and then a later one with the fields of a
 //! record is an error ([`Dialect::guessed_comment_fields`]).
 
-use super::header::{cut, typed_columns};
+use super::header::{self, cut, typed_columns};
 use super::records::Records;
 use super::refusal::{Flag, Reading, Refusal};
 use super::search::{Candidate, Search};
@@ -37,12 +37,17 @@ pub(super) fn decided(
     match judged(search, &found, &with, &marked, like_records) {
         Judgement::Near => Err(refused(&found, &with)),
         Judgement::Data => {
-            // Where every record begins so, but for a header above them, or the header alone, nobody would
-            // look for comments.
+            // Where every record begins so and in the same way, but for a header above them, or the header
+            // alone, nobody would look for comments.
+            let skipped = Dialect { skip_records: found.titles as u64, ..found.dialect.clone() };
+            let has_header = header::has_header(heads, &skipped, search.known.names, &mut Vec::new());
+            let all_lead = heads.iter().all(leads);
+            let prose = marked.iter().filter(|(text, _)| is_prose(text)).count();
+            let above = usize::from(has_header && !heads.iter().any(leads));
             let records = found.look.records;
-            let header = usize::from(!heads.iter().any(leads));
-            let every = records > 1 && marked.len() + header >= records;
-            let header_alone = like_records && marked.len() == heads.len() && heads.iter().all(leads);
+            let every =
+                records > 1 && marked.len() + above >= records && (prose == 0 || prose == marked.len());
+            let header_alone = has_header && like_records && marked.len() == heads.len() && all_lead;
             if !every && !header_alone {
                 notes.push(format!(
                     "lines that begin with '#' are data (line {line}: {:?}); if they are comments, say \

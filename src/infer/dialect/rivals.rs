@@ -31,7 +31,7 @@ fn note_delimiters(search: &Search<'_>, found: &Candidate, all: &[Candidate], no
     for rival in all {
         let delimiter = rival.dialect.delimiter;
         let divides = rival.look.fields > 1 && rival.look.nearly_agrees() && !rival.look.broken;
-        if !divides || rival.look.records < 2 || told.contains(&delimiter) {
+        if !divides || told.contains(&delimiter) {
             continue;
         }
         told.push(delimiter);
@@ -76,9 +76,11 @@ fn stands_in(heads: &[Head<'_>], found: &Candidate, columns: &[bool], delimiter:
     })
 }
 
-/// The records of a head that are looked at; the first may be the header.
+/// The records of a head that are looked at: not the first, which may be the
+/// header, unless it is the only one.
 fn looked_at<'r>(records: &'r Records<'_>, found: &Candidate) -> impl Iterator<Item = &'r [FieldSpan]> {
-    (found.titles + 1..records.len()).take(RECORDS).filter_map(|record| records.fields(record))
+    let first = (found.titles + 1).min(records.len().saturating_sub(1));
+    (first..records.len()).take(RECORDS).filter_map(|record| records.fields(record))
 }
 
 /// Delimiters that are not looked for, as they stand in times, addresses and sentences.

@@ -3,11 +3,16 @@
 use super::Known;
 use crate::infer::Sample;
 use crate::job::DialectSpec;
-use crate::parse::{Delimiter, Dialect, Opening, SeparatorLine};
+use crate::parse::{Delimiter, Dialect, Opening, SeparatorLine, Terminator};
 
-/// The line, if the sample begins with one that is passed over.
-pub(super) fn line(sample: &Sample, dialect: &Dialect) -> Option<SeparatorLine> {
-    match Opening::of(&sample.text, None) {
+/// The line, if the sample begins with one that is passed over. Without a
+/// terminator, any line end is one.
+pub(super) fn line(
+    sample: &Sample,
+    dialect: &Dialect,
+    terminator: Option<Terminator>,
+) -> Option<SeparatorLine> {
+    match Opening::of(&sample.text, terminator) {
         Opening::Separator(line) if dialect.separator_line => Some(line),
         _ => None,
     }
@@ -15,7 +20,9 @@ pub(super) fn line(sample: &Sample, dialect: &Dialect) -> Option<SeparatorLine> 
 
 /// The delimiter that the first such line names, where none is given, and a note on what is made of it.
 pub(super) fn named(samples: &[Sample], known: &Known<'_>) -> (Option<Delimiter>, Option<String>) {
-    let lines = samples.iter().filter_map(|sample| Some((&sample.url, line(sample, known.resolved)?)));
+    let lines = samples
+        .iter()
+        .filter_map(|sample| Some((&sample.url, line(sample, known.resolved, known.terminator())?)));
     let lines: Vec<_> = lines.collect();
     let Some((url, line)) = lines.first() else { return (None, None) };
     let other = lines.iter().find(|(_, other)| other.delimiter != line.delimiter);
