@@ -225,12 +225,17 @@ impl Outcome {
     }
 }
 
-/// The text in an encoding, with a byte order mark if it is of UTF-16.
+/// The text in an encoding, with a byte order mark if it is of UTF-16 or UTF-32.
 fn encoded(text: &str, label: Option<&str>) -> Vec<u8> {
     let Some(label) = label else { return text.into() };
-    // `encoding_rs` encodes no UTF-16.
-    if label == "utf-16le" {
-        return format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    // `encoding_rs` encodes neither UTF-16 nor UTF-32.
+    let marked = format!("\u{feff}{text}");
+    match label {
+        "utf-16le" => return marked.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+        "utf-32be" => {
+            return marked.chars().flat_map(|character| u32::from(character).to_be_bytes()).collect();
+        }
+        _ => {}
     }
     let encoding = encoding_rs::Encoding::for_label(label.as_bytes()).expect("a label of the standard");
     encoding.encode(text).0.into_owned()
