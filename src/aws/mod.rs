@@ -28,7 +28,7 @@ pub(crate) use patience::patient;
 pub(crate) use patience::range_time;
 
 use crate::error::{Error, Result};
-use crate::job::RequestsSpec;
+use crate::job::{RequestsSpec, spec::ACCOUNT_REMEDY};
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -38,9 +38,6 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-
-/// What an `expected_bucket_owner` looks like.
-pub(crate) const ACCOUNT_REMEDY: &str = "write the 12 digits of the account, such as \"111122223333\"";
 
 /// Who asks: names the keys of the job file in messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

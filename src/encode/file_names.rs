@@ -97,8 +97,8 @@ impl FileNames {
         }
         let message = format!("{} bytes, S3 leaves {limit} under the prefix of the target", key.len());
         let rule = Rule::KeyLength;
-        Err(Error::new(ErrorKind::Preflight { file: excerpt(&key).into_owned(), rule, message })
-            .remedy(rule.remedy()))
+        let kind = ErrorKind::Preflight { file: excerpt(&key).into_owned(), rule: rule.id(), message };
+        Err(Error::new(kind).remedy(rule.remedy()))
     }
 
     /// Number of the task; 0 for a single file.

@@ -93,7 +93,7 @@ pub enum ErrorKind {
         /// The output file, relative to the table.
         file: String,
         /// The rule that it breaks.
-        rule: crate::preflight::Rule,
+        rule: &'static str,
         /// What is found, and where.
         message: String,
     },

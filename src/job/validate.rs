@@ -7,8 +7,8 @@ use super::location::{
     with_slash,
 };
 use super::{JobSpec, RequestsSpec, SchemaSpec, WriteMode};
-use crate::aws::ACCOUNT_REMEDY;
 use crate::document::{KeyPath, Problem, Problems};
+use crate::job::spec::ACCOUNT_REMEDY;
 use crate::schema::ResolveContext;
 use std::path::Path;
 

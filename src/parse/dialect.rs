@@ -1,7 +1,6 @@
 //! How the bytes of a CSV text are cut into records and fields.
 
 use super::Delimiter;
-use crate::source::InvalidBytes;
 
 /// A resolved dialect: bytes and policies, nothing left to infer.
 ///
@@ -86,6 +85,19 @@ pub enum Escape {
     /// is dropped if there was one to take. So `a\,b` is one field, and the
     /// `\N` that MySQL and Hive write for null stays `\N`.
     Byte(u8),
+}
+
+/// What becomes of bytes that the encoding of an input does not allow.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum InvalidBytes {
+    /// The first ends the run with its place.
+    #[default]
+    Error,
+    /// Each malformed sequence becomes one U+FFFD, as the Encoding Standard has it.
+    Replace,
 }
 
 /// White space (spaces and tabs) that belongs to no field: around an unquoted

@@ -12,10 +12,10 @@ pub mod reference;
 pub mod scan;
 mod separator_line;
 
-pub use crate::source::InvalidBytes;
 pub use delimiter::Delimiter;
 pub use dialect::{
-    BlankNames, CountedRecords, Dialect, DuplicateNames, Escape, StrayQuotes, Terminator, TrailerCount, Trim,
+    BlankNames, CountedRecords, Dialect, DuplicateNames, Escape, InvalidBytes, StrayQuotes, Terminator,
+    TrailerCount, Trim,
 };
 pub use scan::{
     FieldForm, FieldSpan, RecordIndex, ScanError, ScanProblem, Scanner, field_value, null_text, unescape,

@@ -76,7 +76,8 @@ impl Preflight {
     ) -> Result<(), Error> {
         let checked = self.check_metadata(metadata).and_then(|()| self.check_longest(longest));
         checked.map_err(|Violation { rule, message }| {
-            Error::new(ErrorKind::Preflight { file: file.to_owned(), rule, message }).remedy(rule.remedy())
+            let kind = ErrorKind::Preflight { file: file.to_owned(), rule: rule.id(), message };
+            Error::new(kind).remedy(rule.remedy())
         })
     }
 

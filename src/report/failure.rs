@@ -120,7 +120,7 @@ impl From<&Error> for ErrorReport {
         let (mut rule, mut job_file, mut store) = (None, None, None);
         match error.kind() {
             ErrorKind::Input(problem) => rule = Some(problem.rule().to_owned()),
-            ErrorKind::Preflight { rule: broken, .. } => rule = Some(broken.to_string()),
+            ErrorKind::Preflight { rule: broken, .. } => rule = Some((*broken).to_owned()),
             ErrorKind::Job { place, .. } => job_file = Some(place.clone()),
             ErrorKind::Source(failure) | ErrorKind::Target(failure) => store = Some(failure.into()),
             _ => {}

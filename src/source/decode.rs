@@ -2,6 +2,7 @@
 //! byte, or with U+FFFD in place of what is bad, counted.
 
 use crate::error::{Error, InputProblem, Location, Result};
+use crate::parse::InvalidBytes;
 use encoding_rs::{DecoderResult, Encoding, UTF_8};
 
 /// Bytes that a message shows of a sequence that is not valid.
@@ -9,19 +10,6 @@ const SHOWN: usize = 4;
 
 /// What stands for a sequence that is not valid, U+FFFD.
 const REPLACEMENT: &str = "\u{fffd}";
-
-/// What becomes of bytes that the encoding of an input does not allow.
-#[derive(
-    Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum InvalidBytes {
-    /// The first ends the run with its place.
-    #[default]
-    Error,
-    /// Each malformed sequence becomes one U+FFFD, as the Encoding Standard has it.
-    Replace,
-}
 
 /// A decoder of one object, or of a range of it.
 ///

@@ -22,7 +22,6 @@ mod still;
 mod stored;
 mod unpacked;
 
-pub use decode::InvalidBytes;
 pub use detect::Detected;
 pub use list::list;
 pub use open::{Decoding, TextStream, open};

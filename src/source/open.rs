@@ -1,7 +1,7 @@
 //! One input as a stream of UTF-8 text.
 
 use super::Input;
-use super::decode::{InvalidBytes, TextDecoder, encoding_of};
+use super::decode::{TextDecoder, encoding_of};
 use super::decompress::{Decompressor, Format};
 use super::detect::{Detected, detect};
 use super::kind::NotCsv;
@@ -10,6 +10,7 @@ use super::unpacked::{Unpacked, unpack_error};
 use crate::error::{Error, Location, Result};
 use crate::job::dialect::encoding_named;
 use crate::job::{EngineSpec, SourceSpec};
+use crate::parse::InvalidBytes;
 use crate::runtime::{Cancel, Runtime};
 use encoding_rs::{Encoding, UTF_8};
 use std::ops::Range;

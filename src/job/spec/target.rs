@@ -59,3 +59,6 @@ pub enum Encryption {
     /// SSE-KMS with this key (id, alias or ARN).
     KmsKey(String),
 }
+
+/// What an `expected_bucket_owner` looks like.
+pub(crate) const ACCOUNT_REMEDY: &str = "write the 12 digits of the account, such as \"111122223333\"";
