@@ -32,6 +32,7 @@ pub mod job;
 pub mod schema;
 
 // The stages of a task.
+pub mod documents;
 pub mod aws;
 pub mod source;
 pub mod parse;

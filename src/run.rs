@@ -9,14 +9,15 @@ use crate::commit::{
     Choice, Committed, Decided, History, Manifest, Outcome, Recovered, SignsOfLife, Standing, Steps, Table,
     Verified, finish_single,
 };
+use crate::documents::{Plan, TaskReport};
 use crate::error::{Aftermath, Error, ErrorKind, Result, StoreFailure, StoreReason};
 use crate::job::{JobSpec, WriteMode};
-use crate::plan::{self, Plan, PlanOptions, Planned};
+use crate::plan::{self, PlanOptions, Planned};
 use crate::report::{RunReport, Status};
 use crate::runtime::Runtime;
 use crate::source::{self, TextStream};
 use crate::store::TargetIdentity;
-use crate::task::{self, TaskReport};
+use crate::task;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 

@@ -7,10 +7,11 @@ use arrow::datatypes::{Int32Type, Int64Type};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use proptest::prelude::*;
 use sawmill::commit::{self, Outcome, Table, Verified};
+use sawmill::documents::RecordCounts;
 use sawmill::job::{Format, JobSpec, load_str};
 use sawmill::plan::{self, PlanOptions};
 use sawmill::runtime::Runtime;
-use sawmill::task::{self, RecordCounts};
+use sawmill::task;
 use std::fs::File;
 use std::path::Path;
 

@@ -3,7 +3,7 @@
 //! `UPDATE_SCHEMAS=1 cargo test --test schemas` writes them anew.
 
 use sawmill::document::{json_schema, json_schema_of_output};
-use sawmill::{commit, job, plan, report, schema, task};
+use sawmill::{commit, documents, job, report, schema};
 
 #[test]
 fn schemas_are_those_of_the_types() {
@@ -11,8 +11,8 @@ fn schemas_are_those_of_the_types() {
     for (name, schema) in [
         ("job", job::job_json_schema()),
         ("table-schema", schema::table_schema_json_schema()),
-        ("plan", json_schema::<plan::Plan>()),
-        ("task-report", json_schema::<task::TaskReport>()),
+        ("plan", json_schema::<documents::Plan>()),
+        ("task-report", json_schema::<documents::TaskReport>()),
         ("intent", json_schema::<commit::Intent>()),
         ("lease", json_schema::<commit::Lease>()),
         ("changes", json_schema::<commit::Changes>()),

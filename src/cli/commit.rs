@@ -4,13 +4,12 @@ use super::Global;
 use super::documents::DocumentArgs;
 use super::run::print_report;
 use crate::commit::{Outcome, Steps, Table, Verified};
+use crate::documents::{Plan, TaskReport};
 use crate::error::{Aftermath, Error, ErrorKind, Result};
 use crate::job::EngineSpec;
-use crate::plan::Plan;
 use crate::report::{RunReport, Status};
 use crate::run::{finish, nothing_new};
 use crate::runtime::Runtime;
-use crate::task::TaskReport;
 use std::time::Instant;
 
 #[derive(Debug, clap::Args)]

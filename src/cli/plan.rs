@@ -4,8 +4,9 @@ use super::Global;
 use super::documents::DocumentArgs;
 use super::run::{JobArgs, ReprocessArgs};
 use crate::count::count;
+use crate::documents::Plan;
 use crate::error::{Error, Result};
-use crate::plan::{Plan, PlanOptions};
+use crate::plan::PlanOptions;
 use crate::run::{Outlook, TableState, preview};
 use std::num::{NonZeroU32, NonZeroU64};
 

@@ -4,11 +4,11 @@ use super::Global;
 use super::documents::{Destination, DocumentArgs};
 use crate::commit::{Committed, Steps, Table};
 use crate::count::count;
+use crate::documents::{Plan, TaskReport};
 use crate::error::{Error, ErrorKind, Result};
 use crate::job::EngineSpec;
-use crate::plan::Plan;
 use crate::runtime::Runtime;
-use crate::task::{self, TaskReport};
+use crate::task;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {

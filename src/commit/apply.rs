@@ -8,8 +8,9 @@ use super::decide::Decided;
 use super::documents::{Applied, COMMIT_FORMAT, StagedData, applied_key, changes_key};
 use super::repair::Mended;
 use super::table::{self, CONCURRENCY, Table};
+use crate::documents::{StagedFile, Staging};
 use crate::error::Result;
-use crate::store::{StagedFile, Staging, Store};
+use crate::store::Store;
 use futures::{StreamExt, TryStreamExt};
 use std::collections::HashSet;
 

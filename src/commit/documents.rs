@@ -7,13 +7,10 @@ pub use home::{Epoch, FilesOf, Loss, Promotion, UndecidedAttempt};
 
 use super::read_before::InputMarks;
 use super::removed::Removed;
+use crate::documents::{FileReport, Input, Plan, RecordCounts, StagedFile, Staging};
 use crate::encode::{DATA_SUFFIX, REJECTS_SUFFIX};
 use crate::job::{Layout, WriteMode};
-use crate::plan::Plan;
 use crate::schema::WrittenSchema;
-use crate::source::Input;
-use crate::store::{StagedFile, Staging};
-use crate::task::{FileReport, RecordCounts};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};

@@ -5,8 +5,8 @@
 
 use super::log::History;
 use super::table::{CONCURRENCY, Table};
+use crate::documents::Input;
 use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
-use crate::source::Input;
 use futures::{StreamExt, TryStreamExt};
 use std::collections::{HashMap, HashSet};
 

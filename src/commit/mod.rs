@@ -71,8 +71,9 @@ pub use table::Table;
 pub use unseen::{Unseen, create_again};
 pub use verify::Verified;
 
+use crate::documents::StagedFile;
 use crate::error::{Error, ErrorKind, StoreFailure, StoreReason};
-use crate::store::{StagedFile, Store};
+use crate::store::Store;
 
 fn unanswered(store: &dyn Store, staged: &StagedFile) -> Error {
     let identity = store.describe();

@@ -5,8 +5,9 @@
 //! has for its end.
 
 use super::table::Table;
+use crate::documents::StagedFile;
 use crate::error::{ErrorKind, Result};
-use crate::store::{StagedFile, Store};
+use crate::store::Store;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

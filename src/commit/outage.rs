@@ -1,11 +1,10 @@
 //! A target that does not answer: fail, wait, or go on without it.
 
 use super::table::Table;
+use crate::documents::{FileReport, StagedFile, Staging, TaskReport};
 use crate::error::{Aftermath, Error, ErrorKind, Result, StoreFailure, StoreReason};
 use crate::job::UnreachableTarget;
 use crate::runtime::Cancel;
-use crate::store::{StagedFile, Staging};
-use crate::task::{FileReport, TaskReport};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 

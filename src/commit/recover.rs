@@ -8,8 +8,8 @@ use super::decide::Decided;
 use super::documents::{FIRST_EPOCH, FilesOf, Manifest, attempt_of};
 use super::log::{Fenced, History};
 use super::table::Table;
+use crate::documents::StagedFile;
 use crate::error::{Aftermath, Result};
-use crate::store::StagedFile;
 use serde::Serialize;
 use std::collections::BTreeMap;
 

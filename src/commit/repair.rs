@@ -7,9 +7,10 @@ use super::apply::staged_in;
 use super::documents::{Event, ManifestFile, StagedData, published_key};
 use super::log::{Appended, History, Tenure};
 use super::table::Table;
+use crate::documents::StagedFile;
 use crate::error::{Error, ErrorKind, Result, StoreReason};
 use crate::job::WriteMode;
-use crate::store::{StagedFile, StagedWrite, Store};
+use crate::store::{StagedWrite, Store};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 

@@ -2,9 +2,9 @@
 
 use super::log::{Committed, History};
 use super::table::Table;
+use crate::documents::Plan;
 use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
 use crate::job::WriteMode;
-use crate::plan::Plan;
 use crate::store::Store;
 use std::sync::Arc;
 

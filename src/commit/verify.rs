@@ -3,13 +3,13 @@
 use super::invalid;
 use super::table::{CONCURRENCY, Table};
 use crate::count::{agree, count};
-use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
-use crate::plan::Plan;
-use crate::source;
-use crate::store::{StagedFile, Staging, Store};
-use crate::task::{
-    FileReport, Findings, RecordCounts, SplitAccount, TaskReport, budget, check_account, check_quarantine,
+use crate::documents::{
+    FileReport, Findings, Plan, RecordCounts, SplitAccount, StagedFile, Staging, TaskReport, budget,
+    check_account, check_quarantine,
 };
+use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
+use crate::source;
+use crate::store::Store;
 use futures::StreamExt;
 use std::collections::HashMap;
 

@@ -1,6 +1,6 @@
 //! The statistics of a closed file → what reports say of its columns.
 
-use crate::task::ColumnReport;
+use crate::documents::ColumnReport;
 use arrow::array::{Array, ArrayRef};
 use arrow::compute::{SortOptions, sort_to_indices};
 use arrow::datatypes::Schema;

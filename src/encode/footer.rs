@@ -3,9 +3,8 @@
 //! Nothing here may differ from run to run of the same plan, or the same rows
 //! would give other bytes: no time, no name of the attempt.
 
+use crate::documents::{Input, RecordCounts};
 use crate::job::JobSpec;
-use crate::source::Input;
-use crate::task::RecordCounts;
 use parquet::file::metadata::KeyValue;
 use serde::Serialize;
 use serde_json::{Value, json};

@@ -29,8 +29,8 @@ pub(crate) use read_back::{columns as footer_columns, footer_in, rows as footer_
 pub use shape::FileShape;
 pub use table_writer::TableWriter;
 
+use crate::documents::RecordCounts;
 use crate::error::{Error, ErrorKind};
-use crate::task::RecordCounts;
 use parquet::errors::ParquetError;
 
 /// When groups and files are cut.

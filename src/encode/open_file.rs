@@ -3,10 +3,10 @@
 use super::column_encoder::EncodedColumn;
 use super::column_report::column_reports;
 use super::{FileShape, encode_error, read_back};
+use crate::documents::FileReport;
 use crate::error::{Error, Result};
 use crate::partition::Partition;
 use crate::store::tee::{TeeFile, TeeWriter};
-use crate::task::FileReport;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
 use parquet::file::writer::SerializedFileWriter;

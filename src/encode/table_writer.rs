@@ -6,10 +6,10 @@ use super::open_file::OpenFile;
 use super::partition_writer::PartitionWriter;
 use super::shape::RowGroupFactory;
 use super::{Consumed, CutLimits, FileShape, NoRows, encode_error};
+use crate::documents::{FileReport, RecordCounts};
 use crate::error::Result;
 use crate::partition::{Partition, PartitionRows};
 use crate::store::tee::TeeFactory;
-use crate::task::{FileReport, RecordCounts};
 use rayon::prelude::*;
 use std::collections::HashMap;
 

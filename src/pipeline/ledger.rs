@@ -2,12 +2,11 @@
 
 use super::parser::ParsedBlock;
 use crate::count::count;
+use crate::documents::{Findings, Plan, RecordCounts, SplitAccount, Task, budget};
 use crate::encode::Consumed;
 use crate::error::{Error, ErrorKind, InputProblem, Location, Result};
 use crate::job::EmptyInput;
-use crate::plan::{Plan, Task};
 use crate::split::read::EMPTY_REMEDY;
-use crate::task::{Findings, RecordCounts, SplitAccount, budget};
 
 /// Counts what passes from the parsers to the writers, and holds it against
 /// what the block cutter counted before and what the job allows to be rejected.

@@ -4,13 +4,12 @@
 //! `*.parquet`: what readers of the table scan does not hold them, whichever of the three rules
 //! a reader follows ([`rejects_key`]). They are staged and committed like the table's own.
 
+use crate::documents::{FileReport, Plan, RecordCounts, Task};
 use crate::encode::{Consumed, CutLimits, FileNames, FileShape, NoRows, TableWriter, rejects_key};
 use crate::error::{ErrorKind, InputProblem, Location, Result};
 use crate::job::{OutputSpec, Profile};
 use crate::partition::{Partition, PartitionRows};
-use crate::plan::{Plan, Task};
 use crate::store::tee::TeeFactory;
-use crate::task::{FileReport, RecordCounts};
 use arrow::array::{
     ArrayRef, BinaryArray, DictionaryArray, Int32Array, Int64Array, RecordBatch, StringArray,
 };

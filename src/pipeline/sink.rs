@@ -1,13 +1,13 @@
 //! Where routed rows go: into the files, or first into their order.
 
 use super::WAVE_BLOCKS;
+use crate::documents::FileReport;
 use crate::encode::{Consumed, FileShape, TableWriter};
 use crate::error::Result;
 use crate::job::EngineSpec;
 use crate::order::{Scratch, SortColumn, Sorter};
 use crate::partition::PartitionRows;
 use crate::runtime::Runtime;
-use crate::task::FileReport;
 
 /// Takes rows in order.
 pub(super) struct Sink<'t> {

@@ -3,8 +3,9 @@
 use super::job_key::job_key;
 use super::path_columns::{Types, add_path_columns, unused};
 use super::sample::sample;
-use super::{DOCUMENT_FORMAT, GivenType, Plan, Split, TableBefore, Task, fit};
+use super::{GivenType, TableBefore, fit};
 use crate::document::{KeyPath, Problem};
+use crate::documents::{DOCUMENT_FORMAT, Input, Plan, Split, Task};
 use crate::error::{Error, InputProblem, Location, Result};
 use crate::infer::{self, ColumnNote, Inferred, Sample, Seen};
 use crate::job::location::local_path;
@@ -18,7 +19,7 @@ use crate::pipeline::{Columns, check_tasks};
 use crate::preflight;
 use crate::runtime::Runtime;
 use crate::schema::{self, Column, ColumnType, ResolveContext, Schema, SchemaFile, TextRules, column_names};
-use crate::source::{self, Decoding, Input, TextStream};
+use crate::source::{self, Decoding, TextStream};
 use crate::split::header::{Header, is_blank};
 use crate::split::ranges::cut_ranges;
 use crate::split::read::{DUPLICATE_REMEDY, NUL_NAME_REMEDY, UNNAMED_REMEDY, is_tolerant};
@@ -165,7 +166,7 @@ fn plan_inputs(
     for note in notes.iter().chain(&schema_notes) {
         tracing::warn!("{note}");
     }
-    let salts = super::salt::fingerprints(&job);
+    let salts = crate::documents::salt::fingerprints(&job);
     let mut plan = Plan {
         format: DOCUMENT_FORMAT,
         engine: concat!("sawmill ", env!("CARGO_PKG_VERSION")).into(),
@@ -243,14 +244,6 @@ fn name_notes(plan: &Plan, columns: &Columns) -> Vec<String> {
 /// Whether some step hides personal data.
 fn hides_values(job: &JobSpec) -> bool {
     job.transforms.iter().any(|step| matches!(step, TransformSpec::Mask(_) | TransformSpec::Hash(_)))
-}
-
-impl Plan {
-    /// The columns of the inputs.
-    pub fn schema(&self) -> Result<Schema> {
-        let context = ResolveContext { file: "the plan", null_sequence: None };
-        Ok(self.schema.resolve(&context)?.0)
-    }
 }
 
 /// Settles dialect and schema: from the job, from its schema file, and, where

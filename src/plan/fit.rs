@@ -1,6 +1,6 @@
 //! A plan for a table that has rows: its files are to have what the others have.
 
-use super::Plan;
+use crate::documents::Plan;
 use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
 use crate::infer::Seen;
 use crate::lists::quoted;

@@ -1,7 +1,7 @@
 //! The plan of a run that has nothing to do.
 
 use super::build::new_attempt;
-use super::{DOCUMENT_FORMAT, Plan};
+use crate::documents::{DOCUMENT_FORMAT, Plan};
 use crate::error::Result;
 use crate::job::{JobSpec, SchemaSpec};
 use crate::schema::table_schema::TableSchema;
@@ -36,10 +36,5 @@ impl Plan {
             tasks: Vec::new(),
             job,
         })
-    }
-
-    /// Whether there is nothing to read.
-    pub fn is_nothing(&self) -> bool {
-        self.inputs.is_empty()
     }
 }

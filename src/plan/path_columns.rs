@@ -1,11 +1,11 @@
 //! Columns whose values stand in the paths of the inputs.
 
+use crate::documents::Input;
 use crate::error::wording::{settings, text, word};
 use crate::error::{Error, InputProblem, Result};
 use crate::infer::{ColumnNote, FieldText, Inferred, Place, Position, Seen, TypeInference};
 use crate::job::{ExtraColumns, SourceSpec};
 use crate::schema::{Column, ColumnType, Schema};
-use crate::source::Input;
 use crate::split::read::header_error;
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -13,11 +13,11 @@ mod rule;
 
 pub use rule::Rule;
 
+use crate::documents::FileReport;
 use crate::error::{Error, ErrorKind};
 use crate::job::{OutputSpec, parse_compression};
 use crate::lists::quoted;
 use crate::schema::profile::{MAX_COLUMNS, MAX_NAME_BYTES};
-use crate::task::FileReport;
 use arrow::datatypes::Schema;
 use declared::Declared;
 use parquet::basic::{Compression, Encoding, PageType};

@@ -11,12 +11,10 @@ pub use small_files::SmallFiles;
 pub use terminal::{ProgressGuard, foreign_part, progress_bar, recovery, removal, summary};
 
 use crate::commit::{Manifest, ManifestFile, Recovered, Removed};
+use crate::documents::{Findings, NotData, Plan, RecordCounts, TaskReport};
 use crate::error::Wording;
 use crate::job::JobSpec;
-use crate::plan::Plan;
-use crate::split::not_data::NotData;
 use crate::store::TargetIdentity;
-use crate::task::{Findings, RecordCounts, TaskReport};
 use serde::Serialize;
 
 /// What a run did. `--json` prints it on standard output.

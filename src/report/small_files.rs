@@ -1,8 +1,8 @@
 //! Whether a run wrote many small files, and what makes them fewer.
 
 use crate::commit::ManifestFile;
+use crate::documents::Plan;
 use crate::job::{DatePart, PartitionKey};
-use crate::plan::Plan;
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};

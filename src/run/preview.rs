@@ -5,9 +5,10 @@
 
 use super::choose;
 use crate::commit::{Choice, Committed, History, Removed, Standing, Table, Verified};
+use crate::documents::Plan;
 use crate::error::Result;
 use crate::job::{JobSpec, WriteMode};
-use crate::plan::{self, Plan, PlanOptions, Planned};
+use crate::plan::{self, PlanOptions, Planned};
 use crate::report::{RunReport, Status};
 use crate::runtime::Runtime;
 use crate::source::TextStream;

@@ -1,10 +1,10 @@
 //! Ranged, prefetched GETs of one S3 object, in order.
 
-use super::Input;
 use super::chunks::Chunks;
 use crate::aws::failure::{CredentialsProblem, classify_read, describe_unread, remedy, with_permission};
 use crate::aws::{Answers, Role};
 use crate::count::count;
+use crate::documents::Input;
 use crate::error::{Error, ErrorKind, Location, Result, StoreFailure, StoreReason};
 use crate::runtime::Cancel;
 use bytes::{Bytes, BytesMut};

@@ -1,9 +1,10 @@
 //! What the job names → the objects there are, pinned.
 
 use super::pin::{pin, url_of};
-use super::{Input, STDIN, connection, failure, file_failure};
+use super::{STDIN, connection, failure, file_failure};
 use crate::aws::failure::Request;
 use crate::aws::{RequestClass, Role, S3};
+use crate::documents::Input;
 use crate::error::{Error, Result, StoreReason};
 use crate::job::foreign::Foreign;
 use crate::job::location::local_path;

@@ -14,7 +14,6 @@ pub mod fetch;
 mod kind;
 pub mod list;
 pub mod open;
-mod path_values;
 mod pin;
 mod pipe;
 pub mod ranges;
@@ -22,10 +21,11 @@ mod still;
 mod stored;
 mod unpacked;
 
+use crate::documents::Input;
 pub use detect::Detected;
 pub use list::list;
 pub use open::{Decoding, TextStream, open};
-pub use pin::{FileIdentity, check_unchanged, or_changed};
+pub use pin::{check_unchanged, or_changed};
 pub use ranges::read_ranges;
 
 use crate::aws::{Connection, Role};
@@ -33,35 +33,7 @@ use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
 use crate::job::{EngineSpec, SourceSpec};
 use crate::runtime::Runtime;
 use pin::changed;
-use serde::{Deserialize, Serialize};
 use std::io;
-
-/// An object that is to be read, pinned to what it was when it was planned.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct Input {
-    /// `s3://bucket/key`, `file:///absolute/path`, or `stdin:` for standard input.
-    pub url: String,
-    /// Size in bytes as stored (compressed, if it is); absent for standard input.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub bytes: Option<u64>,
-    /// Entity tag; later GETs are conditional on it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub etag: Option<String>,
-    /// Time of the last change, RFC 3339.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub last_modified: Option<String>,
-    /// Of a local file: what tells it from another in its place.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub identity: Option<FileIdentity>,
-}
-
-impl Input {
-    /// Whether the input can be opened again and told from a later one: all
-    /// but standard input and other pipes.
-    pub fn is_pinned(&self) -> bool {
-        self.bytes.is_some()
-    }
-}
 
 /// Finds and pins every input, as [`list()`] does, once those that are local files
 /// have been still for as long as the job wants. What is planned begins here: nothing

@@ -1,12 +1,12 @@
 //! One input as a stream of UTF-8 text.
 
-use super::Input;
 use super::decode::{TextDecoder, encoding_of};
 use super::decompress::{Decompressor, Format};
 use super::detect::{Detected, detect};
 use super::kind::NotCsv;
 use super::stored::Opened;
 use super::unpacked::{Unpacked, unpack_error};
+use crate::documents::Input;
 use crate::error::{Error, Location, Result};
 use crate::job::dialect::encoding_named;
 use crate::job::{EngineSpec, SourceSpec};

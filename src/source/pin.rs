@@ -5,31 +5,15 @@
 //! compared with what was planned when it is opened, when its last byte has been
 //! read, and once more before a run is decided.
 
-use super::Input;
 use crate::count::count;
+use crate::documents::{FileIdentity, Input};
 use crate::error::{Error, ErrorKind, Location, Result};
 use crate::job::location::local_path;
 use chrono::{DateTime, SecondsFormat, Utc};
-use serde::{Deserialize, Serialize};
 use std::fs::{self, Metadata};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-
-/// What tells a local file from another that was put in its place with the same
-/// size and time.
-///
-/// Two values, because each alone changes where nothing was replaced: the inode
-/// of a FUSE or overlay mount from mount to mount, the status time by `chmod`, a
-/// new hard link or a rename. A file that was put in the place of another
-/// differs in both.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct FileIdentity {
-    /// Number of the inode.
-    pub inode: u64,
-    /// Time of the last change of the inode, RFC 3339.
-    pub status_changed: String,
-}
 
 /// A file as it is now. The length of a pipe or device says nothing: those are not pinned.
 pub(super) fn pin(path: &Path, found: &Metadata) -> Input {

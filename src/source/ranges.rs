@@ -1,8 +1,8 @@
 //! Some ranges of some inputs, as they are stored, all at once: for looking into
 //! inputs that are not read through.
 
-use super::Input;
 use super::stored::Opened;
+use crate::documents::Input;
 use crate::error::Result;
 use crate::job::{EngineSpec, SourceSpec};
 use crate::runtime::{Cancel, Runtime};

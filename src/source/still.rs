@@ -2,10 +2,10 @@
 //!
 //! Nothing tells a file that is complete from one whose writer pauses, but time.
 
-use super::Input;
 use super::pin::{pin, pinned_path};
 use super::{changed, file_failure};
 use crate::count::count;
+use crate::documents::Input;
 use crate::error::Result;
 use crate::job::SourceSpec;
 use crate::runtime::{Cancel, Runtime};

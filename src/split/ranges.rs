@@ -3,8 +3,8 @@
 use super::blocks::BlockCutter;
 use super::problems::cut_error;
 use super::read::is_tolerant;
+use crate::documents::{Plan, Split, SplitRange};
 use crate::error::{Error, Result};
-use crate::plan::{Plan, Split, SplitRange};
 use crate::runtime::Runtime;
 use crate::source;
 

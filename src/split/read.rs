@@ -11,12 +11,12 @@ use super::not_data::Tiles;
 use super::preamble::{Preamble, Taken};
 use super::problems::{cut_error, scan_error, tell_of_unclosed};
 use crate::count::{agree, count};
+use crate::documents::{Input, Plan, Split};
 use crate::error::{Error, InputProblem, Location, Result};
 use crate::job::{EmptyInput, JobSpec, RecordPolicy};
 use crate::parse::{Dialect, RecordIndex, ScanError, Scanner, SeparatorLine};
-use crate::plan::{Plan, Split};
 use crate::runtime::{Cancel, Runtime};
-use crate::source::{self, Input, TextStream};
+use crate::source::{self, TextStream};
 use crossbeam_channel::{Receiver, Sender};
 use std::sync::atomic::Ordering;
 

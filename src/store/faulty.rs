@@ -1,6 +1,7 @@
 //! A store that fails where a test wants it to.
 
-use super::{Document, StagedFile, StagedPart, StagedWrite, Store, TargetIdentity, Visible, Written};
+use super::{Document, StagedWrite, Store, TargetIdentity, Visible, Written};
+use crate::documents::{StagedFile, StagedPart};
 use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
 use bytes::Bytes;
 use std::ops::Range;

@@ -8,8 +8,9 @@ mod documents;
 mod place;
 mod staging;
 
-use super::{Document, StagedFile, StagedWrite, Store, TargetIdentity, Visible, Written, is_hidden};
+use super::{Document, StagedWrite, Store, TargetIdentity, Visible, Written, is_hidden};
 use crate::aws::Role;
+use crate::documents::StagedFile;
 use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
 use bytes::Bytes;
 use staging::TemporaryWrite;

@@ -1,7 +1,8 @@
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps")]
 
 use super::*;
-use crate::store::{Staging, Store};
+use crate::documents::Staging;
+use crate::store::Store;
 
 fn store(root: &Path) -> LocalStore {
     LocalStore::new(root.to_owned(), 16, 1).unwrap()

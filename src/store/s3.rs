@@ -8,9 +8,10 @@ mod listings;
 mod objects;
 mod uploads;
 
-use super::{Document, StagedFile, StagedWrite, Store, TargetIdentity, Visible, Written};
+use super::{Document, StagedWrite, Store, TargetIdentity, Visible, Written};
 use crate::aws::failure::Request;
 use crate::aws::{Connection, Role, S3};
+use crate::documents::StagedFile;
 use crate::error::{Error, Result};
 use crate::job::{Encryption, EngineSpec, TargetSpec};
 use aws_sdk_s3::types::{ChecksumAlgorithm, ServerSideEncryption};

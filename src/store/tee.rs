@@ -12,8 +12,9 @@ mod writer;
 
 pub use writer::TeeWriter;
 
-use super::{StagedFile, StagedPart, StagedWrite, Store};
+use super::{StagedWrite, Store};
 use crate::count::count;
+use crate::documents::{StagedFile, StagedPart};
 use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
 use crate::runtime::Cancel;
 use bytes::Bytes;

@@ -2,16 +2,16 @@
 
 use super::store::url;
 use crate::commit::{Depth, Fault, Outcome, Steps, Table, Verified};
+use crate::documents::{
+    DOCUMENT_FORMAT, FileReport, Input, Plan, RecordCounts, Split, SplitAccount, StagedFile, Task, TaskReport,
+};
 use crate::error::{Error, ErrorKind, Result, StoreReason};
 use crate::job::{JobSpec, Layout, UnreachableTarget, WriteMode};
 use crate::parse::Dialect;
-use crate::plan::{DOCUMENT_FORMAT, Plan, Split, Task};
 use crate::run::{Concluded, Prepared, conclude, finish, prepare};
 use crate::runtime::Cancel;
 use crate::schema::{ColumnType, WrittenColumn, WrittenSchema};
-use crate::source::Input;
-use crate::store::{StagedFile, StagedWrite, Store};
-use crate::task::{FileReport, RecordCounts, SplitAccount, TaskReport};
+use crate::store::{StagedWrite, Store};
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use std::path::Path;

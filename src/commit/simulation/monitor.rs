@@ -8,9 +8,9 @@ use crate::commit::documents::{
     log_key, partition_of, published_key, start_key, success_key, version_of,
 };
 use crate::commit::log::History;
+use crate::documents::Staging;
 use crate::job::{Layout, WriteMode};
 use crate::schema::WrittenSchema;
-use crate::store::Staging;
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};

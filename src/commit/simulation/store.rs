@@ -1,10 +1,9 @@
 //! The [`Store`] over a [`World`], in the requests that the one for S3 makes.
 
 use super::world::{Answer, Bucket, Condition, Effect, Refusal, Seen, World, checksum};
+use crate::documents::{StagedFile, StagedPart, Staging};
 use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
-use crate::store::{
-    Document, StagedFile, StagedPart, StagedWrite, Staging, Store, TargetIdentity, Visible, Written,
-};
+use crate::store::{Document, StagedWrite, Store, TargetIdentity, Visible, Written};
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::future::{pending, poll_fn};

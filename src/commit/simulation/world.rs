@@ -2,7 +2,8 @@
 
 use super::faults::{Fault, Faults};
 use super::monitor::Monitor;
-use crate::store::{Document, StagedFile, Staging, Visible, Written, is_hidden};
+use crate::documents::{StagedFile, Staging};
+use crate::store::{Document, Visible, Written, is_hidden};
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};

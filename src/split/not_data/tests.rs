@@ -1,4 +1,5 @@
 use super::*;
+use crate::documents::{NotData, NotDataKind, NotDataLine};
 use crate::parse::Scanner;
 use crate::parse::generate::{dialects, texts};
 use crate::split::blocks::BlockCutter;

@@ -1,11 +1,11 @@
 //! Staged files: temporary ones beside the place where they end up, which is taken by a rename.
 
 use super::documents::is_document;
-use super::place;
-use super::{Inner, blocking};
+use super::{Inner, blocking, place};
 use crate::count::{agree, count};
+use crate::documents::{StagedFile, StagedPart, Staging};
 use crate::error::{Error, Result};
-use crate::store::{StagedFile, StagedPart, StagedWrite, Staging, random_suffix};
+use crate::store::{StagedWrite, random_suffix};
 use bytes::Bytes;
 use std::fs::{self, File, OpenOptions};
 use std::io;

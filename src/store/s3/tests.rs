@@ -2,9 +2,9 @@
 
 use super::*;
 use crate::aws::patient;
+use crate::documents::{StagedPart, Staging};
 use crate::error::{ErrorKind, StoreReason};
 use crate::job::RequestsSpec;
-use crate::store::{StagedPart, Staging};
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;

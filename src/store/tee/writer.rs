@@ -1,8 +1,8 @@
 //! The writer's side: bytes → parts of one size, handed to the task of each target.
 
 use super::{Failure, Message, Sealed, Shared, TargetUpload, TeeFile, permits};
+use crate::documents::StagedFile;
 use crate::error::{Error, ErrorKind, Result};
-use crate::store::StagedFile;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;

@@ -14,7 +14,7 @@ const MARK: &[u8] = b"sawmill salt";
 const FINGERPRINT_BYTES: usize = 4;
 
 /// A fingerprint of each salt that the steps of a job name, by its variable.
-pub(super) fn fingerprints(job: &JobSpec) -> BTreeMap<String, String> {
+pub(crate) fn fingerprints(job: &JobSpec) -> BTreeMap<String, String> {
     let names = job.transforms.iter().filter_map(|step| match step {
         TransformSpec::Hash(hash) => Some(&hash.salt_env),
         _ => None,
