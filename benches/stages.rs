@@ -12,9 +12,10 @@ use sawmill::order::{Deduplicator, Keep, Scratch, SortColumn, Sorter, TaggedBatc
 use sawmill::parse::{Dialect, RecordIndex, Scanner};
 use sawmill::partition::{Partition, PartitionRows};
 use sawmill::runtime::Cancel;
-use sawmill::schema::{Column, ColumnType, Schema};
+use sawmill::schema::{Column, Schema};
 use sawmill::split::blocks::BlockCutter;
 use sawmill::split::read::BLOCK_BYTES;
+use sawmill::value::ColumnType;
 use std::fmt::Write;
 use std::sync::Arc;
 

@@ -21,7 +21,6 @@
 pub mod count;
 pub mod error;
 pub mod excerpt;
-pub mod hive;
 pub mod lists;
 pub mod runtime;
 pub mod shutdown;
@@ -30,6 +29,9 @@ pub mod shutdown;
 pub mod document;
 pub mod job;
 pub mod schema;
+
+// What text means, and how it is cut.
+pub mod value;
 
 // The stages of a task.
 pub mod documents;

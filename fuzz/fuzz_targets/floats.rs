@@ -1,7 +1,7 @@
-//! The converter against its slow twin, see `sawmill::batch::convert::twins::floats`.
+//! The converter against its slow twin, see `sawmill::value::convert::twins::floats`.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use sawmill::batch::convert::twins;
+use sawmill::value::convert::twins;
 
 fuzz_target!(|data: &[u8]| twins::floats(data));

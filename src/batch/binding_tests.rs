@@ -1,7 +1,7 @@
 use super::*;
 use crate::parse::Dialect;
-use crate::schema::ColumnType;
 use crate::split::header::Header;
+use crate::value::ColumnType;
 
 const SAME: ColumnPolicies = ColumnPolicies {
     extra: ExtraColumns::Fail,

@@ -1,12 +1,13 @@
 //! One column of a block: its fields → an Arrow array.
 
-use super::convert::{
-    Format, NumberRules, TimestampRules, Unconvertible, binary, boolean, date, decimal, float, integer, time,
-};
-use super::nulls::NullTokens;
 use crate::parse::Dialect;
 use crate::parse::scan::{FieldForm, FieldSpan, null_text, unescape};
-use crate::schema::{Column, ColumnType, TextRules};
+use crate::schema::Column;
+use crate::value::convert::{
+    Format, NumberRules, TimestampRules, Unconvertible, binary, boolean, date, decimal, float, integer, time,
+};
+use crate::value::nulls::NullTokens;
+use crate::value::{ColumnType, TextRules};
 use arrow::array::builder::{BooleanBufferBuilder, NullBufferBuilder};
 use arrow::array::{
     ArrayRef, ArrowPrimitiveType, BinaryArray, BooleanArray, PrimitiveArray, StringArray, types::*,

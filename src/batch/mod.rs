@@ -5,14 +5,11 @@
 //! [`RecordFault`] for every one that does not and may be set aside; or the
 //! *first* record that may not, whichever column it fails in: the answer never
 //! depends on the order of the work. Pure computation; [`crate::pipeline`] calls
-//! it on the Rayon pool, with one [`BatchBuilder`] for every input. [`convert`] says what
-//! text is which value, [`nulls`] what is null, [`binding`] which field is
-//! which column, [`shape`] what becomes of records that are too short or too long.
+//! it on the Rayon pool, with one [`BatchBuilder`] for every input. [`binding`] says which
+//! field is which column, [`shape`] what becomes of records that are too short or too long.
 
 pub mod binding;
 mod column;
-pub mod convert;
-pub mod nulls;
 mod shape;
 
 pub use binding::Binding;
@@ -22,7 +19,8 @@ use crate::excerpt::excerpt_of;
 use crate::job::{ErrorsSpec, LongRecord, ShortRecord, ValuePolicy};
 use crate::parse::scan::{FieldForm, FieldSpan};
 use crate::parse::{Dialect, RecordIndex};
-use crate::schema::{ColumnType, Schema};
+use crate::schema::Schema;
+use crate::value::ColumnType;
 use arrow::array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions, UInt32Array, new_null_array};
 use arrow::buffer::BooleanBuffer;
 use arrow::compute::{filter, take};

@@ -2,7 +2,9 @@ use super::*;
 use crate::job::{ColumnPolicies, ErrorsSpec, RecordPolicy};
 use crate::parse::scan::{FieldForm, FieldSpan};
 use crate::parse::{Escape, Scanner, Terminator};
-use crate::schema::{BinaryForm, Column, TextRules};
+use crate::schema::Column;
+use crate::value::nulls::NullTokens;
+use crate::value::{BinaryForm, TextRules};
 use arrow::array::*;
 use arrow::datatypes::{DataType, TimeUnit};
 use proptest::prelude::*;
@@ -167,7 +169,7 @@ fn nulls_are_unquoted_tokens() {
         let mut rules = column("a", ColumnType::Text).rules;
         rules.null_tokens = null_tokens.iter().map(|token| (*token).to_owned()).collect();
         rules.quoted_nulls = quoted_nulls;
-        nulls::NullTokens::new(&rules)
+        NullTokens::new(&rules)
     };
     for (tokens, quoted_nulls, field, quoted, expected) in [
         (&["", "NA"][..], false, "", false, true),

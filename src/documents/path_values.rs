@@ -1,7 +1,7 @@
 //! What the directories above an input say of it: `day=2024-01-01/`.
 
 use super::Input;
-use crate::hive::{NULL_DIRECTORY, unescape};
+use crate::value::hive::{NULL_DIRECTORY, unescape};
 use percent_encoding::percent_decode_str;
 
 impl Input {

@@ -7,7 +7,8 @@
 
 use crate::count::{agree, count};
 use crate::error::{Error, ErrorKind};
-use crate::schema::{ColumnType, WrittenColumn};
+use crate::schema::WrittenColumn;
+use crate::value::ColumnType;
 use parquet::arrow::parquet_to_arrow_schema;
 use parquet::basic::Type;
 use parquet::errors::ParquetError;

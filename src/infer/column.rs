@@ -3,7 +3,7 @@
 use super::moments::{self, Moments};
 use super::numbers::{self, Numbers};
 use super::words::{self, Booleans};
-use crate::schema::{ColumnType, TextRules};
+use crate::value::{ColumnType, TextRules};
 use std::collections::BTreeSet;
 
 /// What the values of one column allow, in constant memory.

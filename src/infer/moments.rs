@@ -1,8 +1,8 @@
 //! Dates, times and timestamps: which formats read all values, and only one way.
 
-use crate::batch::convert::format::POSIX_PIVOT;
-use crate::batch::convert::{self, Format, TimestampRules, Unconvertible};
-use crate::schema::{AmbiguousTime, ColumnType};
+use crate::value::convert::format::POSIX_PIVOT;
+use crate::value::convert::{self, Format, TimestampRules, Unconvertible};
+use crate::value::{AmbiguousTime, ColumnType};
 use arrow::datatypes::TimeUnit;
 use std::collections::BTreeSet;
 

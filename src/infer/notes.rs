@@ -7,7 +7,7 @@ use crate::count::agree;
 use crate::error::wording::{settings, text, word};
 use crate::excerpt::excerpt_of;
 use crate::lists;
-use crate::schema::ColumnType;
+use crate::value::ColumnType;
 
 /// Notes that are told.
 const TOLD: usize = 20;

@@ -1,7 +1,7 @@
 //! Numbers: which marks they are written with, and which type holds them exactly.
 
-use crate::batch::convert::{self, Marks};
-use crate::schema::ColumnType;
+use crate::value::ColumnType;
+use crate::value::convert::{self, Marks};
 
 /// Ways to write a number, in order of preference. Of a decimal mark, the first
 /// that fits wins.

@@ -18,7 +18,7 @@ use crate::error::InputProblem;
 use crate::error::wording::settings;
 use crate::job::DialectSpec;
 use crate::parse::{Delimiter, Trim};
-use crate::schema::ColumnType;
+use crate::value::ColumnType;
 use change::{Change, Settings};
 use trial::Reading;
 

@@ -5,8 +5,9 @@ use super::notes::{self, ColumnNote, Standing};
 use super::odd::{Odd, Padding, is_padded};
 use crate::excerpt::excerpt_of;
 use crate::parse::BlankNames;
-use crate::schema::{Column, ColumnType, Schema};
+use crate::schema::{Column, Schema};
 use crate::split::header::{Header, HeaderName, Trailing};
+use crate::value::ColumnType;
 use std::collections::{BTreeMap, HashMap};
 
 /// Narrows down what each column can be, value by value, in constant memory.

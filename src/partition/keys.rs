@@ -3,8 +3,9 @@
 use crate::document::{KeyPath, Problem};
 use crate::error::Error;
 use crate::job::{DatePart, PartitionKey};
-use crate::schema::{ColumnType, Schema, WrittenKey};
+use crate::schema::{Schema, WrittenKey};
 use crate::transform::nearest_column;
+use crate::value::ColumnType;
 use arrow::array::{Array, ArrayRef, RecordBatch};
 use arrow::compute::{DatePart as ArrowPart, cast, date_part};
 use arrow::datatypes::DataType;

@@ -7,10 +7,10 @@
 mod keys;
 
 use crate::error::Result;
-pub use crate::hive::NULL_DIRECTORY;
-use crate::hive::escape;
 use crate::job::PartitionKey;
 use crate::schema::{Schema, WrittenKey};
+pub use crate::value::hive::NULL_DIRECTORY;
+use crate::value::hive::escape;
 use arrow::array::{Array, ArrayRef, RecordBatch, UInt32Array};
 use arrow::compute::take_record_batch;
 use arrow::datatypes::SchemaRef;

@@ -11,11 +11,12 @@ use crate::job::{ColumnPolicies, ExtraColumns, JobSpec, MatchColumns, MissingCol
 use crate::lists::quoted;
 use crate::parse::BlankNames;
 use crate::partition::Partitioner;
-use crate::schema::{Column, ColumnType, Schema, WrittenColumn, WrittenSchema};
+use crate::schema::{Column, Schema, WrittenColumn, WrittenSchema};
 use crate::split::header::{Header, Trailing};
 use crate::split::read::InputStart;
 use crate::transform::Program;
 use crate::transform::rows::RunContext;
+use crate::value::ColumnType;
 use arrow::datatypes::{Field, SchemaRef};
 use std::borrow::Cow;
 use std::collections::HashMap;

@@ -18,11 +18,12 @@ use crate::parse::{Dialect, DuplicateNames, Opening};
 use crate::pipeline::{Columns, check_tasks};
 use crate::preflight;
 use crate::runtime::Runtime;
-use crate::schema::{self, Column, ColumnType, ResolveContext, Schema, SchemaFile, TextRules, column_names};
+use crate::schema::{self, Column, ResolveContext, Schema, SchemaFile, column_names};
 use crate::source::{self, Decoding, TextStream};
 use crate::split::header::{Header, is_blank};
 use crate::split::ranges::cut_ranges;
 use crate::split::read::{DUPLICATE_REMEDY, NUL_NAME_REMEDY, UNNAMED_REMEDY, is_tolerant};
+use crate::value::{ColumnType, TextRules};
 use std::collections::HashSet;
 
 /// What a job file does not say.

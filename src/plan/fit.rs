@@ -5,7 +5,8 @@ use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
 use crate::infer::Seen;
 use crate::lists::quoted;
 use crate::pipeline::Columns;
-use crate::schema::{Column, ColumnType, Misfit, Schema, WrittenSchema, evolve, holds};
+use crate::schema::{Column, Misfit, Schema, WrittenSchema, evolve, holds};
+use crate::value::ColumnType;
 use std::collections::BTreeSet;
 
 /// What the log says of a table whose rows stay beside those of a run.

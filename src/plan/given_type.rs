@@ -1,11 +1,12 @@
 //! Types that a command line gives to columns.
 
-use crate::batch::convert::Format;
 use crate::error::{Error, Result};
 use crate::excerpt::excerpt;
 use crate::infer::Seen;
 use crate::lists::quoted;
-use crate::schema::{ColumnType, Schema, TextRules};
+use crate::schema::Schema;
+use crate::value::convert::Format;
+use crate::value::{ColumnType, TextRules};
 use std::str::FromStr;
 
 /// `COLUMN=TYPE`, or `COLUMN=TYPE:FORMAT` of dates and times.
@@ -29,7 +30,7 @@ impl FromStr for GivenType {
         };
         let column_type: ColumnType = name
             .parse()
-            .map_err(|error: crate::schema::TypeNameError| format!("{}; {}", error.message, error.remedy))?;
+            .map_err(|error: crate::value::TypeNameError| format!("{}; {}", error.message, error.remedy))?;
         let has_format =
             matches!(column_type, ColumnType::Date | ColumnType::Time | ColumnType::Timestamp { .. });
         if let Some(format) = format {

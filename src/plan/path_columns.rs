@@ -5,8 +5,9 @@ use crate::error::wording::{settings, text, word};
 use crate::error::{Error, InputProblem, Result};
 use crate::infer::{ColumnNote, FieldText, Inferred, Place, Position, Seen, TypeInference};
 use crate::job::{ExtraColumns, SourceSpec};
-use crate::schema::{Column, ColumnType, Schema};
+use crate::schema::{Column, Schema};
 use crate::split::read::header_error;
+use crate::value::ColumnType;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Where the types of the other columns come from.

@@ -89,7 +89,7 @@ pub fn note<'n>(names: impl Iterator<Item = &'n str>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schema::ColumnType;
+    use crate::value::ColumnType;
 
     #[test]
     fn names_become_plain_and_stay_apart() {

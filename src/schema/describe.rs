@@ -1,8 +1,8 @@
 //! [`Schema`] → [`TableSchema`]: the file that `infer` writes.
 
-use super::resolve::{DEFAULT_FALSE, DEFAULT_TRUE};
 use super::table_schema::{Constraints, Field, MissingValue, TableSchema};
-use super::{BinaryForm, Column, ColumnType, Constraint, Schema, TextRules};
+use super::{Column, Constraint, Schema};
+use crate::value::{BinaryForm, ColumnType, DEFAULT_FALSE, DEFAULT_TRUE, TextRules};
 use arrow::datatypes::TimeUnit;
 use serde_json::Value;
 

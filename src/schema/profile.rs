@@ -1,10 +1,11 @@
 //! What a profile makes of a schema: types widened, names folded, or a refusal.
 
 use super::column_names::{Refusal, make_plain, refusal};
-use super::{Column, ColumnType, Schema};
+use super::{Column, Schema};
 use crate::document::{KeyPath, Problem, Problems};
 use crate::excerpt::excerpt;
 use crate::job::{ColumnNames, Profile};
+use crate::value::ColumnType;
 use arrow::datatypes::TimeUnit;
 use std::collections::HashMap;
 

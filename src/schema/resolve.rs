@@ -1,11 +1,12 @@
 //! [`TableSchema`] → [`Schema`]: defaults filled in, every rule checked.
 
 use super::table_schema::{Field, MissingValue, TableSchema};
-use super::{BinaryForm, Column, ColumnType, Schema, TextRules, TypeName, constraint, keys};
-use crate::batch::convert::Format;
-use crate::batch::convert::format::POSIX_PIVOT;
+use super::{Column, Schema, constraint, keys};
 use crate::document::{KeyPath, Problem, Problems, nearest};
 use crate::error::Result;
+use crate::value::convert::Format;
+use crate::value::convert::format::POSIX_PIVOT;
+use crate::value::{BinaryForm, ColumnType, DEFAULT_FALSE, DEFAULT_TRUE, TextRules, TypeName};
 use std::collections::{BTreeMap, HashMap};
 
 /// What a schema's columns mean depends on this much of the job.
@@ -16,11 +17,6 @@ pub struct ResolveContext<'a> {
     /// `nullSequence` of the dialect: null in every column.
     pub null_sequence: Option<&'a str>,
 }
-
-/// What Table Schema calls true.
-pub const DEFAULT_TRUE: [&str; 4] = ["true", "True", "TRUE", "1"];
-/// What Table Schema calls false.
-pub const DEFAULT_FALSE: [&str; 4] = ["false", "False", "FALSE", "0"];
 
 impl TableSchema {
     /// The columns that the engine works with, and warnings for people.

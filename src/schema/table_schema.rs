@@ -4,7 +4,7 @@
 //! all here, custom ones are tolerated. Keys marked *extension* are sawmill's.
 //! [`TableSchema::resolve`] (in [`super::resolve`]) makes a [`super::Schema`].
 
-use super::{AmbiguousTime, LeadingZeros, Rounding};
+use crate::value::{AmbiguousTime, LeadingZeros, Rounding};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

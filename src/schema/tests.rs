@@ -3,6 +3,7 @@
 use super::table_schema::Field;
 use super::*;
 use crate::job::{ColumnNames, Profile};
+use crate::value::{AmbiguousTime, BinaryForm, ColumnType, LeadingZeros, Rounding, TypeName};
 use arrow::datatypes::TimeUnit;
 use proptest::prelude::*;
 

@@ -4,20 +4,20 @@
 //! drop, rename or reorder costs nothing at run time. Every mistake in a step
 //! is an error that names it, before any data is read.
 
-use super::exact;
 use super::expression::Expression;
 use super::frame::{Blame, Slot};
 use super::keys::Key;
-use super::nearest_column;
 use super::operations::{self, Operation, Salt, Source};
 use super::rows::{KeyCheck, KeyMeaning, RunContext};
+use super::{exact, nearest_column};
 use crate::document::{KeyPath, Problem};
 use crate::error::Result;
 use crate::job::{
     CastSpec, CheckSpec, DeduplicateSpec, DefaultValue, DeriveSpec, Entries, ErrorsSpec, HashSpec, KeepRow,
     LineageSpec, MaskSpec, RecordPolicy, TextOr, TransformSpec, ValuePolicy,
 };
-use crate::schema::{Column, ColumnType, Schema};
+use crate::schema::{Column, Schema};
+use crate::value::ColumnType;
 use arrow::array::{Scalar, StringArray};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -179,7 +179,7 @@ impl<'a> Compiler<'a> {
         for (name, cast) in &casts.0 {
             let key = key.key(name);
             let position = self.find(name, &key)?;
-            let to: ColumnType = cast.to().parse().map_err(|error: crate::schema::TypeNameError| {
+            let to: ColumnType = cast.to().parse().map_err(|error: crate::value::TypeNameError| {
                 Problem::new(key.clone(), error.message).remedy(error.remedy)
             })?;
             let from = self.columns[position].column.column_type;

@@ -6,8 +6,8 @@
 //! date. Text is read as the schema's defaults read it and written as SQL does.
 //! [`refusal`] says which pairs of types are no casts at all.
 
-use crate::batch::convert::{TimestampRules, Unconvertible, boolean, date, decimal, float, integer, time};
-use crate::schema::{AmbiguousTime, ColumnType, Rounding, resolve};
+use crate::value::convert::{TimestampRules, Unconvertible, boolean, date, decimal, float, integer, time};
+use crate::value::{AmbiguousTime, ColumnType, DEFAULT_FALSE, DEFAULT_TRUE, Rounding};
 use arrow::array::builder::{BooleanBuilder, PrimitiveBuilder};
 use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, StringArray, types::*};
 use arrow::compute::{CastOptions, cast_with_options, kernels::cmp};
@@ -126,8 +126,7 @@ fn primitives<T: ArrowPrimitiveType>(
 
 fn booleans(texts: &StringArray) -> (ArrayRef, Vec<Lost>) {
     let mut values = BooleanBuilder::with_capacity(texts.len());
-    let convert =
-        |text: &[u8]| boolean::boolean(text, &resolve::DEFAULT_TRUE, &resolve::DEFAULT_FALSE, false);
+    let convert = |text: &[u8]| boolean::boolean(text, &DEFAULT_TRUE, &DEFAULT_FALSE, false);
     let lost = convert_each(texts, |value| values.append_option(value), convert);
     (Arc::new(values.finish()), lost)
 }

@@ -8,7 +8,7 @@ use super::random::Random;
 use super::{LONG, Simulation, Violation, with_timers};
 use crate::commit::table::Broken;
 use crate::job::WriteMode;
-use crate::schema::ColumnType;
+use crate::value::ColumnType;
 use std::time::Instant;
 
 /// Pairs of jobs that meet in one table.

@@ -4,7 +4,7 @@ use super::Head;
 use super::records::Records;
 use crate::infer::column::{Evidence, looks_like_data};
 use crate::parse::Dialect;
-use crate::schema::ColumnType;
+use crate::value::ColumnType;
 
 /// Records that a first record is compared with.
 const COMPARED_RECORDS: usize = 1000;

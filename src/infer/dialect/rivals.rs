@@ -8,7 +8,7 @@ use super::search::{Candidate, Search};
 use super::{Head, header};
 use crate::infer::column::{Doubt, Evidence};
 use crate::parse::{Delimiter, Dialect, FieldForm, FieldSpan, Terminator};
-use crate::schema::ColumnType;
+use crate::value::ColumnType;
 
 /// Records that are looked at for what is in their fields.
 const RECORDS: usize = 1000;

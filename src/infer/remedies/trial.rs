@@ -8,9 +8,9 @@ use crate::job::DialectSpec;
 use crate::parse::{
     BlankNames, Dialect, FieldSpan, RecordIndex, ScanError, ScanProblem, Scanner, StrayQuotes, field_value,
 };
-use crate::schema::ColumnType;
 use crate::split::header::{FirstRecord, Header, is_blank};
 use crate::split::preamble::{Preamble, Taken};
+use crate::value::ColumnType;
 use std::collections::HashSet;
 
 /// How a text is read with some settings.

@@ -4,7 +4,8 @@ use super::*;
 use crate::infer::{Inferred, Records, Sample, TypeInference, infer_schema, note_lines};
 use crate::parse::generate::{dialects, texts};
 use crate::parse::{Escape, field_value};
-use crate::schema::{ColumnType, Schema};
+use crate::schema::Schema;
+use crate::value::ColumnType;
 use proptest::prelude::*;
 
 /// Offset and values of a record.

@@ -1,8 +1,9 @@
 //! Values in a schema file → values of the column's type.
 
-use crate::batch::convert::{Format, NumberRules, TimestampRules, Unconvertible};
-use crate::batch::convert::{binary, boolean, date, decimal, float, integer, time};
-use crate::schema::{ColumnType, TextRules};
+use crate::value::convert::{
+    Format, NumberRules, TimestampRules, Unconvertible, binary, boolean, date, decimal, float, integer, time,
+};
+use crate::value::{ColumnType, TextRules};
 use arrow::array::*;
 use arrow::datatypes::{TimeUnit, *};
 use serde_json::Value;
@@ -92,7 +93,7 @@ fn read(text: &[u8], column_type: ColumnType, rules: &TextRules) -> Result<Array
         ColumnType::Float32 => one::<Float32Type>(float::float(number)?),
         ColumnType::Float64 => one::<Float64Type>(float::float(number)?),
         ColumnType::Decimal { precision, scale } => {
-            let value = decimal::decimal(number, precision, scale, crate::schema::Rounding::Error)?;
+            let value = decimal::decimal(number, precision, scale, crate::value::Rounding::Error)?;
             let array = Decimal128Array::from(vec![value]);
             Arc::new(array.with_data_type(column_type.arrow()))
         }

@@ -3,7 +3,7 @@
 use super::{Bound, Constraint, Enumeration, Pattern};
 use crate::document::{KeyPath, Problem, Problems};
 use crate::schema::table_schema::Field;
-use crate::schema::{ColumnType, TextRules};
+use crate::value::{ColumnType, TextRules};
 use arrow::array::Array;
 use arrow::compute::{concat, kernels::cmp};
 use serde_json::Value;
@@ -61,9 +61,7 @@ impl Reader<'_> {
     fn is_kept_as_text(&self) -> bool {
         self.column_type == ColumnType::Text
             && !matches!(self.field.field_type.as_deref(), None | Some("string" | "any"))
-            && crate::schema::type_names::is_kept_as_text(
-                self.field.field_type.as_deref().unwrap_or_default(),
-            )
+            && crate::value::is_kept_as_text(self.field.field_type.as_deref().unwrap_or_default())
     }
 
     /// Says that the constraint has no place on the column's type.

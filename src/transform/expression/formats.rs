@@ -9,7 +9,7 @@
 
 use super::mistake::{Mistake, said};
 use super::plan::constant;
-use crate::batch::convert::format::{Strftime, strftime_of};
+use crate::value::convert::format::{Strftime, strftime_of};
 use arrow::datatypes::{DataType, TimeUnit};
 use chrono::format::{Item, StrftimeItems};
 use chrono::{DateTime, Utc};

@@ -23,7 +23,7 @@ use bounds::{MAX_TEXT_BYTES, Weight, text_bytes};
 use guard::catch_panic;
 pub(super) use mistake::Mistake;
 
-use crate::schema::ColumnType;
+use crate::value::ColumnType;
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions, new_null_array};
 use arrow::compute::{CastOptions, cast_with_options, concat, kernels::cmp};
 use arrow::datatypes::{DataType, Decimal128Type, Field, SchemaRef, TimeUnit};

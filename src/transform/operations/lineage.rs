@@ -2,9 +2,9 @@
 
 use super::Operation;
 use crate::job::LineageSpec;
-use crate::schema::ColumnType;
 use crate::transform::frame::{Frame, Slot, repeated};
 use crate::transform::rows::{BlockContext, RunContext};
+use crate::value::ColumnType;
 use arrow::array::{ArrayRef, Int64Array, TimestampMicrosecondArray};
 use arrow::datatypes::TimeUnit;
 use arrow::error::ArrowError;

@@ -3,10 +3,10 @@
 use super::Operation;
 use crate::error::InputProblem;
 use crate::job::MaskSpec;
-use crate::schema::ColumnType;
 use crate::transform::exact;
 use crate::transform::frame::{BadRow, Blame, Frame, Slot};
 use crate::transform::rows::BlockContext;
+use crate::value::ColumnType;
 use arrow::array::{Array, ArrayRef, AsArray, StringArray, StringBuilder, new_null_array};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Date32Type};

@@ -2,10 +2,10 @@
 
 use super::Operation;
 use crate::error::InputProblem;
-use crate::schema::ColumnType;
 use crate::transform::exact::{self, Lost};
 use crate::transform::frame::{Blame, Frame, Slot, texts};
 use crate::transform::rows::BlockContext;
+use crate::value::ColumnType;
 use arrow::array::{Array, ArrayRef, Scalar, new_null_array};
 use arrow::compute::{is_not_null, kernels::zip::zip};
 use arrow::error::ArrowError;

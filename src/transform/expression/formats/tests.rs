@@ -1,5 +1,5 @@
 use super::super::{Evaluated, Expression};
-use crate::schema::ColumnType;
+use crate::value::ColumnType;
 use arrow::array::{Array, ArrayRef, BooleanArray, StringArray};
 use arrow::compute::cast;
 use arrow::datatypes::TimeUnit;

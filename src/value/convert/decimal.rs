@@ -1,7 +1,7 @@
 //! Decimals: exact, and never through a float.
 
 use super::{Unconvertible, split_sign};
-use crate::schema::Rounding;
+use crate::value::Rounding;
 use arrow::datatypes::DECIMAL128_MAX_PRECISION;
 
 /// A decimal as the integer `value × 10^scale`.

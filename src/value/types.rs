@@ -114,3 +114,32 @@ impl fmt::Display for ColumnType {
         }
     }
 }
+
+impl ColumnType {
+    /// The type whose batches have this Arrow type, if there is one.
+    pub fn of_arrow(data_type: &DataType) -> Option<ColumnType> {
+        Some(match data_type {
+            DataType::Boolean => ColumnType::Boolean,
+            DataType::Int8 => ColumnType::Int { bits: 8 },
+            DataType::Int16 => ColumnType::Int { bits: 16 },
+            DataType::Int32 => ColumnType::Int { bits: 32 },
+            DataType::Int64 => ColumnType::Int { bits: 64 },
+            DataType::UInt8 => ColumnType::UInt { bits: 8 },
+            DataType::UInt16 => ColumnType::UInt { bits: 16 },
+            DataType::UInt32 => ColumnType::UInt { bits: 32 },
+            DataType::UInt64 => ColumnType::UInt { bits: 64 },
+            DataType::Float32 => ColumnType::Float32,
+            DataType::Float64 => ColumnType::Float64,
+            DataType::Decimal128(precision, scale) => {
+                let scale = u8::try_from(*scale).ok().filter(|scale| scale <= precision)?;
+                ColumnType::Decimal { precision: *precision, scale }
+            }
+            DataType::Date32 => ColumnType::Date,
+            DataType::Time64(TimeUnit::Microsecond) => ColumnType::Time,
+            DataType::Timestamp(unit, zone) => ColumnType::Timestamp { unit: *unit, utc: zone.is_some() },
+            DataType::Utf8 => ColumnType::Text,
+            DataType::Binary => ColumnType::Binary,
+            _ => return None,
+        })
+    }
+}

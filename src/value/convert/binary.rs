@@ -1,7 +1,7 @@
 //! Binary values, written in text.
 
 use super::Unconvertible;
-use crate::schema::BinaryForm;
+use crate::value::BinaryForm;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 

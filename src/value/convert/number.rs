@@ -1,7 +1,7 @@
 //! What a column allows in the text of its numbers beside the number.
 
 use super::{Marks, Unconvertible, integer, split_sign};
-use crate::schema::{LeadingZeros, Rounding, TextRules};
+use crate::value::{LeadingZeros, Rounding, TextRules};
 
 /// How the numbers of one column are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,5 +1,5 @@
-use crate::batch::convert::{Format, TimestampRules, date, decimal, float, integer, twins};
-use crate::schema::{AmbiguousTime, Rounding};
+use crate::value::convert::{Format, TimestampRules, date, decimal, float, integer, twins};
+use crate::value::{AmbiguousTime, Rounding};
 use arrow::datatypes::TimeUnit;
 use chrono::{DateTime, NaiveDate, SecondsFormat, TimeDelta};
 use chrono_tz::Tz;

@@ -2,7 +2,7 @@
 //! rounding is allowed.
 
 use super::{Unconvertible, decimal, split_sign};
-use crate::schema::Rounding;
+use crate::value::Rounding;
 
 /// A signed integer of any width: `T` is `i8` to `i64`.
 ///

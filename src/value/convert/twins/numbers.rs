@@ -1,6 +1,6 @@
 use super::choice;
-use crate::batch::convert::{Marks, NumberRules, Unconvertible, decimal, float, integer};
-use crate::schema::{LeadingZeros, Rounding};
+use crate::value::convert::{Marks, NumberRules, Unconvertible, decimal, float, integer};
+use crate::value::{LeadingZeros, Rounding};
 use std::cmp::Ordering;
 
 const ROUNDINGS: [Rounding; 4] = [Rounding::Error, Rounding::HalfUp, Rounding::HalfEven, Rounding::Down];

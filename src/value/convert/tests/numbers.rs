@@ -1,9 +1,9 @@
 use super::check;
-use crate::batch::convert::Unconvertible::{
+use crate::value::convert::Unconvertible::{
     LeadingZero, Malformed, NotWhole, OutOfRange, TooPrecise, TooSmall,
 };
-use crate::batch::convert::{Marks, NumberRules, Unconvertible, binary, boolean, decimal, float, integer};
-use crate::schema::{BinaryForm, LeadingZeros, Rounding, TextRules};
+use crate::value::convert::{Marks, NumberRules, Unconvertible, binary, boolean, decimal, float, integer};
+use crate::value::{BinaryForm, LeadingZeros, Rounding, TextRules};
 
 #[test]
 fn signed_integers() {

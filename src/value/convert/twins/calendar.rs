@@ -1,6 +1,6 @@
 use super::choice;
-use crate::batch::convert::{Format, TimestampRules, Unconvertible, date, time};
-use crate::schema::AmbiguousTime;
+use crate::value::AmbiguousTime;
+use crate::value::convert::{Format, TimestampRules, Unconvertible, date, time};
 use arrow::datatypes::TimeUnit;
 use chrono::{
     DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, TimeZone, Timelike,

@@ -1,6 +1,6 @@
 //! Which fields are null.
 
-use crate::schema::TextRules;
+use crate::value::TextRules;
 
 /// The null tokens of one column.
 ///

@@ -1,6 +1,6 @@
 use super::choice;
-use crate::batch::convert::{Unconvertible, binary as converter, boolean};
-use crate::schema::BinaryForm;
+use crate::value::BinaryForm;
+use crate::value::convert::{Unconvertible, binary as converter, boolean};
 
 /// Base64 or hexadecimal, bit by bit.
 pub fn binary(data: &[u8]) {

@@ -107,7 +107,7 @@ impl FromStr for TypeName {
 }
 
 /// Whether values of a type of Table Schema, other than strings, are kept as text.
-pub(super) fn is_kept_as_text(name: &str) -> bool {
+pub(crate) fn is_kept_as_text(name: &str) -> bool {
     TEXT_TYPES.contains(&name.trim().to_ascii_lowercase().as_str()) && !matches!(name, "string" | "any")
 }
 

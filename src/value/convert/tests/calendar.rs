@@ -1,9 +1,9 @@
 use super::check;
-use crate::batch::convert::Unconvertible::{
+use crate::value::AmbiguousTime;
+use crate::value::convert::Unconvertible::{
     LocalTimeGap, LocalTimeTwice, Malformed, NoSuchMoment, OutOfRange, TooPrecise, UnexpectedZone,
 };
-use crate::batch::convert::{Format, TimestampRules, Unconvertible, date, time};
-use crate::schema::AmbiguousTime;
+use crate::value::convert::{Format, TimestampRules, Unconvertible, date, time};
 use arrow::datatypes::TimeUnit;
 use chrono_tz::Tz;
 

@@ -1,7 +1,7 @@
 //! Timestamps: ticks since 1970-01-01T00:00:00, with or without a zone.
 
 use super::{Format, Unconvertible, date, format, time, two_digits};
-use crate::schema::AmbiguousTime;
+use crate::value::AmbiguousTime;
 use arrow::datatypes::TimeUnit;
 use chrono::{DateTime, MappedLocalTime, Offset, TimeZone};
 use chrono_tz::Tz;
