@@ -27,6 +27,7 @@ pub mod shutdown;
 
 // What the user says.
 pub mod document;
+pub mod spec;
 pub mod job;
 pub mod schema;
 

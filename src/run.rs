@@ -11,11 +11,11 @@ use crate::commit::{
 };
 use crate::documents::{Plan, TaskReport};
 use crate::error::{Aftermath, Error, ErrorKind, Result, StoreFailure, StoreReason};
-use crate::job::{JobSpec, WriteMode};
 use crate::plan::{self, PlanOptions, Planned};
 use crate::report::{RunReport, Status};
 use crate::runtime::Runtime;
 use crate::source::{self, TextStream};
+use crate::spec::{JobSpec, WriteMode};
 use crate::store::TargetIdentity;
 use crate::task;
 use std::sync::atomic::Ordering;

@@ -5,8 +5,8 @@
 //! scanner, in blocks of several sizes.
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps")]
 
-use sawmill::job::DialectSpec;
 use sawmill::parse::{Dialect, RecordIndex, Scanner, field_value};
+use sawmill::spec::DialectSpec;
 use sawmill::split::blocks::{Block, BlockCutter};
 use sawmill::split::footer::{FooterHold, check_footer};
 use sawmill::split::preamble::{Preamble, Taken};

@@ -3,14 +3,14 @@
 //! `UPDATE_SCHEMAS=1 cargo test --test schemas` writes them anew.
 
 use sawmill::document::{json_schema, json_schema_of_output};
-use sawmill::{commit, documents, job, report, schema};
+use sawmill::{commit, documents, job, report, spec};
 
 #[test]
 fn schemas_are_those_of_the_types() {
     let update = std::env::var_os("UPDATE_SCHEMAS").is_some();
     for (name, schema) in [
         ("job", job::job_json_schema()),
-        ("table-schema", schema::table_schema_json_schema()),
+        ("table-schema", spec::table_schema_json_schema()),
         ("plan", json_schema::<documents::Plan>()),
         ("task-report", json_schema::<documents::TaskReport>()),
         ("intent", json_schema::<commit::Intent>()),

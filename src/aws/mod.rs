@@ -28,7 +28,7 @@ pub(crate) use patience::patient;
 pub(crate) use patience::range_time;
 
 use crate::error::{Error, Result};
-use crate::job::{RequestsSpec, spec::ACCOUNT_REMEDY};
+use crate::spec::{ACCOUNT_REMEDY, RequestsSpec};
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};

@@ -4,7 +4,7 @@
 //! for each client keeps a bucket that is throttled from slowing down another.
 
 use super::pace;
-use crate::job::RequestsSpec;
+use crate::spec::RequestsSpec;
 use aws_sdk_s3::config::retry::{ClientRateLimiter, RetryConfig, RetryPartition, TokenBucket};
 use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::config::{Builder, StalledStreamProtectionConfig};

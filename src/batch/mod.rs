@@ -16,10 +16,10 @@ pub use binding::Binding;
 
 use crate::error::InputProblem;
 use crate::excerpt::excerpt_of;
-use crate::job::{ErrorsSpec, LongRecord, ShortRecord, ValuePolicy};
 use crate::parse::scan::{FieldForm, FieldSpan};
 use crate::parse::{Dialect, RecordIndex};
 use crate::schema::Schema;
+use crate::spec::{ErrorsSpec, LongRecord, ShortRecord, ValuePolicy};
 use crate::value::ColumnType;
 use arrow::array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions, UInt32Array, new_null_array};
 use arrow::buffer::BooleanBuffer;

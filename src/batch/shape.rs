@@ -6,9 +6,9 @@
 use super::{DataRecords, Policies, RecordFault};
 use crate::error::InputProblem;
 use crate::excerpt::excerpt_of;
-use crate::job::{LongRecord, ShortRecord};
 use crate::parse::scan::{FieldForm, FieldSpan};
 use crate::parse::{Dialect, RecordIndex, field_value};
+use crate::spec::{LongRecord, ShortRecord};
 use crate::split::header::is_empty;
 use std::borrow::Cow;
 use std::cmp::Ordering;

@@ -1,8 +1,8 @@
 use super::*;
-use crate::job::{ColumnPolicies, ErrorsSpec, RecordPolicy};
 use crate::parse::scan::{FieldForm, FieldSpan};
 use crate::parse::{Escape, Scanner, Terminator};
 use crate::schema::Column;
+use crate::spec::{ColumnPolicies, ErrorsSpec, RecordPolicy};
 use crate::value::nulls::NullTokens;
 use crate::value::{BinaryForm, TextRules};
 use arrow::array::*;

@@ -6,12 +6,12 @@ use crate::commit::{Choice, Standing, Table};
 use crate::count::count;
 use crate::documents::Plan;
 use crate::error::{Error, ErrorKind, Result};
-use crate::job::JobSpec;
 use crate::pipeline::check_header;
 use crate::plan::{self, PlanOptions};
 use crate::run::{TableState, choose};
 use crate::runtime::Runtime;
 use crate::source;
+use crate::spec::JobSpec;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {

@@ -6,10 +6,10 @@ use super::run::print_report;
 use crate::commit::{Outcome, Steps, Table, Verified};
 use crate::documents::{Plan, TaskReport};
 use crate::error::{Aftermath, Error, ErrorKind, Result};
-use crate::job::EngineSpec;
 use crate::report::{RunReport, Status};
 use crate::run::{finish, nothing_new};
 use crate::runtime::Runtime;
+use crate::spec::EngineSpec;
 use std::time::Instant;
 
 #[derive(Debug, clap::Args)]

@@ -5,15 +5,15 @@ use super::run::print_report;
 use super::{Global, current_directory, places, policy};
 use crate::commit::Choice;
 use crate::error::{Error, Result};
-use crate::job::location::local_path;
-use crate::job::{
+use crate::plan::{GivenType, PlanOptions};
+use crate::run::{Extent, RunOptions, run as run_job};
+use crate::spec::location::local_path;
+use crate::spec::{
     AllRejected, ColumnNames, CommitSpec, EmptyInput, EngineSpec, ErrorsSpec, ExtraColumns, JobSpec,
     LongRecord, MAX_EXPANSION_RATIO, MatchColumns, MissingColumns, OutputSpec, PartitionKey, Profile,
     ReadAgain, RecordPolicy, SchemaChange, SchemaSpec, ShortRecord, SourceSpec, TargetSpec, ValuePolicy,
     WriteMode,
 };
-use crate::plan::{GivenType, PlanOptions};
-use crate::run::{Extent, RunOptions, run as run_job};
 use crate::store::local::is_stream;
 use std::path::Path;
 

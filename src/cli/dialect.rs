@@ -3,8 +3,8 @@
 use super::policy;
 use crate::document::Problems;
 use crate::error::{Error, JobPlace};
-use crate::job::{DialectSpec, DuplicateColumns};
 use crate::parse::{BlankNames, Delimiter, StrayQuotes, Trim};
+use crate::spec::{DialectSpec, DuplicateColumns};
 
 /// What is left out is found from a sample.
 #[derive(Debug, Clone, clap::Args)]

@@ -4,10 +4,10 @@
 use super::places;
 use crate::aws::failure::redact;
 use crate::error::{Error, ErrorKind, JobPlace, Result};
-use crate::job::location::local_path;
-use crate::job::{EngineSpec, SourceSpec, TargetSpec};
 use crate::run::exists;
 use crate::runtime::Runtime;
+use crate::spec::location::local_path;
+use crate::spec::{EngineSpec, SourceSpec, TargetSpec};
 use crate::store::Written;
 use crate::store::local::is_stream;
 use crate::{source, store};

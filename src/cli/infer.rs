@@ -1,16 +1,11 @@
 //! `sawmill infer`
 
-use super::Global;
 use super::dialect::{DialectArgs, mistaken};
 use super::documents::{Destination, to_json};
-use super::places;
+use super::{Global, places};
 use crate::commit::Table;
 use crate::error::{Error, Result};
 use crate::infer::{Records, TypeInference, note_lines};
-use crate::job::{
-    CommitSpec, DialectSpec, EngineSpec, ErrorsSpec, JobSpec, MAX_EXPANSION_RATIO, OutputSpec, SourceSpec,
-    TargetSpec, WriteMode,
-};
 use crate::plan::path_columns::{Types, add_path_columns};
 use crate::plan::{
     GivenType, PlanOptions, Settled, add_nulls, named_columns, settle, take_types_of, with_tried_remedies,
@@ -18,6 +13,10 @@ use crate::plan::{
 use crate::runtime::Runtime;
 use crate::schema::WrittenSchema;
 use crate::source;
+use crate::spec::{
+    CommitSpec, DialectSpec, EngineSpec, ErrorsSpec, JobSpec, MAX_EXPANSION_RATIO, OutputSpec, SourceSpec,
+    TargetSpec, WriteMode,
+};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {

@@ -26,9 +26,9 @@ pub use failure::report_bad_flags;
 
 use crate::commit::{Table, Unseen};
 use crate::error::{Error, ErrorKind, Result, Wording};
-use crate::job::{EngineSpec, JobSpec};
 use crate::report::FailureReport;
 use crate::runtime::Runtime;
+use crate::spec::{EngineSpec, JobSpec};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use messages::{LogFormat, Messages, color_of};
 use std::io::Write;

@@ -3,7 +3,7 @@
 
 use super::current_directory;
 use crate::error::{Error, Result};
-use crate::job::location::{self, LocationError};
+use crate::spec::location::{self, LocationError};
 
 /// Where something is read from: a path, a URL, a glob, or `-`.
 pub(super) fn input(place: &str) -> Result<String> {

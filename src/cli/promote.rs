@@ -5,9 +5,9 @@ use super::run::JobArgs;
 use crate::commit::{FilesOf, Loss, Promoted, Table};
 use crate::count::count;
 use crate::error::{Error, ErrorKind, Result};
-use crate::job::location::{absolute, local_path};
 use crate::lists::numbered;
 use crate::report::Found;
+use crate::spec::location::{absolute, local_path};
 use std::fmt::Write as _;
 
 #[derive(Debug, clap::Args)]

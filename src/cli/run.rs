@@ -3,10 +3,12 @@
 use super::{Global, LogFormat, current_directory};
 use crate::commit::{Choice, Missing};
 use crate::error::{Error, Result};
-use crate::job::{self, JobSpec, Override};
+use crate::job;
+use crate::job::Override;
 use crate::plan::PlanOptions;
 use crate::report::{RunReport, summary};
 use crate::run::{Extent, RunOptions, run as run_job};
+use crate::spec::JobSpec;
 use std::path::PathBuf;
 
 /// Flags that change a job file's contents, shared by all commands that take one.

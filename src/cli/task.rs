@@ -6,8 +6,8 @@ use crate::commit::{Committed, Steps, Table};
 use crate::count::count;
 use crate::documents::{Plan, TaskReport};
 use crate::error::{Error, ErrorKind, Result};
-use crate::job::EngineSpec;
 use crate::runtime::Runtime;
+use crate::spec::EngineSpec;
 use crate::task;
 
 #[derive(Debug, clap::Args)]

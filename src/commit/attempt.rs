@@ -10,7 +10,7 @@ use super::table::{self, Table, rfc3339};
 use crate::count::count;
 use crate::documents::{Plan, StagedFile, Staging, TaskReport};
 use crate::error::{Error, ErrorKind, Result};
-use crate::job::ConditionalWrites;
+use crate::spec::ConditionalWrites;
 use crate::store::Written;
 use futures::StreamExt;
 use std::collections::BTreeMap;

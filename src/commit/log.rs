@@ -14,7 +14,7 @@ use super::documents::{
 use super::table::{self, CONCURRENCY, Table};
 use super::unseen::of_home;
 use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
-use crate::job::WriteMode;
+use crate::spec::WriteMode;
 use crate::store::Written;
 use futures::{StreamExt, TryStreamExt};
 use schemars::JsonSchema;

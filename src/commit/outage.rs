@@ -3,8 +3,8 @@
 use super::table::Table;
 use crate::documents::{FileReport, StagedFile, Staging, TaskReport};
 use crate::error::{Aftermath, Error, ErrorKind, Result, StoreFailure, StoreReason};
-use crate::job::UnreachableTarget;
 use crate::runtime::Cancel;
+use crate::spec::UnreachableTarget;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 

@@ -22,7 +22,7 @@ use super::places::APPLIED;
 use super::table::{self, CONCURRENCY, Table};
 use crate::documents::StagedFile;
 use crate::error::{Error, ErrorKind, Result};
-use crate::job::UnreachableTarget;
+use crate::spec::UnreachableTarget;
 use crate::store::{Store, Written};
 use futures::{StreamExt, TryStreamExt};
 use schemars::JsonSchema;

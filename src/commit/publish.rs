@@ -8,7 +8,7 @@ use super::documents::{
 use super::log::Committed;
 use super::table::{self, Table};
 use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
-use crate::job::Layout;
+use crate::spec::Layout;
 use crate::store::{Store, Written};
 use std::collections::BTreeMap;
 

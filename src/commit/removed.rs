@@ -10,7 +10,7 @@ use super::table::{CONCURRENCY, Table};
 use crate::documents::{Plan, TaskReport};
 use crate::encode::footer_rows;
 use crate::error::Result;
-use crate::job::WriteMode;
+use crate::spec::WriteMode;
 use crate::store::{Store, is_hidden};
 use futures::{StreamExt, TryStreamExt};
 use schemars::JsonSchema;

@@ -9,7 +9,7 @@ use super::log::{Appended, History, Tenure};
 use super::table::Table;
 use crate::documents::StagedFile;
 use crate::error::{Error, ErrorKind, Result, StoreReason};
-use crate::job::WriteMode;
+use crate::spec::WriteMode;
 use crate::store::{StagedWrite, Store};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;

@@ -4,7 +4,7 @@ use super::log::{Committed, History};
 use super::table::Table;
 use crate::documents::Plan;
 use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
-use crate::job::WriteMode;
+use crate::spec::WriteMode;
 use crate::store::Store;
 use std::sync::Arc;
 

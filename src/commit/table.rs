@@ -2,8 +2,8 @@
 
 use super::open_copies::OpenCopies;
 use crate::error::{Error, ErrorKind, Result};
-use crate::job::{CommitSpec, ConditionalWrites, JobSpec};
 use crate::runtime::Cancel;
+use crate::spec::{CommitSpec, ConditionalWrites, JobSpec};
 use crate::store::{Store, TargetIdentity, Written};
 use bytes::Bytes;
 use serde::Serialize;

@@ -6,7 +6,7 @@
 
 use super::documents::{Intent, intent_key};
 use super::table::{self, Table};
-use crate::job::OutputSpec;
+use crate::spec::OutputSpec;
 
 impl Table {
     /// Keys of the job file whose values were others when `attempt` wrote its files. None where
@@ -51,7 +51,7 @@ fn differences(then: &OutputSpec, now: &OutputSpec) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::job::WriteMode;
+    use crate::spec::WriteMode;
 
     #[test]
     fn what_changes_bytes_is_named() {

@@ -3,7 +3,7 @@
 use super::{Findings, FirstReject, RecordCounts};
 use crate::error::wording::settings;
 use crate::error::{Error, InputProblem, Location, Result};
-use crate::job::{EmptyOutput, ErrorsSpec, JobSpec};
+use crate::spec::{EmptyOutput, ErrorsSpec, JobSpec};
 
 /// Whether so many rejected records are too many before the end is known: the
 /// limits on counts. `in_input` are the records of one input so far, `in_run`

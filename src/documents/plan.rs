@@ -2,10 +2,10 @@
 
 use super::{Input, salt};
 use crate::error::{Error, Result};
-use crate::job::{JobSpec, ReadAgain, WriteMode};
 use crate::parse::Dialect;
-use crate::schema::table_schema::TableSchema;
 use crate::schema::{ResolveContext, Schema, WrittenSchema};
+use crate::spec::table_schema::TableSchema;
+use crate::spec::{JobSpec, ReadAgain, WriteMode};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;

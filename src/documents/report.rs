@@ -3,7 +3,7 @@
 use super::{DOCUMENT_FORMAT, Findings, FirstReject, NotData, Plan, StagedFile};
 use crate::count::{agree, count};
 use crate::error::{Error, ErrorKind, Result};
-use crate::job::ErrorsSpec;
+use crate::spec::ErrorsSpec;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 

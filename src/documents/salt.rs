@@ -2,7 +2,7 @@
 //! tells whether a task has the one that the job was planned with.
 
 use crate::error::{Error, Result};
-use crate::job::{JobSpec, TransformSpec};
+use crate::spec::{JobSpec, TransformSpec};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use std::collections::BTreeMap;

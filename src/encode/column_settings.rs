@@ -1,7 +1,7 @@
 //! `output.columns`, `output.sort_by` and the rest of `output` against the schema → settings of the Parquet writer.
 
 use crate::document::{KeyPath, Problem, Problems, nearest};
-use crate::job::{
+use crate::spec::{
     ColumnEncoding, ColumnOutput, NullOrder, OutputSpec, Profile, SortOrder, StatisticsLevel,
     parse_compression,
 };

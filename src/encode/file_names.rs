@@ -2,9 +2,9 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::excerpt::excerpt;
-use crate::job::{JobSpec, Layout};
 use crate::partition::{Partition, PathLimits};
 use crate::preflight::Rule;
+use crate::spec::{JobSpec, Layout};
 
 /// Longest key of an object ("Naming Amazon S3 objects").
 const MAX_KEY_BYTES: usize = 1_024;

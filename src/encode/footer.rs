@@ -4,7 +4,7 @@
 //! would give other bytes: no time, no name of the attempt.
 
 use crate::documents::{Input, RecordCounts};
-use crate::job::JobSpec;
+use crate::spec::JobSpec;
 use parquet::file::metadata::KeyValue;
 use serde::Serialize;
 use serde_json::{Value, json};

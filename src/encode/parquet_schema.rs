@@ -1,6 +1,6 @@
 //! Arrow types → the Parquet types that the job asks for.
 
-use crate::job::{DecimalForm, TimestampForm};
+use crate::spec::{DecimalForm, TimestampForm};
 use arrow::datatypes::{DataType, Field, Schema};
 use parquet::arrow::ArrowSchemaConverter;
 use parquet::basic::{LogicalType, Repetition, Type as PhysicalType};

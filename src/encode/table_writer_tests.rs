@@ -1,8 +1,7 @@
 use super::*;
 use crate::error::ErrorKind;
-use crate::job::Layout;
-use crate::job::OutputSpec;
 use crate::runtime::Cancel;
+use crate::spec::{Layout, OutputSpec};
 use arrow::array::{Int64Array, RecordBatch};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use std::sync::Arc;

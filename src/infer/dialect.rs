@@ -29,8 +29,8 @@ pub(super) use refusal::quoted as shell_quoted;
 
 use super::Sample;
 use crate::error::Result;
-use crate::job::DialectSpec;
 use crate::parse::{Delimiter, Dialect, Terminator};
+use crate::spec::DialectSpec;
 use refusal::{Flag, Reading, Refusal};
 use search::{Candidate, Search};
 

@@ -4,7 +4,7 @@
 //! says something about.
 
 use super::readings_tests::{Outcome, Table, read};
-use crate::job::DialectSpec;
+use crate::spec::DialectSpec;
 
 /// Files of one run of the tests; `SAWMILL_GENERATED_FILES` sets another number.
 const FILES: u64 = 3_000;

@@ -4,9 +4,9 @@
 
 use super::*;
 use crate::batch::{BatchBuilder, Binding, DataRecords, Policies};
-use crate::job::{ColumnPolicies, DialectSpec, ErrorsSpec};
 use crate::parse::{RecordIndex, Scanner};
 use crate::schema::ResolveContext;
+use crate::spec::{ColumnPolicies, DialectSpec, ErrorsSpec};
 use arrow::array::{Array, RecordBatch};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use chrono::Datelike;
@@ -25,7 +25,7 @@ fn read_back(values: &[String]) -> (String, RecordBatch) {
     let (dialect, _) = tests::inferred(&samples, &given, true).unwrap();
     let Inferred { schema, .. } = infer_schema(&samples, &dialect, &[]).unwrap();
     let file = serde_json::to_string(&schema.to_table_schema()).unwrap();
-    let file: crate::schema::TableSchema = serde_json::from_str(&file).unwrap();
+    let file: crate::spec::TableSchema = serde_json::from_str(&file).unwrap();
     let (again, _) = file.resolve(&ResolveContext::default()).unwrap();
     assert_eq!(again, schema, "the file that is written is the schema that was found");
     let binding = Binding::by_position(&schema, 2, &[], ColumnPolicies::default()).unwrap();

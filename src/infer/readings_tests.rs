@@ -6,8 +6,8 @@
 use super::tests::inferred;
 use super::*;
 use crate::error::wording::by_flags;
-use crate::job::DialectSpec;
 use crate::parse::{Scanner, field_value};
+use crate::spec::DialectSpec;
 
 /// What a text was read as.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

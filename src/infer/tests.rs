@@ -1,7 +1,7 @@
 use super::*;
 use crate::error::wording::by_flags;
-use crate::job::DialectSpec;
 use crate::parse::{Escape, Terminator};
+use crate::spec::DialectSpec;
 
 fn sample(text: &str) -> Vec<Sample> {
     vec![Sample { url: "file:///a.csv".into(), text: text.into(), whole: true, ..Sample::default() }]

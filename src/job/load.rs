@@ -1,11 +1,11 @@
 //! Reading a job file.
 
 use super::interpolate::interpolate;
-use super::location::check_no_credentials;
-use super::{JobSpec, SchemaSpec};
 use crate::document::{Document, KeyPath, Problem, Problems, json_schema, parse_set_value};
 use crate::error::{Error, JobPlace, Result};
 use crate::schema::file::read_text;
+use crate::spec::location::check_no_credentials;
+use crate::spec::{JobSpec, SchemaSpec};
 use std::path::Path;
 
 pub use crate::document::Format;

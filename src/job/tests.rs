@@ -1,7 +1,8 @@
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 
-use super::*;
 use crate::error::{Error, ErrorKind};
+use crate::job::{Format, Override, interpolate, load, load_str};
+use crate::spec::*;
 use parquet::basic::Compression;
 use proptest::prelude::*;
 use std::path::Path;

@@ -2,14 +2,13 @@
 
 mod output;
 
-use super::location::{
+use crate::document::{KeyPath, Problem, Problems};
+use crate::schema::ResolveContext;
+use crate::spec::location::{
     self, LocationError, absolute, before_glob, check_endpoint, comparable, local_directory, output,
     with_slash,
 };
-use super::{JobSpec, RequestsSpec, SchemaSpec, WriteMode};
-use crate::document::{KeyPath, Problem, Problems};
-use crate::job::spec::ACCOUNT_REMEDY;
-use crate::schema::ResolveContext;
+use crate::spec::{ACCOUNT_REMEDY, JobSpec, RequestsSpec, SchemaSpec, WriteMode};
 use std::path::Path;
 
 /// Smallest part of a multipart upload but the last ("Amazon S3 multipart upload limits").

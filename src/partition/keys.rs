@@ -2,8 +2,8 @@
 
 use crate::document::{KeyPath, Problem};
 use crate::error::Error;
-use crate::job::{DatePart, PartitionKey};
 use crate::schema::{Schema, WrittenKey};
+use crate::spec::{DatePart, PartitionKey};
 use crate::transform::nearest_column;
 use crate::value::ColumnType;
 use arrow::array::{Array, ArrayRef, RecordBatch};

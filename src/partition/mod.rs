@@ -7,8 +7,8 @@
 mod keys;
 
 use crate::error::Result;
-use crate::job::PartitionKey;
 use crate::schema::{Schema, WrittenKey};
+use crate::spec::PartitionKey;
 pub use crate::value::hive::NULL_DIRECTORY;
 use crate::value::hive::escape;
 use arrow::array::{Array, ArrayRef, RecordBatch, UInt32Array};

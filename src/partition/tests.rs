@@ -1,6 +1,6 @@
 use super::*;
-use crate::job::{DatePart, DerivedKey};
 use crate::schema::Column;
+use crate::spec::{DatePart, DerivedKey};
 use crate::value::ColumnType;
 use arrow::array::{Date32Array, Int32Array, StringArray};
 use arrow::datatypes::{DataType, Field, Schema as ArrowSchema};

@@ -5,8 +5,8 @@
 use super::parser::{ParsedBlock, Parser};
 use crate::batch::Rows;
 use crate::error::{ErrorKind, InputProblem, Result};
-use crate::job::{EngineSpec, ValuePolicy};
 use crate::order::{Deduplicator, Keep, Scratch, Survivors, TaggedBatch, UniqueCheck};
+use crate::spec::{EngineSpec, ValuePolicy};
 use crate::transform::rows::{KeyCheck, KeyMeaning, RowFault};
 use arrow::array::{BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;

@@ -5,7 +5,7 @@ use crate::count::count;
 use crate::documents::{Findings, Plan, RecordCounts, SplitAccount, Task, budget};
 use crate::encode::Consumed;
 use crate::error::{Error, ErrorKind, InputProblem, Location, Result};
-use crate::job::EmptyInput;
+use crate::spec::EmptyInput;
 use crate::split::read::EMPTY_REMEDY;
 
 /// Counts what passes from the parsers to the writers, and holds it against

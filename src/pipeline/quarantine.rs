@@ -7,8 +7,8 @@
 use crate::documents::{FileReport, Plan, RecordCounts, Task};
 use crate::encode::{Consumed, CutLimits, FileNames, FileShape, NoRows, TableWriter, rejects_key};
 use crate::error::{ErrorKind, InputProblem, Location, Result};
-use crate::job::{OutputSpec, Profile};
 use crate::partition::{Partition, PartitionRows};
+use crate::spec::{OutputSpec, Profile};
 use crate::store::tee::TeeFactory;
 use arrow::array::{
     ArrayRef, BinaryArray, DictionaryArray, Int32Array, Int64Array, RecordBatch, StringArray,

@@ -4,10 +4,10 @@ use super::WAVE_BLOCKS;
 use crate::documents::FileReport;
 use crate::encode::{Consumed, FileShape, TableWriter};
 use crate::error::Result;
-use crate::job::EngineSpec;
 use crate::order::{Scratch, SortColumn, Sorter};
 use crate::partition::PartitionRows;
 use crate::runtime::Runtime;
+use crate::spec::EngineSpec;
 
 /// Takes rows in order.
 pub(super) struct Sink<'t> {

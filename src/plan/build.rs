@@ -8,11 +8,6 @@ use crate::document::{KeyPath, Problem};
 use crate::documents::{DOCUMENT_FORMAT, Input, Plan, Split, Task};
 use crate::error::{Error, InputProblem, Location, Result};
 use crate::infer::{self, ColumnNote, Inferred, Sample, Seen};
-use crate::job::location::local_path;
-use crate::job::{
-    DialectSpec, DuplicateColumns, JobSpec, MatchColumns, PartitionKey, Profile, SchemaSpec, SourceSpec,
-    TransformSpec,
-};
 use crate::lists::listed;
 use crate::parse::{Dialect, DuplicateNames, Opening};
 use crate::pipeline::{Columns, check_tasks};
@@ -20,6 +15,11 @@ use crate::preflight;
 use crate::runtime::Runtime;
 use crate::schema::{self, Column, ResolveContext, Schema, SchemaFile, column_names};
 use crate::source::{self, Decoding, TextStream};
+use crate::spec::location::local_path;
+use crate::spec::{
+    DialectSpec, DuplicateColumns, JobSpec, MatchColumns, PartitionKey, Profile, SchemaSpec, SourceSpec,
+    TransformSpec,
+};
 use crate::split::header::{Header, is_blank};
 use crate::split::ranges::cut_ranges;
 use crate::split::read::{DUPLICATE_REMEDY, NUL_NAME_REMEDY, UNNAMED_REMEDY, is_tolerant};

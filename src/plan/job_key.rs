@@ -1,7 +1,7 @@
 //! What names the rows that a plan writes, so that they are written once.
 
 use crate::documents::{Input, Plan};
-use crate::job::{ErrorsSpec, OutputSpec, SourceSpec};
+use crate::spec::{ErrorsSpec, OutputSpec, SourceSpec};
 use sha2::{Digest, Sha256};
 
 /// Hash of everything that decides which rows are written, and where, of their types and names; SHA-256

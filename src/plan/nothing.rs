@@ -3,8 +3,8 @@
 use super::build::new_attempt;
 use crate::documents::{DOCUMENT_FORMAT, Plan};
 use crate::error::Result;
-use crate::job::{JobSpec, SchemaSpec};
-use crate::schema::table_schema::TableSchema;
+use crate::spec::table_schema::TableSchema;
+use crate::spec::{JobSpec, SchemaSpec};
 use std::collections::BTreeMap;
 
 impl Plan {

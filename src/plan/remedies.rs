@@ -4,13 +4,13 @@ use super::PlanOptions;
 use super::build::read_schema;
 use crate::error::{Error, ErrorKind, InputProblem};
 use crate::infer::{self, Failing, SAMPLE_BYTES, Sample, Tried, Words};
-use crate::job::{
-    DialectSpec, DuplicateColumns, JobSpec, LongRecord, MatchColumns, MissingColumns, RecordPolicy,
-    SchemaSpec, ShortRecord, SourceSpec,
-};
 use crate::runtime::Runtime;
-use crate::schema::{ResolveContext, TableSchema};
+use crate::schema::ResolveContext;
 use crate::source::{self, Decoding};
+use crate::spec::{
+    DialectSpec, DuplicateColumns, JobSpec, LongRecord, MatchColumns, MissingColumns, RecordPolicy,
+    SchemaSpec, ShortRecord, SourceSpec, TableSchema,
+};
 
 /// Text that remedies are tried on, at most: a failure that lies further down
 /// keeps what was to be said of its kind.

@@ -3,9 +3,9 @@
 use crate::documents::Input;
 use crate::error::Result;
 use crate::infer::{SAMPLE_BYTES, SAMPLED_INPUTS, Sample, WINDOW_BYTES, WINDOWS, Window, windows};
-use crate::job::JobSpec;
 use crate::runtime::Runtime;
 use crate::source::{self, Decoding, Detected, TextStream};
+use crate::spec::JobSpec;
 use std::ops::Range;
 
 /// Inputs up to this size are read whole: that is no more than head and windows.

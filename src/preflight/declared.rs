@@ -3,7 +3,7 @@
 use super::{Rule, Violation, broken};
 use crate::count::count;
 use crate::encode::parquet_schema::decimal_bytes;
-use crate::job::{DecimalForm, OutputSpec, TimestampForm};
+use crate::spec::{DecimalForm, OutputSpec, TimestampForm};
 use arrow::datatypes::{DataType, Field};
 use parquet::basic::{LogicalType, TimeUnit, Type as PhysicalType};
 use parquet::schema::types::ColumnDescriptor;

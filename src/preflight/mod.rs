@@ -15,9 +15,9 @@ pub use rule::Rule;
 
 use crate::documents::FileReport;
 use crate::error::{Error, ErrorKind};
-use crate::job::{OutputSpec, parse_compression};
 use crate::lists::quoted;
 use crate::schema::profile::{MAX_COLUMNS, MAX_NAME_BYTES};
+use crate::spec::{OutputSpec, parse_compression};
 use arrow::datatypes::Schema;
 use declared::Declared;
 use parquet::basic::{Compression, Encoding, PageType};

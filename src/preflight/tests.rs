@@ -1,5 +1,5 @@
 use super::*;
-use crate::job::{DecimalForm, PartitionKey};
+use crate::spec::{DecimalForm, PartitionKey};
 use arrow::datatypes::{DataType, Field};
 use parquet::basic::{LogicalType, Repetition, TimeUnit, Type as PhysicalType};
 use parquet::data_type::Int32Type;
@@ -154,7 +154,7 @@ fn what_the_encoders_are_told_to_write_is_what_is_declared() {
     let fields = types.iter().enumerate().map(|(i, t)| Field::new(format!("c{i}"), t.clone(), i % 2 == 0));
     let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
     for decimals in [DecimalForm::Int, DecimalForm::Fixed] {
-        for timestamps in [crate::job::TimestampForm::Int64, crate::job::TimestampForm::Int96] {
+        for timestamps in [crate::spec::TimestampForm::Int64, crate::spec::TimestampForm::Int96] {
             let output = OutputSpec { decimals, timestamps, ..OutputSpec::default() };
             let parquet =
                 crate::encode::parquet_schema::parquet_schema(&schema, timestamps, decimals).unwrap();

@@ -13,7 +13,7 @@ pub use terminal::{ProgressGuard, foreign_part, progress_bar, recovery, removal,
 use crate::commit::{Manifest, ManifestFile, Recovered, Removed};
 use crate::documents::{Findings, NotData, Plan, RecordCounts, TaskReport};
 use crate::error::Wording;
-use crate::job::JobSpec;
+use crate::spec::JobSpec;
 use crate::store::TargetIdentity;
 use serde::Serialize;
 

@@ -2,7 +2,7 @@
 
 use crate::commit::ManifestFile;
 use crate::documents::Plan;
-use crate::job::{DatePart, PartitionKey};
+use crate::spec::{DatePart, PartitionKey};
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};

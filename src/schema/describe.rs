@@ -1,7 +1,7 @@
 //! [`Schema`] → [`TableSchema`]: the file that `infer` writes.
 
-use super::table_schema::{Constraints, Field, MissingValue, TableSchema};
 use super::{Column, Constraint, Schema};
+use crate::spec::table_schema::{Constraints, Field, MissingValue, TableSchema};
 use crate::value::{BinaryForm, ColumnType, DEFAULT_FALSE, DEFAULT_TRUE, TextRules};
 use arrow::datatypes::TimeUnit;
 use serde_json::Value;

@@ -1,10 +1,10 @@
 //! Reading a schema file.
 
 use super::resolve::ResolveContext;
-use super::table_schema::{TableSchema, table_schema_json_schema};
 use crate::document::{Document, Format, KeyPath, Problem, Problems, json_schema};
 use crate::error::{JobPlace, Result};
-use crate::job::DialectSpec;
+use crate::spec::DialectSpec;
+use crate::spec::table_schema::{TableSchema, table_schema_json_schema};
 use std::path::Path;
 
 /// What a schema file holds.

@@ -1,8 +1,8 @@
 //! `primaryKey`, `uniqueKeys` and unique columns → sets of columns.
 
 use super::Column;
-use super::table_schema::TableSchema;
 use crate::document::{KeyPath, Problem, Problems, nearest};
+use crate::spec::table_schema::TableSchema;
 use serde_json::Value;
 
 /// The keys of a schema, each once, in the order of the document. Columns of
@@ -32,7 +32,7 @@ pub(super) fn resolve(
         ),
         None => {}
     }
-    let is_unique = |field: &super::table_schema::Field| {
+    let is_unique = |field: &crate::spec::table_schema::Field| {
         field.constraints.as_ref().and_then(|constraints| constraints.unique) == Some(true)
     };
     keys.extend(schema.fields.iter().enumerate().filter(|(_, f)| is_unique(f)).map(|(i, _)| vec![i]));

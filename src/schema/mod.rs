@@ -13,7 +13,6 @@ pub mod file;
 mod keys;
 pub mod profile;
 pub mod resolve;
-pub mod table_schema;
 mod written;
 
 use crate::value::{ColumnType, TextRules};
@@ -21,7 +20,6 @@ pub use constraint::Constraint;
 pub use file::{SchemaFile, load_schema, read_schema};
 pub use profile::for_profile;
 pub use resolve::ResolveContext;
-pub use table_schema::{TableSchema, table_schema_json_schema};
 pub(crate) use written::holds;
 pub use written::{Misfit, WrittenColumn, WrittenKey, WrittenSchema, admit, evolve};
 

@@ -4,7 +4,7 @@ use super::column_names::{Refusal, make_plain, refusal};
 use super::{Column, Schema};
 use crate::document::{KeyPath, Problem, Problems};
 use crate::excerpt::excerpt;
-use crate::job::{ColumnNames, Profile};
+use crate::spec::{ColumnNames, Profile};
 use crate::value::ColumnType;
 use arrow::datatypes::TimeUnit;
 use std::collections::HashMap;

@@ -1,9 +1,9 @@
 //! [`TableSchema`] → [`Schema`]: defaults filled in, every rule checked.
 
-use super::table_schema::{Field, MissingValue, TableSchema};
 use super::{Column, Schema, constraint, keys};
 use crate::document::{KeyPath, Problem, Problems, nearest};
 use crate::error::Result;
+use crate::spec::table_schema::{Field, MissingValue, TableSchema};
 use crate::value::convert::Format;
 use crate::value::convert::format::POSIX_PIVOT;
 use crate::value::{BinaryForm, ColumnType, DEFAULT_FALSE, DEFAULT_TRUE, TextRules, TypeName};

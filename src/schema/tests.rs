@@ -1,8 +1,8 @@
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 
-use super::table_schema::Field;
 use super::*;
-use crate::job::{ColumnNames, Profile};
+use crate::spec::table_schema::Field;
+use crate::spec::{ColumnNames, Profile, TableSchema};
 use crate::value::{AmbiguousTime, BinaryForm, ColumnType, LeadingZeros, Rounding, TypeName};
 use arrow::datatypes::TimeUnit;
 use proptest::prelude::*;

@@ -4,8 +4,8 @@
 //! whether a run may add its files: before it stages them, and again when it decides.
 
 use crate::error::wording::settings;
-use crate::job::SchemaChange;
 use crate::lists::quoted;
+use crate::spec::SchemaChange;
 use crate::value::{ColumnType, TypeNameError};
 use arrow::datatypes::TimeUnit;
 use schemars::JsonSchema;

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::error::ErrorKind;
-use crate::job::dialect::encoding_named;
+use crate::spec::grammar::encoding_named;
 use proptest::prelude::*;
 
 /// Decodes `bytes`, given in pieces of `step`.

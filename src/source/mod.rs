@@ -30,8 +30,8 @@ pub use ranges::read_ranges;
 
 use crate::aws::{Connection, Role};
 use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
-use crate::job::{EngineSpec, SourceSpec};
 use crate::runtime::Runtime;
+use crate::spec::{EngineSpec, SourceSpec};
 use pin::changed;
 use std::io;
 

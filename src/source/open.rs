@@ -8,10 +8,10 @@ use super::stored::Opened;
 use super::unpacked::{Unpacked, unpack_error};
 use crate::documents::Input;
 use crate::error::{Error, Location, Result};
-use crate::job::dialect::encoding_named;
-use crate::job::{EngineSpec, SourceSpec};
 use crate::parse::InvalidBytes;
 use crate::runtime::{Cancel, Runtime};
+use crate::spec::grammar::encoding_named;
+use crate::spec::{EngineSpec, SourceSpec};
 use encoding_rs::{Encoding, UTF_8};
 use std::ops::Range;
 

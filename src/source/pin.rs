@@ -8,7 +8,7 @@
 use crate::count::count;
 use crate::documents::{FileIdentity, Input};
 use crate::error::{Error, ErrorKind, Location, Result};
-use crate::job::location::local_path;
+use crate::spec::location::local_path;
 use chrono::{DateTime, SecondsFormat, Utc};
 use std::fs::{self, Metadata};
 use std::io;

@@ -4,8 +4,8 @@
 use super::stored::Opened;
 use crate::documents::Input;
 use crate::error::Result;
-use crate::job::{EngineSpec, SourceSpec};
 use crate::runtime::{Cancel, Runtime};
+use crate::spec::{EngineSpec, SourceSpec};
 use futures::{StreamExt, TryStreamExt};
 use std::ops::Range;
 

@@ -13,10 +13,10 @@ use super::problems::{cut_error, scan_error, tell_of_unclosed};
 use crate::count::{agree, count};
 use crate::documents::{Input, Plan, Split};
 use crate::error::{Error, InputProblem, Location, Result};
-use crate::job::{EmptyInput, JobSpec, RecordPolicy};
 use crate::parse::{Dialect, RecordIndex, ScanError, Scanner, SeparatorLine};
 use crate::runtime::{Cancel, Runtime};
 use crate::source::{self, TextStream};
+use crate::spec::{EmptyInput, JobSpec, RecordPolicy};
 use crossbeam_channel::{Receiver, Sender};
 use std::sync::atomic::Ordering;
 

@@ -5,9 +5,9 @@ use super::local::LocalStore;
 use super::s3::S3Store;
 use crate::aws::Role;
 use crate::error::{Error, Result};
-use crate::job::foreign::Foreign;
-use crate::job::location::local_path;
-use crate::job::{EngineSpec, TargetSpec};
+use crate::spec::foreign::Foreign;
+use crate::spec::location::local_path;
+use crate::spec::{EngineSpec, TargetSpec};
 use std::sync::Arc;
 
 /// Part size where all targets are local: files take parts of any size, and

@@ -13,7 +13,7 @@ use crate::aws::failure::Request;
 use crate::aws::{Connection, Role, S3};
 use crate::documents::StagedFile;
 use crate::error::{Error, Result};
-use crate::job::{Encryption, EngineSpec, TargetSpec};
+use crate::spec::{Encryption, EngineSpec, TargetSpec};
 use aws_sdk_s3::types::{ChecksumAlgorithm, ServerSideEncryption};
 use bytes::Bytes;
 use std::ops::Range;

@@ -12,11 +12,11 @@ use super::rows::{KeyCheck, KeyMeaning, RunContext};
 use super::{exact, nearest_column};
 use crate::document::{KeyPath, Problem};
 use crate::error::Result;
-use crate::job::{
+use crate::schema::{Column, Schema};
+use crate::spec::{
     CastSpec, CheckSpec, DeduplicateSpec, DefaultValue, DeriveSpec, Entries, ErrorsSpec, HashSpec, KeepRow,
     LineageSpec, MaskSpec, RecordPolicy, TextOr, TransformSpec, ValuePolicy,
 };
-use crate::schema::{Column, Schema};
 use crate::value::ColumnType;
 use arrow::array::{Scalar, StringArray};
 use std::collections::{BTreeMap, BTreeSet, HashSet};

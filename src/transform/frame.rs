@@ -2,7 +2,7 @@
 
 use super::rows::{Outcome, RowFault, Rows};
 use crate::error::InputProblem;
-use crate::job::ValuePolicy;
+use crate::spec::ValuePolicy;
 use arrow::array::{Array, ArrayRef, BooleanArray, BooleanBufferBuilder, StringArray};
 use arrow::compute::{FilterBuilder, nullif};
 use arrow::error::ArrowError;

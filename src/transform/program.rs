@@ -8,8 +8,8 @@ use super::rows::{BlockContext, KeyCheck, KeyMeaning, Outcome, Rows, RunContext}
 use crate::batch::arrow_schema;
 use crate::document::Problem;
 use crate::error::{Error, ErrorKind, Result};
-use crate::job::{ColumnNames, ErrorsSpec, JobSpec, Profile, ValuePolicy};
 use crate::schema::{Column, Constraint, Schema, WrittenSchema, profile};
+use crate::spec::{ColumnNames, ErrorsSpec, JobSpec, Profile, ValuePolicy};
 use crate::value::ColumnType;
 use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{SchemaRef, TimeUnit};

@@ -2,7 +2,7 @@
 
 pub use crate::batch::Rows;
 use crate::error::InputProblem;
-use crate::job::ValuePolicy;
+use crate::spec::ValuePolicy;
 use std::collections::BTreeMap;
 
 /// Where a block stands; what lineage columns are made of.

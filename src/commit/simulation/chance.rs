@@ -5,7 +5,7 @@ use super::jobs::{self, Job};
 use super::random::Random;
 use super::world::World;
 use super::{LONG, Simulation, Violation, with_timers};
-use crate::job::{UnreachableTarget, WriteMode};
+use crate::spec::{UnreachableTarget, WriteMode};
 use std::time::{Duration, Instant};
 
 /// Seeds that every run of the tests goes through.

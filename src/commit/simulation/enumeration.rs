@@ -6,7 +6,7 @@ use super::orders::has_just;
 use super::world::World;
 use super::{LONG, Simulation, Violation, with_timers};
 use crate::commit::table::Broken;
-use crate::job::{UnreachableTarget, WriteMode};
+use crate::spec::{UnreachableTarget, WriteMode};
 use std::collections::HashSet;
 use std::time::Instant;
 

@@ -6,11 +6,11 @@ use crate::documents::{
     DOCUMENT_FORMAT, FileReport, Input, Plan, RecordCounts, Split, SplitAccount, StagedFile, Task, TaskReport,
 };
 use crate::error::{Error, ErrorKind, Result, StoreReason};
-use crate::job::{JobSpec, Layout, UnreachableTarget, WriteMode};
 use crate::parse::Dialect;
 use crate::run::{Concluded, Prepared, conclude, finish, prepare};
 use crate::runtime::Cancel;
 use crate::schema::{WrittenColumn, WrittenSchema};
+use crate::spec::{JobSpec, Layout, UnreachableTarget, WriteMode};
 use crate::store::{StagedWrite, Store};
 use crate::value::ColumnType;
 use bytes::Bytes;

@@ -30,7 +30,7 @@ mod tending;
 mod world;
 
 use super::table::{Broken, Simulated, Table};
-use crate::job::{CommitSpec, UnreachableTarget};
+use crate::spec::{CommitSpec, UnreachableTarget};
 use crate::store::Store;
 use jobs::{Ended, Job};
 use std::collections::BTreeMap;

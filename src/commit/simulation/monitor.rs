@@ -9,8 +9,8 @@ use crate::commit::documents::{
 };
 use crate::commit::log::History;
 use crate::documents::Staging;
-use crate::job::{Layout, WriteMode};
 use crate::schema::WrittenSchema;
+use crate::spec::{Layout, WriteMode};
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};

@@ -6,7 +6,7 @@ use super::jobs::{self, Ended, Job};
 use super::store::Shared;
 use super::world::World;
 use super::{LONG, Simulation, Violation, with_timers};
-use crate::job::{UnreachableTarget, WriteMode};
+use crate::spec::{UnreachableTarget, WriteMode};
 
 fn held(found: Result<(), Violation>) {
     found.unwrap_or_else(|violation| panic!("{violation}"));

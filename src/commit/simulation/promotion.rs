@@ -6,7 +6,7 @@ use super::faults::{Fault, KINDS};
 use super::jobs::{self, Ended, Job};
 use super::{LONG, Simulation, Violation, with_timers};
 use crate::commit::table::Broken;
-use crate::job::{UnreachableTarget, WriteMode};
+use crate::spec::{UnreachableTarget, WriteMode};
 use std::time::Instant;
 
 /// Runs beside which home is lost, or another target becomes home.

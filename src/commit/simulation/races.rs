@@ -7,7 +7,7 @@ use super::jobs::Job;
 use super::random::Random;
 use super::{LONG, Simulation, Violation, with_timers};
 use crate::commit::table::Broken;
-use crate::job::WriteMode;
+use crate::spec::WriteMode;
 use crate::value::ColumnType;
 use std::time::Instant;
 

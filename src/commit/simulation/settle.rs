@@ -5,7 +5,7 @@ use super::monitor::{holds, manifest_version};
 use super::world::World;
 use super::{Simulation, VERY_LONG, Violation};
 use crate::commit::documents::{SUCCESS_KEY, attempt_of, published_key};
-use crate::job::WriteMode;
+use crate::spec::WriteMode;
 use std::collections::{BTreeSet, HashSet};
 
 /// Runs without a fault until one has to come to its end. The first may meet

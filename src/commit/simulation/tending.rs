@@ -7,7 +7,7 @@ use super::random::Random;
 use super::{LONG, Process, Simulation, Step, Violation, with_timers};
 use crate::commit::Depth;
 use crate::commit::table::Table;
-use crate::job::{UnreachableTarget, WriteMode};
+use crate::spec::{UnreachableTarget, WriteMode};
 use std::time::Instant;
 
 /// For each pair.

@@ -6,8 +6,8 @@ use super::records::Records;
 use super::refusal::{Flag, flags};
 use super::search::Candidate;
 use crate::count::agree;
-use crate::job::DialectSpec;
 use crate::parse::{Delimiter, Dialect};
+use crate::spec::DialectSpec;
 
 /// Records to skip, with what they are.
 pub(super) fn noted(

@@ -2,8 +2,8 @@
 
 use super::Known;
 use crate::infer::Sample;
-use crate::job::DialectSpec;
 use crate::parse::{Delimiter, Dialect, Opening, SeparatorLine, Terminator};
+use crate::spec::DialectSpec;
 
 /// The line, if the sample begins with one that is passed over. Without a
 /// terminator, any line end is one.

@@ -2,8 +2,8 @@
 
 use crate::error::wording;
 use crate::infer::dialect::shell_quoted;
-use crate::job::DialectSpec;
 use crate::parse::{Delimiter, StrayQuotes, Trim};
+use crate::spec::DialectSpec;
 
 /// One setting that reads a text otherwise.
 #[derive(Debug, Clone, PartialEq, Eq)]

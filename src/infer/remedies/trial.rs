@@ -4,10 +4,10 @@ use super::change::Settings;
 use super::{Failing, Words};
 use crate::infer::dialect::{Known, infer_dialect, score, separator_bytes};
 use crate::infer::{Sample, infer_schema};
-use crate::job::DialectSpec;
 use crate::parse::{
     BlankNames, Dialect, FieldSpan, RecordIndex, ScanError, ScanProblem, Scanner, StrayQuotes, field_value,
 };
+use crate::spec::DialectSpec;
 use crate::split::header::{FirstRecord, Header, is_blank};
 use crate::split::preamble::{Preamble, Taken};
 use crate::value::ColumnType;

@@ -2,7 +2,7 @@
 
 use super::Check;
 use crate::document::KeyPath;
-use crate::job::{
+use crate::spec::{
     ColumnEncoding, ColumnOutput, JobSpec, Layout, OutputSpec, Profile, WriteMode, parse_compression,
 };
 use parquet::basic::Compression;

@@ -2,7 +2,7 @@
 
 use super::{Bound, Constraint, Enumeration, Pattern};
 use crate::document::{KeyPath, Problem, Problems};
-use crate::schema::table_schema::Field;
+use crate::spec::table_schema::Field;
 use crate::value::{ColumnType, TextRules};
 use arrow::array::Array;
 use arrow::compute::{concat, kernels::cmp};

@@ -1,7 +1,8 @@
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 
 use super::*;
-use crate::schema::{Column, ResolveContext, TableSchema};
+use crate::schema::{Column, ResolveContext};
+use crate::spec::TableSchema;
 use arrow::array::{
     Array, Decimal128Array, Float64Array, Int16Array, StringArray, TimestampMicrosecondArray,
 };

@@ -4,7 +4,7 @@ use super::*;
 use crate::aws::patient;
 use crate::documents::{StagedPart, Staging};
 use crate::error::{ErrorKind, StoreReason};
-use crate::job::RequestsSpec;
+use crate::spec::RequestsSpec;
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;

@@ -1,7 +1,7 @@
 //! Where rows come from.
 
 use super::Operation;
-use crate::job::LineageSpec;
+use crate::spec::LineageSpec;
 use crate::transform::frame::{Frame, Slot, repeated};
 use crate::transform::rows::{BlockContext, RunContext};
 use crate::value::ColumnType;

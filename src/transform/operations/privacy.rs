@@ -2,7 +2,7 @@
 
 use super::Operation;
 use crate::error::InputProblem;
-use crate::job::MaskSpec;
+use crate::spec::MaskSpec;
 use crate::transform::exact;
 use crate::transform::frame::{BadRow, Blame, Frame, Slot};
 use crate::transform::rows::BlockContext;

@@ -1,5 +1,6 @@
 use super::*;
-use crate::job::{Format, JobSpec, load_str};
+use crate::job::{Format, load_str};
+use crate::spec::JobSpec;
 
 fn load(steps: &str) -> crate::error::Result<JobSpec> {
     let text = format!("source = {{ inputs = ['/in/a.csv'] }}\ntargets = [{{ url = '/out' }}]\n{steps}");

@@ -1,7 +1,7 @@
 //! How the Parquet is written: `output` of the job file.
 
 use super::ColumnOutput;
-use crate::job::SortKey;
+use crate::spec::SortKey;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

@@ -2,7 +2,7 @@
 //!
 //! An existing descriptor works as it is: keys that the specification knows are
 //! all here, custom ones are tolerated. Keys marked *extension* are sawmill's.
-//! [`TableSchema::resolve`] (in [`super::resolve`]) makes a [`super::Schema`].
+//! `schema` makes settled columns of it ([`TableSchema::resolve`]).
 
 use crate::value::{AmbiguousTime, LeadingZeros, Rounding};
 use schemars::JsonSchema;

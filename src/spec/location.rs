@@ -69,7 +69,7 @@ pub fn output(text: &str, base: &Path) -> Result<String, LocationError> {
 }
 
 /// A directory for temporary files, which has to be on this machine.
-pub(super) fn local_directory(directory: &Path, base: &Path) -> Result<PathBuf, LocationError> {
+pub(crate) fn local_directory(directory: &Path, base: &Path) -> Result<PathBuf, LocationError> {
     match directory.to_str() {
         Some(text) if !directory.is_absolute() => local_path(&absolute(text, base)?)
             .ok_or_else(|| error("temporary files lie in a local directory", "write the path of one")),
@@ -248,14 +248,14 @@ fn normalize(path: &str, base: &Path) -> String {
 }
 
 /// Makes the location end in `/`.
-pub(super) fn with_slash(location: &mut String) {
+pub(crate) fn with_slash(location: &mut String) {
     if !location.ends_with('/') {
         location.push('/');
     }
 }
 
 /// One spelling for each place, to compare places with: `file:///a%20b` is `/a b`.
-pub(super) fn comparable(location: &str, endpoint: Option<&str>) -> String {
+pub(crate) fn comparable(location: &str, endpoint: Option<&str>) -> String {
     match location.strip_prefix("file://") {
         Some(path) => percent_encoding::percent_decode_str(path).decode_utf8_lossy().into_owned(),
         None if location.contains("://") => {
@@ -266,7 +266,7 @@ pub(super) fn comparable(location: &str, endpoint: Option<&str>) -> String {
 }
 
 /// What stands before the first character of a glob.
-pub(super) fn before_glob(location: &str) -> &str {
+pub(crate) fn before_glob(location: &str) -> &str {
     location.find(['*', '?', '[']).map_or(location, |at| &location[..at])
 }
 

@@ -330,5 +330,5 @@ fn above_zero(key: &'static str, given: Option<u64>, default: u64) -> Result<u64
 }
 
 #[cfg(test)]
-#[path = "dialect_tests.rs"]
+#[path = "grammar_tests.rs"]
 mod tests;

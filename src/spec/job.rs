@@ -1,28 +1,9 @@
-//! The types of the job file; `schemas/job.schema.json` is made from them.
+//! The job file as a whole.
 
-mod commit;
-mod dialect;
-mod engine;
-mod errors;
-mod output;
-mod output_column;
-mod requests;
-mod source;
-mod target;
-mod transform;
-
-pub use commit::*;
-pub use dialect::*;
-pub use engine::*;
-pub use errors::*;
-pub use output::*;
-pub use output_column::*;
-pub use requests::*;
-pub use source::*;
-pub use target::*;
-pub use transform::*;
-
-use crate::schema::table_schema::TableSchema;
+use super::{
+    CommitSpec, DialectSpec, EngineSpec, ErrorsSpec, OutputSpec, SourceSpec, TableSchema, TargetSpec,
+    TransformSpec,
+};
 use schemars::JsonSchema;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, MapAccess, Visitor};
