@@ -30,6 +30,7 @@ pub mod document;
 pub mod spec;
 pub mod job;
 pub mod schema;
+pub mod profile;
 
 // What text means, and how it is cut.
 pub mod value;
@@ -45,7 +46,6 @@ pub mod infer;
 pub mod transform;
 pub mod partition;
 pub mod order;
-pub mod preflight;
 pub mod encode;
 pub mod store;
 pub mod pipeline;

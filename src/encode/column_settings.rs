@@ -1,26 +1,23 @@
 //! `output.columns`, `output.sort_by` and the rest of `output` against the schema → settings of the Parquet writer.
 
 use crate::document::{KeyPath, Problem, Problems, nearest};
+use crate::profile::settings::{stores_arrow_schema, writer_version};
 use crate::spec::{
-    ColumnEncoding, ColumnOutput, NullOrder, OutputSpec, Profile, SortOrder, StatisticsLevel,
-    parse_compression,
+    ColumnEncoding, ColumnOutput, NullOrder, OutputSpec, SortOrder, StatisticsLevel, parse_compression,
 };
 use arrow::datatypes::Schema;
 use parquet::arrow::add_encoded_arrow_schema_to_metadata;
 use parquet::basic::{Encoding, Type as PhysicalType};
 use parquet::file::metadata::SortingColumn;
 use parquet::file::properties::{
-    BloomFilterProperties, EnabledStatistics, WriterProperties, WriterPropertiesBuilder, WriterVersion,
+    BloomFilterProperties, EnabledStatistics, WriterProperties, WriterPropertiesBuilder,
 };
 use parquet::schema::types::{ColumnPath, Type};
 
 /// Settings of files with the columns `file`, which are those of `table` but
 /// for partition columns.
 ///
-/// Version-1 data pages, PLAIN and dictionary encodings (what Redshift Spectrum
-/// documents) unless a column asks for something else. The profile `standard` stores
-/// the Arrow schema in the footer, from which Arrow readers restore types that
-/// Parquet lacks.
+/// PLAIN and dictionary encodings unless a column asks for something else.
 pub(super) fn writer_properties(
     table: &Schema,
     file: &Schema,
@@ -29,7 +26,7 @@ pub(super) fn writer_properties(
 ) -> Result<WriterProperties, Problems> {
     let mut settings = Settings { table, file, parquet, problems: Problems::default() };
     let builder = WriterProperties::builder()
-        .set_writer_version(WriterVersion::PARQUET_1_0)
+        .set_writer_version(writer_version(output.profile))
         .set_statistics_enabled(statistics(output.statistics))
         .set_data_page_size_limit(output.page_bytes)
         .set_data_page_row_count_limit(output.page_rows)
@@ -48,7 +45,7 @@ pub(super) fn writer_properties(
         builder = settings.column(builder, name, column);
     }
     let mut properties = settings.problems.or_ok(builder.build())?;
-    if output.profile == Profile::Standard {
+    if stores_arrow_schema(output.profile) {
         add_encoded_arrow_schema_to_metadata(file, &mut properties);
     }
     Ok(properties)

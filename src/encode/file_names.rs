@@ -3,7 +3,7 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::excerpt::excerpt;
 use crate::partition::{Partition, PathLimits};
-use crate::preflight::Rule;
+use crate::profile::Rule;
 use crate::spec::{JobSpec, Layout};
 
 /// Longest key of an object ("Naming Amazon S3 objects").

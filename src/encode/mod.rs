@@ -5,7 +5,7 @@
 //! and appends finished row groups to files that go out through
 //! [`crate::store::tee`]. Every cut (page, row group, file) depends on the rows
 //! and the settings only, never on threads or timing. A footer that the output
-//! profile does not allow ([`crate::preflight`]) fails the task. Called by
+//! profile does not allow ([`crate::profile`]) fails the task. Called by
 //! [`crate::pipeline`].
 
 mod column_encoder;

@@ -1,5 +1,6 @@
 //! Arrow types → the Parquet types that the job asks for.
 
+use crate::profile::types::decimal_bytes;
 use crate::spec::{DecimalForm, TimestampForm};
 use arrow::datatypes::{DataType, Field, Schema};
 use parquet::arrow::ArrowSchemaConverter;
@@ -55,12 +56,6 @@ fn decimal(field: &Field, precision: u8, scale: i8, form: DecimalForm) -> Result
         .map(Arc::new)
 }
 
-/// Bytes of the smallest two's complement that holds so many digits.
-pub(crate) fn decimal_bytes(precision: u8) -> i32 {
-    let bits = (f64::from(precision) * 10f64.log2() + 1.0).ceil();
-    (bits / 8.0).ceil() as i32
-}
-
 fn repetition(field: &Field) -> Repetition {
     if field.is_nullable() { Repetition::OPTIONAL } else { Repetition::REQUIRED }
 }
@@ -68,15 +63,9 @@ fn repetition(field: &Field) -> Repetition {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn decimals_take_the_least_bytes_that_hold_their_digits() {
-        for precision in 1..=38u8 {
-            let most = 10i128.checked_pow(precision.into()).unwrap() - 1;
-            let bytes = (1..=16).find(|bytes| most < (1i128 << (8 * bytes - 1)) || *bytes == 16).unwrap();
-            assert_eq!(decimal_bytes(precision), bytes, "{precision}");
-        }
-    }
+    use crate::profile::Preflight;
+    use crate::profile::footer::tests::empty_file;
+    use crate::spec::OutputSpec;
 
     #[test]
     fn each_form_has_its_physical_type() {
@@ -94,6 +83,39 @@ mod tests {
         ] {
             assert_eq!(of(precision, DecimalForm::Int), int, "{precision}");
             assert_eq!(of(precision, DecimalForm::Fixed), PhysicalType::FIXED_LEN_BYTE_ARRAY);
+        }
+    }
+
+    #[test]
+    fn what_the_encoders_are_told_to_write_is_what_is_declared() {
+        use arrow::datatypes::TimeUnit::Microsecond;
+        let types = [
+            DataType::Boolean,
+            DataType::Int16,
+            DataType::Int32,
+            DataType::Int64,
+            DataType::Float32,
+            DataType::Float64,
+            DataType::Decimal128(1, 0),
+            DataType::Decimal128(9, 2),
+            DataType::Decimal128(18, 18),
+            DataType::Decimal128(38, 4),
+            DataType::Date32,
+            DataType::Timestamp(Microsecond, None),
+            DataType::Timestamp(Microsecond, Some("UTC".into())),
+            DataType::Utf8,
+            DataType::Binary,
+        ];
+        let fields =
+            types.iter().enumerate().map(|(i, t)| Field::new(format!("c{i}"), t.clone(), i % 2 == 0));
+        let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+        for decimals in [DecimalForm::Int, DecimalForm::Fixed] {
+            for timestamps in [TimestampForm::Int64, TimestampForm::Int96] {
+                let output = OutputSpec { decimals, timestamps, ..OutputSpec::default() };
+                let parquet = parquet_schema(&schema, timestamps, decimals).unwrap();
+                let columns = parquet.get_fields().iter().map(|field| field.as_ref().clone()).collect();
+                Preflight::new(&schema, &schema, &output).check("f", &empty_file(columns), &[]).unwrap();
+            }
         }
     }
 }

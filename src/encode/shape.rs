@@ -6,7 +6,7 @@ use super::encode_error;
 use super::int96::Int96Encoder;
 use super::parquet_schema::parquet_schema;
 use crate::error::Result;
-use crate::preflight::Preflight;
+use crate::profile::Preflight;
 use crate::spec::{OutputSpec, Profile};
 use arrow::datatypes::{Schema as ArrowSchema, SchemaRef};
 use parquet::arrow::arrow_writer::ArrowRowGroupWriterFactory;

@@ -22,6 +22,7 @@ mod parser;
 mod quarantine;
 mod sink;
 
+use crate::profile::settings;
 pub use columns::Columns;
 
 use crate::batch::BatchBuilder;
@@ -29,7 +30,6 @@ use crate::documents::{FileReport, Findings, Input, Plan, SplitAccount, Task};
 use crate::encode::{Consumed, CutLimits, FileNames, NoRows, TableWriter, max_key_bytes, run_metadata};
 use crate::error::{Error, Result};
 use crate::order::Scratch;
-use crate::preflight;
 use crate::runtime::{Cancel, Runtime};
 use crate::source::TextStream;
 use crate::spec::{EmptyOutput, Profile};
@@ -207,7 +207,9 @@ fn run_waves(
     }
     let done = runtime.pool().install(|| stages.finish(parser, runtime))?;
     if plan.job.output.profile == Profile::Spectrum {
-        preflight::size_notes(&done.files).iter().for_each(|note| tracing::info!("{note}"));
+        settings::size_notes(done.files.iter().map(|file| (&file.partition, file.bytes)))
+            .iter()
+            .for_each(|note| tracing::info!("{note}"));
     }
     Ok(done)
 }

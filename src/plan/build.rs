@@ -11,9 +11,9 @@ use crate::infer::{self, ColumnNote, Inferred, Sample, Seen};
 use crate::lists::listed;
 use crate::parse::{Dialect, DuplicateNames, Opening};
 use crate::pipeline::{Columns, check_tasks};
-use crate::preflight;
+use crate::profile::{names, settings};
 use crate::runtime::Runtime;
-use crate::schema::{self, Column, ResolveContext, Schema, SchemaFile, column_names};
+use crate::schema::{self, Column, ResolveContext, Schema, SchemaFile};
 use crate::source::{self, Decoding, TextStream};
 use crate::spec::location::local_path;
 use crate::spec::{
@@ -162,7 +162,7 @@ fn plan_inputs(
     let encoding = spec.encoding.clone();
     job.dialect = spec;
     if job.output.profile == Profile::Spectrum {
-        notes.extend(preflight::settings_notes(&job.output));
+        notes.extend(settings::settings_notes(&job.output));
     }
     for note in notes.iter().chain(&schema_notes) {
         tracing::warn!("{note}");
@@ -237,7 +237,7 @@ fn name_notes(plan: &Plan, columns: &Columns) -> Vec<String> {
         let keys = keys.filter(|key| {
             !columns.program.output().columns.iter().any(|column| column.name.eq_ignore_ascii_case(key))
         });
-        notes.extend(column_names::note(names.chain(keys)));
+        notes.extend(names::note(names.chain(keys)));
     }
     notes
 }

@@ -3,22 +3,18 @@
 //! [`table_schema`] is the document as users write it; [`Schema`] is what the
 //! engine works with: every default filled in, every format compiled.
 //! [`mod@file`] reads a schema file, [`resolve`] makes the one from the other and
-//! [`Schema::to_table_schema`] goes back; [`profile`] fits a schema to the
-//! readers of the output; [`WrittenSchema`] is what a table has; [`constraint`] is what must hold of values. Called by `job`, `infer`, and the planning of a run.
+//! [`Schema::to_table_schema`] goes back; [`WrittenSchema`] is what a table has; [`constraint`] is what must hold of values. Called by `job`, `infer`, and the planning of a run.
 
-pub mod column_names;
 pub mod constraint;
 mod describe;
 pub mod file;
 mod keys;
-pub mod profile;
 pub mod resolve;
 mod written;
 
 use crate::value::{ColumnType, TextRules};
 pub use constraint::Constraint;
 pub use file::{SchemaFile, load_schema, read_schema};
-pub use profile::for_profile;
 pub use resolve::ResolveContext;
 pub(crate) use written::holds;
 pub use written::{Misfit, WrittenColumn, WrittenKey, WrittenSchema, admit, evolve};

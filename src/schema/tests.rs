@@ -1,8 +1,8 @@
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 
 use super::*;
+use crate::spec::TableSchema;
 use crate::spec::table_schema::Field;
-use crate::spec::{ColumnNames, Profile, TableSchema};
 use crate::value::{AmbiguousTime, BinaryForm, ColumnType, LeadingZeros, Rounding, TypeName};
 use arrow::datatypes::TimeUnit;
 use proptest::prelude::*;
@@ -217,54 +217,6 @@ fn column(name: &str, column_type: ColumnType) -> Column {
     let field = Field { name: name.into(), field_type: Some(column_type.to_string()), ..Field::default() };
     let schema = TableSchema { fields: vec![field], ..TableSchema::default() };
     schema.resolve(&ResolveContext::default()).unwrap().0.columns.remove(0)
-}
-
-#[test]
-fn spectrum_widens_folds_and_refuses() {
-    let timestamp = |unit, utc| ColumnType::Timestamp { unit, utc };
-    for (from, expected) in [
-        (ColumnType::Int { bits: 8 }, Some("int16")),
-        (ColumnType::UInt { bits: 8 }, Some("int16")),
-        (ColumnType::UInt { bits: 16 }, Some("int32")),
-        (ColumnType::UInt { bits: 32 }, Some("int64")),
-        (ColumnType::UInt { bits: 64 }, Some("decimal(20,0)")),
-        (ColumnType::Int { bits: 64 }, Some("int64")),
-        (timestamp(TimeUnit::Second, true), Some("timestamp(us,UTC)")),
-        (timestamp(TimeUnit::Millisecond, false), Some("timestamp(us)")),
-        (timestamp(TimeUnit::Nanosecond, false), None),
-        (ColumnType::Time, None),
-    ] {
-        let schema = Schema::new(vec![column("Größe", from)]);
-        let found =
-            for_profile(&schema, Profile::Spectrum, ColumnNames::Keep).ok().map(|mut s| s.columns.remove(0));
-        assert_eq!(found.as_ref().map(|c| c.column_type.to_string()).as_deref(), expected);
-        if let Some(found) = found {
-            assert_eq!((found.name.as_str(), found.source_name.as_str()), ("größe", "Größe"));
-        }
-        let mut standard = schema.clone();
-        if let ColumnType::Timestamp { unit: unit @ TimeUnit::Second, .. } =
-            &mut standard.columns[0].column_type
-        {
-            *unit = TimeUnit::Millisecond;
-        }
-        assert_eq!(for_profile(&schema, Profile::Standard, ColumnNames::Keep), Ok(standard));
-    }
-}
-
-#[test]
-fn spectrum_reports_every_problem() {
-    let columns = vec![
-        column("Id", ColumnType::Text),
-        column("ID", ColumnType::Time),
-        column(&"x".repeat(128), ColumnType::Text),
-    ];
-    let problems = for_profile(&Schema::new(columns), Profile::Spectrum, ColumnNames::Keep).unwrap_err();
-    let keys = problems.0.iter().map(|p| p.key.to_string()).collect::<Vec<_>>();
-    assert_eq!(keys, ["fields[1].name", "fields[1].type", "fields[2].name"]);
-    assert!(problems.0.iter().all(|p| p.remedy.is_some()));
-    let many = (0..1_599).map(|i| column(&format!("c{i}"), ColumnType::Text)).collect();
-    let problems = for_profile(&Schema::new(many), Profile::Spectrum, ColumnNames::Keep).unwrap_err();
-    assert_eq!(problems.0[0].message, "Spectrum reads 1598 columns, the schema has 1599");
 }
 
 #[test]

@@ -8,11 +8,12 @@ use super::rows::{BlockContext, KeyCheck, KeyMeaning, Outcome, Rows, RunContext}
 use crate::batch::arrow_schema;
 use crate::document::Problem;
 use crate::error::{Error, ErrorKind, Result};
-use crate::schema::{Column, Constraint, Schema, WrittenSchema, profile};
+use crate::profile;
+use crate::profile::types::{as_parsed, readable};
+use crate::schema::{Column, Constraint, Schema, WrittenSchema};
 use crate::spec::{ColumnNames, ErrorsSpec, JobSpec, Profile, ValuePolicy};
-use crate::value::ColumnType;
 use arrow::array::{RecordBatch, RecordBatchOptions};
-use arrow::datatypes::{SchemaRef, TimeUnit};
+use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -162,16 +163,6 @@ impl Program {
     }
 }
 
-/// A column of the schema with the type that `profile` makes of it, if it can:
-/// what it refuses may be gone or cast before the output.
-fn as_parsed(column: &Column, profile: Profile) -> Column {
-    let alone = Schema::new(vec![column.clone()]);
-    let fitted = profile::for_profile(&alone, profile, ColumnNames::Keep)
-        .ok()
-        .and_then(|fitted| fitted.columns.into_iter().next());
-    Column { column_type: fitted.map_or(column.column_type, |fitted| fitted.column_type), ..column.clone() }
-}
-
 /// The output as `profile` has it; derived columns of other types are cast.
 fn fit_profile(compiler: &mut Compiler<'_>, profile: Profile, names: ColumnNames) -> Result<Schema> {
     let columns = compiler.columns.iter().map(|live| Column {
@@ -229,16 +220,6 @@ fn conform(compiler: &mut Compiler<'_>, output: &Schema, written: &WrittenSchema
     }
     compiler.columns = lives;
     Schema { columns, keys: output.keys.clone() }
-}
-
-/// DataFusion's functions give nanoseconds whether or not any are there.
-fn readable(column_type: ColumnType, profile: Profile) -> ColumnType {
-    match (column_type, profile) {
-        (ColumnType::Timestamp { unit: TimeUnit::Nanosecond, utc }, Profile::Spectrum) => {
-            ColumnType::Timestamp { unit: TimeUnit::Microsecond, utc }
-        }
-        _ => column_type,
-    }
 }
 
 fn assemble(compiler: Compiler<'_>, parsed: &Schema, output: Schema, errors: &ErrorsSpec) -> Result<Program> {

@@ -2,10 +2,10 @@
 
 use super::Check;
 use crate::document::KeyPath;
+use crate::profile::settings::{refuses_codec, refuses_encoding};
 use crate::spec::{
     ColumnEncoding, ColumnOutput, JobSpec, Layout, OutputSpec, Profile, WriteMode, parse_compression,
 };
-use parquet::basic::Compression;
 use std::collections::HashSet;
 
 /// Pages and dictionaries beyond this would not fit the 32-bit sizes of page headers.
@@ -43,14 +43,13 @@ impl Check {
     }
 
     fn codec(&mut self, key: KeyPath, name: &str, profile: Profile) {
-        match (parse_compression(name), profile) {
-            (Err(error), _) => self.problem(key, error.message, error.remedy),
-            (Ok(Compression::LZ4_RAW), Profile::Spectrum) => self.problem(
-                key,
-                "Spectrum does not read `lz4`",
-                "write `snappy` or `gzip`, or set output.profile = \"standard\"",
-            ),
-            _ => {}
+        match parse_compression(name) {
+            Err(error) => self.problem(key, error.message, error.remedy),
+            Ok(codec) => {
+                if let Some((message, remedy)) = refuses_codec(profile, codec) {
+                    self.problem(key, message, remedy);
+                }
+            }
         }
     }
 
@@ -97,19 +96,15 @@ impl Check {
             }
             self.above_zero(key.key("bloom_filter").key("ndv"), filter.ndv);
         }
-        match column.encoding {
-            None | Some(ColumnEncoding::Plain) => {}
-            Some(_) if profile == Profile::Spectrum => self.problem(
-                key.key("encoding"),
-                "Spectrum reads `plain` and dictionaries only",
-                "leave it out, or set output.profile = \"standard\"",
-            ),
-            Some(_) if column.dictionary != Some(false) => self.problem(
-                key.key("encoding"),
-                "it would be used only once the dictionary is full",
-                "set `dictionary = false` beside it",
-            ),
-            Some(_) => {}
+        let Some(encoding) = column.encoding.filter(|encoding| *encoding != ColumnEncoding::Plain) else {
+            return;
+        };
+        let unused = (column.dictionary != Some(false)).then_some((
+            "it would be used only once the dictionary is full",
+            "set `dictionary = false` beside it",
+        ));
+        if let Some((message, remedy)) = refuses_encoding(profile, encoding).or(unused) {
+            self.problem(key.key("encoding"), message, remedy);
         }
     }
 }

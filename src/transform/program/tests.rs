@@ -1,6 +1,7 @@
 use super::*;
 use crate::error::InputProblem;
 use crate::transform::frame::Blame;
+use crate::value::ColumnType;
 use arrow::array::{Array, ArrayRef, Int64Array, StringArray};
 use arrow::util::display::array_value_to_string;
 use std::sync::Arc;

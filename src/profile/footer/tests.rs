@@ -1,5 +1,5 @@
 use super::*;
-use crate::spec::{DecimalForm, PartitionKey};
+use crate::spec::PartitionKey;
 use arrow::datatypes::{DataType, Field};
 use parquet::basic::{LogicalType, Repetition, TimeUnit, Type as PhysicalType};
 use parquet::data_type::Int32Type;
@@ -26,7 +26,7 @@ fn with_logical(physical: PhysicalType, logical: LogicalType) -> Type {
 }
 
 /// A file of these columns without rows.
-fn empty_file(columns: Vec<Type>) -> ParquetMetaData {
+pub(crate) fn empty_file(columns: Vec<Type>) -> ParquetMetaData {
     let fields = columns.into_iter().map(Arc::new).collect();
     let schema = Type::group_type_builder("schema").with_fields(fields).build().unwrap();
     let properties = Arc::new(WriterProperties::default());
@@ -132,39 +132,6 @@ fn types_are_those_of_the_table() {
 }
 
 #[test]
-fn what_the_encoders_are_told_to_write_is_what_is_declared() {
-    use arrow::datatypes::TimeUnit::Microsecond;
-    let types = [
-        DataType::Boolean,
-        DataType::Int16,
-        DataType::Int32,
-        DataType::Int64,
-        DataType::Float32,
-        DataType::Float64,
-        DataType::Decimal128(1, 0),
-        DataType::Decimal128(9, 2),
-        DataType::Decimal128(18, 18),
-        DataType::Decimal128(38, 4),
-        DataType::Date32,
-        DataType::Timestamp(Microsecond, None),
-        DataType::Timestamp(Microsecond, Some("UTC".into())),
-        DataType::Utf8,
-        DataType::Binary,
-    ];
-    let fields = types.iter().enumerate().map(|(i, t)| Field::new(format!("c{i}"), t.clone(), i % 2 == 0));
-    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
-    for decimals in [DecimalForm::Int, DecimalForm::Fixed] {
-        for timestamps in [crate::spec::TimestampForm::Int64, crate::spec::TimestampForm::Int96] {
-            let output = OutputSpec { decimals, timestamps, ..OutputSpec::default() };
-            let parquet =
-                crate::encode::parquet_schema::parquet_schema(&schema, timestamps, decimals).unwrap();
-            let columns = parquet.get_fields().iter().map(|field| field.as_ref().clone()).collect();
-            Preflight::new(&schema, &schema, &output).check("f", &empty_file(columns), &[]).unwrap();
-        }
-    }
-}
-
-#[test]
 fn names_are_those_that_spectrum_takes() {
     let of_names = |names: &[&str]| {
         let column = |name: &&str| required(name, PhysicalType::INT32).build().unwrap();
@@ -204,25 +171,4 @@ fn texts_are_no_longer_than_a_varchar() {
     let error = texts.check("f", &file, &[Some(MAX_TEXT_BYTES + 1)]).unwrap_err();
     assert!(error.what_to_do().unwrap().contains("varchar(65535)"));
     assert_error(error, Rule::TextLength);
-}
-
-#[test]
-fn advice_is_for_files_that_could_be_better() {
-    let file = |partition: &str, bytes| FileReport {
-        key: String::new(),
-        partition: BTreeMap::from([("k".to_owned(), Some(partition.to_owned()))]),
-        rows: 1,
-        row_groups: 1,
-        bytes,
-        sha256: String::new(),
-        columns: Vec::new(),
-        staged: Vec::new(),
-    };
-    let none: [String; 0] = [];
-    assert_eq!(size_notes(&[file("a", 10), file("b", 200 << 20)]), none);
-    assert_eq!(size_notes(&[file("a", 10), file("a", 200 << 20)]).len(), 1);
-    assert_eq!(size_notes(&[file("a", 10), file("a", 20), file("b", 2 << 30)]).len(), 2);
-    let notes =
-        |codec: &str| settings_notes(&OutputSpec { compression: codec.into(), ..OutputSpec::default() });
-    assert_eq!((notes("snappy").len(), notes("zstd(3)").len()), (0, 1));
 }

@@ -1,9 +1,9 @@
 //! What a profile makes of a schema: types widened, names folded, or a refusal.
 
-use super::column_names::{Refusal, make_plain, refusal};
-use super::{Column, Schema};
+use super::names::{Refusal, make_plain, refusal};
 use crate::document::{KeyPath, Problem, Problems};
 use crate::excerpt::excerpt;
+use crate::schema::{Column, Schema};
 use crate::spec::{ColumnNames, Profile};
 use crate::value::ColumnType;
 use arrow::datatypes::TimeUnit;
@@ -148,4 +148,58 @@ fn widen(column_type: ColumnType) -> Result<ColumnType, (&'static str, &'static 
         | ColumnType::Text
         | ColumnType::Binary => column_type,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spectrum_widens_folds_and_refuses() {
+        let timestamp = |unit, utc| ColumnType::Timestamp { unit, utc };
+        for (from, expected) in [
+            (ColumnType::Int { bits: 8 }, Some("int16")),
+            (ColumnType::UInt { bits: 8 }, Some("int16")),
+            (ColumnType::UInt { bits: 16 }, Some("int32")),
+            (ColumnType::UInt { bits: 32 }, Some("int64")),
+            (ColumnType::UInt { bits: 64 }, Some("decimal(20,0)")),
+            (ColumnType::Int { bits: 64 }, Some("int64")),
+            (timestamp(TimeUnit::Second, true), Some("timestamp(us,UTC)")),
+            (timestamp(TimeUnit::Millisecond, false), Some("timestamp(us)")),
+            (timestamp(TimeUnit::Nanosecond, false), None),
+            (ColumnType::Time, None),
+        ] {
+            let schema = Schema::new(vec![Column::new("Größe", from)]);
+            let found = for_profile(&schema, Profile::Spectrum, ColumnNames::Keep)
+                .ok()
+                .map(|mut s| s.columns.remove(0));
+            assert_eq!(found.as_ref().map(|c| c.column_type.to_string()).as_deref(), expected);
+            if let Some(found) = found {
+                assert_eq!((found.name.as_str(), found.source_name.as_str()), ("größe", "Größe"));
+            }
+            let mut standard = schema.clone();
+            if let ColumnType::Timestamp { unit: unit @ TimeUnit::Second, .. } =
+                &mut standard.columns[0].column_type
+            {
+                *unit = TimeUnit::Millisecond;
+            }
+            assert_eq!(for_profile(&schema, Profile::Standard, ColumnNames::Keep), Ok(standard));
+        }
+    }
+
+    #[test]
+    fn spectrum_reports_every_problem() {
+        let columns = vec![
+            Column::new("Id", ColumnType::Text),
+            Column::new("ID", ColumnType::Time),
+            Column::new("x".repeat(128), ColumnType::Text),
+        ];
+        let problems = for_profile(&Schema::new(columns), Profile::Spectrum, ColumnNames::Keep).unwrap_err();
+        let keys = problems.0.iter().map(|p| p.key.to_string()).collect::<Vec<_>>();
+        assert_eq!(keys, ["fields[1].name", "fields[1].type", "fields[2].name"]);
+        assert!(problems.0.iter().all(|p| p.remedy.is_some()));
+        let many = (0..1_599).map(|i| Column::new(format!("c{i}"), ColumnType::Text)).collect();
+        let problems = for_profile(&Schema::new(many), Profile::Spectrum, ColumnNames::Keep).unwrap_err();
+        assert_eq!(problems.0[0].message, "Spectrum reads 1598 columns, the schema has 1599");
+    }
 }

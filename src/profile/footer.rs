@@ -1,33 +1,25 @@
 //! The footer of a file, as it went to the targets → what Redshift Spectrum would not read.
 //!
-//! [`crate::schema::profile`] refuses columns before a run. This looks at the
-//! other end: it takes the footer as [`crate::encode`] has read it back from the
-//! bytes that were sent, and holds it against the table's columns and against
-//! every [`Rule`]. A file that breaks one fails its task before the file, or
-//! any other, is visible.
-//! What only costs speed is said, not refused ([`settings_notes`],
-//! [`size_notes`]). Called by [`crate::encode`] for `output.profile = "spectrum"`.
+//! [`super::columns`] refuses columns before a run. This looks at the other end:
+//! it takes the footer as the encoders have read it back from the bytes that were
+//! sent, and checks it against the table's columns and every [`Rule`]. A file that
+//! breaks one fails its task before the file, or any other, is visible. What only
+//! costs speed is said, not refused ([`super::settings`]). Called by `encode` for
+//! `output.profile = "spectrum"`.
 
-mod declared;
-mod rule;
-
-pub use rule::Rule;
-
-use crate::documents::FileReport;
+use super::Rule;
+use super::columns::{MAX_COLUMNS, MAX_NAME_BYTES};
+use super::declared::{self, Declared};
 use crate::error::{Error, ErrorKind};
 use crate::lists::quoted;
-use crate::schema::profile::{MAX_COLUMNS, MAX_NAME_BYTES};
-use crate::spec::{OutputSpec, parse_compression};
+use crate::spec::OutputSpec;
 use arrow::datatypes::Schema;
-use declared::Declared;
 use parquet::basic::{Compression, Encoding, PageType};
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 /// Longest VARCHAR in bytes ("Character types", Amazon Redshift Database Developer Guide).
 pub const MAX_TEXT_BYTES: u64 = 65_535;
-/// The sizes of files that Spectrum reads best (best practices for Redshift Spectrum).
-const GOOD_FILE_BYTES: std::ops::RangeInclusive<u64> = (100 << 20)..=(1 << 30);
 
 /// What the footers of a table are held against.
 #[derive(Debug)]
@@ -46,7 +38,7 @@ pub struct Violation {
     pub message: String,
 }
 
-fn broken(rule: Rule, message: impl Into<String>) -> Result<(), Violation> {
+pub(super) fn broken(rule: Rule, message: impl Into<String>) -> Result<(), Violation> {
     Err(Violation { rule, message: message.into() })
 }
 
@@ -171,40 +163,5 @@ fn check_chunk(chunk: &ColumnChunkMetaData) -> Result<(), Violation> {
     Ok(())
 }
 
-/// What of the settings is not documented for Spectrum, though it is no rule.
-pub fn settings_notes(output: &OutputSpec) -> Vec<String> {
-    let codecs = output.columns.values().filter_map(|column| column.compression.as_ref());
-    let zstd = codecs
-        .chain([&output.compression])
-        .any(|codec| matches!(parse_compression(codec), Ok(Compression::ZSTD(_))));
-    let note = "AWS does not list zstd among what Redshift Spectrum reads in Parquet; \
-                test it, or set output.compression to \"snappy\" or \"gzip\"";
-    zstd.then(|| note.to_owned()).into_iter().collect()
-}
-
-/// Which files are larger than Spectrum reads well, or smaller although
-/// they need not be.
-pub fn size_notes(files: &[FileReport]) -> Vec<String> {
-    let mut by_partition: BTreeMap<_, Vec<&FileReport>> = BTreeMap::new();
-    for file in files {
-        by_partition.entry(&file.partition).or_default().push(file);
-    }
-    let large = files.iter().filter(|file| file.bytes > *GOOD_FILE_BYTES.end()).count();
-    let in_company = by_partition.values().filter(|files| files.len() > 1).flatten();
-    let small = in_company.filter(|file| file.bytes < *GOOD_FILE_BYTES.start()).count();
-    let note = |count: usize, what: &str, remedy: &str| {
-        let note =
-            format!("Redshift Spectrum is fastest with files of 100 MiB to 1 GiB; {count} {what}: {remedy}");
-        (count > 0).then_some(note)
-    };
-    let large = note(large, "are larger", "lower `output.target_file_bytes` in a job file");
-    let small = note(
-        small,
-        "are smaller beside others of their partition",
-        "raise `output.target_file_bytes` or `engine.open_files_bytes` in a job file",
-    );
-    large.into_iter().chain(small).collect()
-}
-
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

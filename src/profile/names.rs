@@ -1,7 +1,7 @@
 //! Names of columns and what reads them: which are refused where, and plain ones instead.
 
-use super::Column;
 use crate::lists::listed;
+use crate::schema::Column;
 use std::collections::HashSet;
 
 /// What Athena, AWS Glue and Spark make of a name that Redshift Spectrum reads.

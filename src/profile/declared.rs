@@ -1,8 +1,9 @@
 //! The types of the table's columns against those in a footer.
 
-use super::{Rule, Violation, broken};
+use super::Rule;
+use super::footer::{Violation, broken};
+use super::types::decimal_bytes;
 use crate::count::count;
-use crate::encode::parquet_schema::decimal_bytes;
 use crate::spec::{DecimalForm, OutputSpec, TimestampForm};
 use arrow::datatypes::{DataType, Field};
 use parquet::basic::{LogicalType, TimeUnit, Type as PhysicalType};
