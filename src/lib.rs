@@ -48,9 +48,9 @@ pub mod partition;
 pub mod order;
 pub mod encode;
 pub mod store;
-pub mod pipeline;
 
-// The verbs.
+// The verbs, and the job compiled for them.
+pub mod columns;
 pub mod plan;
 pub mod task;
 pub mod commit;

@@ -4,7 +4,7 @@
 //! it. Output: [`Built`]: one row for every record that fits, and a
 //! [`RecordFault`] for every one that does not and may be set aside; or the
 //! *first* record that may not, whichever column it fails in: the answer never
-//! depends on the order of the work. Pure computation; [`crate::pipeline`] calls
+//! depends on the order of the work. Pure computation; [`crate::task`] calls
 //! it on the Rayon pool, with one [`BatchBuilder`] for every input. [`binding`] says which
 //! field is which column, [`shape`] what becomes of records that are too short or too long.
 

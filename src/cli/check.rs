@@ -2,11 +2,11 @@
 
 use super::Global;
 use super::run::JobArgs;
+use crate::columns::check_header;
 use crate::commit::{Choice, Standing, Table};
 use crate::count::count;
 use crate::documents::Plan;
 use crate::error::{Error, ErrorKind, Result};
-use crate::pipeline::check_header;
 use crate::plan::{self, PlanOptions};
 use crate::run::{TableState, choose};
 use crate::runtime::Runtime;

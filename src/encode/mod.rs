@@ -6,7 +6,7 @@
 //! [`crate::store::tee`]. Every cut (page, row group, file) depends on the rows
 //! and the settings only, never on threads or timing. A footer that the output
 //! profile does not allow ([`crate::profile`]) fails the task. Called by
-//! [`crate::pipeline`].
+//! [`crate::task`].
 
 mod column_encoder;
 mod column_report;

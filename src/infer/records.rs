@@ -11,7 +11,7 @@ use crate::split::header::{FirstRecord, Header};
 use crate::split::preamble::{Preamble, Taken};
 use crate::split::problems::{cut_error, scan_error};
 
-/// Smaller than the pipeline's: of a short sample little is lost with the last block.
+/// Smaller than a task's: of a short sample little is lost with the last block.
 const BLOCK_BYTES: usize = 64 << 10;
 
 /// Streams the text of one input into a [`TypeInference`].

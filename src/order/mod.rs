@@ -13,7 +13,7 @@
 //! and vanish with the process, however it ends. A disk without room is an
 //! [`crate::error::ErrorKind::Scratch`].
 //!
-//! Called by [`crate::pipeline`] between the waves, in record order.
+//! Called by [`crate::task`] between the waves, in record order.
 
 mod dedup;
 mod entry_sort;

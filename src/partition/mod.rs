@@ -2,7 +2,7 @@
 //!
 //! [`Partitioner::split`] groups the rows of one batch by their key values
 //! (stable: rows keep their order) and takes key columns out of the files.
-//! Called for each block on the compute pool by [`crate::pipeline`].
+//! Called for each block on the compute pool by [`crate::task`].
 
 mod keys;
 

@@ -1,10 +1,10 @@
 //! A plan for a table that has rows: its files are to have what the others have.
 
+use crate::columns::Columns;
 use crate::documents::Plan;
 use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
 use crate::infer::Seen;
 use crate::lists::quoted;
-use crate::pipeline::Columns;
 use crate::schema::{Column, Misfit, Schema, WrittenSchema, evolve, holds};
 use crate::value::ColumnType;
 use std::collections::BTreeSet;

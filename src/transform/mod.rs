@@ -8,8 +8,8 @@
 //! is filtered, or is a fault; nothing is rounded, wrapped or lost silently.
 //!
 //! What needs rows of several blocks (deduplication, unique keys) is a
-//! [`rows::KeyCheck`]: keys are made here, the pipeline compares them in order.
-//! Called by [`crate::pipeline`] for the data, and by planning for the mistakes.
+//! [`rows::KeyCheck`]: keys are made here, the task compares them in order.
+//! Called by [`crate::task`] for the data, and by planning for the mistakes.
 
 mod compile;
 mod exact;

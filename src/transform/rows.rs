@@ -58,7 +58,7 @@ pub struct RowFault {
     pub policy_key: Option<String>,
 }
 
-/// A comparison of rows over the whole task, which the pipeline makes in order.
+/// A comparison of rows over the whole task, which the task makes in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyCheck {
     /// Names of the columns that make the key, for messages.

@@ -1,5 +1,5 @@
 //! The stages of a task, in order:
-//! source → split → parse → batch → transform → partition → encode → store.
+//! source → split → parse → rows → transform → partition → encode → store.
 //!
 //! A reader thread hands out blocks of whole records in order
 //! ([`crate::split::read`]). The compute pool works in *waves* of
@@ -8,42 +8,33 @@
 //! order within and across waves, and a wave is a fixed number of blocks, so
 //! what is written does not depend on the number of threads.
 //!
-//! [`columns`] are those of the plan, [`parser`] is what happens to one block, [`ledger`] what happens to its
-//! counts, [`quarantine`] what happens to the records that were rejected.
+//! [`super::parser`] is what happens to one block, [`super::ledger`] what happens to its counts,
+//! [`super::quarantine`] what happens to the records that were rejected.
 //!
 //! Memory: at most [`READ_AHEAD_BLOCKS`] blocks wait, one wave is being parsed,
 //! one is being encoded; encoded pages and parts are bounded by
 //! `engine.open_files_bytes` and `engine.upload_bytes_in_flight`.
 
-mod columns;
-mod comparison;
-mod ledger;
-mod parser;
-mod quarantine;
-mod sink;
-
 use crate::profile::settings;
-pub use columns::Columns;
 
+use super::comparison::Comparison;
+use super::ledger::Ledger;
+use super::parser::{ParsedBlock, Parser};
+use super::quarantine::Quarantine;
+use super::sink::Sink;
 use crate::batch::BatchBuilder;
+use crate::columns::{Bound, Columns, check_tasks};
 use crate::documents::{FileReport, Findings, Input, Plan, SplitAccount, Task};
 use crate::encode::{Consumed, CutLimits, FileNames, NoRows, TableWriter, max_key_bytes, run_metadata};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::order::Scratch;
 use crate::runtime::{Cancel, Runtime};
 use crate::source::TextStream;
 use crate::spec::{EmptyOutput, Profile};
-use crate::split::read::{BLOCK_BYTES, InputStart, SplitReader, TextBlock, header_error};
+use crate::split::read::{BLOCK_BYTES, InputStart, SplitReader, TextBlock};
 use crate::store::tee::TeeFactory;
-use crate::transform::rows::RunContext;
-use columns::Bound;
-use comparison::Comparison;
 use crossbeam_channel::Receiver;
-use ledger::Ledger;
-use parser::{ParsedBlock, Parser};
-use quarantine::Quarantine;
 use rayon::prelude::*;
-use sink::Sink;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -56,7 +47,7 @@ pub const READ_AHEAD_BLOCKS: usize = 16;
 
 /// What a task did.
 #[derive(Debug)]
-pub struct Done {
+pub(super) struct Done {
     /// One for each split, in the task's order.
     pub splits: Vec<SplitAccount>,
     /// The staged files.
@@ -67,34 +58,8 @@ pub struct Done {
     pub findings: Findings,
 }
 
-/// What the run of a plan is called.
-fn run_context(plan: &Plan) -> RunContext {
-    let planned_at = chrono::DateTime::parse_from_rfc3339(&plan.planned_at);
-    RunContext {
-        run_id: plan.attempt.clone(),
-        // `Plan::validate` has seen to it that this is a time.
-        loaded_at_us: planned_at.map_or(0, |time| time.timestamp_micros()),
-    }
-}
-
-/// Rows that are to be compared with all others have to be in one task.
-pub fn check_tasks(tasks: usize, columns: &Columns) -> Result<()> {
-    let compared = columns.program.key_checks().first();
-    match compared {
-        Some(check) if tasks > 1 => {
-            let message = format!(
-                "the key ({}) is compared over all records, and the plan has {tasks} tasks",
-                check.columns.join(", ")
-            );
-            Err(Error::usage(message)
-                .remedy("plan one task (`sawmill plan --tasks 1`) for `deduplicate` and unique keys"))
-        }
-        _ => Ok(()),
-    }
-}
-
 /// Runs the stages for one task. On error, staged files are left to the caller.
-pub fn run(
+pub(super) fn run(
     plan: &Plan,
     task: &Task,
     tee: &TeeFactory,
@@ -156,18 +121,6 @@ impl Drop for StopsWhenDropped {
     fn drop(&mut self) {
         self.0.cancel();
     }
-}
-
-/// Whether the header of an input fits the plan's schema; reads no further.
-pub fn check_header(plan: &Plan, input: &Input, runtime: &Runtime) -> Result<()> {
-    let reader = SplitReader::new(plan, runtime, runtime.cancel().clone(), crossbeam_channel::never());
-    let start = if plan.dialect.header { reader.read_start(input)? } else { InputStart::default() };
-    if plan.dialect.header && start.header.is_none() {
-        return Ok(());
-    }
-    let columns = Columns::of_plan(plan)?;
-    let bound = columns.builder(plan, input, &start, |_| ());
-    bound.map_err(|problem| header_error(problem, input)).map(drop)
 }
 
 /// What sees the blocks in order, one after the other.
@@ -305,7 +258,7 @@ fn table_writer<'a>(
     TableWriter::new(columns.shape.clone().with_metadata(metadata), cut_limits(plan), names, no_rows, tee)
 }
 
-fn cut_limits(plan: &Plan) -> CutLimits {
+pub(super) fn cut_limits(plan: &Plan) -> CutLimits {
     let (output, engine) = (&plan.job.output, &plan.job.engine);
     CutLimits {
         max_row_group_rows: output.max_row_group_rows,

@@ -1,8 +1,8 @@
 //! One block of text → rows by partition, and records that were rejected.
 
-use super::Columns;
 use super::quarantine::{self, Reject};
 use crate::batch::{BatchBuilder, Built, DataRecords, RecordFault, Rows};
+use crate::columns::Columns;
 use crate::documents::{Findings, Plan, Task};
 use crate::error::wording::{settings, word};
 use crate::error::{Error, ErrorKind, InputProblem, Location, Result};

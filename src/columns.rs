@@ -1,6 +1,6 @@
 //! The columns of a plan at each stage, and how those of an input are found in its fields.
 
-use super::run_context;
+use crate::Error;
 use crate::batch::{BatchBuilder, Binding, Policies, arrow_schema};
 use crate::count::agree;
 use crate::document::{KeyPath, Problem, nearest};
@@ -10,10 +10,11 @@ use crate::error::{InputProblem, Result};
 use crate::lists::quoted;
 use crate::parse::BlankNames;
 use crate::partition::Partitioner;
+use crate::runtime::Runtime;
 use crate::schema::{Column, Schema, WrittenColumn, WrittenSchema};
 use crate::spec::{ColumnPolicies, ExtraColumns, JobSpec, MatchColumns, MissingColumns, TimestampForm};
 use crate::split::header::{Header, Trailing};
-use crate::split::read::InputStart;
+use crate::split::read::{InputStart, SplitReader, header_error};
 use crate::transform::Program;
 use crate::transform::rows::RunContext;
 use crate::value::ColumnType;
@@ -36,7 +37,7 @@ pub struct Columns {
     /// What the files have in common.
     pub shape: FileShape,
     /// What becomes of bad values and records.
-    pub(super) policies: Policies,
+    pub(crate) policies: Policies,
 }
 
 impl Columns {
@@ -85,7 +86,7 @@ impl Columns {
     }
 
     /// Finds the columns in the fields of an input; those that stand in its path are in no field.
-    pub(super) fn bind(&self, plan: &Plan, start: &InputStart) -> Result<Bound, InputProblem> {
+    pub(crate) fn bind(&self, plan: &Plan, start: &InputStart) -> Result<Bound, InputProblem> {
         let job = &plan.job;
         let header = start.header.as_deref();
         let policies = ColumnPolicies { blank: plan.dialect.blank_names, ..job.source.column_policies() };
@@ -142,7 +143,7 @@ impl Columns {
 
     /// The parsed columns whose values stand in the path of an input, each with
     /// its position and its value there.
-    pub(super) fn path_values(
+    pub(crate) fn path_values(
         &self,
         job: &JobSpec,
         input: &Input,
@@ -186,7 +187,7 @@ impl Columns {
     }
 
     /// What makes rows of the records of an input that begins like this; `tell` is for people.
-    pub(super) fn builder(
+    pub(crate) fn builder(
         &self,
         plan: &Plan,
         input: &Input,
@@ -203,16 +204,16 @@ impl Columns {
 }
 
 /// What the fields of an input are.
-pub(super) struct Bound {
+pub(crate) struct Bound {
     /// Without names where there is none.
-    pub(super) header: Header,
-    pub(super) binding: Binding,
+    pub(crate) header: Header,
+    pub(crate) binding: Binding,
 }
 
 impl Bound {
     /// What a person should know of fields without a name, where the schema was declared: nobody has
     /// looked at the header before.
-    pub(super) fn note(&self, input: &Input) -> Option<String> {
+    pub(crate) fn note(&self, input: &Input) -> Option<String> {
         let fields = |list: &[usize]| {
             let numbers: Vec<_> = list.iter().map(|field| (field + 1).to_string()).collect();
             let noun = agree(list.len(), "field", "fields");
@@ -260,4 +261,42 @@ fn check_policies(job: &JobSpec, program: &Program) -> Result<()> {
             Err(Problem::new(key, "no value has this policy").remedy(remedy).into_error("job"))
         }
     }
+}
+
+/// What the run of a plan is called.
+fn run_context(plan: &Plan) -> RunContext {
+    let planned_at = chrono::DateTime::parse_from_rfc3339(&plan.planned_at);
+    RunContext {
+        run_id: plan.attempt.clone(),
+        // `Plan::validate` has seen to it that this is a time.
+        loaded_at_us: planned_at.map_or(0, |time| time.timestamp_micros()),
+    }
+}
+
+/// Rows that are to be compared with all others have to be in one task.
+pub fn check_tasks(tasks: usize, columns: &Columns) -> Result<()> {
+    let compared = columns.program.key_checks().first();
+    match compared {
+        Some(check) if tasks > 1 => {
+            let message = format!(
+                "the key ({}) is compared over all records, and the plan has {tasks} tasks",
+                check.columns.join(", ")
+            );
+            Err(Error::usage(message)
+                .remedy("plan one task (`sawmill plan --tasks 1`) for `deduplicate` and unique keys"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether the header of an input fits the plan's schema; reads no further.
+pub fn check_header(plan: &Plan, input: &Input, runtime: &Runtime) -> Result<()> {
+    let reader = SplitReader::new(plan, runtime, runtime.cancel().clone(), crossbeam_channel::never());
+    let start = if plan.dialect.header { reader.read_start(input)? } else { InputStart::default() };
+    if plan.dialect.header && start.header.is_none() {
+        return Ok(());
+    }
+    let columns = Columns::of_plan(plan)?;
+    let bound = columns.builder(plan, input, &start, |_| ());
+    bound.map_err(|problem| header_error(problem, input)).map(drop)
 }

@@ -1,6 +1,6 @@
 //! Where routed rows go: into the files, or first into their order.
 
-use super::WAVE_BLOCKS;
+use super::lane::WAVE_BLOCKS;
 use crate::documents::FileReport;
 use crate::encode::{Consumed, FileShape, TableWriter};
 use crate::error::Result;

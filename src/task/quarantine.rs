@@ -96,7 +96,7 @@ impl<'a> Quarantine<'a> {
             ..OutputSpec::default()
         };
         let shape = FileShape::new(&schema(), schema(), &output)?;
-        let limits = CutLimits { target_file_bytes: u64::MAX, ..super::cut_limits(self.plan) };
+        let limits = CutLimits { target_file_bytes: u64::MAX, ..super::lane::cut_limits(self.plan) };
         TableWriter::new(shape, limits, FileNames::Single(self.key.clone()), NoRows::WriteNothing, self.tee)
     }
 }
