@@ -6,10 +6,10 @@
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
-use sawmill::batch::{BatchBuilder, Binding, DataRecords, Policies};
 use sawmill::order::{Deduplicator, Keep, Scratch, SortColumn, Sorter, TaggedBatch};
 use sawmill::parse::{Dialect, RecordIndex, Scanner};
 use sawmill::partition::{Partition, PartitionRows};
+use sawmill::rows::{BatchBuilder, Binding, DataRecords, Policies};
 use sawmill::runtime::Cancel;
 use sawmill::schema::{Column, Schema};
 use sawmill::spec::{ColumnPolicies, ErrorsSpec};

@@ -1,17 +1,17 @@
 //! The columns of a plan at each stage, and how those of an input are found in its fields.
 
 use crate::Error;
-use crate::batch::{BatchBuilder, Binding, Policies, arrow_schema};
-use crate::count::agree;
-use crate::document::{KeyPath, Problem, nearest};
 use crate::documents::{Input, Plan};
 use crate::encode::{FileShape, path_limits};
-use crate::error::{InputProblem, Result};
-use crate::lists::quoted;
+use crate::error::count::agree;
+use crate::error::lists::quoted;
+use crate::error::{InputProblem, Result, nearest};
 use crate::parse::BlankNames;
 use crate::partition::Partitioner;
+use crate::rows::{BatchBuilder, Binding, Policies, arrow_schema};
 use crate::runtime::Runtime;
 use crate::schema::{Column, Schema, WrittenColumn, WrittenSchema};
+use crate::spanned::{KeyPath, Problem};
 use crate::spec::{ColumnPolicies, ExtraColumns, JobSpec, MatchColumns, MissingColumns, TimestampForm};
 use crate::split::header::{Header, Trailing};
 use crate::split::read::{InputStart, SplitReader, header_error};

@@ -18,15 +18,11 @@
 //! ([`task::TaskReport`]), [`commit`] makes it visible
 //! ([`commit::Manifest`]).
 
-pub mod count;
 pub mod error;
-pub mod excerpt;
-pub mod lists;
 pub mod runtime;
-pub mod shutdown;
 
 // What the user says.
-pub mod document;
+pub mod spanned;
 pub mod spec;
 pub mod job;
 pub mod schema;
@@ -41,7 +37,7 @@ pub mod aws;
 pub mod source;
 pub mod parse;
 pub mod split;
-pub mod batch;
+pub mod rows;
 pub mod infer;
 pub mod transform;
 pub mod partition;

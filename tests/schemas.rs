@@ -2,7 +2,7 @@
 //!
 //! `UPDATE_SCHEMAS=1 cargo test --test schemas` writes them anew.
 
-use sawmill::document::{json_schema, json_schema_of_output};
+use sawmill::spanned::{json_schema, json_schema_of_output};
 use sawmill::{commit, documents, job, report, spec};
 
 #[test]

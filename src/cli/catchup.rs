@@ -3,7 +3,7 @@
 use super::Global;
 use super::run::JobArgs;
 use crate::commit::{CaughtUp, Depth};
-use crate::count::{agree, count};
+use crate::error::count::{agree, count};
 use crate::error::{Error, ErrorKind, Result};
 use crate::report::Found;
 

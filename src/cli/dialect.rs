@@ -1,9 +1,9 @@
 //! Flags that describe the CSV, shared by `convert` and `infer`.
 
 use super::policy;
-use crate::document::Problems;
 use crate::error::{Error, JobPlace};
 use crate::parse::{BlankNames, Delimiter, StrayQuotes, Trim};
+use crate::spanned::Problems;
 use crate::spec::{DialectSpec, DuplicateColumns};
 
 /// What is left out is found from a sample.

@@ -3,8 +3,8 @@
 use super::Global;
 use super::run::JobArgs;
 use crate::commit::{OpenUploads, Unseen};
-use crate::count::count;
 use crate::error::Result;
+use crate::error::count::count;
 use crate::report::Found;
 use indicatif::{HumanBytes, HumanDuration};
 use std::time::Duration;

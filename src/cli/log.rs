@@ -3,9 +3,9 @@
 use super::Global;
 use super::run::JobArgs;
 use crate::commit::{Entry, Event, FilesOf, Removed, Table};
-use crate::count::{agree, count};
 use crate::error::Result;
-use crate::lists::numbered;
+use crate::error::count::{agree, count};
+use crate::error::lists::numbered;
 use crate::report::{LoggedEntry, foreign_part, removal};
 use indicatif::HumanBytes;
 use std::fmt::Write as _;

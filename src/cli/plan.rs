@@ -3,8 +3,8 @@
 use super::Global;
 use super::documents::DocumentArgs;
 use super::run::{JobArgs, ReprocessArgs};
-use crate::count::count;
 use crate::documents::Plan;
+use crate::error::count::count;
 use crate::error::{Error, Result};
 use crate::plan::PlanOptions;
 use crate::run::{Outlook, TableState, preview};

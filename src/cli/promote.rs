@@ -3,9 +3,9 @@
 use super::Global;
 use super::run::JobArgs;
 use crate::commit::{FilesOf, Loss, Promoted, Table};
-use crate::count::count;
+use crate::error::count::count;
+use crate::error::lists::numbered;
 use crate::error::{Error, ErrorKind, Result};
-use crate::lists::numbered;
 use crate::report::Found;
 use crate::spec::location::{absolute, local_path};
 use std::fmt::Write as _;

@@ -3,8 +3,8 @@
 use super::Global;
 use super::documents::{Destination, DocumentArgs};
 use crate::commit::{Committed, Steps, Table};
-use crate::count::count;
 use crate::documents::{Plan, TaskReport};
+use crate::error::count::count;
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::Runtime;
 use crate::spec::EngineSpec;

@@ -3,9 +3,9 @@
 use super::Global;
 use super::run::JobArgs;
 use crate::commit::{Audit, Damage, Depth, Fault, FilesOf, Table, Unseen, create_again};
-use crate::count::{agree, count};
+use crate::error::count::{agree, count};
+use crate::error::lists::numbered;
 use crate::error::{Error, ErrorKind, Result};
-use crate::lists::numbered;
 use crate::report::Found;
 use indicatif::HumanBytes;
 

@@ -7,8 +7,8 @@ use super::documents::{
 use super::log::{Fenced, History};
 use super::process::Process;
 use super::table::{self, Table, rfc3339};
-use crate::count::count;
 use crate::documents::{Plan, StagedFile, Staging, TaskReport};
+use crate::error::count::count;
 use crate::error::{Error, ErrorKind, Result};
 use crate::spec::ConditionalWrites;
 use crate::store::Written;

@@ -3,9 +3,9 @@
 use super::documents::StagedData;
 use super::fit::{Expected, footer};
 use super::repair::{self, is_gone};
-use crate::count::{agree, count};
 use crate::encode::footer_rows;
 use crate::error::Result;
+use crate::error::count::{agree, count};
 use crate::store::{Store, is_hidden};
 use indicatif::HumanCount;
 use schemars::JsonSchema;

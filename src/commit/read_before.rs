@@ -6,10 +6,10 @@
 use super::documents::Commit;
 use super::log::{Committed, History};
 use super::table::{CONCURRENCY, Table};
-use crate::count::agree;
 use crate::documents::Input;
+use crate::error::count::agree;
+use crate::error::lists::numbered;
 use crate::error::{Error, Result};
-use crate::lists::numbered;
 use crate::spec::WriteMode;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -2,11 +2,11 @@
 
 use super::invalid;
 use super::table::{CONCURRENCY, Table};
-use crate::count::{agree, count};
 use crate::documents::{
     FileReport, Findings, Plan, RecordCounts, SplitAccount, StagedFile, Staging, TaskReport, budget,
     check_account, check_quarantine,
 };
+use crate::error::count::{agree, count};
 use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
 use crate::source;
 use crate::store::Store;

@@ -1,7 +1,7 @@
 //! What a task did.
 
 use super::{DOCUMENT_FORMAT, Findings, FirstReject, NotData, Plan, StagedFile};
-use crate::count::{agree, count};
+use crate::error::count::{agree, count};
 use crate::error::{Error, ErrorKind, Result};
 use crate::spec::ErrorsSpec;
 use serde::{Deserialize, Serialize};

@@ -1,7 +1,8 @@
 //! `output.columns`, `output.sort_by` and the rest of `output` against the schema → settings of the Parquet writer.
 
-use crate::document::{KeyPath, Problem, Problems, nearest};
+use crate::error::nearest;
 use crate::profile::settings::{stores_arrow_schema, writer_version};
+use crate::spanned::{KeyPath, Problem, Problems};
 use crate::spec::{
     ColumnEncoding, ColumnOutput, NullOrder, OutputSpec, SortOrder, StatisticsLevel, parse_compression,
 };

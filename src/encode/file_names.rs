@@ -1,7 +1,7 @@
 //! Where files stand in the table.
 
+use crate::error::excerpt::excerpt;
 use crate::error::{Error, ErrorKind, Result};
-use crate::excerpt::excerpt;
 use crate::partition::{Partition, PathLimits};
 use crate::profile::Rule;
 use crate::spec::{JobSpec, Layout};

@@ -5,7 +5,7 @@
 //! the footer is decoded from what was sent, and held against the rows that
 //! were counted before they went to the encoders.
 
-use crate::count::{agree, count};
+use crate::error::count::{agree, count};
 use crate::error::{Error, ErrorKind};
 use crate::schema::WrittenColumn;
 use crate::value::ColumnType;

@@ -1,8 +1,8 @@
 //! What can be wrong with the data of an input.
 
-use crate::count::{agree, count};
-use crate::excerpt::excerpt;
-use crate::lists::{listed, quoted};
+use crate::error::count::{agree, count};
+use crate::error::excerpt::excerpt;
+use crate::error::lists::{listed, quoted};
 use indicatif::HumanCount;
 use std::fmt;
 

@@ -7,14 +7,20 @@
 //! terminal can show them on lines of their own and JSON logs as fields.
 
 mod aftermath;
+pub mod count;
+pub mod excerpt;
 mod input;
+pub mod lists;
+mod nearest;
 pub mod wording;
 
 pub use aftermath::Aftermath;
 pub use input::{InputProblem, QuoteExtent};
+pub use nearest::nearest;
+pub(crate) use nearest::nearest_column;
 pub use wording::Wording;
 
-use crate::excerpt::excerpt;
+use crate::error::excerpt::excerpt;
 use std::fmt;
 use std::time::Duration;
 

@@ -3,10 +3,10 @@
 use super::column::Doubt;
 use super::odd::OddValue;
 use super::types::Place;
-use crate::count::agree;
+use crate::error::count::agree;
+use crate::error::excerpt::excerpt_of;
+use crate::error::lists;
 use crate::error::wording::{settings, text, word};
-use crate::excerpt::excerpt_of;
-use crate::lists;
 use crate::value::ColumnType;
 
 /// Notes that are told.

@@ -3,8 +3,8 @@
 //! What is inferred of values that were written by rule reads them back exactly.
 
 use super::*;
-use crate::batch::{BatchBuilder, Binding, DataRecords, Policies};
 use crate::parse::{RecordIndex, Scanner};
+use crate::rows::{BatchBuilder, Binding, DataRecords, Policies};
 use crate::schema::ResolveContext;
 use crate::spec::{ColumnPolicies, DialectSpec, ErrorsSpec};
 use arrow::array::{Array, RecordBatch};

@@ -3,7 +3,7 @@
 use super::column::{Evidence, FieldText, Found, Observed};
 use super::notes::{self, ColumnNote, Standing};
 use super::odd::{Odd, Padding, is_padded};
-use crate::excerpt::excerpt_of;
+use crate::error::excerpt::excerpt_of;
 use crate::parse::BlankNames;
 use crate::schema::{Column, Schema};
 use crate::split::header::{Header, HeaderName, Trailing};

@@ -1,14 +1,13 @@
 //! Reading a job file.
 
 use super::interpolate::interpolate;
-use crate::document::{Document, KeyPath, Problem, Problems, json_schema, parse_set_value};
 use crate::error::{Error, JobPlace, Result};
-use crate::schema::file::read_text;
+use crate::spanned::{Document, KeyPath, Problem, Problems, json_schema, parse_set_value, read_text};
 use crate::spec::location::check_no_credentials;
 use crate::spec::{JobSpec, SchemaSpec};
 use std::path::Path;
 
-pub use crate::document::Format;
+pub use crate::spanned::Format;
 
 /// One `--set key.path=value`.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,8 +2,8 @@
 
 mod output;
 
-use crate::document::{KeyPath, Problem, Problems};
 use crate::schema::ResolveContext;
+use crate::spanned::{KeyPath, Problem, Problems};
 use crate::spec::location::{
     self, LocationError, absolute, before_glob, check_endpoint, comparable, local_directory, output,
     with_slash,

@@ -5,7 +5,7 @@ use super::refused;
 use super::repeats::{Keep, RepeatedRows, Repeats};
 use super::scratch::Scratch;
 use super::spool::{Spool, SpoolReader, SpoolWriter};
-use crate::count::count;
+use crate::error::count::count;
 use crate::error::{Error, ErrorKind, Result};
 use arrow::array::{BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;

@@ -1,6 +1,6 @@
 //! Temporary files without names, and how many bytes they hold.
 
-use crate::count::count;
+use crate::error::count::count;
 use crate::error::{Error, ErrorKind};
 use crate::runtime::Cancel;
 use std::fs::File;

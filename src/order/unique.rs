@@ -1,7 +1,7 @@
 //! Which rows repeat a key.
 
 use super::key_set::{BYTES_PER_KEY, Insertion, KeySet};
-use crate::count::count;
+use crate::error::count::count;
 use crate::error::{Error, ErrorKind, JobPlace, Result};
 
 /// Finds keys that came up before, over all batches of a task.

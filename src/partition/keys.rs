@@ -1,10 +1,9 @@
 //! Partition keys: which column, and what is made of it.
 
-use crate::document::{KeyPath, Problem};
-use crate::error::Error;
+use crate::error::{Error, nearest_column};
 use crate::schema::{Schema, WrittenKey};
+use crate::spanned::{KeyPath, Problem};
 use crate::spec::{DatePart, PartitionKey};
-use crate::transform::nearest_column;
 use crate::value::ColumnType;
 use arrow::array::{Array, ArrayRef, RecordBatch};
 use arrow::compute::{DatePart as ArrowPart, cast, date_part};

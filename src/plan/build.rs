@@ -5,16 +5,16 @@ use super::path_columns::{Types, add_path_columns, unused};
 use super::sample::sample;
 use super::{GivenType, TableBefore, fit};
 use crate::columns::{Columns, check_tasks};
-use crate::document::{KeyPath, Problem};
 use crate::documents::{DOCUMENT_FORMAT, Input, Plan, Split, Task};
+use crate::error::lists::listed;
 use crate::error::{Error, InputProblem, Location, Result};
 use crate::infer::{self, ColumnNote, Inferred, Sample, Seen};
-use crate::lists::listed;
 use crate::parse::{Dialect, DuplicateNames, Opening};
 use crate::profile::{names, settings};
 use crate::runtime::Runtime;
 use crate::schema::{self, Column, ResolveContext, Schema, SchemaFile};
 use crate::source::{self, Decoding, TextStream};
+use crate::spanned::{KeyPath, Problem};
 use crate::spec::location::local_path;
 use crate::spec::{
     DialectSpec, DuplicateColumns, JobSpec, MatchColumns, PartitionKey, Profile, SchemaSpec, SourceSpec,

@@ -2,9 +2,9 @@
 
 use crate::columns::Columns;
 use crate::documents::Plan;
+use crate::error::lists::quoted;
 use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
 use crate::infer::Seen;
-use crate::lists::quoted;
 use crate::schema::{Column, Misfit, Schema, WrittenSchema, evolve, holds};
 use crate::value::ColumnType;
 use std::collections::BTreeSet;

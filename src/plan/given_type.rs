@@ -1,9 +1,9 @@
 //! Types that a command line gives to columns.
 
+use crate::error::excerpt::excerpt;
+use crate::error::lists::quoted;
 use crate::error::{Error, Result};
-use crate::excerpt::excerpt;
 use crate::infer::Seen;
-use crate::lists::quoted;
 use crate::schema::Schema;
 use crate::value::convert::Format;
 use crate::value::{ColumnType, TextRules};

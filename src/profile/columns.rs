@@ -1,9 +1,9 @@
 //! What a profile makes of a schema: types widened, names folded, or a refusal.
 
 use super::names::{Refusal, make_plain, refusal};
-use crate::document::{KeyPath, Problem, Problems};
-use crate::excerpt::excerpt;
+use crate::error::excerpt::excerpt;
 use crate::schema::{Column, Schema};
+use crate::spanned::{KeyPath, Problem, Problems};
 use crate::spec::{ColumnNames, Profile};
 use crate::value::ColumnType;
 use arrow::datatypes::TimeUnit;

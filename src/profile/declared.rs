@@ -3,7 +3,7 @@
 use super::Rule;
 use super::footer::{Violation, broken};
 use super::types::decimal_bytes;
-use crate::count::count;
+use crate::error::count::count;
 use crate::spec::{DecimalForm, OutputSpec, TimestampForm};
 use arrow::datatypes::{DataType, Field};
 use parquet::basic::{LogicalType, TimeUnit, Type as PhysicalType};

@@ -10,8 +10,8 @@
 use super::Rule;
 use super::columns::{MAX_COLUMNS, MAX_NAME_BYTES};
 use super::declared::{self, Declared};
+use crate::error::lists::quoted;
 use crate::error::{Error, ErrorKind};
-use crate::lists::quoted;
 use crate::spec::OutputSpec;
 use arrow::datatypes::Schema;
 use parquet::basic::{Compression, Encoding, PageType};

@@ -1,6 +1,6 @@
 //! Names of columns and what reads them: which are refused where, and plain ones instead.
 
-use crate::lists::listed;
+use crate::error::lists::listed;
 use crate::schema::Column;
 use std::collections::HashSet;
 

@@ -76,7 +76,7 @@ fn by_keys(plan: &Plan, files: &[ManifestFile]) -> Option<String> {
     };
     Some(format!(
         "use fewer or coarser keys in `output.partition_by` (--partition-by): {name:?} has {} here; {instead}",
-        crate::count::count(count, "value")
+        crate::error::count::count(count, "value")
     ))
 }
 

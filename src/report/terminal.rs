@@ -2,8 +2,8 @@
 
 use super::{RunReport, SmallFiles, Status};
 use crate::commit::{Foreign, Recovered, Removed};
-use crate::count::count;
-use crate::lists::numbered;
+use crate::error::count::count;
+use crate::error::lists::numbered;
 use crate::runtime::Progress;
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
 use std::fmt::Write as _;

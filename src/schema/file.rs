@@ -1,8 +1,8 @@
 //! Reading a schema file.
 
 use super::resolve::ResolveContext;
-use crate::document::{Document, Format, KeyPath, Problem, Problems, json_schema};
-use crate::error::{JobPlace, Result};
+use crate::error::Result;
+use crate::spanned::{Document, Format, KeyPath, Problem, Problems, json_schema, read_text};
 use crate::spec::DialectSpec;
 use crate::spec::table_schema::{TableSchema, table_schema_json_schema};
 use std::path::Path;
@@ -21,20 +21,6 @@ pub fn load_schema(path: &Path) -> Result<SchemaFile> {
     let file = path.display().to_string();
     let text = read_text(path).map_err(|problem| Problems::from(problem).into_error(&file))?;
     read_schema(&text, &file)
-}
-
-/// The text of a file; the problem says why there is none.
-pub(crate) fn read_text(path: &Path) -> Result<String, Problem> {
-    let at_root = |message: String| Problem::new(KeyPath::root(), message);
-    let bytes = std::fs::read(path)
-        .map_err(|error| at_root(format!("cannot be read: {error}")).remedy("check the path"))?;
-    String::from_utf8(bytes).map_err(|error| {
-        let valid = error.utf8_error().valid_up_to();
-        let line = error.as_bytes()[..valid].iter().filter(|byte| **byte == b'\n').count() + 1;
-        let place = JobPlace { file: path.display().to_string(), line: Some(line), ..JobPlace::default() };
-        let problem = at_root("the text is not UTF-8".into()).remedy("save the file as UTF-8");
-        Problem { place: Some(place.into()), ..problem }
-    })
 }
 
 /// Reads a Table Schema, or the `schema` (and `dialect`) of a Data Resource or

@@ -1,7 +1,8 @@
 //! `primaryKey`, `uniqueKeys` and unique columns → sets of columns.
 
 use super::Column;
-use crate::document::{KeyPath, Problem, Problems, nearest};
+use crate::error::nearest;
+use crate::spanned::{KeyPath, Problem, Problems};
 use crate::spec::table_schema::TableSchema;
 use serde_json::Value;
 

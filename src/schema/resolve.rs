@@ -1,8 +1,8 @@
 //! [`TableSchema`] → [`Schema`]: defaults filled in, every rule checked.
 
 use super::{Column, Schema, constraint, keys};
-use crate::document::{KeyPath, Problem, Problems, nearest};
-use crate::error::Result;
+use crate::error::{Result, nearest};
+use crate::spanned::{KeyPath, Problem, Problems};
 use crate::spec::table_schema::{Field, MissingValue, TableSchema};
 use crate::value::convert::Format;
 use crate::value::convert::format::POSIX_PIVOT;

@@ -3,8 +3,8 @@
 //! [`WrittenSchema`] is kept in the log of the table. [`evolve`] is the one place that says
 //! whether a run may add its files: before it stages them, and again when it decides.
 
+use crate::error::lists::quoted;
 use crate::error::wording::settings;
-use crate::lists::quoted;
 use crate::spec::SchemaChange;
 use crate::value::{ColumnType, TypeNameError};
 use arrow::datatypes::TimeUnit;

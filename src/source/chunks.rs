@@ -1,7 +1,7 @@
 //! Bytes on their way from where they are waited for to a blocking thread.
 
 use super::failure;
-use crate::count::count;
+use crate::error::count::count;
 use crate::error::{ErrorKind, Result, StoreReason};
 use crate::runtime::Cancel;
 use bytes::Bytes;

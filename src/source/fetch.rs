@@ -3,8 +3,8 @@
 use super::chunks::Chunks;
 use crate::aws::failure::{CredentialsProblem, classify_read, describe_unread, remedy, with_permission};
 use crate::aws::{Answers, Role};
-use crate::count::count;
 use crate::documents::Input;
+use crate::error::count::count;
 use crate::error::{Error, ErrorKind, Location, Result, StoreFailure, StoreReason};
 use crate::runtime::Cancel;
 use bytes::{Bytes, BytesMut};

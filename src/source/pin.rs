@@ -5,8 +5,8 @@
 //! compared with what was planned when it is opened, when its last byte has been
 //! read, and once more before a run is decided.
 
-use crate::count::count;
 use crate::documents::{FileIdentity, Input};
+use crate::error::count::count;
 use crate::error::{Error, ErrorKind, Location, Result};
 use crate::spec::location::local_path;
 use chrono::{DateTime, SecondsFormat, Utc};

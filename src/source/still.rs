@@ -4,9 +4,9 @@
 
 use super::pin::{pin, pinned_path};
 use super::{changed, file_failure};
-use crate::count::count;
 use crate::documents::Input;
 use crate::error::Result;
+use crate::error::count::count;
 use crate::runtime::{Cancel, Runtime};
 use crate::spec::SourceSpec;
 use std::fs::{self, Metadata};

@@ -1,6 +1,6 @@
 //! The names of Parquet codecs.
 
-use crate::document::nearest;
+use crate::error::nearest;
 use parquet::basic::{Compression, GzipLevel, ZstdLevel};
 
 /// What is wrong with the name of a codec, and what to write instead.

@@ -49,7 +49,7 @@ impl Default for EngineSpec {
             upload_bytes_in_flight: 32 << 20,
             fetch_bytes: 8 << 20,
             fetch_concurrency: 4,
-            shutdown_seconds: crate::shutdown::DEFAULT_SECONDS,
+            shutdown_seconds: crate::runtime::shutdown::DEFAULT_SECONDS,
             requests: RequestsSpec::default(),
         }
     }

@@ -1,8 +1,8 @@
 //! [`DialectSpec`] ↔ [`Dialect`].
 
 use super::DialectSpec;
-use crate::document::Problem;
 use crate::parse::{Delimiter, Dialect, Escape, StrayQuotes, Terminator, TrailerCount};
+use crate::spanned::Problem;
 use encoding_rs::Encoding;
 
 /// Header records and footer records that are held in memory at once.

@@ -2,7 +2,7 @@
 
 use super::foreign::Foreign;
 use super::unexpanded;
-use crate::document::nearest;
+use crate::error::nearest;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Component, Path, PathBuf};

@@ -1,7 +1,7 @@
 //! Partition keys as text: `region`, `year(sold_at)`, `sale_year=year(sold_at)`.
 
 use super::{DatePart, DerivedKey, PartitionKey};
-use crate::document::nearest;
+use crate::error::nearest;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};

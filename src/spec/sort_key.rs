@@ -1,6 +1,6 @@
 //! Sort keys as text: `price`, `price desc`, `"unit price" desc nulls first`.
 
-use crate::document::nearest;
+use crate::error::nearest;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::fmt;

@@ -201,5 +201,5 @@ impl MissingValue {
 
 /// The JSON Schema of schema files, as in `schemas/table-schema.schema.json`.
 pub fn table_schema_json_schema() -> Value {
-    crate::document::json_schema::<TableSchema>()
+    crate::spanned::json_schema::<TableSchema>()
 }

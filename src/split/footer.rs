@@ -6,9 +6,9 @@
 //! blocks pass at once. Called by [`super::read`] and by type inference.
 
 use super::blocks::Block;
-use crate::count::count;
+use crate::error::count::count;
+use crate::error::excerpt::excerpt;
 use crate::error::{Error, InputProblem, Location, Result};
-use crate::excerpt::excerpt;
 use crate::parse::{CountedRecords, Dialect, RecordIndex, Scanner, TrailerCount, field_value};
 use std::collections::VecDeque;
 

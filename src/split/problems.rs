@@ -3,7 +3,7 @@
 
 use super::blocks::{Block, CutError, UnclosedQuote};
 use super::read::data_record;
-use crate::count::count;
+use crate::error::count::count;
 use crate::error::{Error, InputProblem, Location, QuoteExtent};
 use crate::parse::{Dialect, ScanError, ScanProblem};
 

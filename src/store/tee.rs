@@ -13,8 +13,8 @@ mod writer;
 pub use writer::TeeWriter;
 
 use super::{StagedWrite, Store};
-use crate::count::count;
 use crate::documents::{StagedFile, StagedPart};
+use crate::error::count::count;
 use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
 use crate::runtime::Cancel;
 use bytes::Bytes;

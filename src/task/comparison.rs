@@ -3,9 +3,9 @@
 //! Blocks come in order, between two waves; the keys were made with the blocks.
 
 use super::parser::{ParsedBlock, Parser};
-use crate::batch::Rows;
 use crate::error::{ErrorKind, InputProblem, Result};
 use crate::order::{Deduplicator, Keep, Scratch, Survivors, TaggedBatch, UniqueCheck};
+use crate::rows::Rows;
 use crate::spec::{EngineSpec, ValuePolicy};
 use crate::transform::rows::{KeyCheck, KeyMeaning, RowFault};
 use arrow::array::{BooleanArray, RecordBatch};

@@ -1,9 +1,9 @@
 //! What the blocks say of their records, added up and held against each other.
 
 use super::parser::ParsedBlock;
-use crate::count::count;
 use crate::documents::{Findings, Plan, RecordCounts, SplitAccount, Task, budget};
 use crate::encode::Consumed;
+use crate::error::count::count;
 use crate::error::{Error, ErrorKind, InputProblem, Location, Result};
 use crate::spec::EmptyInput;
 use crate::split::read::EMPTY_REMEDY;

@@ -1,14 +1,14 @@
 //! One block of text → rows by partition, and records that were rejected.
 
 use super::quarantine::{self, Reject};
-use crate::batch::{BatchBuilder, Built, DataRecords, RecordFault, Rows};
 use crate::columns::Columns;
 use crate::documents::{Findings, Plan, Task};
+use crate::error::excerpt::excerpt;
 use crate::error::wording::{settings, word};
 use crate::error::{Error, ErrorKind, InputProblem, Location, Result};
-use crate::excerpt::excerpt;
 use crate::parse::{RecordIndex, ScanError, Scanner};
 use crate::partition::{PartitionRows, SplitError, TooLong};
+use crate::rows::{BatchBuilder, Built, DataRecords, RecordFault, Rows};
 use crate::spec::ValuePolicy;
 use crate::split::blocks::Block;
 use crate::split::not_data::Tiles;

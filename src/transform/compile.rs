@@ -4,15 +4,15 @@
 //! drop, rename or reorder costs nothing at run time. Every mistake in a step
 //! is an error that names it, before any data is read.
 
+use super::exact;
 use super::expression::Expression;
 use super::frame::{Blame, Slot};
 use super::keys::Key;
 use super::operations::{self, Operation, Salt, Source};
 use super::rows::{KeyCheck, KeyMeaning, RunContext};
-use super::{exact, nearest_column};
-use crate::document::{KeyPath, Problem};
-use crate::error::Result;
+use crate::error::{Result, nearest_column};
 use crate::schema::{Column, Schema};
+use crate::spanned::{KeyPath, Problem};
 use crate::spec::{
     CastSpec, CheckSpec, DeduplicateSpec, DefaultValue, DeriveSpec, Entries, ErrorsSpec, HashSpec, KeepRow,
     LineageSpec, MaskSpec, RecordPolicy, TextOr, TransformSpec, ValuePolicy,

@@ -21,18 +21,3 @@ mod program;
 pub mod rows;
 
 pub use program::Program;
-
-use crate::document::nearest;
-
-/// What to write instead of a name that no column has.
-pub(crate) fn nearest_column<'a>(name: &str, columns: impl Iterator<Item = &'a str> + Clone) -> String {
-    const SHOWN: usize = 20;
-    if let Some(close) = nearest(name, columns.clone()) {
-        return format!("did you mean `{close}`?");
-    }
-    let shown = columns.clone().take(SHOWN).collect::<Vec<_>>().join(", ");
-    match columns.count().saturating_sub(SHOWN) {
-        0 => format!("the columns here are {shown}"),
-        more => format!("the columns here are {shown} and {more} more"),
-    }
-}

@@ -1,7 +1,7 @@
 //! What the transforms work on, and what they make of it.
 
-pub use crate::batch::Rows;
 use crate::error::InputProblem;
+pub use crate::rows::Rows;
 use crate::spec::ValuePolicy;
 use std::collections::BTreeMap;
 

@@ -1,7 +1,7 @@
 //! Reading the names of types.
 
 use super::ColumnType;
-use crate::document::nearest;
+use crate::error::nearest;
 use arrow::datatypes::TimeUnit;
 use std::str::FromStr;
 

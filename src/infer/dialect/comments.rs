@@ -10,7 +10,7 @@ use super::records::Records;
 use super::refusal::{Flag, Reading, Refusal};
 use super::search::{Candidate, Search};
 use super::{COMMENT, Head};
-use crate::count::agree;
+use crate::error::count::agree;
 use crate::parse::Dialect;
 use crate::parse::comment::fields_of;
 

@@ -5,7 +5,7 @@ use super::header::{cut, shown};
 use super::records::Records;
 use super::refusal::{Flag, flags};
 use super::search::Candidate;
-use crate::count::agree;
+use crate::error::count::agree;
 use crate::parse::{Delimiter, Dialect};
 use crate::spec::DialectSpec;
 

@@ -3,7 +3,7 @@
 use super::Head;
 use super::header::shown;
 use super::records::Records;
-use crate::count::count;
+use crate::error::count::count;
 use crate::error::wording::{settings, text, word};
 use crate::error::{Error, InputProblem, Location};
 use crate::parse::{Dialect, Escape, Terminator};

@@ -1,8 +1,8 @@
 //! What must hold of `output`. Names of columns are held against the schema later, by [`crate::encode::FileShape`].
 
 use super::Check;
-use crate::document::KeyPath;
 use crate::profile::settings::{refuses_codec, refuses_encoding};
+use crate::spanned::KeyPath;
 use crate::spec::{
     ColumnEncoding, ColumnOutput, JobSpec, Layout, OutputSpec, Profile, WriteMode, parse_compression,
 };

@@ -1,7 +1,7 @@
 //! The `constraints` of a field, checked → [`Constraint`]s.
 
 use super::{Bound, Constraint, Enumeration, Pattern};
-use crate::document::{KeyPath, Problem, Problems};
+use crate::spanned::{KeyPath, Problem, Problems};
 use crate::spec::table_schema::Field;
 use crate::value::{ColumnType, TextRules};
 use arrow::array::Array;

@@ -2,8 +2,8 @@
 
 use super::documents::is_document;
 use super::{Inner, blocking, place};
-use crate::count::{agree, count};
 use crate::documents::{StagedFile, StagedPart, Staging};
+use crate::error::count::{agree, count};
 use crate::error::{Error, Result};
 use crate::store::{StagedWrite, random_suffix};
 use bytes::Bytes;

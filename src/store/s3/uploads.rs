@@ -3,8 +3,8 @@
 use super::{IDENTITY_KEY, Inner};
 use crate::aws::RequestClass;
 use crate::aws::failure::{self, Request};
-use crate::count::count;
 use crate::documents::{StagedFile, StagedPart, Staging};
+use crate::error::count::count;
 use crate::error::{Error, Result, StoreReason};
 use crate::store::{StagedWrite, Visible, random_suffix};
 use aws_sdk_s3::primitives::ByteStream;

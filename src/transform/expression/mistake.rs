@@ -1,6 +1,6 @@
 //! What is wrong with an expression, and where in it.
 
-use crate::document::{KeyPath, Problem};
+use crate::spanned::{KeyPath, Problem};
 use datafusion_common::DataFusionError;
 use datafusion_sql::sqlparser::tokenizer::{Location, Span};
 

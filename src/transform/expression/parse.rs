@@ -3,8 +3,7 @@
 use super::formats::{Quoted, takes_formats};
 use super::functions;
 use super::mistake::Mistake;
-use crate::document::nearest;
-use crate::transform::nearest_column;
+use crate::error::{nearest, nearest_column};
 use datafusion_expr::{ScalarUDF, Volatility};
 use datafusion_sql::sqlparser::ast::{
     DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, Spanned, Value,

@@ -1,7 +1,7 @@
 //! From the first signal to the end of the process: how much time is left, and
 //! what the process would leave behind if it ended now.
 
-use crate::count::count;
+use crate::error::count::count;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};

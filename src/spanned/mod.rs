@@ -5,18 +5,20 @@
 //! a type ([`shape`]), turned into that type ([`Document::read`]), and asked for
 //! the line and column of any key. Serde alone would give only the first
 //! mistake, without a place as soon as an enum or a default is in the way.
-//! Called by [`crate::job`] and [`crate::schema`].
+//! Called by `job` and `schema`.
 
 mod bare;
+mod file;
 mod json;
 pub mod path;
 pub mod problem;
 pub mod shape;
 mod toml;
 
+pub(crate) use file::read_text;
 pub use path::{KeyPath, Step};
 pub use problem::{Problem, Problems};
-pub use shape::{Findings, json_schema, json_schema_of_output, nearest};
+pub use shape::{Findings, json_schema, json_schema_of_output};
 
 use crate::error::JobPlace;
 use serde::de::DeserializeOwned;

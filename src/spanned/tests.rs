@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 
 use super::*;
+use crate::error::nearest;
 use proptest::prelude::*;
 
 const TOML: &str = "\

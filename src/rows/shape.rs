@@ -5,7 +5,7 @@
 
 use super::{DataRecords, Policies, RecordFault};
 use crate::error::InputProblem;
-use crate::excerpt::excerpt_of;
+use crate::error::excerpt::excerpt_of;
 use crate::parse::scan::{FieldForm, FieldSpan};
 use crate::parse::{Dialect, RecordIndex, field_value};
 use crate::spec::{LongRecord, ShortRecord};

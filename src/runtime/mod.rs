@@ -1,8 +1,10 @@
 //! The only owner of threads: the Tokio runtime that waits, the Rayon pool
 //! that computes, and the flag that stops both.
 
+pub mod shutdown;
+
 use crate::error::{Error, ErrorKind, Result};
-use crate::shutdown::Shutdown;
+use crate::runtime::shutdown::Shutdown;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use tokio_util::sync::CancellationToken;

@@ -1,6 +1,6 @@
 //! Lists as a person reads them, for messages: `version 2`, `versions 1, 2 and 5 to 40`, `"a", "b"`.
 
-use crate::excerpt::excerpt;
+use crate::error::excerpt::excerpt;
 use std::collections::BTreeSet;
 use std::fmt::Display;
 

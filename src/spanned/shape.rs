@@ -5,6 +5,7 @@
 //! they stand in. Serde would stop at the first, and name Rust's types.
 
 use super::{Document, KeyPath, Node, Origin, Problem, Problems, Step, Value};
+use crate::error::nearest;
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value as Json};
@@ -39,16 +40,6 @@ const ALIASES: &[(&str, &str)] = &[
     ("sep", "delimiter"),
     ("separator", "delimiter"),
 ];
-
-/// The name among `known` that `word` is most likely meant to be, if any is close.
-pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let plain = |text: &str| text.to_lowercase().replace(['_', '-', ' '], "");
-    let wanted = plain(word);
-    let distance = |name: &str| strsim::damerau_levenshtein(&wanted, &plain(name));
-    let (best, distance) = known.into_iter().map(|name| (name, distance(name))).min_by_key(|(_, d)| *d)?;
-    // A third of the word may be wrong, as clap and cargo have it.
-    (distance * 3 <= wanted.chars().count().max(3)).then_some(best)
-}
 
 /// The JSON Schema of `T`, what it is at the top.
 pub fn json_schema<T: JsonSchema>() -> Json {

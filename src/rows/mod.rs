@@ -15,7 +15,7 @@ mod shape;
 pub use binding::Binding;
 
 use crate::error::InputProblem;
-use crate::excerpt::excerpt_of;
+use crate::error::excerpt::excerpt_of;
 use crate::parse::scan::{FieldForm, FieldSpan};
 use crate::parse::{Dialect, RecordIndex};
 use crate::schema::Schema;
