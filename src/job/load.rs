@@ -7,7 +7,7 @@ use crate::spec::location::check_no_credentials;
 use crate::spec::{JobSpec, SchemaSpec};
 use std::path::Path;
 
-pub use crate::spanned::Format;
+use crate::spanned::Format;
 
 /// One `--set key.path=value`.
 #[derive(Debug, Clone, PartialEq, Eq)]

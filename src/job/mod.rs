@@ -12,7 +12,7 @@ mod interpolate;
 pub mod load;
 mod validate;
 
-pub use load::{Format, Override, job_json_schema, load, load_str};
+pub use load::{Override, job_json_schema, load, load_str};
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,8 @@
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 
 use crate::error::{Error, ErrorKind};
-use crate::job::{Format, Override, interpolate, load, load_str};
+use crate::job::{Override, interpolate, load, load_str};
+use crate::spanned::Format;
 use crate::spec::*;
 use parquet::basic::Compression;
 use proptest::prelude::*;

@@ -1,7 +1,8 @@
 //! The rows of one block while operations work on them.
 
-use super::rows::{Outcome, RowFault, Rows};
+use super::rows::{Outcome, RowFault};
 use crate::error::InputProblem;
+use crate::rows::Rows;
 use crate::spec::ValuePolicy;
 use arrow::array::{Array, ArrayRef, BooleanArray, BooleanBufferBuilder, StringArray};
 use arrow::compute::{FilterBuilder, nullif};

@@ -1,7 +1,7 @@
 //! What the transforms work on, and what they make of it.
 
 use crate::error::InputProblem;
-pub use crate::rows::Rows;
+use crate::rows::Rows;
 use crate::spec::ValuePolicy;
 use std::collections::BTreeMap;
 

@@ -111,7 +111,8 @@ impl Check {
 
 #[cfg(test)]
 mod tests {
-    use crate::job::{Format, load_str};
+    use crate::job::load_str;
+    use crate::spanned::Format;
     use std::path::Path;
 
     #[test]

@@ -1,5 +1,6 @@
 use super::*;
-use crate::job::{Format, load_str};
+use crate::job::load_str;
+use crate::spanned::Format;
 use crate::spec::JobSpec;
 
 fn load(steps: &str) -> crate::error::Result<JobSpec> {

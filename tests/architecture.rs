@@ -1,0 +1,185 @@
+//! The rooms under `src/` and their floors: a room imports from the floors
+//! below it, never from its own or from one above. Test code is free.
+
+use std::path::{Path, PathBuf};
+
+/// Bottom first. Rooms of one floor know nothing of each other.
+const FLOORS: &[&[&str]] = &[
+    // What knows nothing of CSV.
+    &["error"],
+    &["runtime", "spanned"],
+    // Fields and values.
+    &["value", "parse"],
+    // What the user says.
+    &["spec"],
+    &["schema"],
+    &["profile"],
+    &["job"],
+    // What verbs exchange, and the outside.
+    &["documents"],
+    &["aws"],
+    &["source", "store"],
+    // Text → blocks of whole records → rows → Parquet.
+    &["split"],
+    &["rows", "infer"],
+    &["transform"],
+    &["partition"],
+    &["order"],
+    &["encode"],
+    // The verbs.
+    &["columns"],
+    &["plan", "task"],
+    &["commit"],
+    // The front.
+    &["report"],
+    &["run"],
+    &["cli"],
+];
+
+/// Rooms that few may import, whatever the floors: job files are read in one place.
+const ONLY: &[(&str, &[&str])] = &[("job", &["cli"])];
+
+#[test]
+fn rooms_import_from_the_floors_below_them() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut wrong = Vec::new();
+    for entry in std::fs::read_dir(&src).unwrap() {
+        let path = entry.unwrap().path();
+        let room = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        if ["lib", "main"].contains(&room.as_str()) {
+            continue;
+        }
+        for (file, text) in code(&path) {
+            let file = file.strip_prefix(&src).unwrap().display().to_string();
+            wrong.extend(violations(&room, &text).into_iter().map(|what| format!("src/{file}:{what}")));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn wrong_imports_are_found() {
+    for (room, text, expected) in [
+        ("error", "use crate::job::JobSpec;", "floor 0 and may not import job, floor 6"),
+        ("split", "fn f() {}\nuse crate::{error::Error, plan::{self, x}};", "2: `crate::plan`: split is on"),
+        ("store", "fn f(x: crate::source::Input) {}", "store is on floor 9 and may not import source"),
+        ("commit", "use crate::job::load;", "job is for cli only"),
+        ("parse", "pub use crate::error::Error;", "hides where it is from"),
+        ("rooms", "", "is on no floor"),
+    ] {
+        let found = violations(room, text);
+        assert!(found.iter().any(|what| what.contains(expected)), "{room}: {text}: {found:?}");
+    }
+    let fine = "//! [`crate::cli`]\nuse crate::spec::JobSpec; // crate::cli\nuse crate::encode::Shape;";
+    assert_eq!(violations("encode", fine), [""; 0]);
+}
+
+/// What is wrong with the imports of a file, each with its line.
+fn violations(room: &str, text: &str) -> Vec<String> {
+    let Some(floor) = floor_of(room) else { return vec![format!("1: {room} is on no floor")] };
+    let mut wrong = Vec::new();
+    let code = without_comments(text);
+    for (at, _) in code.match_indices("crate::") {
+        let before = code[..at].chars().next_back();
+        if before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '$')) {
+            continue;
+        }
+        let line = code[..at].lines().count().max(1);
+        let statement = code[..at].rsplit([';', '}']).next().unwrap_or_default();
+        let exported = statement.trim_start().starts_with("pub use");
+        for imported in first_names(&code[at + "crate::".len()..]) {
+            // `crate::Error` and the like.
+            let imported = if imported.starts_with(char::is_uppercase) { "error" } else { imported };
+            let mut say = |what: String| wrong.push(format!("{line}: `crate::{imported}`: {what}"));
+            if exported && imported != room {
+                say("a name of another room that is exported hides where it is from".into());
+            }
+            match floor_of(imported) {
+                _ if imported == room => {}
+                None => say(format!("{imported} is on no floor")),
+                Some(other) if other >= floor => say(format!(
+                    "{room} is on floor {floor} and may not import {imported}, floor {other}: rooms import \
+                     from the floors below them"
+                )),
+                Some(_) => {
+                    for (rare, by) in
+                        ONLY.iter().filter(|(rare, by)| *rare == imported && !by.contains(&room))
+                    {
+                        say(format!("{rare} is for {} only", by.join(", ")));
+                    }
+                }
+            }
+        }
+    }
+    wrong
+}
+
+fn floor_of(room: &str) -> Option<usize> {
+    FLOORS.iter().position(|rooms| rooms.contains(&room))
+}
+
+/// The first name of a path, or of each in `{…}`.
+fn first_names(path: &str) -> Vec<&str> {
+    let end = |text: &str| text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
+    let Some(list) = path.strip_prefix('{') else { return vec![&path[..end(path)]] };
+    let (mut names, mut depth, mut start) = (Vec::new(), 0, 0);
+    for (at, c) in list.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth > 0 => depth -= 1,
+            ',' | '}' if depth == 0 => {
+                let item = list[start..at].trim_start();
+                names.push(&item[..end(item)]);
+                start = at + 1;
+                if c == '}' {
+                    break;
+                }
+            }
+            _ => {}
+        }
+    }
+    names.retain(|name| !name.is_empty());
+    names
+}
+
+/// With the lines as they are.
+fn without_comments(text: &str) -> String {
+    let code = text.lines().map(|line| match line.find("//") {
+        // An address in a string is no comment.
+        Some(at) if !line[..at].ends_with(':') => &line[..at],
+        _ => line,
+    });
+    code.collect::<Vec<_>>().join("\n")
+}
+
+/// The files of a room without its tests.
+fn code(path: &Path) -> Vec<(PathBuf, String)> {
+    if path.is_dir() {
+        let mut files: Vec<PathBuf> =
+            std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()).collect();
+        files.sort();
+        // `mod tests;` under `#[cfg(test)]`, in `mod.rs` or in the file beside the directory.
+        let parents = [path.join("mod.rs"), path.with_extension("rs")];
+        let of_tests: Vec<String> =
+            parents.iter().chain(&files).flat_map(|file| test_modules(file)).collect();
+        files.retain(|file| {
+            let name = file.file_stem().unwrap().to_string_lossy();
+            !name.ends_with("tests") && !of_tests.iter().any(|module| *module == name)
+        });
+        return files.iter().flat_map(|file| code(file)).collect();
+    }
+    let text = std::fs::read_to_string(path).unwrap();
+    // Tests stand at the end of a file.
+    let end = text.find("#[cfg(test)]\nmod tests {").unwrap_or(text.len());
+    vec![(path.to_owned(), text[..end].to_owned())]
+}
+
+/// Modules that only tests have.
+fn test_modules(file: &Path) -> Vec<String> {
+    let Ok(text) = std::fs::read_to_string(file) else { return Vec::new() };
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    let attributes = |at: usize| lines[..at].iter().rev().take_while(|line| line.starts_with("#["));
+    let is_test = |at: usize| attributes(at).any(|line| line.starts_with("#[cfg(") && line.contains("test"));
+    let modules = lines.iter().enumerate().filter(|(at, _)| is_test(*at));
+    modules.filter_map(|(_, line)| Some(line.split_once("mod ")?.1.strip_suffix(';')?.to_owned())).collect()
+}
