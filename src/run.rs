@@ -3,12 +3,10 @@
 
 mod preview;
 
+use crate::commit::{Concluded, Prepared, Unsettled, conclude, prepare};
 pub use preview::{Outlook, TableState, preview};
 
-use crate::commit::{
-    Choice, Committed, Decided, History, Manifest, Outcome, Recovered, SignsOfLife, Standing, Steps, Table,
-    Verified, finish_single,
-};
+use crate::commit::{self, Choice, Manifest, Recovered, Table, Verified, finish_single};
 use crate::documents::{Plan, TaskReport};
 use crate::error::{Aftermath, Error, ErrorKind, Result, StoreFailure, StoreReason};
 use crate::plan::{self, PlanOptions, Planned};
@@ -96,7 +94,10 @@ fn run_to_end(job: JobSpec, options: &RunOptions, runtime: &Runtime) -> Result<R
         return preview::dry_run(job, options.choice, plan_options, started, runtime);
     }
     if !choose(&job, options.choice, &mut plan_options, runtime)? {
-        return nothing_new(&job, started, runtime);
+        // It only finishes or removes what earlier runs left.
+        let plan = Plan::of_nothing(job)?;
+        let done = commit::run(&plan, &[], runtime)?;
+        return Ok(RunReport::of_done(&plan, done, started.elapsed().as_secs_f64()));
     }
     let Planned { plan, first_text } = plan::build(job, &plan_options, runtime)?;
     let table = runtime.wait(Table::open(&plan.job))?.stopped_by(runtime.cancel());
@@ -105,24 +106,6 @@ fn run_to_end(job: JobSpec, options: &RunOptions, runtime: &Runtime) -> Result<R
         (Some(name), _) => run.single(name, extent, first_text),
         (None, _) => run.whole(first_text),
     }
-}
-
-/// A run that finds every input read: it only finishes or removes what earlier runs left.
-pub(crate) fn nothing_new(job: &JobSpec, started: Instant, runtime: &Runtime) -> Result<RunReport> {
-    let table = runtime.wait(Table::open(job))?.stopped_by(runtime.cancel());
-    runtime.block_on(table.until_stopped(async {
-        let mut history = table.history().await?;
-        table.check_places(&mut history).await?;
-        // What was read last may be decided and not visible yet.
-        let recovered = table.recover(&mut history, None).await?;
-        let mut report = RunReport::nothing_new(job, &table.identities(), started.elapsed().as_secs_f64());
-        // Who changes a setting expects it of the newest files, at least.
-        if let Some(newest) = history.commits.last() {
-            report.unapplied = table.unapplied(&newest.commit.attempt, &job.output).await;
-        }
-        report.recovered = recovered;
-        Ok(report)
-    }))
 }
 
 /// How often everything is staged when targets come and go.
@@ -203,7 +186,7 @@ impl Run<'_> {
         self.runtime.cancel().shutdown().stages(&self.plan.attempt, self.plan.single_file.is_none());
         let mut reports = Vec::with_capacity(self.plan.tasks.len());
         let staged = self.plan.tasks.iter().try_for_each(|task| {
-            let mut report = task::run(self.plan, task, &stores, self.runtime, first_text.take())?;
+            let mut report = task::stage(self.plan, task, &stores, self.runtime, first_text.take())?;
             table.fill_in_absent(&mut report);
             reports.push(report);
             Ok(())
@@ -248,177 +231,6 @@ impl Run<'_> {
             }
         }
     }
-}
-
-/// What a run finds before it stages anything.
-pub(crate) enum Prepared {
-    /// Something to do. The log as it was when the table was looked at.
-    ToStage(History),
-    /// The table holds the rows of this very job already.
-    AlreadyDone(Box<Committed>),
-}
-
-/// Finishes or removes what earlier runs left half done, looks whether there is
-/// anything to do, and says that it is about to be done.
-pub(crate) async fn prepare(plan: &Plan, table: &Table) -> Result<(Recovered, Prepared)> {
-    let (recovered, prepared) = table.until_stopped(look_around(plan, table)).await?;
-    if let Prepared::ToStage(history) = &prepared {
-        // Not dropped half-way: what is withdrawn afterwards could be written once more.
-        let intended = table.cancel.in_time(table.intend(plan, Steps::OneProcess, history)).await;
-        intended.unwrap_or_else(|| Err(ErrorKind::Interrupted.into()))?;
-    }
-    Ok((recovered, prepared))
-}
-
-async fn look_around(plan: &Plan, table: &Table) -> Result<(Recovered, Prepared)> {
-    let mut history = table.history().await?;
-    table.check_places(&mut history).await?;
-    let mut recovered = tidy(table, &mut history).await?;
-    let read_until = history.tip;
-    match table.standing(&mut history, plan).await? {
-        Standing::AlreadyDone(done) => {
-            if done.version > read_until {
-                // Decided a moment ago: it may not be visible yet.
-                recovered.add(tidy(table, &mut history).await?);
-            }
-            // Nobody has recovered it where a target is away, and then it is not visible anywhere.
-            if !table.absent().is_empty() && table.unfinished(&history).await?.contains(&done.version) {
-                return Err(table.waits_for_absent(done.version));
-            }
-            Ok((recovered, Prepared::AlreadyDone(done)))
-        }
-        Standing::Free => Ok((recovered, Prepared::ToStage(history))),
-    }
-}
-
-/// Finishes or removes what earlier runs left half done, unless a target is away.
-async fn tidy(table: &Table, history: &mut History) -> Result<Recovered> {
-    if !table.absent().is_empty() {
-        return Ok(Recovered::default());
-    }
-    let recovered = table.recover(history, None).await?;
-    table.check_complete(history).await?;
-    Ok(recovered)
-}
-
-/// How a run ended whose files were staged.
-pub(crate) enum Concluded {
-    /// They are visible in every target.
-    Committed(Box<Manifest>),
-    /// Another run did the same job first, and they are removed.
-    AlreadyDone(Box<Committed>),
-}
-
-/// A run that was not decided, and whether that is certain and nothing is left of it.
-pub(crate) struct Unsettled {
-    pub(crate) error: Error,
-    withdrawn: bool,
-}
-
-impl From<Error> for Unsettled {
-    fn from(error: Error) -> Self {
-        Unsettled { error, withdrawn: false }
-    }
-}
-
-/// Commits what was staged, or removes it. `alive` are its signs of life, which
-/// end before what they are written to is removed.
-pub(crate) async fn conclude(
-    plan: &Plan,
-    table: &Table,
-    history: History,
-    reports: &[TaskReport],
-    staged: Result<()>,
-    mut alive: Option<SignsOfLife>,
-) -> Result<Concluded, Unsettled> {
-    let verified = match staged.and_then(|()| Verified::check(plan, reports)) {
-        Ok(verified) => verified,
-        Err(error) => {
-            table.withdraw(&plan.attempt, reports, alive.take()).await;
-            return Err(Unsettled { error, withdrawn: true });
-        }
-    };
-    match decide(&verified, table, history, reports, &mut alive).await? {
-        Outcome::Decided(decided, history) => {
-            let manifest = finish(*decided, history, table).await?;
-            table.cancel.shutdown().settled();
-            table.remove_strays(&plan.attempt).await;
-            Ok(Concluded::Committed(Box::new(manifest)))
-        }
-        Outcome::AlreadyDone(done) => {
-            table.withdraw(&plan.attempt, reports, alive.take()).await;
-            let recovered = async {
-                let mut history = table.history().await?;
-                table.recover(&mut history, None).await
-            };
-            table.until_stopped(recovered).await?;
-            Ok(Concluded::AlreadyDone(done))
-        }
-    }
-}
-
-/// Decides; where that fails, gives the attempt up, unless it cannot be known
-/// whether it was decided.
-async fn decide(
-    verified: &Verified<'_>,
-    table: &Table,
-    history: History,
-    reports: &[TaskReport],
-    alive: &mut Option<SignsOfLife>,
-) -> Result<Outcome> {
-    let attempt = verified.attempt();
-    let checked = table.cancel.or(verified.check_staged(table)).await;
-    if let Err(error) = checked.and_then(|()| verified.check_inputs()) {
-        table.withdraw(attempt, reports, alive.take()).await;
-        return Err(error);
-    }
-    let error = match table.cancel.or(verified.decide(table, history.clone())).await {
-        Ok(outcome) => return Ok(outcome),
-        Err(error) => error,
-    };
-    if matches!(error.kind(), ErrorKind::Conflict { .. }) {
-        // The log is clear: the attempt is not in it and cannot come to be.
-        table.withdraw(attempt, reports, alive.take()).await;
-        return Err(error);
-    }
-    match table.give_up(attempt, reports, "its run failed").await {
-        Ok(_) => Err(error.leaving_nothing()),
-        Err(refused) if matches!(refused.kind(), ErrorKind::Conflict { .. }) => {
-            // It was decided, and the answer was lost.
-            let decided = table.cancel.in_time(verified.decide(table, history)).await;
-            decided.unwrap_or_else(|| Err(unknown(ErrorKind::Interrupted.into())))
-        }
-        Err(_) => Err(unknown(error)),
-    }
-}
-
-fn unknown(error: Error) -> Error {
-    error.leaving(Aftermath::Unknown).remedy(
-        "whether the run was decided is not known: what it staged is left as it is. Mend the target, then \
-         `sawmill recover` with the same job finishes or removes it",
-    )
-}
-
-/// Makes what was decided visible, and tells everybody.
-pub(crate) async fn finish(decided: Decided, history: History, table: &Table) -> Result<Manifest> {
-    let version = decided.version();
-    table.cancel.shutdown().decided(version);
-    let finished = table.cancel.in_time(table.finish(decided, history)).await;
-    let finished = finished.unwrap_or_else(|| Err(ErrorKind::Interrupted.into()));
-    finished.map_err(|error: Error| {
-        if error.aftermath() == Some(Aftermath::Replaced) {
-            // Decided in a log that counts no more; the same job in the new one finds out.
-            return error.leaving(Aftermath::Unknown);
-        }
-        let remedy = match (error.kind(), table.cancel.shutdown().last_words()) {
-            (ErrorKind::Interrupted, Some(words)) => words,
-            _ => format!(
-                "version {version} is decided and its data is safe, but not visible and announced in every \
-                 target. Mend the target, then run the job again, or `sawmill recover` with the same job"
-            ),
-        };
-        error.leaving(Aftermath::Decided(version)).remedy(remedy)
-    })
 }
 
 /// What is there is not replaced unasked.

@@ -28,8 +28,9 @@ const FLOORS: &[&[&str]] = &[
     &["encode"],
     // The verbs.
     &["columns"],
-    &["plan", "task"],
+    &["plan"],
     &["commit"],
+    &["task"],
     // The front.
     &["report"],
     &["run"],

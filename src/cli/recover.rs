@@ -24,8 +24,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     let job = args.job.load()?;
     let runtime = global.runtime(1, &job.engine)?;
     let recovered = super::tend(&job, &runtime, async |table| {
-        let mut history = table.history().await?;
-        table.check_places(&mut history).await?;
+        let mut history = table.checked_history().await?;
         for attempt in &args.give_up {
             if !table.knows(attempt).await? {
                 let message = format!("the table knows of no attempt {attempt:?} that could be given up");

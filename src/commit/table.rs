@@ -1,8 +1,9 @@
 //! The table as the commit sees it: its targets, and documents in them.
 
+use super::History;
 use super::open_copies::OpenCopies;
 use crate::error::{Error, ErrorKind, Result};
-use crate::runtime::Cancel;
+use crate::runtime::{Cancel, Runtime};
 use crate::spec::{CommitSpec, ConditionalWrites, JobSpec};
 use crate::store::{Store, TargetIdentity, Written};
 use bytes::Bytes;
@@ -82,6 +83,24 @@ impl Table {
             stores.push(crate::store::open_target(target, &job.engine, position).await?);
         }
         Ok(Table::new(stores, job.commit.clone()))
+    }
+
+    /// Opens the targets of a job for work that stops when it is asked to, reads the
+    /// log, and holds the targets against it. Writes nothing.
+    ///
+    /// # Errors
+    /// As [`Table::open`] and [`Table::check_places`].
+    pub fn opened(job: &JobSpec, runtime: &Runtime) -> Result<(Table, History)> {
+        let table = runtime.wait(Table::open(job))?.stopped_by(runtime.cancel());
+        let history = runtime.wait(table.checked_history())?;
+        Ok((table, history))
+    }
+
+    /// The log, after the targets were held against it.
+    pub(crate) async fn checked_history(&self) -> Result<History> {
+        let mut history = self.history().await?;
+        self.check_places(&mut history).await?;
+        Ok(history)
     }
 
     /// The same table for a run that stops when it is asked to.

@@ -4,8 +4,8 @@ use super::Delimiter;
 
 /// A resolved dialect: bytes and policies, nothing left to infer.
 ///
-/// Vocabulary after the Frictionless *CSV Dialect* descriptor; the job file's
-/// spelling of it is [`crate::spec::DialectSpec`].
+/// Vocabulary after the Frictionless *CSV Dialect* descriptor, which is how job
+/// files spell it, as `dialect`.
 ///
 /// Delimiter, quote, comment and the bytes of the terminator are to be all
 /// different, which the loader of the job file checks. Nothing panics where they

@@ -5,6 +5,7 @@ mod logged;
 mod small_files;
 mod terminal;
 
+use crate::commit::{Done, Ending};
 pub use failure::{ErrorReport, FailureReport, FailureStatus, Found, StoreReport};
 pub use logged::LoggedEntry;
 pub use small_files::SmallFiles;
@@ -167,6 +168,25 @@ impl RunReport {
             unapplied: Vec::new(),
             elapsed_seconds,
         }
+    }
+
+    /// The report of a plan that was committed, or need not be.
+    pub fn of_done(plan: &Plan, done: Done, elapsed_seconds: f64) -> Self {
+        let Done { ending, recovered, targets, .. } = done;
+        let report = match ending {
+            Ending::Committed(manifest, reports) => {
+                RunReport::of_commit(plan, &reports, *manifest, &targets, elapsed_seconds)
+            }
+            Ending::AlreadyDone { attempt, unapplied } => RunReport {
+                attempt,
+                unapplied,
+                ..RunReport::of_plan(plan, &targets, Status::NothingToDo, elapsed_seconds)
+            },
+            Ending::NothingNew { unapplied } => {
+                RunReport { unapplied, ..RunReport::nothing_new(&plan.job, &targets, elapsed_seconds) }
+            }
+        };
+        RunReport { recovered, ..report }
     }
 
     /// The report of a plan that was not carried out.

@@ -36,8 +36,7 @@ impl TableState {
     pub fn open(job: &JobSpec, runtime: &Runtime) -> Result<TableState> {
         runtime.wait(async {
             let table = Table::open(job).await?.reachable(Instant::now(), runtime.cancel()).await?;
-            let mut history = table.history().await?;
-            table.check_places(&mut history).await?;
+            let history = table.checked_history().await?;
             let unfinished = table.unfinished(&history).await?;
             // What waits to be finished brings the newest version to every target first.
             if unfinished.is_empty() && table.absent().is_empty() {
@@ -140,7 +139,7 @@ fn would_remove(
         let mut first_text = first_text;
         runtime.progress().total_bytes.store(plan.total_bytes(), Ordering::Relaxed);
         for task in &plan.tasks {
-            reports.push(task::run(plan, task, &[], runtime, first_text.take())?);
+            reports.push(task::stage(plan, task, &[], runtime, first_text.take())?);
         }
         reports.iter_mut().for_each(|report| table.fill_in_unstaged(report));
         // Records that are too many or too bad, the run refuses as well.

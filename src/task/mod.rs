@@ -1,7 +1,8 @@
 //! The second verb: a task of a plan → staged Parquet in every target and a
 //! report. A task makes nothing visible.
 //!
-//! [`run()`] is the verb. Its stages are joined in `lane`: `parser` is what
+//! [`run()`] is the verb with what it asks of the table; [`stage()`] is the work
+//! alone, for whoever has asked already. Its stages are joined in `lane`: `parser` is what
 //! happens to one block, `comparison` what waits for all of them; `sink` takes the
 //! rows, `quarantine` the records that were rejected, `ledger` the counts.
 
@@ -12,6 +13,8 @@ mod parser;
 mod quarantine;
 mod run;
 mod sink;
+mod stage;
 
 pub use lane::{READ_AHEAD_BLOCKS, WAVE_BLOCKS};
-pub use run::run;
+pub use run::{Done, run};
+pub use stage::stage;

@@ -1,13 +1,13 @@
 //! Jobs, their plans, and the process that carries one out.
 
 use super::store::url;
-use crate::commit::{Depth, Fault, Outcome, Steps, Table, Verified};
+use crate::commit::one_process::finish;
+use crate::commit::{Concluded, Depth, Fault, Outcome, Prepared, Steps, Table, Verified, conclude, prepare};
 use crate::documents::{
     DOCUMENT_FORMAT, FileReport, Input, Plan, RecordCounts, Split, SplitAccount, StagedFile, Task, TaskReport,
 };
 use crate::error::{Error, ErrorKind, Result, StoreReason};
 use crate::parse::Dialect;
-use crate::run::{Concluded, Prepared, conclude, finish, prepare};
 use crate::runtime::Cancel;
 use crate::schema::{WrittenColumn, WrittenSchema};
 use crate::spec::{JobSpec, Layout, UnreachableTarget, WriteMode};
