@@ -193,6 +193,11 @@ pub(super) fn delimiters_in(text: &[u8]) -> Vec<Delimiter> {
     all.filter(|delimiter| memchr::memmem::find(text, delimiter.as_bytes()).is_some()).collect()
 }
 
+/// Whether a delimiter is looked for where none is given.
+pub(super) fn is_usual(delimiter: Delimiter) -> bool {
+    DELIMITERS.map(Delimiter::from).contains(&delimiter)
+}
+
 /// Bytes of the line such as `sep=;` that is passed over at the start of a sample.
 pub(super) fn separator_bytes(sample: &Sample, dialect: &Dialect) -> usize {
     separator::line(sample, dialect, Some(dialect.terminator)).map_or(0, |line| line.bytes.len())

@@ -9,7 +9,7 @@
 mod change;
 mod trial;
 
-use super::dialect::{Known, delimiters_in, infer_dialect, shown};
+use super::dialect::{Known, delimiters_in, infer_dialect, is_usual, shown};
 use super::notes::{null_setting, type_flag};
 use super::words::null_token;
 use super::{Sample, infer_schema};
@@ -289,6 +289,8 @@ fn candidates(failing: &Failing<'_>, words: &Words<'_>) -> Vec<Change> {
     let long = LONG_DELIMITERS.iter().filter(|long| occurs(long.as_bytes()));
     let long = long.filter_map(|long| Delimiter::new(long));
     let delimiters = delimiters_in(text).into_iter().chain(long);
+    // Where the doubt is between columns and none, what stands in sentences divides them by chance.
+    let delimiters = delimiters.filter(|found| !is_in_doubt(failing) || is_usual(*found));
     changes.extend(delimiters.filter(|found| Some(found.as_str()) != resolved).map(Change::Delimiter));
     match given.comment_char.as_deref() {
         None => {

@@ -60,6 +60,7 @@ fn what_reads_most_and_loses_least_comes_first() {
         ("a,b\n1,x\n2,y,z\n3,z\n", &long, "(--on-bad-record reject)"),
         ("Sales\nid,name,v\n1,a,1\n2,b,2\n3,c,3\nEnd of it\n", &two, "(--skip-records 1 --footer-records 1)"),
         ("path\n/a;b\n/c;d\n/e;f\n", &two, r"(--delimiter '\u{1f}')"),
+        ("path\n/a;b 0\n/c;d 1\n/e;f 2\n", &two, r"(--delimiter '\u{1f}')"),
     ] {
         let found = first(text, problem).unwrap_or_default();
         assert!(found.ends_with(expected), "{text:?}: {found}");
