@@ -47,7 +47,7 @@ impl Answers {
         self.with(|tries| tries.number)
     }
 
-    /// The last answer, if it was no success; none if there was no answer.
+    /// The last answer, if it was no success; none if there was no response.
     pub fn refusal(&self) -> Option<Refusal> {
         self.with(|tries| tries.last.clone())
     }

@@ -33,7 +33,7 @@ impl ChainCredentials {
     async fn load(&self) -> Result<Credentials, CredentialsError> {
         match &self.provider {
             Some(provider) => provider.provide_credentials().await,
-            None => Err(CredentialsError::not_loaded("the AWS configuration has no provider of credentials")),
+            None => Err(CredentialsError::not_loaded("the AWS configuration has no credentials provider")),
         }
     }
 }
@@ -70,7 +70,7 @@ impl CredentialProvider for ChainCredentials {
                     let error = describe_credentials(&error);
                     tracing::warn!(
                         error,
-                        "the AWS credentials are kept until they expire, and renewal is tried again"
+                        "the AWS credentials could not be renewed: they are kept until they expire, and renewal is retried"
                     );
                     Ok(Arc::clone(signed))
                 }

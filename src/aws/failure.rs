@@ -79,7 +79,7 @@ impl Request {
         let refusal = self.attempts.made().refusal.clone();
         if let (SdkError::TimeoutError(_), Some(refusal)) = (error, refusal) {
             let code = refusal.code.as_deref();
-            let detail = format!("{refusal}, and there was no time left for another try");
+            let detail = format!("{refusal}, and no time was left to retry");
             return self.error(reason_of_answer(code, refusal.status), code, detail);
         }
         let failed = self.error(classify(error), code(error).or(code_of_status(error)), describe(error));
@@ -125,7 +125,7 @@ pub struct Attempts(Arc<Mutex<Made>>);
 #[derive(Debug, Default)]
 struct Made {
     number: u32,
-    /// How the last one was refused; `None` while it is under way, and if there was no answer.
+    /// How the last one was refused; `None` while it is under way, and if there was no response.
     refusal: Option<Refusal>,
 }
 
@@ -304,14 +304,14 @@ pub fn remedy(role: Role, reason: StoreReason, code: Option<&str>, permission: &
             format!("the bucket is in another region: set {} to it", key("region"))
         }
         (_, Some("ExpiredToken" | "TokenRefreshRequired")) => {
-            format!("the session has expired: sign in again (`aws sso login`), or set the AWS_* variables or {} to credentials that hold", key("profile"))
+            format!("the session has expired: sign in again (`aws sso login`), or set the AWS_* variables or {} to valid credentials", key("profile"))
         }
         (_, Some("RequestTimeTooSkewed")) => "this machine's clock is wrong: set it".to_owned(),
         (_, Some("InvalidAccessKeyId" | "SignatureDoesNotMatch" | "InvalidToken")) => {
             format!("the credentials are wrong: check {} and the AWS_* variables", key("profile"))
         }
         (_, Some(code)) if code.starts_with("KMS.") => format!(
-            "check that the key of {} is there, enabled and in the region of the bucket, and grant \
+            "check that the key of {} exists, is enabled and is in the region of the bucket, and grant \
              kms:GenerateDataKey and kms:Decrypt on it",
             key("encryption")
         ),
@@ -329,20 +329,20 @@ pub fn remedy(role: Role, reason: StoreReason, code: Option<&str>, permission: &
             format!("check the network, {} and {}, then run again", key("endpoint"), key("region"))
         }
         (StoreReason::Throttled, _) => {
-            "the store asks to be asked less often: run again, with fewer at once or a larger \
+            "the store is throttling requests: run again, with fewer runs at once or a larger \
              `engine.requests.max_attempts` in a job file"
                 .to_owned()
         }
-        (StoreReason::Conflict, _) => "another process writes the same object just now: run again".to_owned(),
+        (StoreReason::Conflict, _) => "another process is writing the same object: run again".to_owned(),
         (StoreReason::NotFound, _) => {
-            format!("check {location}; without s3:ListBucket S3 also hides what is there")
+            format!("check {location}; without s3:ListBucket, S3 also hides objects that exist")
         }
         (_, Some("NotImplemented")) => {
-            "the server lacks what sawmill needs of S3: see \"What S3-compatible servers need\" in docs/commit.md"
+            "the server lacks S3 features that sawmill needs: see \"What S3-compatible servers need\" in docs/commit.md"
                 .to_owned()
         }
         (StoreReason::Other, None) => format!(
-            "check that {} leads to S3, that {} is that of the bucket, and that the session has not expired",
+            "check that {} points to S3, that {} is the region of the bucket, and that the session has not expired",
             key("endpoint"),
             key("region")
         ),

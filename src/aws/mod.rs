@@ -203,7 +203,7 @@ impl Connection {
             let header = HashMap::from([("x-amz-expected-bucket-owner".to_owned(), owner.clone())]);
             let headers = (&header).try_into().map_err(|_| {
                 let key = self.role.key("expected_bucket_owner");
-                Error::usage(format!("`{key}`: {owner:?} is no account")).remedy(ACCOUNT_REMEDY)
+                Error::usage(format!("`{key}`: {owner:?} is not an account ID")).remedy(ACCOUNT_REMEDY)
             })?;
             options = options.with_default_headers(headers);
         }
@@ -286,13 +286,13 @@ impl Connection {
             Some(url::Host::Domain(name)) => name == "localhost",
             Some(url::Host::Ipv4(address)) => address.is_loopback(),
             Some(url::Host::Ipv6(address)) => address.is_loopback(),
-            None => return refuse(format!("{endpoint:?} names no host")),
+            None => return refuse(format!("{endpoint:?} does not name a host")),
         };
         match url.scheme() {
             "https" => Ok(()),
             "http" if loopback || self.allow_http => Ok(()),
             "http" => Err(Error::usage(format!(
-                "{key}: {endpoint:?} is not encrypted, and plain http is for this machine only"
+                "{key}: {endpoint:?} is not encrypted; plain http is allowed for this machine only"
             ))
             .remedy(format!(
                 "use https in {key}; for a server in a private network say `{} = true` in a job file",

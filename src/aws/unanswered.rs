@@ -70,13 +70,13 @@ where
         return problem.detail;
     }
     match error {
-        SdkError::TimeoutError(_) => told("there was no answer in time", ""),
-        SdkError::DispatchFailure(_) => told("there was no answer", &words(error)),
-        SdkError::ResponseError(_) => told("the answer broke off", &words(error)),
+        SdkError::TimeoutError(_) => told("there was no response in time", ""),
+        SdkError::DispatchFailure(_) => told("there was no response", &words(error)),
+        SdkError::ResponseError(_) => told("the response was cut short", &words(error)),
         SdkError::ServiceError(answer) => {
             // The cause is a dump of what stood there instead of the XML that was expected.
             let status = answer.raw().status().as_u16();
-            told(&format!("what answered is not S3, or not whole (status {status})"), "")
+            told(&format!("the response is not from S3, or incomplete (status {status})"), "")
         }
         other => told("the request could not be made", &words(other)),
     }
@@ -88,17 +88,17 @@ pub fn describe_unread(error: &object_store::Error) -> String {
         return problem.detail;
     }
     match causes(error).find(|cause| cause.is::<HttpError>()).and_then(StdError::source) {
-        Some(transport) => told("there was no answer", &words(transport)),
+        Some(transport) => told("there was no response", &words(transport)),
         None => match error.source() {
-            Some(cause) => told("the answer cannot be used", &words(cause)),
-            None => told("the answer cannot be used", &words(error)),
+            Some(cause) => told("the response cannot be used", &words(cause)),
+            None => told("the response cannot be used", &words(error)),
         },
     }
 }
 
 /// What is said of the body of an answer that ends too early.
 pub fn describe_broken_body(error: &(dyn StdError + 'static)) -> String {
-    told("the answer broke off", &words(error))
+    told("the response was cut short", &words(error))
 }
 
 /// Why there are no credentials to sign a request with.
@@ -143,7 +143,7 @@ pub(super) fn describe_credentials(error: &CredentialsError) -> String {
         CredentialsError::InvalidConfiguration(_) => {
             told("the AWS credentials are not configured properly", &causes)
         }
-        CredentialsError::ProviderTimedOut(_) => told("the AWS credentials did not come in time", ""),
+        CredentialsError::ProviderTimedOut(_) => told("the AWS credentials did not arrive in time", ""),
         _ => told("the AWS credentials could not be loaded", &causes),
     }
 }

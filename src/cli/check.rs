@@ -61,13 +61,13 @@ impl Check<'_> {
             }
         }
         if !accessible {
-            self.note("the table was not looked at, as not every target can be written");
+            self.note("the table was not checked, as not every target can be written to");
             return Ok(None);
         }
         let state = self.or_wrong("table", TableState::open(job, self.runtime));
         for version in state.iter().flat_map(|state| &state.unfinished) {
             self.note(&format!(
-                "version {version} is decided, and not visible and announced everywhere yet: a run finishes it first"
+                "version {version} is decided, but not yet visible and announced everywhere: a run finishes it first"
             ));
         }
         Ok(state)

@@ -215,7 +215,7 @@ fn check_place(output: &str, path: &Path, is_file: bool) -> Result<()> {
         return Err(Error::usage(message).remedy("name a file or a directory"));
     }
     if is_file && path.is_dir() {
-        return Err(Error::usage(format!("{output} is a directory, but names a file")).remedy(
+        return Err(Error::usage(format!("{output} is a directory, but has the name of a file")).remedy(
             "name a file in it; for a directory of part files, one whose name does not end in .parquet",
         ));
     }
@@ -248,7 +248,7 @@ fn outputs(args: &Args) -> Result<(Vec<TargetSpec>, Option<String>)> {
         return Err(Error::usage("several outputs must be directories, or files of the same name"));
     }
     if names[0].is_some() && args.append {
-        return Err(Error::usage("--append is for directories; a Parquet file cannot be added to"));
+        return Err(Error::usage("--append is for directories; a Parquet file cannot be appended to"));
     }
     if names[0].is_none() && args.overwrite {
         return Err(

@@ -93,7 +93,7 @@ impl Destination {
                     name: name.to_owned(),
                 })
             }
-            _ => Err(Error::usage(format!("{} names no document", redact(place)))
+            _ => Err(Error::usage(format!("{} does not name a document", redact(place)))
                 .remedy("write a name after the last `/`")),
         }
     }

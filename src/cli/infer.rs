@@ -162,7 +162,7 @@ fn table_schema(place: &str, job: &JobSpec, runtime: &Runtime) -> Result<Written
         table.before(&history, &job, &[]).await
     })?;
     before.map(|table| table.schema).ok_or_else(|| {
-        Error::usage(format!("{place} holds no rows of a table, so it has no types to take"))
+        Error::usage(format!("{place} has no rows of a table, so it has no types to use"))
             .remedy("name the first target of the job, or leave out --table")
     })
 }

@@ -69,7 +69,7 @@ fn line(shown: &LoggedEntry) -> String {
             };
             let removed = commit.removed.as_ref().map(removed).unwrap_or_default();
             let state = match (&shown.only_in, shown.published) {
-                (Some(url), _) => format!("; not of the table: only in the log of {url}, run it again"),
+                (Some(url), _) => format!("; not part of the table: only in the log of {url}, run it again"),
                 (None, Some(true)) => String::new(),
                 (None, _) => "; not finished: `sawmill recover`".into(),
             };

@@ -143,7 +143,7 @@ impl Cli {
         }
         self.run_command().map_err(|error| match error.kind() {
             ErrorKind::Interrupted if error.what_to_do().is_none() => {
-                error.remedy("run the same command again: it begins with what is there")
+                error.remedy("run the same command again: it continues from what is there")
             }
             _ => error,
         })

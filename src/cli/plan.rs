@@ -42,7 +42,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     let (TableState { unfinished, .. }, outlook) = preview(job.clone(), choice, options, &runtime)?;
     for version in unfinished {
         global.say(&format!(
-            "note: version {version} is decided, and not visible and announced everywhere yet: \
+            "note: version {version} is decided, but not yet visible and announced everywhere: \
              `sawmill commit` of this plan finishes it first"
         ));
     }

@@ -27,7 +27,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         let mut history = table.checked_history().await?;
         for attempt in &args.give_up {
             if !table.knows(attempt).await? {
-                let message = format!("the table knows of no attempt {attempt:?} that could be given up");
+                let message = format!("the table has no attempt {attempt:?} that could be given up");
                 return Err(
                     Error::usage(message).remedy("`sawmill recover` names those that it leaves alone")
                 );

@@ -58,7 +58,7 @@ impl ReprocessArgs {
         match self.reprocess_from.or(self.reprocess.then_some(1)) {
             Some(version) => Ok(Choice::AgainFrom(version, missing)),
             None if self.drop_missing => {
-                Err(Error::usage("--drop-missing says nothing without --reprocess or --reprocess-from"))
+                Err(Error::usage("--drop-missing has no effect without --reprocess or --reprocess-from"))
             }
             None if job.source.incremental => Ok(Choice::New),
             None => Ok(Choice::All),

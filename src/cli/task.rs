@@ -38,7 +38,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         Done::Staged { report, another_was_first } => {
             if another_was_first {
                 global
-                    .say(&format!("task {}: another try of it was first; this one is removed", report.task));
+                    .say(&format!("task {}: another try finished first; this one was removed", report.task));
             }
             let rows: u64 = report.files.iter().map(|file| file.rows).sum();
             global.say(&format!(

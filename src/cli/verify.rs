@@ -53,9 +53,9 @@ fn describe(job: &str, targets: usize, audit: &Audit, global: &Global) {
     ));
     for version in &audit.unfinished {
         global.say(&match audit.publishing.contains(version) {
-            true => format!("note  a run is publishing version {version}: its files are not looked at yet"),
+            true => format!("note  a run is publishing version {version}: its files are not checked yet"),
             false => format!(
-                "note  version {version} is decided, and not visible and announced everywhere: no run is at it"
+                "note  version {version} is decided, but not yet visible and announced everywhere: no run is working on it"
             ),
         });
     }
@@ -80,7 +80,7 @@ fn describe(job: &str, targets: usize, audit: &Audit, global: &Global) {
             .say_wrong(&format!("wrong {} (version {}): {}{lost}", damage.url, damage.version, damage.what));
     }
     for stranger in &audit.strangers {
-        global.say(&format!("note  {}: the log does not know it", stranger.url));
+        global.say(&format!("note  {}: it is not in the log", stranger.url));
     }
     super::say_unseen(&audit.unseen, global);
 }
@@ -94,7 +94,7 @@ fn verdict(audit: &Audit) -> Option<Error> {
         (0, versions) => {
             let are = agree(versions.len(), "is", "are");
             let versions = numbered("version", versions.iter().copied());
-            format!("{versions} {are} decided, and not visible and announced everywhere")
+            format!("{versions} {are} decided, but not yet visible and announced everywhere")
         }
         (found, _) => {
             format!("{} {} not as the log says", count(found, "object"), agree(found, "is", "are"))
@@ -102,10 +102,10 @@ fn verdict(audit: &Audit) -> Option<Error> {
     };
     let mut remedies = Vec::new();
     if audit.unseen.iter().any(Unseen::is_silent) {
-        remedies.push("bring back the targets that did not answer first: they may hold what the others lack");
+        remedies.push("first bring back the targets that did not answer: they may hold what the others lack");
     } else if !audit.unseen.is_empty() {
         remedies
-            .push("see first to the targets that refuse to be looked at: they may hold what the others lack");
+            .push("first make the targets readable that could not be checked: they may hold what the others lack");
     }
     let gone = audit.damages.iter().find(|damage| damage.kind == Fault::Bucket);
     let gone = gone.map(|damage| create_again(&damage.url));

@@ -70,7 +70,7 @@ impl Table {
             );
             return Err(Error::usage(message).remedy(
                 "put a target with conditional writes first; or say `commit.conditional_writes = \"not_needed\"` in a job file, \
-                 if never two runs write this table at once",
+                 if no two runs ever write this table at once",
             ));
         }
         Ok(())
@@ -107,7 +107,7 @@ impl Table {
         let home = self.home();
         let lease = match table::read::<Lease>(home, &lease_key(attempt)).await {
             Err(error) if matches!(error.kind(), ErrorKind::Damage { .. }) => {
-                tracing::warn!(%error, "an attempt whose lease cannot be read is taken for alive; \
+                tracing::warn!(%error, "an attempt whose lease cannot be read is assumed to be alive; \
                     `sawmill recover --give-up` ends it");
                 return Ok(true);
             }
@@ -118,7 +118,7 @@ impl Table {
         }
         let intent = match table::read::<Intent>(home, &intent_key(attempt)).await {
             Err(error) if matches!(error.kind(), ErrorKind::Damage { .. }) => {
-                tracing::warn!(%error, "an attempt whose intent cannot be read is taken for alive; \
+                tracing::warn!(%error, "an attempt whose intent cannot be read is assumed to be alive; \
                     `sawmill recover --give-up` ends it");
                 return Ok(true);
             }
@@ -264,7 +264,7 @@ impl Table {
                 }
                 Err(error) => {
                     let url = &store.describe().url;
-                    tracing::warn!(%error, url, "whether something is still staged could not be seen");
+                    tracing::warn!(%error, url, "whether something is still staged could not be determined");
                     Some(error)
                 }
             }

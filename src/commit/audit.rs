@@ -271,15 +271,15 @@ async fn look_at_documents(
     let changes = changes_key(&commit.attempt, &commit.changes_sha256);
     for key in [applied_key(newest.version), success_key(newest.version), changes] {
         if store.look(&key).await?.is_none() {
-            wrong(&key, "it is not there".into());
+            wrong(&key, "it is missing".into());
         }
     }
     match table::read::<Manifest>(store, SUCCESS_KEY).await {
         Ok(Some(marker)) if marker.attempt == commit.attempt => {}
         // A version that is being published now.
         Ok(Some(_)) if !is_finished => {}
-        Ok(Some(marker)) => wrong(SUCCESS_KEY, format!("it speaks of version {}", marker.version)),
-        Ok(None) => wrong(SUCCESS_KEY, "it is not there".into()),
+        Ok(Some(marker)) => wrong(SUCCESS_KEY, format!("it refers to version {}", marker.version)),
+        Ok(None) => wrong(SUCCESS_KEY, "it is missing".into()),
         Err(error) if matches!(error.kind(), ErrorKind::Damage { .. }) => {
             wrong(SUCCESS_KEY, "it cannot be read".into());
         }

@@ -73,7 +73,7 @@ pub(super) fn judge(history: &History, changes: &Changes, terms: Terms<'_>) -> V
     }
     let replaced = |c: &&Committed| changes.replaces.contains(&c.version) && c.replaced_by.is_some();
     if let Some(Committed { version, replaced_by: Some(by), .. }) = history.commits.iter().find(replaced) {
-        return Verdict::Conflict(format!("version {version} was replaced by version {by} already"));
+        return Verdict::Conflict(format!("version {version} was already replaced by version {by}"));
     }
     let read_before =
         terms.refuses_to_read_again.then(|| history.read_before(&changes.inputs, &BTreeMap::new())).flatten();
@@ -138,7 +138,7 @@ impl Verified<'_> {
             return Ok(());
         }
         let message =
-            "another target has become home since the inputs were chosen by what the log said".into();
+            "another target has become home since the inputs were chosen according to the log".into();
         Err(Error::new(ErrorKind::Conflict { message }).remedy(
             "remove what was staged with `sawmill commit --abort` and the same plan, then plan again",
         ))
@@ -207,7 +207,7 @@ impl Verified<'_> {
                     Verdict::Misfit(misfit) => {
                         let message = format!("the table has changed since this run was planned: {misfit}");
                         return Err(Error::new(ErrorKind::Conflict { message })
-                            .remedy("run again: it is planned by what the table has now; nothing of this run was made visible"));
+                            .remedy("run again: it is then planned for the table as it is now; nothing of this run was made visible"));
                     }
                     Verdict::Stale => break,
                 }
@@ -383,7 +383,7 @@ fn commit_of(changes: &Changes, changes_sha256: String, removed: Option<Removed>
 /// same attempt, or of a try before this one: they may have found other files to remove.
 async fn decided(table: &Table, history: History, changes: Changes, sha256: &str) -> Result<Outcome> {
     let Some(committed) = history.commit_of(&changes.attempt).cloned() else {
-        let message = format!("the log was given the commit of {} and does not hold it", changes.attempt);
+        let message = format!("the commit of {} was added to the log, but is not there", changes.attempt);
         return Err(ErrorKind::Damage { message }.into());
     };
     let tenure = history.tenure();
@@ -407,9 +407,9 @@ fn done(history: &History, version: u64) -> Result<Outcome> {
 }
 
 pub(super) fn fenced(attempt: &str) -> Error {
-    let message = format!("attempt {attempt} was taken for dead and fenced by another run");
+    let message = format!("attempt {attempt} was presumed dead and fenced by another run");
     Error::new(ErrorKind::Conflict { message }).remedy(
-        "run again; if it stood still for longer than `commit.lease_seconds` in the job file, raise that. Nothing was made visible",
+        "run again; if it was suspended for longer than `commit.lease_seconds` in the job file, raise that. Nothing was made visible",
     )
 }
 

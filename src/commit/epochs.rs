@@ -64,7 +64,7 @@ impl Table {
                 Ok(history)
             }
             None => Err(Error::new(ErrorKind::Damage {
-                message: format!("{url} was about to become home, and that was broken off"),
+                message: format!("{url} was about to become home, but its promotion was interrupted"),
             })
             .remedy(format!("finish it: `sawmill promote` with the same job and `--home {url}`"))),
         }
@@ -113,7 +113,7 @@ impl Table {
             true => format!("`sawmill promote` with the same job and `--home {first}` finishes what was begun"),
             false => format!(
                 "put {} first in `targets` (--output), and take {first} out, or list it later and bring it up to date with \
-                 `sawmill catchup`; then run the same job again: what was decided and not taken over is done anew",
+                 `sawmill catchup`; then run the same job again: what was decided but not taken over is done again",
                 told.home
             ),
         })

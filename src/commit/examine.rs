@@ -70,7 +70,7 @@ pub(super) async fn examine(
 }
 
 fn missing() -> Finding {
-    (Fault::Missing, "it is not there".into())
+    (Fault::Missing, "it is missing".into())
 }
 
 async fn look_into(
@@ -91,7 +91,7 @@ async fn look_into(
     }
     let crc = staged.staged.first().map_or("", |staged| staged.crc64nvme.as_str());
     if let Some(stored) = found.crc64nvme.filter(|stored| !crc.is_empty() && stored != crc) {
-        return Ok(Err((Fault::Checksum, format!("its CRC64NVME is {stored}, {crc} was written"))));
+        return Ok(Err((Fault::Checksum, format!("its CRC64NVME is {stored}, that of what was written {crc}"))));
     }
     if depth == Depth::Bytes && !repair::holds(store, file).await? {
         let what = format!("its bytes are not those that were written (SHA-256 {})", file.sha256);

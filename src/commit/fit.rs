@@ -120,10 +120,10 @@ impl Table {
         match self.home().look(key).await? {
             Some(found) if found.bytes == bytes => match footer(self.home(), key, bytes).await {
                 // A run that overwrites has removed it since.
-                Err(error) if is_gone(&error) => Ok(Err("it is not there any more".into())),
+                Err(error) if is_gone(&error) => Ok(Err("it no longer exists".into())),
                 footer => footer,
             },
-            _ => Ok(Err("it is not as it was written".into())),
+            _ => Ok(Err("it is not what was written".into())),
         }
     }
 }

@@ -145,7 +145,7 @@ fn changed(input: &Input, version: u64) -> Error {
         attempts: None,
         elapsed: None,
         reason: StoreReason::Other,
-        detail: format!("it has changed since version {version} read it, and its rows would stand twice"),
+        detail: format!("it has changed since version {version} read it, and its rows would be there twice"),
     }))
     .remedy(format!(
         "`--reprocess-from {version}` writes that version and later ones anew; or deliver under new names"

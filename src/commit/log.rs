@@ -241,7 +241,7 @@ impl Table {
             let entry = entry?.filter(|entry| entry.version == history.tip + 1);
             let Some(entry) = entry.filter(|entry| version_of(&key) == Some(entry.version)) else {
                 let message = format!(
-                    "the log in {url}{directory} does not go on from version {} with {key}: an entry is missing or was renamed",
+                    "the log in {url}{directory} does not continue from version {} with {key}: an entry is missing or was renamed",
                     history.tip
                 );
                 return Err(Error::new(ErrorKind::Damage { message })
@@ -299,7 +299,7 @@ impl Table {
             attempts: None,
             elapsed: None,
             reason: StoreReason::Other,
-            detail: "the server says that it is there, and then that it is not".into(),
+            detail: "the server says that it exists, and then that it does not".into(),
         }))
         .remedy("the first target must be strongly consistent, as S3 is")
     }
@@ -312,7 +312,7 @@ impl Table {
         if let Err(error) =
             self.home().create(&checkpoint_key(history.epoch, history.tip), table::json(history)).await
         {
-            tracing::warn!(%error, "the log could not be summed up; the next commit tries again");
+            tracing::warn!(%error, "no checkpoint of the log could be written; the next commit tries again");
         }
     }
 

@@ -88,7 +88,7 @@ fn unanswered(store: &dyn Store, staged: &StagedFile) -> Error {
         attempts: None,
         elapsed: None,
         reason: StoreReason::Unreachable,
-        detail: "no answer in the time that the clean-up has".into(),
+        detail: "no response in the time that the clean-up has".into(),
     }))
 }
 

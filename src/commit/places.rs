@@ -126,7 +126,7 @@ impl Table {
             Some(applied) => {
                 let (url, home) = (&store.describe().url, &self.home().describe().url);
                 let message = format!(
-                    "{url} holds version {version} of attempt {}, but by the log in {home} it is of attempt {attempt}",
+                    "{url} holds version {version} of attempt {}, but according to the log in {home} it is of attempt {attempt}",
                     applied.attempt
                 );
                 Err(Error::new(ErrorKind::Damage { message }).remedy(
@@ -149,7 +149,7 @@ impl Table {
             if !store.list_documents(&documents, "").await?.is_empty() {
                 let (url, home) = (&store.describe().url, &self.home().describe().url);
                 let message =
-                    format!("{url} has documents of attempt {attempt}, of which {home} knows nothing");
+                    format!("{url} has documents of attempt {attempt}that {home} does not know");
                 return Err(Error::new(ErrorKind::Damage { message }).remedy(
                     "the first of `targets` (--output) must be the one that holds the log; nothing was changed",
                 ));

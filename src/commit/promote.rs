@@ -398,7 +398,7 @@ fn take(
     let standing = entries.get(&entry.version).map(|standing| &standing.event);
     if standing.is_some_and(|standing| *standing != entry.event) {
         let message = format!(
-            "{} knows another version {} than the other targets: two tables share a target",
+            "{} has another version {} than the other targets: two tables share a target",
             store.describe().url,
             entry.version
         );
@@ -417,7 +417,7 @@ fn no_copy(store: &dyn Store, version: u64, promoted: &Promoted) -> Error {
         store.describe().url
     );
     Error::new(ErrorKind::Damage { message }).remedy(format!(
-        "an older sawmill wrote it: `sawmill catchup` would add what is lacking, if the old home answers once more; {}",
+        "an older sawmill wrote it: `sawmill catchup` would add what is missing, if the old home answers again; {}",
         promoted.what_was_changed()
     ))
 }
@@ -433,6 +433,6 @@ impl Promoted {
 }
 
 fn no_word(store: &dyn Store, key: &str) -> Error {
-    let message = format!("{}{key} was written and is not there", store.describe().url);
+    let message = format!("{}{key} was written, but is not there", store.describe().url);
     Error::new(ErrorKind::Damage { message }).remedy("the target must be strongly consistent, as S3 is")
 }

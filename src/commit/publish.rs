@@ -81,7 +81,7 @@ async fn check_gate(table: &Table, version: u64) -> Result<()> {
     for store in table.stores() {
         if store.look(&applied_key(version)).await?.is_none() {
             let url = &store.describe().url;
-            let message = format!("{url} was told to hold version {version}, and does not say that it does");
+            let message = format!("{url} was told that it holds version {version}, but does not say so");
             return Err(
                 Error::new(ErrorKind::Damage { message }).remedy("`sawmill verify` says what is missing")
             );
@@ -122,7 +122,7 @@ pub(super) async fn replace_unless(
         attempts: Some(SWAP_TRIES),
         elapsed: None,
         reason: StoreReason::Conflict,
-        detail: "others wrote it each time".into(),
+        detail: "others kept writing it".into(),
     })))
 }
 

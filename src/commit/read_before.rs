@@ -127,7 +127,7 @@ fn describe(versions: &BTreeSet<u64>, first: &Input, known: usize, all: usize) -
     match known {
         1 => format!("{holding} the rows of {} already", first.url),
         _ => {
-            format!("{holding} the rows of {known} of {all} inputs already, {} the first of them", first.url)
+            format!("{holding} the rows of {known} of {all} inputs already, the first of them {}", first.url)
         }
     }
 }
@@ -209,7 +209,7 @@ mod tests {
         assert_eq!(says(&log).as_deref(), Some("version 1 holds the rows of a already"));
         log.commits.push(committed(4, "append", &["d=2/"], &[a.clone(), b.clone()]));
         let text = says(&log).unwrap();
-        assert_eq!(text, "versions 1 and 4 hold the rows of 2 of 2 inputs already, a the first of them");
+        assert_eq!(text, "versions 1 and 4 hold the rows of 2 of 2 inputs already, the first of them a");
         for version in [0, 3] {
             log.commits[version].replaced_by = Some(5);
         }

@@ -37,13 +37,13 @@ impl Table {
                 && !matches!(twin.look(&file.file.key).await, Ok(Some(_)))
                 && let Err(error) = twin.complete(staged).await
             {
-                tracing::debug!(%error, "this twin does not have the file either");
+                tracing::debug!(%error, "this target does not have the file either");
                 continue;
             }
             match self.copy(file, version, tenure, (twin, &self.stores()[target])).await {
                 Ok(mended) => return Ok(mended),
                 Err(error) => {
-                    tracing::warn!(%error, "a lost file could not be copied from this twin");
+                    tracing::warn!(%error, "a lost file could not be copied from this target");
                     let is_held = is_refusal(&error) || holds(twin.as_ref(), &file.file).await?;
                     failure = Some(error).filter(|_| is_held).or(failure);
                 }

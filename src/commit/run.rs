@@ -204,7 +204,7 @@ fn undecided(error: Error) -> Error {
     match error.kind() {
         ErrorKind::Interrupted => error
             .leaving(Aftermath::Unknown)
-            .remedy(format!("whether the run was decided is not known: {still_there}")),
+            .remedy(format!("it is not known whether the run was decided: {still_there}")),
         _ => {
             tracing::warn!("{still_there}");
             error

@@ -31,8 +31,8 @@ impl std::fmt::Display for Unseen {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Unseen { url, error, .. } = self;
         match self.was_seen {
-            true => write!(f, "{url} was not cleaned up to the end: {error}"),
-            false => write!(f, "{url} was not looked at: {error}"),
+            true => write!(f, "{url} was not cleaned up completely: {error}"),
+            false => write!(f, "{url} could not be checked: {error}"),
         }
     }
 }
@@ -49,7 +49,7 @@ impl Unseen {
     pub fn failure(&self) -> Error {
         if self.reason == StoreReason::NoBucket {
             return Error::new(ErrorKind::Damage { message: self.error.clone() })
-                .remedy(format!("{}; what is said of the other targets holds", create_again(&self.url)));
+                .remedy(format!("{}; what is reported about the other targets is valid", create_again(&self.url)));
         }
         let failure = Error::new(ErrorKind::Target(StoreFailure {
             operation: if self.was_seen { "clean up" } else { "look at" }.into(),
@@ -62,10 +62,10 @@ impl Unseen {
         }));
         match (&self.remedy, self.is_silent()) {
             (Some(remedy), false) => failure.remedy(format!(
-                "{remedy}; then run the same command again. What is said of the other targets holds"
+                "{remedy}; then run the same command again. What is reported about the other targets is valid"
             )),
             _ => failure.remedy(
-                "what is said of the other targets holds; once `sawmill check` says \"ok\" of this one, run the same \
+                "what is reported about the other targets is valid; once `sawmill check` says \"ok\" of this one, run the same \
                  command again",
             ),
         }
@@ -170,7 +170,7 @@ pub(super) fn of_home(error: Error, home: &dyn Store) -> Error {
         return error;
     }
     let first = format!(
-        "{} is the first target, whose log says what the table is: nothing can be told or done without it",
+        "{} is the first target, whose log says what the table is: nothing can be reported or done without it",
         home.describe().url
     );
     let remedy = match error.what_to_do() {

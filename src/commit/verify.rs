@@ -56,7 +56,7 @@ impl<'a> Verified<'a> {
         for task in &plan.tasks {
             let mut of_task = reports.iter().filter(|report| report.task == task.number);
             let Some(report) = of_task.next() else {
-                let message = format!("there is no report of task {}", task.number);
+                let message = format!("the report of task is missing: {}", task.number);
                 return Err(Error::usage(message).remedy("give the reports of all tasks of the plan"));
             };
             if of_task.next().is_some() {
@@ -131,7 +131,7 @@ impl<'a> Verified<'a> {
             let everywhere = file.staged.len() == self.plan.job.targets.len()
                 && file.staged.iter().all(|staged| staged.key == file.key && staged.bytes == file.bytes);
             if !everywhere {
-                return Err(invalid(format!("{} is not staged whole in every target", file.key)));
+                return Err(invalid(format!("{} is not completely staged in every target", file.key)));
             }
         }
         Ok(())
@@ -163,7 +163,7 @@ impl<'a> Verified<'a> {
                         attempts: None,
                         elapsed: None,
                         reason: StoreReason::NotFound,
-                        detail: "it is not staged there any more, or not whole".into(),
+                        detail: "it is no longer staged there, or not completely".into(),
                     }))
                     .remedy(
                         "nothing was changed; remove what is left (`sawmill commit --abort`) and plan again",

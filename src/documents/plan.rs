@@ -101,7 +101,7 @@ impl Plan {
         }
         if chrono::DateTime::parse_from_rfc3339(&self.planned_at).is_err() {
             return Err(invalid(format!(
-                "`planned_at` of the plan is {:?}, which is no time",
+                "`planned_at` of the plan is {:?}, which is not a time",
                 self.planned_at
             )));
         }

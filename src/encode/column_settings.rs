@@ -163,7 +163,7 @@ impl Settings<'_> {
         }
         if let Some(size) = column.bloom_filter.and_then(|filter| filter.size()) {
             if physical == PhysicalType::BOOLEAN {
-                let message = format!("{name:?} is a boolean, which has no bloom filter");
+                let message = format!("{name:?} is a boolean, which cannot have a bloom filter");
                 self.problem(key.key("bloom_filter"), message, "leave it out");
             } else {
                 let filter = BloomFilterProperties::builder().with_fpp(size.fpp).with_max_ndv(size.ndv);
@@ -175,7 +175,7 @@ impl Settings<'_> {
                 Some(encoding) => builder = builder.set_column_encoding(path(), encoding),
                 None => {
                     let message =
-                        format!("{name:?} is stored as {physical}, which this encoding does not fit");
+                        format!("{name:?} is stored as {physical}, which this encoding does not support");
                     self.problem(key.key("encoding"), message, "leave it out, or write `plain`");
                 }
             }

@@ -20,7 +20,7 @@ pub enum InputProblem {
     #[error("the input has no records")]
     NoRecords,
     /// Records, maybe, and none that is left to be written.
-    #[error("no row is left to be written")]
+    #[error("no rows are left to write")]
     NothingToWrite,
     /// A column of the header has no name.
     #[error("column {position} of the header has no name")]
@@ -32,7 +32,7 @@ pub enum InputProblem {
     #[error("the input ends before its header record")]
     NoHeader,
     /// The header, or the first record, goes on behind what is looked at for columns.
-    #[error("the first {} of the input, which are looked at for its columns, hold no whole {}", count(*limit, "byte"), if *header { "header" } else { "record" })]
+    #[error("the first {} of the input, which are read to find its columns, hold no complete {}", count(*limit, "byte"), if *header { "header" } else { "record" })]
     BeyondSample {
         /// Bytes that are looked at.
         limit: u64,
@@ -55,7 +55,7 @@ pub enum InputProblem {
     },
     /// The columns of the header stand in another order than the schema's.
     #[error(
-        "the header has the columns in another order: {}, where the schema has {}",
+        "the header has the columns in a different order: {}, where the schema has {}",
         quoted(found),
         quoted(expected)
     )]
@@ -142,10 +142,10 @@ pub enum InputProblem {
         detail: Option<&'static str>,
     },
     /// Nothing in a column that may not be null.
-    #[error("nothing stands in a column that the schema calls required")]
+    #[error("a column that the schema calls required has no value")]
     RequiredNull,
     /// A value breaks a constraint of its column.
-    #[error("{:?} breaks the constraint `{constraint}`", excerpt(value))]
+    #[error("{:?} violates the constraint `{constraint}`", excerpt(value))]
     Constraint {
         /// The constraint as the schema or the job spells it, such as `minimum: 0`.
         constraint: String,
@@ -158,8 +158,8 @@ pub enum InputProblem {
         /// Its name, or the expression.
         check: String,
     },
-    /// A key that must be unique came up before.
-    #[error("the key ({}) came up before", listed(columns.iter().map(|column| excerpt(column).into_owned())))]
+    /// A key that must be unique is a duplicate.
+    #[error("the key ({}) is a duplicate", listed(columns.iter().map(|column| excerpt(column).into_owned())))]
     Duplicate {
         /// The columns of the key.
         columns: Vec<String>,
@@ -182,13 +182,13 @@ pub enum InputProblem {
         extent: Option<QuoteExtent>,
     },
     /// A quote inside an unquoted field, or text after a closing quote.
-    #[error("a quote stands where none may stand: {what}")]
+    #[error("a quote where none is allowed: {what}")]
     StrayQuote {
         /// Which of the two.
         what: &'static str,
     },
     /// A NUL byte, which CSV text does not hold.
-    #[error("a NUL byte stands in the text")]
+    #[error("the text contains a NUL byte")]
     NulByte,
     /// Bytes that the encoding does not allow.
     #[error("the bytes {bytes} are not valid {encoding}")]
@@ -251,7 +251,7 @@ pub enum InputProblem {
         found: u64,
     },
     /// More blank lines and comments stand where the footer may be than are held in memory.
-    #[error("more than {} of blank lines or comments stand where the footer may be", count(*limit, "byte"))]
+    #[error("there are more than {} of blank lines or comments where the footer may be", count(*limit, "byte"))]
     FooterTooFar {
         /// `dialect.maxRecordBytes`.
         limit: u64,
@@ -263,7 +263,7 @@ pub enum InputProblem {
         what: String,
     },
     /// The input has another number of records than its trailer says.
-    #[error("the trailer says {}, and there {} {counted}", count(*stated, "record"), agree(*counted, "is", "are"))]
+    #[error("the trailer says {}, but there {} {counted}", count(*stated, "record"), agree(*counted, "is", "are"))]
     TrailerCount {
         /// What the trailer says.
         stated: u64,
@@ -321,7 +321,7 @@ pub enum InputProblem {
         first: String,
     },
     /// The run wrote fewer or more rows than the job expects.
-    #[error("the run would write another number of rows than {limit} allows: {account}")]
+    #[error("the run would write a number of rows that differs from what {limit} allows: {account}")]
     RowsOutOfBounds {
         /// The records of the run.
         account: String,

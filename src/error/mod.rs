@@ -94,7 +94,7 @@ pub enum ErrorKind {
         message: String,
     },
     /// A file that the readers of its profile, or a target, would not take.
-    #[error("{file} breaks the rule `{rule}`: {message}")]
+    #[error("{file} violates the rule `{rule}`: {message}")]
     Preflight {
         /// The output file, relative to the table.
         file: String,

@@ -241,7 +241,7 @@ fn places_do_not_overlap() {
                 "targets[0].url: Google Cloud Storage is no target: object_store does not list the uploads that a killed run left open, so a recovery could not keep the promise that no staged data is left",
             ),
         ),
-        ("'s3://'", "'out'", Some("source.inputs[0]: the URL names no bucket")),
+        ("'s3://'", "'out'", Some("source.inputs[0]: the URL does not name a bucket")),
         ("'ftp://b/x'", "'out'", Some("source.inputs[0]: locations of kind `ftp://` are not supported")),
         ("'file://x'", "'out'", Some("source.inputs[0]: the URL of a file has three slashes")),
         ("'a'", "'out/*'", Some("targets[0].url: a target is one place, not a glob")),

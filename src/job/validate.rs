@@ -112,7 +112,7 @@ impl Check {
     fn owner(&mut self, key: KeyPath, owner: Option<&str>) {
         let is_account = |owner: &str| owner.len() == 12 && owner.bytes().all(|byte| byte.is_ascii_digit());
         if let Some(owner) = owner.filter(|owner| !is_account(owner)) {
-            self.problem(key, format!("{owner:?} is no account"), ACCOUNT_REMEDY);
+            self.problem(key, format!("{owner:?} is not an account ID"), ACCOUNT_REMEDY);
         }
     }
 

@@ -4,7 +4,7 @@ use super::key_set::{BYTES_PER_KEY, Insertion, KeySet};
 use crate::error::count::count;
 use crate::error::{Error, ErrorKind, JobPlace, Result};
 
-/// Finds keys that came up before, over all batches of a task.
+/// Finds keys that is a duplicate, over all batches of a task.
 ///
 /// Holds every distinct key in memory, at 32 bytes of budget each: rows have to
 /// be told apart at once, so what does not fit cannot wait on disk.
@@ -20,7 +20,7 @@ impl UniqueCheck {
         UniqueCheck { keys: KeySet::new(key_bytes), key_bytes }
     }
 
-    /// The rows whose key came up before, in this batch or an earlier one,
+    /// The rows whose key is a duplicate, in this batch or an earlier one,
     /// ascending. `None` never repeats. Fails when memory does not hold the keys.
     pub fn check(&mut self, keys: &[Option<u128>]) -> Result<Vec<u32>> {
         let mut repeats = Vec::new();

@@ -365,7 +365,7 @@ pub(super) fn read_schema(place: &str, job: &JobSpec, runtime: &Runtime) -> Resu
     let spec = SourceSpec { inputs: vec![place.to_owned()], ..job.source.clone() };
     let (url, body) = match source::read_whole(&spec, runtime)?.pop() {
         Some(read) => read,
-        None => return Err(Error::usage(format!("{place} names no schema file"))),
+        None => return Err(Error::usage(format!("{place} does not name a schema file"))),
     };
     schema::read_schema(&String::from_utf8_lossy(&body), &url)
 }

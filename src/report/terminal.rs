@@ -84,7 +84,7 @@ fn write_summary(text: &mut String, report: &RunReport) -> std::fmt::Result {
     for version in &report.unfinished {
         writeln!(
             text,
-            "{}: version {version} is decided and not visible everywhere: a run finishes it first",
+            "{}: version {version} is decided, but not visible everywhere: a run finishes it first",
             report.job
         )?;
     }

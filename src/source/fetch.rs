@@ -80,7 +80,7 @@ impl Fetch {
         match tokio::time::timeout(self.time, self.get_whole(range, begun, &answers)).await {
             Ok(got) => got,
             Err(_) => {
-                let detail = format!("no whole answer within {} s, over all tries", self.time.as_secs());
+                let detail = format!("no complete response within {} s, over all tries", self.time.as_secs());
                 Err(self.failure(StoreReason::Unreachable, detail, begun, &answers))
             }
         }

@@ -233,7 +233,7 @@ fn literal_prefix(glob: &str) -> &str {
 async fn list_s3(s3: &S3, spec: &SourceSpec, entry: &str, rest: &str) -> Result<Matches> {
     let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
     if bucket.is_empty() {
-        return Err(Error::usage(format!("`source.inputs` (convert: INPUT): {entry:?} names no bucket")));
+        return Err(Error::usage(format!("`source.inputs` (convert: INPUT): {entry:?} does not name a bucket")));
     }
     let pattern = Pattern::of(key, entry)?;
     if let Pattern::One = pattern {

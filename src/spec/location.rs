@@ -109,7 +109,7 @@ impl<'t> Url<'t> {
         };
         let bucket = inside.split('/').next().unwrap_or_default();
         if bucket.is_empty() {
-            return Err(error("the URL names no bucket", "write `s3://bucket/prefix/`"));
+            return Err(error("the URL does not name a bucket", "write `s3://bucket/prefix/`"));
         }
         if bucket.to_ascii_lowercase().starts_with("arn:") {
             return Err(Url { text: inside, scheme: "arn", rest: &inside[4..] }.arn());

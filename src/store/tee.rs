@@ -248,7 +248,7 @@ impl Shared {
                     attempts: None,
                     elapsed: Some(time),
                     reason: StoreReason::Unreachable,
-                    detail: "no answer in the time that the clean-up has".to_owned(),
+                    detail: "no response in the time that the clean-up has".to_owned(),
                 })
                 .into())
             }

@@ -69,12 +69,12 @@ bad_data! {
     lines_and_records_differ: "id,name,price\r\n1,\"a\r\nb\",1.00\r\nx,c,1.00\r\n", "" =>
         ["line 4, record 2, column \"id\""];
     nothing_where_something_is_required: "id,name,price\n,one,1.00\n", "" =>
-        ["line 2, record 1, column \"id\"", "nothing stands in a column that the schema calls required"];
+        ["line 2, record 1, column \"id\"", "a column that the schema calls required has no value"];
     quote_that_never_closes: "id,name,price\n1,one,1.00\n2,\"two,2.00\n3,three,3.00\n", "" =>
         ["bad.csv: line 3", "a quoted field that begins here is never closed"];
     quote_inside_a_field: "id,name,price\n1,o\"ne,1.00\n", "" =>
-        ["bad.csv: line 2, record 1", "a quote stands where none may stand"];
-    nul_byte: "id,name,price\n1,o\0e,1.00\n", "" => ["bad.csv: line 2", "a NUL byte stands in the text"];
+        ["bad.csv: line 2, record 1", "a quote where none is allowed"];
+    nul_byte: "id,name,price\n1,o\0e,1.00\n", "" => ["bad.csv: line 2", "the text contains a NUL byte"];
     invalid_utf_8: b"id,name,price\n1,\xff\xfe,1.00\n", "" => ["bad.csv: line 2", "not valid UTF-8"];
     utf_8_that_breaks_off: b"id,name,price\n1,one,1.00\xe2\x82", "" => ["bad.csv: line 2", "not valid UTF-8"];
     field_over_the_limit: format!("id,name,price\n1,{},1.00\n", "x".repeat(1_001)), "maxFieldBytes = 1000" =>
@@ -219,7 +219,7 @@ fn columns_in_another_order_may_be_refused() {
         "job.toml",
         "schema = \"schema.json\"\n[source]\ninputs = [\"in/*.csv\"]\n[[targets]]\nurl = \"one/\"\n",
     );
-    let _ = workspace.sawmill(set).run().exits_with(3).says(&["in another order: \"name\", \"id\""]).helps();
+    let _ = workspace.sawmill(set).run().exits_with(3).says(&["in a different order: \"name\", \"id\""]).helps();
     workspace.assert_untouched("one");
     let _ = workspace.sawmill(["run", "job.toml"]).run().succeeds();
 }

@@ -193,10 +193,10 @@ fn verify_tells_of_the_targets_that_answer() {
     is_named(&found.json()["unseen"]);
     assert_eq!(found.json()["damages"], serde_json::json!([]));
     let said = command(&workspace, &["verify", "job.toml"]).exits_with(5);
-    let _ = said.says(&["in each of 2 targets that answer", "dead/ was not looked at: "]);
+    let _ = said.says(&["in each of 2 targets that answer", "dead/ could not be checked: "]);
     // Damage is the worse.
     fs::remove_file(data(&workspace, "three")).unwrap();
-    let found = verify().exits_with(9).says(&["bring back the targets that did not answer first"]);
+    let found = verify().exits_with(9).says(&["first bring back the targets that did not answer"]);
     is_named(&found.json()["unseen"]);
     assert_eq!(found.json()["damages"][0]["kind"], "missing");
     fs::remove_file(workspace.path("dead")).unwrap();
@@ -214,7 +214,7 @@ fn log_reads_home_and_says_what_it_could_not_see() {
     assert_eq!(log.json()[0]["version"], 1);
     assert_eq!(log.json()[0]["published"], true);
     is_named(&log.json()[0]["unseen"]);
-    let _ = log.says(&["dead/ was not looked at: "]);
+    let _ = log.says(&["dead/ could not be checked: "]);
     // A target of another table is no silence.
     fs::create_dir_all(workspace.path("three/_sawmill/log")).unwrap();
     fs::copy(document(&workspace, "one", "log"), document(&workspace, "three", "log")).unwrap();
@@ -231,7 +231,7 @@ fn gc_removes_what_it_can_where_a_target_is_dead() {
     is_named(&shown.json()["unseen"]);
     assert_eq!(intents("one"), 1);
     let _ =
-        command(&workspace, &["gc", "job.toml", "--delete"]).exits_with(5).says(&["dead/ was not looked at"]);
+        command(&workspace, &["gc", "job.toml", "--delete"]).exits_with(5).says(&["dead/ could not be checked"]);
     assert_eq!(intents("one"), 0);
     fs::remove_file(workspace.path("dead")).unwrap();
     fs::rename(workspace.path("away"), workspace.path("dead")).unwrap();
@@ -281,7 +281,7 @@ fn gc_says_what_it_removed_and_what_it_did_not() {
         assert_eq!(found["unseen"][0]["url"], url, "{found}");
         // Nothing was lost of what is to be removed.
         let said = scene.command(&gc[..3]).exits_with(5);
-        let _ = said.says(&["was not cleaned up to the end", "may still be there", "left  "]).helps();
+        let _ = said.says(&["was not cleaned up completely", "may still be there", "left  "]).helps();
         failing.heal();
         let again = scene.command(&gc).succeeds().json();
         assert_eq!(again.get("left"), None, "{again}");

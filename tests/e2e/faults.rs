@@ -213,7 +213,7 @@ fn what_stays_fails_a_run_before_anything_is_visible() {
             Some(Fault::Answer(403, "ExpiredToken")),
             "sign in again",
         ),
-        (remote, UploadPart.of("key=2"), Some(Fault::SLOW_DOWN), "asks to be asked less often"),
+        (remote, UploadPart.of("key=2"), Some(Fault::SLOW_DOWN), "is throttling requests"),
         (home, UploadPart.of("key=0"), Some(Fault::LoseReply), "connection closed"),
         (remote, ListMultipartUploads.of(""), Some(Fault::CutReply), "tried 5 times"),
         (remote, any(), None, "check the network"),
@@ -367,7 +367,7 @@ fn a_region_that_is_down_is_waited_for_or_catches_up() {
     let place =
         |run: &Run, text: &str| run.stderr.find(text).unwrap_or_else(|| panic!("{text:?} is missing: {run}"));
     assert!(
-        place(&run, "there was no answer") < place(&run, "goes on without it"),
+        place(&run, "there was no response") < place(&run, "goes on without it"),
         "the cause comes first: {run}"
     );
     scene.assert_invisible();

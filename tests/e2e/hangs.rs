@@ -47,7 +47,7 @@ fn case(phase: &'static str, side: Side, of: impl Into<Matching>, says: &'static
 
 const NOTHING_LEFT: &str = "no staged file of it is left";
 const LEFT: &str = "the next run, or `sawmill recover` with the same job, removes it";
-const UNKNOWN: &str = "whether the run was decided is not known";
+const UNKNOWN: &str = "it is not known whether the run was decided";
 const DECIDED: &str = "version 1 is decided and its data is safe; the next run, or `sawmill recover`";
 const PLAN: &str = "plan job.toml -o plan.json --tasks 1";
 const TASK: &str = "task plan.json --task 0 -o report.json";

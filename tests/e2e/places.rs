@@ -148,7 +148,7 @@ fn copies_that_users_made_are_theirs() {
 fn only_what_is_known_can_be_given_up() {
     let workspace = table();
     let unknown = command(&workspace, &["recover", "job.toml", "--give-up", "../../x"]);
-    let _ = unknown.exits_with(2).says(&["knows of no attempt"]).helps();
+    let _ = unknown.exits_with(2).says(&["has no attempt"]).helps();
     let log = command(&workspace, &["log", "job.toml", "--json"]).succeeds().json();
     assert_eq!(log.as_array().map(Vec::len), Some(1), "{log}");
 }

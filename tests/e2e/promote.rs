@@ -53,7 +53,7 @@ fn a_table_goes_on_without_its_home_and_with_it_when_it_is_back() {
     let _ = run(&workspace, "c").exits_with(9).says(&["sawmill promote"]).helps();
     let promoted = command(&workspace, &["promote", "job.toml", "--home", "two/"]).succeeds();
     let _ = promoted.says(&["two/ is home now (epoch 2)", "version 2", "one/ was passed over"]);
-    assert!(!workspace.path("one").exists(), "what holds nothing of the table is left alone");
+    assert!(!workspace.path("one").exists(), "what holds no data of the table is left alone");
 
     job(&workspace, &["two"]);
     let _ = run(&workspace, "b").succeeds().says(&["nothing to do"]);
@@ -146,7 +146,7 @@ fn only_a_target_that_holds_the_table_can_become_home() {
     let _ = unknown.says(&["is not a target of the job", "two/"]).helps();
     job(&workspace, &["one", "two", "three"]);
     let empty = command(&workspace, &["promote", "job.toml", "--home", "three"]).exits_with(9);
-    let _ = empty.says(&["three/ holds nothing of the table"]).helps();
+    let _ = empty.says(&["three/ holds no data of the table"]).helps();
     let already = command(&workspace, &["promote", "job.toml", "--home", "one"]).succeeds();
     let _ = already.says(&["is home already (epoch 1)"]);
     assert!(!workspace.path("one/_sawmill/epoch").exists());

@@ -22,7 +22,7 @@ fn the_report_tells_what_became_of_every_record() {
         "325 read = 220 written + 96 filtered + 7 rejected + 2 deduplicated",
         "1 × type in \"distance\": \"far\" is not a valid int32",
         "line 54, record 53, column \"distance\"",
-        "1 × constraint in \"day\": \"32\" breaks the constraint `maximum: 31`",
+        "1 × constraint in \"day\": \"32\" violates the constraint `maximum: 31`",
         "1 × quote",
         "1 × ragged: the record has 11 fields where 19 are expected",
         "nulled    2 bad values of \"dep_delay\"",

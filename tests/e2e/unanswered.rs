@@ -84,7 +84,7 @@ fn say(endpoint: &str, profile: Option<&str>, variables: &[(&str, &str)], words:
 
 #[test]
 fn nobody_listens() {
-    let words: &[&str] = &["there was no answer: tcp connect error: Connection refused", "endpoint`"];
+    let words: &[&str] = &["there was no response: tcp connect error: Connection refused", "endpoint`"];
     say(&nobody(), None, &[], [words; 2]);
 }
 
@@ -94,7 +94,7 @@ fn the_server_is_not_one_of_http() {
         &saying("SSH-2.0-OpenSSH_9.2\r\n"),
         None,
         &[],
-        [&["there was no answer: invalid HTTP", "endpoint`"]; 2],
+        [&["there was no response: invalid HTTP", "endpoint`"]; 2],
     );
 }
 
@@ -102,12 +102,12 @@ fn the_server_is_not_one_of_http() {
 fn the_server_is_not_s3() {
     let page = answer("200 OK", "<html>Sign in to the network first</html>");
     let words: [&[&str]; 2] = [
-        &["what answered is not S3, or not whole (status 200)", "endpoint` leads to S3"],
-        &["the answer cannot be used: ", "endpoint` leads to S3"],
+        &["the response is not from S3, or incomplete (status 200)", "endpoint` points to S3"],
+        &["the response cannot be used: ", "endpoint` points to S3"],
     ];
     say(&saying(page), None, &[], words);
     let nothing = answer("501 Not Implemented", "");
-    say(&saying(nothing), None, &[], [&["status 501", "endpoint` leads to S3"]; 2]);
+    say(&saying(nothing), None, &[], [&["status 501", "endpoint` points to S3"]; 2]);
 }
 
 #[test]

@@ -58,7 +58,7 @@ const CASES: &[Case<'_>] = &[
     Case {
         text: "a,b\n1,x \"y\"\n",
         settings: (&["--quote", "\""], "dialect.quoteChar = '\"'\n"),
-        says: "a quote stands",
+        says: "a quote where",
         names: ("--keep-stray-quotes", "`dialect.strayQuotes = \"keep\"`"),
         followed: (&["--keep-stray-quotes"], "dialect.strayQuotes = \"keep\"\n"),
         rows: &["1|x \"y\""],

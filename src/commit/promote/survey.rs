@@ -69,7 +69,7 @@ impl Table {
                 Ok(place) if place.has_log || place.newest.is_some() => survey.places.push(place),
                 Ok(place) => match self.holds_nothing(position).await {
                     Ok(true) => {
-                        survey.unread.push(Unread { url, why: "it holds nothing of the table".into() })
+                        survey.unread.push(Unread { url, why: "it holds no data of the table".into() })
                     }
                     Ok(false) => survey.places.push(place),
                     Err(error) => survey.unread.push(Unread { url, why: error.to_string() }),
@@ -78,7 +78,7 @@ impl Table {
             }
         }
         if !survey.places[0].has_log && survey.places[0].newest.is_none() && self.holds_nothing(home).await? {
-            let message = format!("{} holds nothing of the table", self.stores()[home].describe().url);
+            let message = format!("{} holds no data of the table", self.stores()[home].describe().url);
             return Err(Error::new(ErrorKind::Damage { message })
                 .remedy("name a target that does, or bring it up to date with `sawmill catchup` first"));
         }

@@ -92,7 +92,7 @@ fn what_is_held_without_a_record_is_bounded() {
         let place = error.as_ref().map(|error| {
             assert_eq!(
                 error.kind().to_string(),
-                "more than 100 bytes of blank lines or comments stand where the footer may be"
+                "there are more than 100 bytes of blank lines or comments where the footer may be"
             );
             error.location().and_then(|location| location.byte_offset)
         });
@@ -114,7 +114,7 @@ fn a_footer_is_held_against_the_dialect() {
         (Some(&data), text("TRL,0003"), Ok(2)),
         (Some(&all), text("TRL,6"), Ok(2)),
         (Some(&plain), text(" 3 "), Ok(2)),
-        (Some(&data), text("TRL,4"), Err("the trailer says 4 records, and there are 3")),
+        (Some(&data), text("TRL,4"), Err("the trailer says 4 records, but there are 3")),
         (
             Some(&data),
             text("4,z"),

@@ -84,7 +84,7 @@ impl Inner {
             let broke_off = match tokio::time::timeout(time, object.body.collect()).await {
                 Ok(Ok(body)) => return Ok(Some(Document { body: body.into_bytes(), tag })),
                 Ok(Err(error)) => failure::describe_broken_body(&error),
-                Err(_) => "the rest of it did not come in time".to_owned(),
+                Err(_) => "the rest of it did not arrive in time".to_owned(),
             };
             tries += 1;
             let wait = wait_after(tries);

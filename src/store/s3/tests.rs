@@ -178,8 +178,8 @@ async fn what_was_answered_is_told_where_the_time_ends_before_the_next_try() {
     let requests = RequestsSpec { small_timeout_seconds: 2, ..RequestsSpec::default() };
     let store = store_of(&server(Duration::ZERO, later), &requests);
     let error = store.create("a", Bytes::from_static(b"{}")).await.unwrap_err();
-    assert!(error.to_string().contains("SlowDown (status 503), and there was no time left"), "{error}");
-    assert!(error.what_to_do().unwrap().contains("asked less often"), "{error:?}");
+    assert!(error.to_string().contains("SlowDown (status 503), and no time was left to retry"), "{error}");
+    assert!(error.what_to_do().unwrap().contains("throttling requests"), "{error:?}");
     assert_eq!(reason::<()>(Err(error)), StoreReason::Throttled);
 }
 

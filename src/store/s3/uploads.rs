@@ -172,7 +172,7 @@ impl Upload {
                 upload_id: id.to_owned(),
                 identity,
             }),
-            None => Err(request.error(StoreReason::Other, None, "the answer holds no upload id".to_owned())),
+            None => Err(request.error(StoreReason::Other, None, "the response has no upload ID".to_owned())),
         }
     }
 }
@@ -199,7 +199,7 @@ impl Upload {
         // signature would be paid for nothing.
         let operation = if inner.s3.genuine { operation.disable_payload_signing() } else { operation };
         let answer = operation.send().await.map_err(|error| request.failed(&error))?;
-        let no_tag = || request.error(StoreReason::Other, None, "the answer holds no entity tag".to_owned());
+        let no_tag = || request.error(StoreReason::Other, None, "the response has no entity tag".to_owned());
         answer.e_tag().map(str::to_owned).ok_or_else(no_tag)
     }
 }
