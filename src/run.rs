@@ -216,7 +216,7 @@ impl Run<'_> {
                 let finished = runtime.block_on(runtime.cancel().in_time(finish_single(&verified, table)));
                 finished.unwrap_or_else(|| Err(ErrorKind::Interrupted.into())).map_err(|error| {
                     error.leaving(Aftermath::PartlyVisible).remedy(
-                        "mend the target and run the same command again, with --overwrite if some outputs are there",
+                        "fix the target and run the same command again, with --overwrite if some outputs are there",
                     )
                 })
             });
@@ -242,7 +242,7 @@ pub(crate) fn exists(identity: &TargetIdentity, name: &str) -> Error {
         attempts: None,
         elapsed: None,
         reason: StoreReason::Exists,
-        detail: format!("{name} is there already"),
+        detail: format!("{name} already exists"),
     }))
-    .remedy("say --overwrite to replace it, or give another name")
+    .remedy("use --overwrite to replace it, or give another name")
 }

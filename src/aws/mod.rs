@@ -295,7 +295,7 @@ impl Connection {
                 "{key}: {endpoint:?} is not encrypted; plain http is allowed for this machine only"
             ))
             .remedy(format!(
-                "use https in {key}; for a server in a private network say `{} = true` in a job file",
+                "use https in {key}; for a server in a private network use `{} = true` in a job file",
                 self.role.key("allow_http")
             ))),
             other => refuse(format!("the scheme {other:?} is neither http nor https")),

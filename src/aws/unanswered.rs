@@ -127,7 +127,7 @@ impl CredentialsProblem<'_> {
                 "correct ~/.aws/config and ~/.aws/credentials, or choose another profile with {profile}"
             ),
             _ => format!(
-                "sign in again (`aws sso login`) if the profile uses SSO; else check the profile of \
+                "sign in again (`aws sso login`) if the profile uses SSO; otherwise check the profile of \
                  {profile}, or the role of this machine: `aws sts get-caller-identity` has to \
                  succeed"
             ),

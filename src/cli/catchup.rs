@@ -67,7 +67,7 @@ fn failure(done: &CaughtUp) -> Option<Error> {
             agree(done.lost.len(), "is", "are")
         );
         return Some(Error::new(ErrorKind::Damage { message }).remedy(
-            "restore them from versions of a bucket, or write their inputs again with `sawmill run --reprocess`; \
+            "restore them from object versions, or write their inputs again with `sawmill run --reprocess`; \
              `sawmill recover --give-up-lost` ends the search for them",
         ));
     }

@@ -124,7 +124,7 @@ impl Check<'_> {
         match state.standing(plan, self.runtime) {
             Ok(Standing::Free) => self.global.say("ok    table"),
             Ok(Standing::AlreadyDone(done)) => self.note(&format!(
-                "nothing to do: attempt {} did this job on these inputs already, as version {}",
+                "nothing to do: attempt {} already did this job on these inputs, as version {}",
                 done.commit.attempt, done.version
             )),
             Err(error) => self.wrong("table", error),

@@ -33,7 +33,7 @@ pub(super) struct Args {
     /// Table Schema file with the columns and their types [default: inferred from a sample]
     #[arg(long, value_name = "FILE", conflicts_with = "all_text")]
     schema: Option<String>,
-    /// Every column is text, as it stands
+    /// Every column is text, exactly as in the file
     #[arg(long)]
     all_text: bool,
     /// Text that means null, besides nothing at all. Repeatable
@@ -42,7 +42,7 @@ pub(super) struct Args {
     /// Type of a column, whatever its values look like, with the format of dates and times: code=string, price='decimal(9,2)', day=date:%d/%m/%Y. Repeatable
     #[arg(long = "type", value_name = "COLUMN=TYPE", conflicts_with_all = ["schema", "all_text"])]
     types: Vec<GivenType>,
-    /// A column whose values stand in directories NAME=VALUE/ above the inputs. Repeatable
+    /// A column whose values are in directories NAME=VALUE/ above the inputs. Repeatable
     #[arg(long = "path-column", value_name = "NAME")]
     path_columns: Vec<String>,
     /// Partition key: a column, or a part of a date or timestamp: [NAME=]year(COLUMN), month, day, hour or date. Repeatable
@@ -60,13 +60,13 @@ pub(super) struct Args {
     /// Add files to a directory that holds data [default: fail]
     #[arg(long)]
     append: bool,
-    /// With --append, add rows of inputs once more that the directory holds already [default: fail]
+    /// With --append, add rows again of inputs that the directory already holds [default: fail]
     #[arg(long, requires = "append")]
     read_again: bool,
-    /// With --append, what may change of the columns that the directory has: fail (nothing), add_columns, or widen (types, too)
+    /// With --append, what may change in the columns of the directory: fail (nothing), add_columns, or widen (types, too)
     #[arg(long, value_name = "CHANGE", requires = "append", value_parser = policy::<SchemaChange>, default_value = "fail")]
     schema_change: SchemaChange,
-    /// Replace an output file that is there [default: fail]
+    /// Replace an existing output file [default: fail]
     #[arg(long)]
     overwrite: bool,
     /// Leave out columns of the header that the schema lacks [default: fail]

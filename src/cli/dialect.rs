@@ -37,10 +37,10 @@ pub(super) struct DialectArgs {
     /// A column whose name in the header is blank, and the empty field of a delimiter at the end of each record: position (name it column_3), drop (leave it out; a value in it is a bad record), fail, or auto (drop it if it is empty in the sample) [default: auto]
     #[arg(long, value_name = "POLICY", value_parser = policy::<BlankNames>)]
     blank_names: Option<BlankNames>,
-    /// Of a column that the header names several times, read the first [default: fail]
+    /// If the header names a column several times, read the first [default: fail]
     #[arg(long, conflicts_with = "number_duplicate_columns")]
     first_duplicate_columns: bool,
-    /// Read all columns that the header names alike, the others as name_2, name_3, … [default: fail]
+    /// If the header names a column several times, read all of them, the others as name_2, name_3, … [default: fail]
     #[arg(long)]
     number_duplicate_columns: bool,
     /// A first line such as sep=; is a record; without this it names the delimiter and is passed over, unless --skip-records counts it
@@ -58,7 +58,7 @@ pub(super) struct DialectArgs {
     /// Drop spaces and tabs around fields: left, right or both
     #[arg(long, value_name = "SIDE", value_parser = parse_trim)]
     trim: Option<Trim>,
-    /// Fields that a record may have at most, the header too [default: 16384]
+    /// The most fields that a record may have, the header too [default: 16384]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     max_fields: Option<u64>,
     /// Largest field in bytes [default: 8388608, 8 MiB]

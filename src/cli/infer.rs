@@ -36,13 +36,13 @@ pub(super) struct Args {
     /// Table that the inputs are for: columns that it has are of its types
     #[arg(long, value_name = "URL")]
     table: Option<String>,
-    /// A column whose values stand in directories NAME=VALUE/ above the inputs. Repeatable
+    /// A column whose values are in directories NAME=VALUE/ above the inputs. Repeatable
     #[arg(long = "path-column", value_name = "NAME")]
     path_columns: Vec<String>,
     /// Where the schema file goes: a path, an s3:// URL, or `-` for standard output
     #[arg(short, long, value_name = "FILE", default_value = "-")]
     output: String,
-    /// Replace a schema file that is there [default: fail]
+    /// Replace an existing schema file [default: fail]
     #[arg(long)]
     overwrite: bool,
     /// How many times its stored size a compressed input may unpack to

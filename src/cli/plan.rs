@@ -51,7 +51,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         Outlook::Free(planned) => planned.plan,
         Outlook::AlreadyDone(plan, done) => {
             global.say(&format!(
-                "{}: nothing to do. Attempt {} did this job on these inputs already, as version {}: \
+                "{}: nothing to do. Attempt {} already did this job on these inputs, as version {}: \
                  tasks and commit of this plan do nothing",
                 job.name, done.commit.attempt, done.version
             ));

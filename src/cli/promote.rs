@@ -14,7 +14,7 @@ use std::fmt::Write as _;
 pub(super) struct Args {
     #[command(flatten)]
     job: JobArgs,
-    /// The target that becomes home: one of the job's, as it stands there
+    /// The target that becomes home: one of the job's, as written there
     #[arg(long, value_name = "URL")]
     home: String,
     /// Go on even if versions may be lost; without it the command names them and changes nothing
@@ -95,7 +95,7 @@ fn what(loss: &Loss) -> String {
     let mut parts = Vec::new();
     for undecided in &loss.undecided {
         parts.push(format!(
-            "whether attempt {} of {} ({} of {}) was decided only the old home knew: run it again",
+            "only the old home knew whether attempt {} of {} ({} of {}) was decided: run it again",
             undecided.attempt,
             undecided.job,
             count(undecided.rows, "row"),

@@ -12,7 +12,7 @@ pub(super) struct Args {
     /// Give this attempt up, though it may be alive: it will never be part of the table. Repeatable
     #[arg(long, value_name = "ATTEMPT")]
     give_up: Vec<String>,
-    /// Give up the files that no target holds any more: they are no longer expected, the rest of their versions stays
+    /// Give up the files that no target holds any more: they are no longer expected, the rest of their versions remains
     #[arg(long)]
     give_up_lost: bool,
     /// Print what was done as JSON on standard output

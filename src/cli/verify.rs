@@ -104,8 +104,9 @@ fn verdict(audit: &Audit) -> Option<Error> {
     if audit.unseen.iter().any(Unseen::is_silent) {
         remedies.push("first bring back the targets that did not answer: they may hold what the others lack");
     } else if !audit.unseen.is_empty() {
-        remedies
-            .push("first make the targets readable that could not be checked: they may hold what the others lack");
+        remedies.push(
+            "first make the targets readable that could not be checked: they may hold what the others lack",
+        );
     }
     let gone = audit.damages.iter().find(|damage| damage.kind == Fault::Bucket);
     let gone = gone.map(|damage| create_again(&damage.url));
@@ -130,7 +131,7 @@ fn verdict(audit: &Audit) -> Option<Error> {
     }
     if audit.damages.iter().any(|damage| damage.lost) {
         remedies.push(
-            "files that no target holds: restore them from versions of a bucket, or write their inputs again \
+            "files that no target holds: restore them from object versions, or write their inputs again \
              with `sawmill run --reprocess`",
         );
     }

@@ -69,7 +69,7 @@ impl Table {
                 self.home().describe().url
             );
             return Err(Error::usage(message).remedy(
-                "put a target with conditional writes first; or say `commit.conditional_writes = \"not_needed\"` in a job file, \
+                "put a target with conditional writes first; or use `commit.conditional_writes = \"not_needed\"` in a job file, \
                  if no two runs ever write this table at once",
             ));
         }
@@ -163,7 +163,7 @@ impl Table {
         for key in self.home().list_documents(&prefix, "").await? {
             match table::read::<TaskReport>(self.home(), &key).await {
                 Err(error) if matches!(error.kind(), ErrorKind::Damage { .. }) => {
-                    tracing::warn!(%error, "the report of a task is passed over");
+                    tracing::warn!(%error, "a task report is skipped");
                 }
                 report => reports.extend(report?),
             }

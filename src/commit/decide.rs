@@ -442,7 +442,7 @@ impl Table {
         Err(problem.unwrap_or_else(|| {
             let message = format!("no target holds {key} as it was when the log took it");
             Error::new(ErrorKind::Damage { message })
-                .remedy("restore it from a version or backup of a bucket; its name is its SHA-256")
+                .remedy("restore it from an object version or a backup; its name is its SHA-256")
         }))
     }
 

@@ -91,7 +91,10 @@ async fn look_into(
     }
     let crc = staged.staged.first().map_or("", |staged| staged.crc64nvme.as_str());
     if let Some(stored) = found.crc64nvme.filter(|stored| !crc.is_empty() && stored != crc) {
-        return Ok(Err((Fault::Checksum, format!("its CRC64NVME is {stored}, that of what was written {crc}"))));
+        return Ok(Err((
+            Fault::Checksum,
+            format!("its CRC64NVME is {stored}, that of what was written {crc}"),
+        )));
     }
     if depth == Depth::Bytes && !repair::holds(store, file).await? {
         let what = format!("its bytes are not those that were written (SHA-256 {})", file.sha256);

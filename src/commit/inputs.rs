@@ -154,7 +154,7 @@ fn changed(input: &Input, version: u64) -> Error {
 
 fn stands_elsewhere(input: &Input, version: u64) -> Error {
     let message = format!("version {version} holds rows of {}, too, and is not to be replaced", input.url);
-    Error::usage(message).remedy(format!("say --reprocess-from {version}, or an earlier version"))
+    Error::usage(message).remedy(format!("use --reprocess-from {version}, or an earlier version"))
 }
 
 fn would_be_lost(version: u64, missing: &Input) -> Error {

@@ -96,7 +96,7 @@ fn lost_everywhere(store: &dyn Store, key: &str) -> Error {
     let message = format!("{}{key} is lost, and no other target holds it", store.describe().url);
     Error::new(ErrorKind::Damage { message })
         .remedy(
-            "restore it from a version of a bucket; or `sawmill recover --give-up-lost` gives up what is lost, and its \
+            "restore it from an object version; or `sawmill recover --give-up-lost` gives up what is lost, and its \
              inputs can be run again with --reprocess",
         )
 }

@@ -150,7 +150,7 @@ async fn decide(
 
 fn unknown(error: Error) -> Error {
     error.leaving(Aftermath::Unknown).remedy(
-        "it is not known whether the run was decided: what it staged is left as it is. Mend the target, then \
+        "it is not known whether the run was decided: what it staged is left as it is. Fix the target, then \
          `sawmill recover` with the same job finishes or removes it",
     )
 }
@@ -170,7 +170,7 @@ pub(crate) async fn finish(decided: Decided, history: History, table: &Table) ->
             (ErrorKind::Interrupted, Some(words)) => words,
             _ => format!(
                 "version {version} is decided and its data is safe, but it is not yet visible and announced \
-                 in every target. Mend the target, then run the job again, or `sawmill recover` with the same job"
+                 in every target. Fix the target, then run the job again, or `sawmill recover` with the same job"
             ),
         };
         error.leaving(Aftermath::Decided(version)).remedy(remedy)

@@ -300,7 +300,7 @@ impl Table {
                     standing.home, standing.epoch
                 );
                 Err(Error::new(ErrorKind::Conflict { message })
-                    .remedy("agree on one target, then `sawmill promote` once more with that one"))
+                    .remedy("agree on one target, then `sawmill promote` again with that one"))
             }
             (None, Err(error)) => Err(error),
             (None, Ok(_)) => Err(no_word(store, &key)),

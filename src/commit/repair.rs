@@ -84,8 +84,8 @@ impl Table {
     ///
     /// Whoever copies may stand still for long, while others finish the version
     /// and decide and apply one that removes the file. It is only applied once this one is
-    /// published. If both can be seen when the upload is open, it is given up; else
-    /// whoever removes the file finds the upload open, and aborts it. Either way
+    /// published. If both can be seen when the upload is open, it is given up;
+    /// otherwise whoever removes the file finds the upload open, and aborts it. Either way
     /// the file does not come back.
     async fn copy(
         &self,
@@ -213,5 +213,5 @@ async fn remove(store: &dyn Store, staged: &StagedFile) {
 fn differs(store: &dyn Store, key: &str) -> Error {
     let message = format!("{}{key} does not have the bytes that were written", store.describe().url);
     Error::new(ErrorKind::Damage { message })
-        .remedy("restore it from a version of the bucket, or run its inputs again with --reprocess")
+        .remedy("restore it from an object version, or run its inputs again with --reprocess")
 }

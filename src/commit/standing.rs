@@ -58,7 +58,7 @@ impl Table {
     async fn occupied(&self, history: &History) -> Result<Option<(Arc<dyn Store>, String)>> {
         for (_, store) in self.present() {
             if let Some(key) = store.list("", 1).await?.pop() {
-                return Ok(Some((Arc::clone(store), format!("{key} is there already"))));
+                return Ok(Some((Arc::clone(store), format!("{key} already exists"))));
             }
         }
         // A target that was not there keeps a version from becoming visible, and nothing else.
@@ -98,7 +98,7 @@ fn already_done(history: &History, plan: &Plan) -> Option<Standing> {
 /// What to do about inputs that the table holds.
 pub(super) const READ_BEFORE: &str = "leave out what the table holds: `source.incremental = true` with \
      `output.mode = \"append\"` in a job file does so by itself; `sawmill run --reprocess` writes the versions that hold it anew. To \
-     have its rows in the table once more, append with `source.read_again = \"allow\"` (--append --read-again)";
+     have its rows in the table again, append with `source.read_again = \"allow\"` (--append --read-again)";
 
 /// What to do about a table that is not empty.
 const OTHER_DATA: &str = "this table holds data of another run: add the rows of other inputs with \

@@ -207,7 +207,7 @@ pub(super) fn parse<T: DeserializeOwned>(store: &dyn Store, key: &str, body: &[u
     serde_json::from_slice(body).map_err(|e| {
         let message = format!("{}{key} cannot be read: {e}", store.describe().url);
         Error::new(ErrorKind::Damage { message })
-            .remedy("another version or another program wrote it; look at it before you remove it")
+            .remedy("another version or another program wrote it; inspect it before you remove it")
     })
 }
 

@@ -48,8 +48,10 @@ impl Unseen {
     /// The error of a command that did all but this.
     pub fn failure(&self) -> Error {
         if self.reason == StoreReason::NoBucket {
-            return Error::new(ErrorKind::Damage { message: self.error.clone() })
-                .remedy(format!("{}; what is reported about the other targets is valid", create_again(&self.url)));
+            return Error::new(ErrorKind::Damage { message: self.error.clone() }).remedy(format!(
+                "{}; what is reported about the other targets is valid",
+                create_again(&self.url)
+            ));
         }
         let failure = Error::new(ErrorKind::Target(StoreFailure {
             operation: if self.was_seen { "clean up" } else { "look at" }.into(),
@@ -65,7 +67,7 @@ impl Unseen {
                 "{remedy}; then run the same command again. What is reported about the other targets is valid"
             )),
             _ => failure.remedy(
-                "what is reported about the other targets is valid; once `sawmill check` says \"ok\" of this one, run the same \
+                "what is reported about the other targets is valid; once `sawmill check` says \"ok\" for this one, run the same \
                  command again",
             ),
         }
@@ -175,7 +177,7 @@ pub(super) fn of_home(error: Error, home: &dyn Store) -> Error {
     );
     let remedy = match error.what_to_do() {
         Some(remedy) => format!("{remedy}; {first}"),
-        None => format!("{first}; once `sawmill check` says \"ok\" of it, run the same command again"),
+        None => format!("{first}; once `sawmill check` says \"ok\" for it, run the same command again"),
     };
     error.remedy(remedy)
 }

@@ -83,7 +83,7 @@ pub fn check_left(
         first: first.map_or_else(String::new, |first| first.message.clone()),
     };
     Err(Error::input(problem, location).remedy(
-        "mend the input, or its schema and dialect; if a whole input may be rejected, say `errors.all_rejected = \"allow\"` (--allow-all-rejected); nothing was made visible",
+        "fix the input, or its schema and dialect; if a whole input may be rejected, use `errors.all_rejected = \"allow\"` (--allow-all-rejected); nothing was made visible",
     ))
 }
 
@@ -92,7 +92,7 @@ pub fn check_rows(job: &JobSpec, records: RecordCounts) -> Result<()> {
     let (errors, written) = (&job.errors, records.written);
     if written == 0 && job.output.empty == EmptyOutput::Fail {
         return Err(Error::new(InputProblem::NothingToWrite.into()).remedy(
-            "say `output.empty = \"write_schema\"` or \"write_nothing\" in the job file if that is right",
+            "use `output.empty = \"write_schema\"` or \"write_nothing\" in the job file if that is right",
         ));
     }
     let (key, limit) = match (errors.min_rows, errors.max_rows) {
@@ -105,7 +105,7 @@ pub fn check_rows(job: &JobSpec, records: RecordCounts) -> Result<()> {
         limit: format!("`errors.{key} = {limit}`"),
     };
     Err(Error::input(problem, Location::object("the run")).remedy(format!(
-        "look at what delivers the inputs, or change `errors.{key}` in the job file; nothing was made visible"
+        "check what delivers the inputs, or change `errors.{key}` in the job file; nothing was made visible"
     )))
 }
 
@@ -137,7 +137,7 @@ fn exceeded(
     };
     let location = Location::object(if url.is_empty() { "the run" } else { url });
     Error::input(problem, location)
-        .remedy(format!("mend the input, or raise {}; nothing was made visible", budget(key, "", "")))
+        .remedy(format!("fix the input, or raise {}; nothing was made visible", budget(key, "", "")))
 }
 
 /// A limit on rejected records, with what follows its key and its flag.

@@ -29,7 +29,8 @@ pub(super) fn check(planned: &BTreeMap<String, String>, job: &JobSpec) -> Result
     match planned.iter().find(|(name, fingerprint)| here.get(*name) != Some(*fingerprint)) {
         None => Ok(()),
         Some((name, _)) => {
-            let message = format!("the environment variable {name} differs from what it was when the job was planned");
+            let message =
+                format!("the environment variable {name} differs from what it was when the job was planned");
             Err(Error::usage(message).remedy("give every task the salt of the plan, or plan again"))
         }
     }

@@ -114,7 +114,7 @@ impl Settings<'_> {
             if let Some(Found::InFiles(position)) = self.find(&key, &sort_key.column) {
                 if columns.iter().any(|column: &SortingColumn| column.column_idx == position as i32) {
                     // Spelled in two ways, or the check of the job file had found it.
-                    let message = format!("{:?} is sorted by already", sort_key.column);
+                    let message = format!("duplicate sort column {:?}", sort_key.column);
                     self.problem(key, message, "leave it out");
                     continue;
                 }

@@ -130,7 +130,9 @@ fn int96(value: i64, per_second: i64) -> Result<Int96, ParquetError> {
     let nanoseconds = value.rem_euclid(per_day) as u64 * (1_000_000_000 / per_second) as u64;
     // Readers take the day as signed, some as unsigned.
     let day = u32::try_from(day).ok().filter(|day| i32::try_from(*day).is_ok()).ok_or_else(|| {
-        ParquetError::General(format!("{value} (in 1/{per_second} s since 1970) is outside the range of INT96"))
+        ParquetError::General(format!(
+            "{value} (in 1/{per_second} s since 1970) is outside the range of INT96"
+        ))
     })?;
     let mut int96 = Int96::new();
     int96.set_data(nanoseconds as u32, (nanoseconds >> 32) as u32, day);

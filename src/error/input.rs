@@ -66,7 +66,7 @@ pub enum InputProblem {
         found: Vec<String>,
     },
     /// A name stands twice in the header.
-    #[error("the header names {:?} twice, in columns {} and {}", excerpt(name), positions.0, positions.1)]
+    #[error("duplicate column {:?} in the header: columns {} and {}", excerpt(name), positions.0, positions.1)]
     DuplicateColumn {
         /// The name.
         name: String,
@@ -121,10 +121,7 @@ pub enum InputProblem {
         expected: usize,
     },
     /// A value where the header has no name, or behind its last one.
-    #[error(
-        "{:?} stands in field {field}, for which the header has no name and which is to be empty",
-        excerpt(value)
-    )]
+    #[error("field {field} has no name in the header and must be empty, but holds {:?}", excerpt(value))]
     NamelessValue {
         /// The field.
         value: String,
@@ -158,8 +155,8 @@ pub enum InputProblem {
         /// Its name, or the expression.
         check: String,
     },
-    /// A key that must be unique is a duplicate.
-    #[error("the key ({}) is a duplicate", listed(columns.iter().map(|column| excerpt(column).into_owned())))]
+    /// A key that must be unique came up before.
+    #[error("duplicate key ({})", listed(columns.iter().map(|column| excerpt(column).into_owned())))]
     Duplicate {
         /// The columns of the key.
         columns: Vec<String>,

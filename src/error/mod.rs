@@ -291,7 +291,7 @@ pub enum StoreReason {
     NoCredentials,
     /// No space left, or a quota.
     Full,
-    /// The object is there already, or is not the one that was to be replaced.
+    /// The object already exists, or is not the one that was to be replaced.
     Exists,
     /// Somebody writes the same object at this moment; which of the two is there
     /// in the end only reading it tells.

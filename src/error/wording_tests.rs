@@ -22,12 +22,8 @@ fn shown(text: &str) -> [String; 3] {
 /// Text, and what of it is shown with keys and with flags.
 const CASES: &[(&str, &str, &str)] = &[
     ("", "", ""),
-    (
-        "mend the header (line 1), or `x`",
-        "mend the header (line 1), or `x`",
-        "mend the header (line 1), or `x`",
-    ),
-    ("say `dialect.quoteChar = \"\"` (--no-quote)", "say `dialect.quoteChar = \"\"`", "say --no-quote"),
+    ("fix the header (line 1), or `x`", "fix the header (line 1), or `x`", "fix the header (line 1), or `x`"),
+    ("use `dialect.quoteChar = \"\"` (--no-quote)", "use `dialect.quoteChar = \"\"`", "use --no-quote"),
     (
         "`dialect.quoteChar = \"\"` (--no-quote) reads all 3,993 records with 5 columns; or `dialect.skipRecords = 2` \
          (--skip-records 2) together with `dialect.delimiter = \"\\t\"` (--delimiter '\\t') reads 4",
@@ -63,9 +59,9 @@ const CASES: &[(&str, &str, &str)] = &[
     ),
     // Several settings as one.
     (
-        "say `dialect.delimiter = \";\"` and `dialect.skipRecords = 3` (--delimiter ';' --skip-records 3)",
-        "say `dialect.delimiter = \";\"` and `dialect.skipRecords = 3`",
-        "say --delimiter ';' --skip-records 3",
+        "use `dialect.delimiter = \";\"` and `dialect.skipRecords = 3` (--delimiter ';' --skip-records 3)",
+        "use `dialect.delimiter = \";\"` and `dialect.skipRecords = 3`",
+        "use --delimiter ';' --skip-records 3",
     ),
     // A key alone takes nothing before it.
     (

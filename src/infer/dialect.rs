@@ -123,8 +123,8 @@ fn judge(heads: &[Head<'_>], known: &Known<'_>) -> Result<Judged, Box<Refusal>> 
     }
     if dialect.quote.is_none() && resolved.quote.is_some() {
         notes.push(
-            "quotes stand inside fields and around none, so they are taken as text, as by \
-             `dialect.quoteChar = \"\"` (--no-quote); if they enclose fields, say `dialect.quoteChar = \"\\\"\"` \
+            "quotes occur inside fields and enclose none, so they are read as text, as with \
+             `dialect.quoteChar = \"\"` (--no-quote); if they enclose fields, use `dialect.quoteChar = \"\\\"\"` \
              (--quote '\"')"
                 .into(),
         );
@@ -167,7 +167,7 @@ fn one_column_or(
     if best.look.divided() < MOSTLY || first_is_one && likely {
         notes.push(format!(
             "no delimiter divides all records alike, so each is one column of text ({}); for {:?} as the \
-             delimiter, say {}",
+             delimiter, use {}",
             refusal::flags(&single.dialect, &[Flag::Delimiter]),
             best.dialect.delimiter.as_str(),
             refusal::flags(&best.dialect, &[Flag::Delimiter]),

@@ -15,17 +15,17 @@ pub fn infer_encoding(samples: &[(String, Detected)]) -> (Option<String>, Vec<St
     let plain = samples.iter().find(|(_, detected)| utf16 && *detected == Detected::Ascii);
     if let Some((other, _)) = differing.or(plain) {
         let note = format!(
-            "{url} and {other} are in different encodings; read them apart, each with its own `dialect.encoding` (--encoding)"
+            "{url} and {other} are in different encodings; read them separately, each with its own `dialect.encoding` (--encoding)"
         );
         return (None, vec![note]);
     }
     let note = match first {
         Detected::Windows1252 { offset, byte } => format!(
-            "{url} is not UTF-8: the first byte that shows it is {byte:02x}, at byte {offset}; it is taken for \
-             windows-1252, which decodes anything: check the letters beyond ASCII"
+            "{url} is not UTF-8: the first byte that shows it is {byte:02x}, at byte {offset}; it is read as \
+             windows-1252, which decodes anything: check the non-ASCII letters"
         ),
         Detected::Utf16(encoding) => {
-            format!("{url} has a zero in every other byte: it is taken for {}", encoding.name())
+            format!("{url} has a zero in every other byte: it is read as {}", encoding.name())
         }
         _ => return (None, Vec::new()),
     };

@@ -48,10 +48,10 @@ impl Doubt {
     /// What it means and what to do.
     pub(super) fn text(self) -> &'static str {
         match self {
-            Doubt::NoValues => "no field of it has a value as far as was read, so its type is string",
+            Doubt::NoValues => "no field of it has a value in what was read, so its type is string",
             Doubt::AmbiguousDates => {
                 "the dates do not show whether day or month comes first, so they stay string; \
-                 say `type = \"date\"` and `format = \"%d/%m/%Y\"` in a schema (--type COLUMN=date:%d/%m/%Y), or \
+                 use `type = \"date\"` and `format = \"%d/%m/%Y\"` in a schema (--type COLUMN=date:%d/%m/%Y), or \
                  %m/%d/%Y"
             }
             Doubt::MixedDates => {
@@ -64,14 +64,14 @@ impl Doubt {
             }
             Doubt::Codes => {
                 "what is not whole is written like 12E4, as codes are, so they stay string; \
-                 if they are numbers, say `type = \"number\"` in a schema (--type COLUMN=number)"
+                 if they are numbers, use `type = \"number\"` in a schema (--type COLUMN=number)"
             }
             Doubt::NoUnit => {
                 "no unit of time holds all digits of all timestamps (nanoseconds reach from 1677 to 2262), so they \
                  stay string"
             }
             Doubt::CompactDates => {
-                "the integers look like dates; if they are, say `type = \"date\"` and `format = \"%Y%m%d\"` in a \
+                "the integers look like dates; if they are, use `type = \"date\"` and `format = \"%Y%m%d\"` in a \
                  schema (--type COLUMN=date:%Y%m%d)"
             }
         }
@@ -109,11 +109,11 @@ pub(super) fn null_setting<'t>(tokens: impl Iterator<Item = &'t str>) -> String 
     settings([(keys, flags.join(" "), " in a schema")])
 }
 
-/// `"NA" is taken for null`: tokens with the places where they stand first.
+/// `"NA" is read as null`: tokens with the places where they stand first.
 pub(super) fn nulls_taken(column: &str, tokens: &[(String, String)]) -> String {
     let list: Vec<_> = tokens.iter().map(|(token, place)| format!("{token:?} (first {place})")).collect();
     let verb = agree(tokens.len(), "is", "are");
-    format!("{} {verb} taken for null; {} keeps text", list.join(", "), type_flag(column, "string"))
+    format!("{} {verb} read as null; {} keeps text", list.join(", "), type_flag(column, "string"))
 }
 
 /// The same in a column of text, where they are kept.
@@ -121,7 +121,7 @@ pub(super) fn nulls_in_text(tokens: &[(String, String)]) -> String {
     let list: Vec<_> = tokens.iter().map(|(token, place)| format!("{token:?} (first {place})")).collect();
     let (verb, noun) = if tokens.len() == 1 { ("looks", "a null") } else { ("look", "nulls") };
     format!(
-        "{} {verb} like {noun} and may be text, too; for nulls, {}",
+        "{} {verb} like {noun}, but may be text; for nulls, {}",
         list.join(", "),
         null_setting(tokens.iter().map(|(token, _)| token.as_str()))
     )
@@ -131,7 +131,7 @@ pub(super) fn nulls_in_text(tokens: &[(String, String)]) -> String {
 pub(super) fn words_taken(column: &str, yes: &[String], no: &[String], first: &str) -> String {
     let list = |words: &[String]| words.iter().map(|word| format!("{word:?}")).collect::<Vec<_>>().join("/");
     format!(
-        "{} and {} are taken for true and false (first {first}); {} keeps them as they are",
+        "{} and {} are read as true and false (first {first}); {} keeps them as they are",
         list(yes),
         list(no),
         type_flag(column, "string")
@@ -141,7 +141,7 @@ pub(super) fn words_taken(column: &str, yes: &[String], no: &[String], first: &s
 /// A number with an exponent.
 pub(super) fn exponent_taken(column: &str, value: &[u8], place: &str) -> String {
     format!(
-        "{} ({place}) is taken for a number with an exponent; {} keeps such values as they are",
+        "{} ({place}) is read as a number with an exponent; {} keeps such values as they are",
         quoted(value),
         type_flag(column, "string")
     )
@@ -163,7 +163,7 @@ pub(super) fn blank_name(url: &str, behind: bool, goes: bool, filled: Option<&st
     };
     match (goes, filled) {
         (true, None) => format!(
-            " {what}, and is empty as far as was read, so it is left out; a value in it would be a bad record; to keep \
+            " {what}, and is empty in what was read, so it is left out; a value in it would be a bad record; to keep \
              it, `dialect.blankNames = \"position\"` (--blank-names position)"
         ),
         (true, Some(place)) => format!(
@@ -179,7 +179,7 @@ pub(super) fn blank_name(url: &str, behind: bool, goes: bool, filled: Option<&st
 /// Values with space around them.
 pub(super) fn padded(value: &[u8], place: &str, without: ColumnType) -> String {
     format!(
-        "spaces or tabs stand around values, {} {place} for one, which makes them string; without them it is {without}: \
+        "spaces or tabs surround values, such as {} {place}, which makes them string; without them it is {without}: \
          `dialect.trim = \"both\"` (--trim both)",
         quoted(value)
     )
@@ -227,7 +227,7 @@ pub(super) fn odd(
         }
         _ if first.starts_with("\u{feff}".as_bytes()) => {
             format!(
-                "a byte order mark amid a file is left over where files were joined: give them one by one, or {reject}"
+                "a byte order mark in the middle of a file is left over from joining files: give them one by one, or {reject}"
             )
         }
         _ if matches!(other, ColumnType::Int { .. }) && odd.iter().all(|odd| is_long_integer(&odd.value)) => {
@@ -245,7 +245,7 @@ pub(super) fn odd(
                 nulls()
             )
         }
-        _ => format!("for nulls, {}; else {reject}", nulls()),
+        _ => format!("for nulls, {}; otherwise {reject}", nulls()),
     };
     format!("{} {verb} it string; the other {count} {values} {other}: {advice}", list.join(", "))
 }

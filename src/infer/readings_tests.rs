@@ -38,7 +38,7 @@ pub(super) fn read_sampled(text: &[u8], given: &DialectSpec, head_bytes: usize) 
         Ok((dialect, notes)) => (dialect, notes.iter().map(|note| by_flags(note)).collect()),
         Err(error) => {
             let remedy = by_flags(error.what_to_do().unwrap());
-            let flags = remedy.strip_prefix("say which it is: ").unwrap().split(", or ");
+            let flags = remedy.strip_prefix("choose one: ").unwrap().split(", or ");
             return Outcome::Refused(by_flags(&error.to_string()), flags.map(str::to_owned).collect());
         }
     };
@@ -248,7 +248,7 @@ fn the_delimiter_is_what_divides_every_record() {
         text.push_str(&format!("{number}\tp{number}\tok, fine\n"));
         rows.push(vec![number.to_string(), format!("p{number}"), "ok, fine".into()]);
     }
-    reads_as(&text, "", &Table { names: None, rows }, &["quotes stand inside fields", "--quote"]);
+    reads_as(&text, "", &Table { names: None, rows }, &["quotes occur inside fields", "--quote"]);
 }
 
 #[test]
@@ -258,7 +258,7 @@ fn the_first_record_is_data_where_it_comes_again() {
         "red,apple\nblue,pear\nred,fig\n",
         "",
         &table_of(&[], &[&["red", "apple"], &["blue", "pear"], &["red", "fig"]]),
-        &["is taken for data", "--header"],
+        &["is read as data", "--header"],
     );
     let table = table_of(&["name", "city"], &[&["bob", "Paris"], &["ann", "Rome"]]);
     reads_as(

@@ -152,7 +152,7 @@ pub fn value_remedies(failing: &Failing<'_>, words: &Words<'_>, column: &str) ->
     let found = of_column(words.null_tokens)?;
     let null = || {
         format!(
-            "{} takes {value:?} for null, and the column is {expected}",
+            "{} reads {value:?} as null, and the column is {expected}",
             null_setting(std::iter::once(value.as_str()))
         )
     };
@@ -161,7 +161,7 @@ pub fn value_remedies(failing: &Failing<'_>, words: &Words<'_>, column: &str) ->
         return null_token(value.as_bytes()).map(|_| null());
     }
     let typed = type_flag(column, &found.to_string());
-    let typed = format!("{typed} reads all values of the column up to behind this place");
+    let typed = format!("{typed} reads all values of the column to beyond this place");
     let tokens: Vec<String> = words.null_tokens.iter().chain([value]).cloned().collect();
     let is_odd = || of_column(&tokens).is_some_and(|without| without.to_string() == *expected);
     Some(if found == ColumnType::Text && is_odd() { format!("{typed}; or {}", null()) } else { typed })
@@ -382,7 +382,7 @@ impl Remedy {
             let (key, flag) = change.told();
             (key, flag, "")
         }));
-        let more = if *whole { "" } else { " up to behind this place" };
+        let more = if *whole { "" } else { " to beyond this place" };
         let all = if *rejected + *taken_in == 0 && *records > 1 { "all " } else { "" };
         let mut told = format!(
             "{settings} reads {all}{}{more} with {}",
@@ -393,14 +393,14 @@ impl Remedy {
             told.push_str(&format!(", the first {}", shown(first)));
         }
         if *passed_over > 0 {
-            told.push_str(&format!(", and takes {} for no data", count(*passed_over, "line")));
+            told.push_str(&format!(", and treats {} as not being data", count(*passed_over, "line")));
         }
         if *truncated > 0 {
             told.push_str(&format!(", and leaves fields out of {}", count(*truncated, "record")));
         }
         if *taken_in > 0 {
             told.push_str(&format!(
-                ", and sets aside the {} that the quote takes in",
+                ", and sets aside the {} that the quote encloses",
                 count(*taken_in, "line")
             ));
         }

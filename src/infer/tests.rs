@@ -322,11 +322,11 @@ fn null_tokens_are_kept_where_they_were_seen() {
     assert_eq!(
         notes,
         [
-            "column \"n\": \"NA\" (first record 2, line 3 of file:///a.csv) is taken for null; \
+            "column \"n\": \"NA\" (first record 2, line 3 of file:///a.csv) is read as null; \
              --type n=string keeps text",
-            "column \"t\": \"NA\" (first record 1, line 2 of file:///a.csv) looks like a null and may be text, \
-             too; for nulls, --null NA",
-            "column \"e\": no field of it has a value as far as was read, so its type is string",
+            "column \"t\": \"NA\" (first record 1, line 2 of file:///a.csv) looks like a null, but may be text; \
+             for nulls, --null NA",
+            "column \"e\": no field of it has a value in what was read, so its type is string",
         ]
     );
 }
@@ -337,7 +337,7 @@ fn what_makes_text_of_a_column_is_said() {
     for (values, says) in [
         (
             "1\n2\nn.a.\n4\nn.a.\n6\n",
-            "\"n.a.\" (record 3, line 4 of file:///a.csv, 2 times) makes it string; the other 4 values are int64: for nulls, --null n.a.; else --type v=int64 --on-bad-value reject",
+            "\"n.a.\" (record 3, line 4 of file:///a.csv, 2 times) makes it string; the other 4 values are int64: for nulls, --null n.a.; otherwise --type v=int64 --on-bad-value reject",
         ),
         (
             "kg\n1\n2\n3.5\n",
@@ -345,23 +345,23 @@ fn what_makes_text_of_a_column_is_said() {
         ),
         ("1\n2\nTotal\n", "a total or another footer, --footer-records 1"),
         ("1\nv\n2\n3\n", "it is the name of the column: a header among the data"),
-        ("1\n2\n\u{feff}3\n4\n", "a byte order mark amid a file"),
+        ("1\n2\n\u{feff}3\n4\n", "a byte order mark in the middle of a file"),
         (
             "1\n 2\n3 \n",
-            "spaces or tabs stand around values, \" 2\" record 2, line 3 of file:///a.csv for one, which makes them string; without them it is int64: --trim both",
+            "spaces or tabs surround values, such as \" 2\" record 2, line 3 of file:///a.csv, which makes them string; without them it is int64: --trim both",
         ),
         ("2024-01-31\n2024-02-01\nsoon\n2024-02-03\n", "the other 3 values are date"),
         (
             "Y\nN\n",
-            "\"Y\" and \"N\" are taken for true and false (first record 1, line 2 of file:///a.csv); --type v=string",
+            "\"Y\" and \"N\" are read as true and false (first record 1, line 2 of file:///a.csv); --type v=string",
         ),
         (
             "1.5\n2e-3\n",
-            "\"2e-3\" (record 2, line 3 of file:///a.csv) is taken for a number with an exponent; --type v=string",
+            "\"2e-3\" (record 2, line 3 of file:///a.csv) is read as a number with an exponent; --type v=string",
         ),
         (
             "1\n-\nnone\n",
-            "\"-\" (first record 2, line 3 of file:///a.csv), \"none\" (first record 3, line 4 of file:///a.csv) are taken for null",
+            "\"-\" (first record 2, line 3 of file:///a.csv), \"none\" (first record 3, line 4 of file:///a.csv) are read as null",
         ),
         (
             "9223372036854775808\n2\n3\n",

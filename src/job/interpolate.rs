@@ -41,7 +41,7 @@ fn value_of(inside: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<String
     let valid = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     if !valid {
-        let message = format!("`{name}` is no name of a variable");
+        let message = format!("`{name}` is not a valid variable name");
         return Err((message, "write `${NAME}` or `${NAME:-default}`; `$${` is a literal `${`".into()));
     }
     match (env(name), default) {

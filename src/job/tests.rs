@@ -104,11 +104,11 @@ fn mistakes_have_their_place() {
         ),
         (
             "[output]\ncompression = 'zstd(23)'",
-            "job.toml:4:1: output.compression: `23` is no level of zstd => write `zstd(1)` to `zstd(22)`",
+            "job.toml:4:1: output.compression: `23` is not a level of zstd => write `zstd(1)` to `zstd(22)`",
         ),
         (
             "[output]\npartition_by = ['a',\n  'yaer(b)']",
-            "job.toml:5:3: output.partition_by[1]: `yaer` is no part of a date; did you mean `year(b)`?",
+            "job.toml:5:3: output.partition_by[1]: `yaer` is not a part of a date; did you mean `year(b)`?",
         ),
         (
             "[output]\npartition_by = [{ name = 'y', colum = 'b', part = 'year' }]",
@@ -116,7 +116,7 @@ fn mistakes_have_their_place() {
         ),
         (
             "[output]\npartition_by = ['year(a)', 'year(b)']",
-            "job.toml:4:28: output.partition_by[1]: the key \"year\" is there already => name derived keys: `name=year(column)`",
+            "job.toml:4:28: output.partition_by[1]: duplicate partition key \"year\" => name derived keys: `name=year(column)`",
         ),
         (
             "[engine]\nsort_bytes = 0",
@@ -140,15 +140,15 @@ fn mistakes_have_their_place() {
         ),
         (
             "[engine]\nrequests.read_timeout_seconds = 90",
-            "job.toml:4:1: engine.requests.small_timeout_seconds: 60 is less than one try may take => write at least `engine.requests.read_timeout_seconds`, which is 90",
+            "job.toml:4:1: engine.requests.small_timeout_seconds: 60 is less than one attempt may take => write at least `engine.requests.read_timeout_seconds`, which is 90",
         ),
         (
             "[engine]\npart_bytes = 1024",
-            "job.toml:4:1: engine.part_bytes: 1024 is no size of a part of an S3 upload => write 5242880 (5 MiB) to 5368709120 (5 GiB); default: 8388608",
+            "job.toml:4:1: engine.part_bytes: must be between 5242880 (5 MiB) and 5368709120 (5 GiB), got 1024 => leave it out for the default, 8388608 (8 MiB)",
         ),
         (
             "[engine]\npart_bytes = 67108864",
-            "job.toml:3:2: engine.upload_bytes_in_flight: 33554432 does not hold one part => write at least `engine.part_bytes`, which is 67108864",
+            "job.toml:3:2: engine.upload_bytes_in_flight: 33554432 is less than one part => write at least `engine.part_bytes`, which is 67108864",
         ),
         (
             "[dialect]\ndelimiter = '|||||'",
@@ -224,8 +224,8 @@ fn places_do_not_overlap() {
     for (inputs, targets, expected) in [
         ("'a'", "", Some("targets: there is no target")),
         ("", "'out'", Some("source.inputs: there is no input")),
-        ("'a'", "'out', 'x/../out/'", Some("targets[1].url: is the place of targets[0], too")),
-        ("'a'", "'/o', 'file:///o/'", Some("targets[1].url: is the place of targets[0], too")),
+        ("'a'", "'out', 'x/../out/'", Some("targets[1].url: is the same place as targets[0]")),
+        ("'a'", "'/o', 'file:///o/'", Some("targets[1].url: is the same place as targets[0]")),
         ("'a'", "'s3://b/t', 's3://b/t/u'", Some("targets[1].url: lies inside targets[0]")),
         ("'a'", "'s3://b/t/u', 's3://b/t'", Some("targets[1].url: targets[0] lies inside it")),
         ("'a'", "'s3://b/t', 's3://b/tu'", None),
@@ -233,17 +233,17 @@ fn places_do_not_overlap() {
         ("'s3://b/data/'", "'s3://b/data/out'", Some("source.inputs[0]: targets[0] lies inside it")),
         ("'s3://b/data/*.csv'", "'s3://b/data/out'", None),
         ("'-'", "'out'", None),
-        ("'a'", "'s3:/b/t'", Some("targets[0].url: a URL of S3 has two slashes after the colon")),
+        ("'a'", "'s3:/b/t'", Some("targets[0].url: an S3 URL has two slashes after the colon")),
         (
             "'a'",
             "'gs:/b/t'",
             Some(
-                "targets[0].url: Google Cloud Storage is no target: object_store does not list the uploads that a killed run left open, so a recovery could not keep the promise that no staged data is left",
+                "targets[0].url: Google Cloud Storage is not supported as a target: object_store does not list the uploads that a killed run left open, so a recovery could not keep the promise that no staged data is left",
             ),
         ),
         ("'s3://'", "'out'", Some("source.inputs[0]: the URL does not name a bucket")),
         ("'ftp://b/x'", "'out'", Some("source.inputs[0]: locations of kind `ftp://` are not supported")),
-        ("'file://x'", "'out'", Some("source.inputs[0]: the URL of a file has three slashes")),
+        ("'file://x'", "'out'", Some("source.inputs[0]: a file URL has three slashes")),
         ("'a'", "'out/*'", Some("targets[0].url: a target is one place, not a glob")),
         ("''", "'out'", Some("source.inputs[0]: the location is empty")),
     ] {
@@ -290,7 +290,7 @@ fn variables_are_replaced() {
         ("${EMPTY:-x}|${EMPTY}|", Ok("x||")),
         ("$${BUCKET} ${BUCKET}", Ok("${BUCKET} lake")),
         ("${NOPE}", Err("the environment variable `NOPE` is not set")),
-        ("${1x}", Err("`1x` is no name of a variable")),
+        ("${1x}", Err("`1x` is not a valid variable name")),
         ("${A", Err("`${` is not closed")),
     ] {
         let found = interpolate::interpolate(text, &env).map_err(|(message, _)| message);

@@ -127,7 +127,7 @@ impl Check {
             for (other, earlier) in places[..i].iter().enumerate() {
                 let remedy = "give each target a place of its own";
                 if place == earlier {
-                    self.problem(key.clone(), format!("is the place of targets[{other}], too"), remedy);
+                    self.problem(key.clone(), format!("is the same place as targets[{other}]"), remedy);
                 } else if place.starts_with(earlier) {
                     self.problem(key.clone(), format!("lies inside targets[{other}]"), remedy);
                 } else if earlier.starts_with(place) {
@@ -143,7 +143,7 @@ impl Check {
             self.problem(inputs.clone(), "there is no input", "name at least one file, glob or prefix");
         }
         if job.source.incremental && job.output.mode == WriteMode::ErrorIfExists {
-            let remedy = "say `output.mode = \"append\"`, or \"overwrite_partitions\"";
+            let remedy = "use `output.mode = \"append\"`, or \"overwrite_partitions\"";
             let message = "only what is new is read, but a table that holds data is not written to";
             self.problem(KeyPath::from("source").key("incremental"), message, remedy);
         }
@@ -153,7 +153,7 @@ impl Check {
             if name.is_empty() {
                 self.problem(key, "the name is empty", "write the name before `=` of a directory");
             } else if job.source.path_columns[..i].contains(name) {
-                self.problem(key, format!("{name:?} stands twice"), "leave it out once");
+                self.problem(key, format!("duplicate name {name:?}"), "remove one of them");
             }
         }
         let ratio = KeyPath::from("source").key("max_expansion_ratio");
@@ -211,8 +211,8 @@ impl Check {
             ("max_rejected_share_per_input", job.errors.max_rejected_share_per_input),
         ];
         for (key, share) in shares {
-            if share.is_some_and(|share| !(0.0..=1.0).contains(&share)) {
-                let message = "a share lies between 0 and 1";
+            if let Some(share) = share.filter(|share| !(0.0..=1.0).contains(share)) {
+                let message = format!("must be between 0 and 1, got {share}");
                 self.problem(errors.key(key), message, "write 0.01 for one record in a hundred");
             }
         }
@@ -235,8 +235,8 @@ impl Check {
             if !(least..=most).contains(&value) {
                 self.problem(
                     key(name),
-                    format!("{value} is out of bounds"),
-                    format!("write {least} to {most}"),
+                    format!("must be between {least} and {most}, got {value}"),
+                    "leave it out for the default",
                 );
             }
         }
@@ -257,14 +257,11 @@ impl Check {
         self.above_zero(key("fetch_concurrency"), engine.fetch_concurrency as u64);
         self.requests(&engine.requests);
         if !(MIN_PART_BYTES..=MAX_PART_BYTES).contains(&(engine.part_bytes as u64)) {
-            let message = format!("{} is no size of a part of an S3 upload", engine.part_bytes);
-            self.problem(
-                key("part_bytes"),
-                message,
-                "write 5242880 (5 MiB) to 5368709120 (5 GiB); default: 8388608",
-            );
+            let message =
+                format!("must be between 5242880 (5 MiB) and 5368709120 (5 GiB), got {}", engine.part_bytes);
+            self.problem(key("part_bytes"), message, "leave it out for the default, 8388608 (8 MiB)");
         } else if engine.upload_bytes_in_flight < engine.part_bytes {
-            let message = format!("{} does not hold one part", engine.upload_bytes_in_flight);
+            let message = format!("{} is less than one part", engine.upload_bytes_in_flight);
             let remedy = format!("write at least `engine.part_bytes`, which is {}", engine.part_bytes);
             self.problem(key("upload_bytes_in_flight"), message, remedy);
         }
@@ -286,7 +283,7 @@ impl Check {
         }
         let (one, all) = (requests.read_timeout_seconds, requests.small_timeout_seconds);
         if all < one {
-            let message = format!("{all} is less than one try may take");
+            let message = format!("{all} is less than one attempt may take");
             let remedy = format!("write at least `engine.requests.read_timeout_seconds`, which is {one}");
             self.problem(key("small_timeout_seconds"), message, remedy);
         }

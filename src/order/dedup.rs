@@ -233,7 +233,7 @@ impl Reading {
             self.tags.pop_front();
         }
         let Some((tag, batches)) = self.tags.front_mut() else {
-            let message = "more batches came back from temporary files than went there".into();
+            let message = "more batches were read from temporary files than were written".into();
             return Err(Error::new(ErrorKind::Accounting { message }));
         };
         *batches -= 1;

@@ -4,7 +4,7 @@ use super::key_set::{BYTES_PER_KEY, Insertion, KeySet};
 use crate::error::count::count;
 use crate::error::{Error, ErrorKind, JobPlace, Result};
 
-/// Finds keys that is a duplicate, over all batches of a task.
+/// Finds duplicate keys, over all batches of a task.
 ///
 /// Holds every distinct key in memory, at 32 bytes of budget each: rows have to
 /// be told apart at once, so what does not fit cannot wait on disk.
@@ -20,7 +20,7 @@ impl UniqueCheck {
         UniqueCheck { keys: KeySet::new(key_bytes), key_bytes }
     }
 
-    /// The rows whose key is a duplicate, in this batch or an earlier one,
+    /// The rows whose key came up before, in this batch or an earlier one,
     /// ascending. `None` never repeats. Fails when memory does not hold the keys.
     pub fn check(&mut self, keys: &[Option<u128>]) -> Result<Vec<u32>> {
         let mut repeats = Vec::new();
@@ -43,7 +43,7 @@ impl UniqueCheck {
         let place = JobPlace { file: "job".into(), key, ..JobPlace::default() };
         Error::new(ErrorKind::Job { message, place }).remedy(format!(
             "set `engine.key_bytes` in a job file to {BYTES_PER_KEY} times the distinct keys of a task; \
-             or let tasks be smaller, or take the constraint away"
+             or let tasks be smaller, or remove the constraint"
         ))
     }
 }

@@ -127,7 +127,7 @@ pub enum Trim {
 #[serde(rename_all = "snake_case")]
 pub enum BlankNames {
     /// It is called by its position, `column_3`, where the schema has that column or the sample a value
-    /// of it; else it is left out, and a value in it is a bad record.
+    /// of it; otherwise it is left out, and a value in it is a bad record.
     #[default]
     Auto,
     /// It is called by its position, `column_3`.

@@ -88,7 +88,7 @@ pub(super) fn resolve(schema: &Schema, partition_by: &[PartitionKey]) -> Result<
         // A plain key takes the column's own name, which the profile may have folded.
         let name = if part.is_none() { &schema.columns[position].name } else { name };
         if keys.iter().any(|key| key.name == *name) {
-            return Err(invalid(format!("the key {name:?} stands twice"))
+            return Err(invalid(format!("duplicate partition key {name:?}"))
                 .remedy("leave it out, or give a derived key another name: `name=year(column)`"));
         }
         if part.is_some() && found(name).is_some() {
@@ -116,11 +116,11 @@ fn check_type(
         )),
         (Some(_), Date | Timestamp { .. }) => Ok(()),
         (Some(_), other) => Err((
-            format!("{column:?} is a {other}; parts are made of dates and timestamps only"),
+            format!("{column:?} is a {other}; only dates and timestamps have parts"),
             "partition by the column itself, or give it the type `date` or `timestamp(us)`",
         )),
         (None, other) => Err((
-            format!("{column:?} is a {other}, which makes no directory names"),
+            format!("{column:?} is a {other}, which cannot be a directory name"),
             "partition by a boolean, integer, date or string column, or derive a key: `year(column)`",
         )),
     }

@@ -65,8 +65,8 @@ fn keys_that_cannot_work_are_refused() {
     let column = |name: &str| PartitionKey::Column(name.into());
     for (keys, expected) in [
         (vec![column("nope")], "there is no column \"nope\""),
-        (vec![column("day"), column("day")], "stands twice"),
-        (vec![derived("year", "n", DatePart::Year)], "parts are made of dates"),
+        (vec![column("day"), column("day")], "duplicate partition key"),
+        (vec![derived("year", "n", DatePart::Year)], "only dates and timestamps have parts"),
         (vec![derived("hour", "day", DatePart::Hour)], "has no hour"),
         (vec![derived("n", "day", DatePart::Year)], "name of a column"),
         (vec![column("day"), column("carrier"), column("n")], "every column is a partition key"),

@@ -197,7 +197,7 @@ fn plan_inputs(
     }
     if plan.job.errors.leaves_values_in_quarantine() && hides_values(&plan.job) {
         tracing::warn!(
-            "rejected records stand in the quarantine as they were, before any mask or hash; \
+            "rejected records are in the quarantine as they were, before any mask or hash; \
              `errors.quarantine_values = false` in the job file leaves their values out"
         );
     }
@@ -401,7 +401,7 @@ pub fn named_columns(inferred: &Inferred, duplicates: DuplicateColumns, url: &st
 fn invalid_matching() -> Error {
     let message = "columns are to be matched by name, but the inputs have no header";
     Problem::new(KeyPath::from("source.match_columns"), message)
-        .remedy("say `dialect.header = true` (--header), or `source.match_columns = \"position\"` (--match-columns position)")
+        .remedy("use `dialect.header = true` (--header), or `source.match_columns = \"position\"` (--match-columns position)")
         .into_error("job")
 }
 
@@ -411,8 +411,8 @@ fn no_columns(samples: &[Sample], dialect: &Dialect) -> Error {
     if let Some(cut) = samples.iter().find(|sample| !sample.whole && !sample.text.is_empty()) {
         let problem = InputProblem::BeyondSample { limit: cut.text.len() as u64, header: dialect.header };
         return Error::input(problem, Location::object(&cut.url)).remedy(
-            "is a closing quote missing, `dialect.lineTerminator` (--line-terminator) another one, or \
-             `dialect.skipRecords` (--skip-records) too many? If not, describe the columns in a `schema` (--schema)",
+            "is a closing quote missing, `dialect.lineTerminator` (--line-terminator) wrong, or \
+             `dialect.skipRecords` (--skip-records) too high? If not, describe the columns in a `schema` (--schema)",
         );
     }
     let problem = match (empty, dialect.header) {

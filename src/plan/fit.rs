@@ -43,7 +43,7 @@ pub(super) fn fit(
     let lacking: Vec<_> = lacking.filter(|name| !in_job.contains_key(name.as_str())).collect();
     if !lacking.is_empty() {
         tracing::warn!(
-            "the table has columns that the job has not, and its rows have nulls there: {}",
+            "the table has columns that the job does not have; its rows will have nulls there: {}",
             quoted(lacking)
         );
     }

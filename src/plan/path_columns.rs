@@ -93,7 +93,7 @@ pub(super) fn unused(schema: &Schema, inputs: &[Input]) -> Option<String> {
     let names: Vec<_> = examples.keys().map(|key| text(key)).collect();
     let flags: Vec<_> = examples.keys().map(|key| format!("--path-column {}", word(key))).collect();
     Some(format!(
-        "inputs lie in directories such as {}, which give no columns; to have them as columns, say {}",
+        "inputs lie in directories such as {}, which give no columns; to have them as columns, use {}",
         directories.join(", "),
         settings([(format!("source.path_columns = [{}]", names.join(", ")), flags.join(" "), "")])
     ))

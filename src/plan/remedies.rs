@@ -29,11 +29,11 @@ pub fn with_tried_remedies(error: Error, job: &JobSpec, options: &PlanOptions, r
         Some(Tried::Reads(remedies)) => {
             // What may be wrong with the input, and not with how it is read, is still to be said.
             let rest = error.what_to_do().filter(|_| is_of_the_input(&error));
-            let remedies = rest.map_or(remedies.clone(), |rest| format!("{remedies}; else {rest}"));
+            let remedies = rest.map_or(remedies.clone(), |rest| format!("{remedies}; otherwise {rest}"));
             error.remedy(remedies)
         }
         Some(Tried::Nothing) if is_of_a_record(&error) => error.remedy(
-            "mend the input here: no quote, escape, delimiter, comment mark, title or footer that was tried reads it",
+            "fix the input here: no quote, escape, delimiter, comment mark, title or footer that was tried reads it",
         ),
         _ => error,
     }

@@ -30,8 +30,8 @@ pub fn for_profile(schema: &Schema, profile: Profile, names: ColumnNames) -> Res
         let key = KeyPath::from("fields").index(i).key("name");
         problems
             .0
-            .push(Problem::new(key, format!("the name {:?} holds a NUL", column.name)).remedy(
-                "rename the column, or say `output.column_names = \"plain\"` (--column-names plain)",
+            .push(Problem::new(key, format!("the name {:?} contains a NUL", column.name)).remedy(
+                "rename the column, or use `output.column_names = \"plain\"` (--column-names plain)",
             ));
     }
     problems.or_ok(())?;
@@ -59,7 +59,7 @@ fn spectrum(schema: &Schema) -> Result<Schema, Problems> {
             format!("Spectrum reads {MAX_COLUMNS} columns, the schema has {}", schema.columns.len());
         problems.0.push(
             Problem::new("fields", message)
-                .remedy("drop columns, or say `output.profile = \"standard\"` (--profile standard)"),
+                .remedy("drop columns, or use `output.profile = \"standard\"` (--profile standard)"),
         );
     }
     let mut names: HashMap<String, &str> = HashMap::new();
@@ -96,13 +96,13 @@ fn check_name<'a>(
             folded.len()
         );
         return Err(Problem::new("name", message).remedy(
-            "shorten `name` and put the header's text in `sourceName`, or say `output.profile = \"standard\"` (--profile standard)",
+            "shorten `name` and put the header's text in `sourceName`, or use `output.profile = \"standard\"` (--profile standard)",
         ));
     }
     if refusal(folded) == Some(Refusal::Glue) {
         let message = format!("column {:?}: AWS Glue takes no control characters in names", column.name);
         return Err(Problem::new("name", message).remedy(
-            "rename the column and put the header's text in `sourceName`, or say `output.column_names = \"plain\"` (--column-names plain)",
+            "rename the column and put the header's text in `sourceName`, or use `output.column_names = \"plain\"` (--column-names plain)",
         ));
     }
     match names.insert(folded.into(), &column.name) {
@@ -110,14 +110,14 @@ fn check_name<'a>(
             let message =
                 format!("columns {other:?} and {:?} are both {folded:?} in lower case", column.name);
             Err(Problem::new("name", message).remedy(
-                "rename one and put the header's text in `sourceName`, or say `output.profile = \"standard\"` (--profile standard)",
+                "rename one and put the header's text in `sourceName`, or use `output.profile = \"standard\"` (--profile standard)",
             ))
         }
         None => Ok(()),
     }
 }
 
-/// The narrowest type of Spectrum that holds every value; else what is refused and a remedy.
+/// The narrowest type of Spectrum that holds every value; otherwise what is refused and a remedy.
 fn widen(column_type: ColumnType) -> Result<ColumnType, (&'static str, &'static str)> {
     const MICROSECONDS: TimeUnit = TimeUnit::Microsecond;
     Ok(match column_type {
@@ -128,13 +128,13 @@ fn widen(column_type: ColumnType) -> Result<ColumnType, (&'static str, &'static 
         ColumnType::Time => {
             return Err((
                 "times of day",
-                "make its type `string`, or say `output.profile = \"standard\"` (--profile standard)",
+                "make its type `string`, or use `output.profile = \"standard\"` (--profile standard)",
             ));
         }
         ColumnType::Timestamp { unit: TimeUnit::Nanosecond, .. } => {
             return Err((
                 "nanoseconds",
-                "make its type `timestamp(us)` or `timestamp(us,UTC)`, or say `output.profile = \"standard\"` (--profile standard)",
+                "make its type `timestamp(us)` or `timestamp(us,UTC)`, or use `output.profile = \"standard\"` (--profile standard)",
             ));
         }
         // Exact, and Spectrum reads no other unit.

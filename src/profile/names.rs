@@ -79,7 +79,7 @@ pub fn note<'n>(names: impl Iterator<Item = &'n str>) -> Option<String> {
         .collect();
     (!told.is_empty()).then(|| {
         format!(
-            "some readers refuse names of columns: {}; rename them in the schema, or say \
+            "some readers refuse column names: {}; rename them in the schema, or use \
              `output.column_names = \"plain\"` (--column-names plain)",
             listed(told)
         )

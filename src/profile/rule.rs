@@ -60,21 +60,21 @@ impl Rule {
     /// What to do where it is broken.
     pub fn remedy(self) -> &'static str {
         const DEFECT: &str =
-            "this should not come about whatever the job says: please report it with the job file";
+            "this should not happen, whatever the job says: please report it with the job file";
         match self {
             Rule::Encoding => {
-                "take `encoding` out of `output.columns` in the job file, or say `output.profile = \"standard\"` (--profile standard)"
+                "take `encoding` out of `output.columns` in the job file, or use `output.profile = \"standard\"` (--profile standard)"
             }
-            Rule::Codec => "say `output.compression = \"snappy\"` (--compression snappy) or gzip",
+            Rule::Codec => "use `output.compression = \"snappy\"` (--compression snappy) or gzip",
             Rule::ReadableType => {
-                "give the column another type in the schema, or say `output.profile = \"standard\"` (--profile standard)"
+                "give the column another type in the schema, or use `output.profile = \"standard\"` (--profile standard)"
             }
             Rule::NameCase | Rule::NameLength | Rule::NameTwice => "rename the column in the schema",
-            Rule::ColumnCount => "drop columns, or say `output.profile = \"standard\"` (--profile standard)",
+            Rule::ColumnCount => "drop columns, or use `output.profile = \"standard\"` (--profile standard)",
             Rule::TextLength => {
                 "declare the column as `varchar(65535)`, which makes longer texts bad values to \
                  reject or null; cut it in a transform, such as `left(note, 10000)`; \
-                 drop it; or say `output.profile = \"standard\"` (--profile standard)"
+                 drop it; or use `output.profile = \"standard\"` (--profile standard)"
             }
             Rule::KeyLength => {
                 "choose other keys in `output.partition_by` (--partition-by), or a shorter target URL"

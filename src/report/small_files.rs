@@ -80,7 +80,7 @@ fn by_keys(plan: &Plan, files: &[ManifestFile]) -> Option<String> {
     ))
 }
 
-/// Fewer files in each partition, whatever made them many; else more rows for each file.
+/// Fewer files in each partition, whatever made them many; otherwise more rows for each file.
 fn by_run(plan: &Plan, files: usize, partitions: usize) -> String {
     let tasks = plan.tasks.iter().filter(|task| !task.splits.is_empty()).count();
     let (output, engine) = (&plan.job.output, &plan.job.engine);

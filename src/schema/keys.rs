@@ -28,7 +28,7 @@ pub(super) fn resolve(
             }
         }
         Some(_) => problems.0.push(
-            Problem::new("uniqueKeys", "is no list of keys")
+            Problem::new("uniqueKeys", "is not a list of keys")
                 .remedy("write a list of lists of names, such as `[[\"id\"], [\"city\", \"day\"]]`"),
         ),
         None => {}
@@ -61,7 +61,7 @@ fn key_columns(
         _ => None,
     };
     let Some(names) = names else {
-        let problem = Problem::new(place, "names no columns");
+        let problem = Problem::new(place, "lists no columnss");
         problems.0.push(problem.remedy("write the names of the columns that make the key"));
         return None;
     };

@@ -60,16 +60,16 @@ fn check_names(columns: &[Column], problems: &mut Problems) {
         if column.name.is_empty() {
             problems.0.push(Problem::new(key.key("name"), "a column needs a name"));
         } else if column.name.contains('\0') || column.source_name.contains('\0') {
-            let message = format!("the name of the column {:?} holds a NUL", column.source_name);
-            problems.0.push(Problem::new(key.key("name"), message).remedy("names of columns hold no NUL"));
+            let message = format!("the name of the column {:?} contains a NUL", column.source_name);
+            problems.0.push(Problem::new(key.key("name"), message).remedy("column names cannot contain NUL"));
         } else if let Some(first) = names.insert(&column.name, i) {
-            let message = format!("the name {:?} is that of fields[{first}], too", column.name);
+            let message = format!("the name {:?} is already that of fields[{first}]", column.name);
             problems
                 .0
                 .push(Problem::new(key.key("name"), message).remedy("give each column a name of its own"));
         } else if let Some(first) = sources.insert(&column.source_name, i) {
             let message =
-                format!("the column {:?} of the CSV is read by fields[{first}], too", column.source_name);
+                format!("the column {:?} of the CSV is already read by fields[{first}]", column.source_name);
             problems.0.push(Problem::new(key.key("sourceName"), message).remedy("read each column once"));
         }
     }
@@ -190,7 +190,7 @@ impl FieldRules<'_> {
         }
         let (key, formats) = match (single, &field.formats) {
             (Some(_), Some(_)) => {
-                self.problem("formats", "stands beside `format`", "keep one of the two");
+                self.problem("formats", "cannot be combined with `format`", "keep one of the two");
                 return Vec::new();
             }
             (Some(format), None) => ("format", vec![format.to_owned()]),
@@ -214,7 +214,7 @@ impl FieldRules<'_> {
             self.problem(key, message, "add `%p`, or write `%H` for hours of 24");
         } else if needs_date && !compiled.has_date() {
             let remedy =
-                "it needs a year, a month and a day (or `%j`, `%s`, `%Q`); else make the type `string`";
+                "it needs a year, a month and a day (or `%j`, `%s`, `%Q`); otherwise make the type `string`";
             self.problem(key, format!("{format:?} gives no day"), remedy);
         } else if !needs_date && !compiled.has_time() {
             self.problem(key, format!("{format:?} gives no time of day"), "it needs `%H`, or `%I` and `%p`");
@@ -235,7 +235,7 @@ impl FieldRules<'_> {
     fn source_zone(&mut self, column_type: ColumnType) -> chrono_tz::Tz {
         let Some(name) = &self.field.source_time_zone else { return chrono_tz::Tz::UTC };
         if !matches!(column_type, ColumnType::Timestamp { utc: true, .. }) {
-            let message = "a zone is meant for instants only";
+            let message = "a time zone applies to instants only";
             self.problem(
                 "sourceTimeZone",
                 message,
@@ -269,12 +269,12 @@ impl FieldRules<'_> {
         if column_type == ColumnType::Boolean {
             for (key, tokens) in [("trueValues", &true_tokens), ("falseValues", &false_tokens)] {
                 if tokens.is_empty() {
-                    self.problem(key, "holds no text", "list at least one");
+                    self.problem(key, "is empty", "list at least one");
                 }
             }
         }
         if let Some(both) = true_tokens.iter().find(|token| false_tokens.contains(token)) {
-            self.problem("falseValues", format!("{both:?} is in `trueValues`, too"), "keep it in one");
+            self.problem("falseValues", format!("{both:?} is also in `trueValues`"), "keep it in one");
         }
         (true_tokens, false_tokens)
     }
@@ -285,7 +285,7 @@ impl FieldRules<'_> {
         let group = self.mark("groupChar", field.group_char.as_deref());
         let mark = decimal.unwrap_or(b'.');
         if group == Some(mark) {
-            let message = format!("{:?} is the decimal mark, too", char::from(mark));
+            let message = format!("{:?} is also the decimal mark", char::from(mark));
             self.problem("groupChar", message, "set `decimalChar` to the other mark");
         }
         if (decimal.is_some() || group.is_some()) && !column_type.is_numeric() {
@@ -305,7 +305,7 @@ impl FieldRules<'_> {
             _ => {
                 self.problem(
                     key,
-                    format!("{text:?} is no mark"),
+                    format!("{text:?} is not a valid mark"),
                     "write one ASCII character such as `,` or `.`",
                 );
                 None
@@ -318,7 +318,7 @@ impl FieldRules<'_> {
             (ColumnType::Binary, Some("hex")) => BinaryForm::Hex,
             (ColumnType::Binary, Some("base64" | "binary" | "default") | None) => BinaryForm::Base64,
             (ColumnType::Binary, Some(other)) => {
-                let message = format!("`{other}` is no way to write binary");
+                let message = format!("`{other}` is not an encoding of binary values");
                 self.problem("format", message, "write `base64` or `hex`");
                 BinaryForm::Base64
             }

@@ -87,7 +87,7 @@ fn mistakes_in_a_schema_have_their_place() {
         ),
         (
             r#"{"fields": [{"name": "a"}, {"name": "b", "sourceName": "a"}]}"#,
-            "s.json:1:42: fields[1].sourceName: the column \"a\" of the CSV is read by fields[0], too => read each column once",
+            "s.json:1:42: fields[1].sourceName: the column \"a\" of the CSV is already read by fields[0] => read each column once",
         ),
         (
             r#"{"schema": {"fields": [{"name": 1}]}}"#,
@@ -117,11 +117,11 @@ fn mistakes_in_a_field_name_the_key() {
         ),
         (
             r#""type": "decimal(39,2)""#,
-            "type: `decimal(39,2)` is no decimal that can be stored => write `decimal(precision,scale)` with precision 1 to 38 and scale 0 to precision",
+            "type: `decimal(39,2)` is not a decimal that can be stored => write `decimal(precision,scale)` with precision 1 to 38 and scale 0 to precision",
         ),
         (
             r#""type": "decimal(5,6)""#,
-            "type: `decimal(5,6)` is no decimal that can be stored => write `decimal(precision,scale)` with precision 1 to 38 and scale 0 to precision",
+            "type: `decimal(5,6)` is not a decimal that can be stored => write `decimal(precision,scale)` with precision 1 to 38 and scale 0 to precision",
         ),
         (
             r#""type": "timestamp(us,Europe/Rome)""#,
@@ -137,7 +137,7 @@ fn mistakes_in_a_field_name_the_key() {
         ),
         (
             r#""type": "date", "format": "%Y-%m""#,
-            "format: \"%Y-%m\" gives no day => it needs a year, a month and a day (or `%j`, `%s`, `%Q`); else make the type `string`",
+            "format: \"%Y-%m\" gives no day => it needs a year, a month and a day (or `%j`, `%s`, `%Q`); otherwise make the type `string`",
         ),
         (
             r#""type": "time", "format": "%I:%M""#,
@@ -153,11 +153,11 @@ fn mistakes_in_a_field_name_the_key() {
         ),
         (
             r#""type": "date", "format": "DD.MM.YYYY""#,
-            "format: \"DD.MM.YYYY\" is no strftime pattern => did you mean `%d.%m.%Y`?",
+            "format: \"DD.MM.YYYY\" is not a strftime pattern => did you mean `%d.%m.%Y`?",
         ),
         (
             r#""type": "date", "format": "%F", "formats": ["%F"]"#,
-            "formats: stands beside `format` => keep one of the two",
+            "formats: cannot be combined with `format` => keep one of the two",
         ),
         (
             r#""type": "timestamp(us,UTC)", "sourceTimeZone": "Europe/Berln""#,
@@ -165,25 +165,25 @@ fn mistakes_in_a_field_name_the_key() {
         ),
         (
             r#""type": "datetime", "sourceTimeZone": "Europe/Berlin""#,
-            "sourceTimeZone: a zone is meant for instants only => make the type `timestamp(us,UTC)`, or leave the zone out",
+            "sourceTimeZone: a time zone applies to instants only => make the type `timestamp(us,UTC)`, or leave the zone out",
         ),
         (
             r#""type": "binary", "format": "base32""#,
-            "format: `base32` is no way to write binary => write `base64` or `hex`",
+            "format: `base32` is not an encoding of binary values => write `base64` or `hex`",
         ),
         (
             r#""type": "number", "groupChar": ".""#,
-            "groupChar: '.' is the decimal mark, too => set `decimalChar` to the other mark",
+            "groupChar: '.' is also the decimal mark => set `decimalChar` to the other mark",
         ),
         (
             r#""type": "number", "decimalChar": "5""#,
-            "decimalChar: \"5\" is no mark => write one ASCII character such as `,` or `.`",
+            "decimalChar: \"5\" is not a valid mark => write one ASCII character such as `,` or `.`",
         ),
         (
             r#""type": "boolean", "trueValues": ["x"], "falseValues": ["x"]"#,
-            "falseValues: \"x\" is in `trueValues`, too => keep it in one",
+            "falseValues: \"x\" is also in `trueValues` => keep it in one",
         ),
-        (r#""type": "boolean", "trueValues": []"#, "trueValues: holds no text => list at least one"),
+        (r#""type": "boolean", "trueValues": []"#, "trueValues: is empty => list at least one"),
         (r#""missingValues": [1]"#, "missingValues[0]: must be text or a table, not a whole number"),
     ] {
         let found = resolve(&format!("{{\"fields\": [{{\"name\": \"a\",\n {field}}}]}}")).unwrap_err();
@@ -395,7 +395,7 @@ fn keys_are_columns() {
         (r#""primaryKey": "cc""#, "primaryKey: there is no column \"cc\" => did you mean `c`?"),
         (
             r#""primaryKey": []"#,
-            "primaryKey: names no columns => write the names of the columns that make the key",
+            "primaryKey: lists no columnss => write the names of the columns that make the key",
         ),
         (
             r#""uniqueKeys": [["a", "a"]]"#,
@@ -403,7 +403,7 @@ fn keys_are_columns() {
         ),
         (
             r#""uniqueKeys": "a""#,
-            "uniqueKeys: is no list of keys => write a list of lists of names, such as `[[\"id\"], [\"city\", \"day\"]]`",
+            "uniqueKeys: is not a list of keys => write a list of lists of names, such as `[[\"id\"], [\"city\", \"day\"]]`",
         ),
     ] {
         let error = with(keys).unwrap_err();

@@ -88,7 +88,7 @@ impl WrittenSchema {
         for found in file {
             let name = &found.name;
             match ours.get(name.as_str()) {
-                None => return Some(format!("it has a column {name:?}, which the table has not")),
+                None => return Some(format!("it has a column {name:?}, which the table does not have")),
                 Some(column) if !column.has_type_of(found) => {
                     let (found, column) = (found.type_name(), column.type_name());
                     return Some(format!("its column {name:?} is `{found}`, that of the table `{column}`"));
@@ -198,14 +198,14 @@ pub enum Misfit {
         name: String,
     },
     /// Columns that the table has not.
-    #[error("the job has columns that the table has not: {}", quoted(names))]
+    #[error("the job has columns that the table does not have: {}", quoted(names))]
     New {
         /// Their names.
         names: Vec<String>,
     },
     /// Columns on either side that the other has not.
     #[error(
-        "the table has the column {:?}, which the job has not, and the job has {}, which the table has not: it may \
+        "the table has the column {:?}, which the job does not have, and the job has {}, which the table does not have: it may \
          have been renamed", missing.name, quoted(new)
     )]
     Renamed {
@@ -235,7 +235,7 @@ impl Misfit {
                     table.iter().map(|key| format!("--partition-by '{}'", key.spelling())).collect();
                 let flags =
                     if flags.is_empty() { "convert: no --partition-by".into() } else { flags.join(" ") };
-                format!("say {}, as the table has it, or {ELSEWHERE}", settings([(keys, flags, "")]))
+                format!("use {}, as the table has it, or {ELSEWHERE}", settings([(keys, flags, "")]))
             }
             Misfit::KeyType { name, table, .. } => format!(
                 "make it a `{table}`: `type` in the schema, or a step `cast = {{ {} = \"{table}\" }}`; or \
@@ -243,7 +243,7 @@ impl Misfit {
                 bare(name)
             ),
             Misfit::Type { table, job, .. } if differ_in_form_only(table, job) => format!(
-                "say `output.timestamps = \"{}\"` in a job file, as the table has it, or {ELSEWHERE}",
+                "use `output.timestamps = \"{}\"` in a job file, as the table has it, or {ELSEWHERE}",
                 if table.int96 { "int96" } else { "int64" }
             ),
             Misfit::Type { name, table, job } => {
@@ -263,7 +263,7 @@ impl Misfit {
                     same
                 }
             }
-            Misfit::Nulls { .. } => "say `constraints.required = true` of it in the schema, or \
+            Misfit::Nulls { .. } => "use `constraints.required = true` of it in the schema, or \
                  `output.schema_change = \"widen\"` (--schema-change widen), after which the table's column \
                  may be null"
                 .into(),
@@ -290,7 +290,7 @@ impl Misfit {
                 };
                 format!(
                     "{renamed}. If not, give the table's column nulls with a step `derive = {{ {} = \"CAST(NULL AS \
-                     VARCHAR)\" }}`{cast}, and say `output.schema_change = \"add_columns\"` (--schema-change add_columns), or leave out what is new with \
+                     VARCHAR)\" }}`{cast}, and use `output.schema_change = \"add_columns\"` (--schema-change add_columns), or leave out what is new with \
                      a step `drop = {}`",
                     bare(&missing.name),
                     list(new)

@@ -110,7 +110,11 @@ impl Fetch {
                     None => self.changed("the object ends before the size it was planned with".to_owned()),
                 });
             }
-            tracing::debug!(url = self.input.url, from, "the body of a GET broke off and is asked for again");
+            tracing::debug!(
+                url = self.input.url,
+                from,
+                "the body of a GET was cut short and is requested again"
+            );
             tokio::time::sleep(RESUMPTION_WAIT * (1 << (resumptions - 1))).await;
         }
     }
@@ -130,7 +134,7 @@ impl Fetch {
         options.extensions.insert(answers.clone());
         let answer = self.store.get_opts(&self.path, options).await.map_err(|error| match error {
             object_store::Error::Precondition { .. } => {
-                Broken::Changed("its entity tag is another one".to_owned())
+                Broken::Changed("its entity tag is different".to_owned())
             }
             error => Broken::ForGood(error),
         })?;

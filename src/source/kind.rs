@@ -21,7 +21,7 @@ const OTHER_READER: &str =
 const UNPACK: &str = "unpack it, and read the files in it";
 const TO_UTF8: &str = "write it as UTF-8, such as by `iconv -f UTF-32 -t UTF-8`";
 const UNPACK_ONCE: &str = "unpack it once, and read what comes out";
-const LOOK: &str = "look at what delivers the input";
+const LOOK: &str = "check what delivers the input";
 
 impl NotCsv {
     /// Of an object that begins with `head`.

@@ -233,7 +233,9 @@ fn literal_prefix(glob: &str) -> &str {
 async fn list_s3(s3: &S3, spec: &SourceSpec, entry: &str, rest: &str) -> Result<Matches> {
     let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
     if bucket.is_empty() {
-        return Err(Error::usage(format!("`source.inputs` (convert: INPUT): {entry:?} does not name a bucket")));
+        return Err(Error::usage(format!(
+            "`source.inputs` (convert: INPUT): {entry:?} does not name a bucket"
+        )));
     }
     let pattern = Pattern::of(key, entry)?;
     if let Pattern::One = pattern {
@@ -316,7 +318,7 @@ fn rfc3339(time: &aws_sdk_s3::primitives::DateTime) -> Option<String> {
 
 fn list_local(entry: &str) -> Result<Matches> {
     let path = local_path(entry).ok_or_else(|| {
-        Error::usage(format!("`source.inputs` (convert: INPUT): {entry:?} is no place to read from"))
+        Error::usage(format!("`source.inputs` (convert: INPUT): {entry:?} is not a place to read from"))
             .remedy("an input is `s3://bucket/key`, `file:///path`, a path, or `-` for standard input")
     })?;
     let absolute = std::path::absolute(&path).map_err(|error| file_failure("find", entry, &error))?;

@@ -243,7 +243,7 @@ fn a_file_that_changes_while_it_is_read_is_an_error() {
                 std::fs::remove_file(path).unwrap();
                 std::fs::create_dir(path).unwrap();
             },
-            "is none now",
+            "and no longer is",
         ),
     ];
     let lines = "0123456\n".repeat(CHUNK_BYTES / 4);

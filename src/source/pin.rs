@@ -62,7 +62,7 @@ fn rfc3339(time: DateTime<Utc>) -> String {
 pub(super) fn difference(planned: &Input, now: &Metadata) -> Option<String> {
     let bytes = planned.bytes?;
     if !now.is_file() {
-        return Some("it was a regular file and is none now".to_owned());
+        return Some("it was a regular file and no longer is".to_owned());
     }
     let modified_now = modified(now);
     let at = modified_now.as_deref().unwrap_or("an unknown time");
@@ -95,7 +95,7 @@ pub(super) fn difference(planned: &Input, now: &Metadata) -> Option<String> {
 /// An input that is not what was planned.
 pub(super) fn changed(url: &str, what: String) -> Error {
     Error::new(ErrorKind::Changed { what }).at(Location::object(url)).remedy(
-        "run or plan again once nobody writes it; `source.settle_seconds` (--settle) waits until inputs are \
+        "run or plan again once it is no longer being written; `source.settle_seconds` (--settle) waits until inputs are \
          still",
     )
 }

@@ -55,7 +55,7 @@ fn what_is_another_file_is_told() {
     File::options().write(true).open(&path).unwrap().set_modified(later).unwrap();
     let rewritten = differs(&path, &planned).unwrap();
     assert!(rewritten.contains("still has 5 bytes, but was modified at"), "{rewritten}");
-    assert_eq!(differs(directory.path(), &planned).unwrap(), "it was a regular file and is none now");
+    assert_eq!(differs(directory.path(), &planned).unwrap(), "it was a regular file and no longer is");
 }
 
 fn modified_of(path: &Path) -> std::time::SystemTime {

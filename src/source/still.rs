@@ -85,8 +85,8 @@ pub(super) fn wait_until_still(inputs: &mut [Input], spec: &SourceSpec, runtime:
                 limit.as_secs()
             );
             return Err(changed(&first.input.url, what).remedy(
-                "run again when it is complete; how long to wait for that says `source.settle_limit_seconds` \
-                 (convert: --settle: ten times as long, at least 600 s)",
+                "run again when it is complete; `source.settle_limit_seconds` \
+                 (convert: --settle: ten times as long, at least 600 s) limits the wait",
             ));
         }
         sleep(next.max(Duration::from_millis(1)), cancel, runtime)?;
@@ -154,7 +154,7 @@ fn warn_of_recent(mut recent: Vec<(Duration, String)>) {
     recent.sort();
     if let Some((age, url)) = recent.first() {
         tracing::warn!(
-            "{url}{} was modified {:.1} s before planning: should it still be written, the run will fail; \
+            "{url}{} was modified {:.1} s before planning: if it is still being written, the run will fail; \
              `source.settle_seconds` (--settle) waits until inputs are still, 0 says that they are",
             and_more(recent.len() - 1),
             age.as_secs_f64()

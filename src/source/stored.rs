@@ -89,7 +89,7 @@ impl Opened {
             return Ok(Opened::Object { fetch, size, runtime: runtime.handle(), cancel: cancel.clone() });
         }
         let path = local_path(url).ok_or_else(|| {
-            failure("read", url, StoreReason::Other, "this is no place to read from")
+            failure("read", url, StoreReason::Other, "this is not a place to read from")
                 .remedy("check `source.inputs` (convert: the input)")
         })?;
         let found = fs::metadata(&path).map_err(|error| file_failure("read", url, &error))?;

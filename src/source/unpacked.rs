@@ -62,7 +62,7 @@ impl Unpacked {
         self.skipped = bytes;
     }
 
-    /// Gets the first chunk without giving it; the stored one is there already.
+    /// Gets the first chunk without giving it; the stored one already exists.
     pub(super) fn fill_first(&mut self) -> Result<()> {
         self.first =
             if self.decompressor.is_some() { self.fill(Some(0))? } else { !self.stored.chunk().is_empty() };

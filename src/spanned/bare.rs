@@ -36,14 +36,16 @@ pub(super) fn explain(text: &str, format: Format, error: SyntaxError) -> SyntaxE
         }
         Some(first) if first.is_ascii_digit() || "+-[{".contains(first) => otherwise(format, error),
         Some(_) if ["true", "false", "null", "inf", "nan"].contains(&value) => otherwise(format, error),
-        Some(_) => at_value("text stands in double quotes", format!("write {value:?}")),
+        Some(_) => at_value("text must be in double quotes", format!("write {value:?}")),
     }
 }
 
 fn otherwise(format: Format, error: SyntaxError) -> SyntaxError {
     let remedy = match format {
         Format::Toml => "a job file is TOML: `key = value` with text in double quotes, `[table]`, `[[list]]`",
-        Format::Json => "keys and text stand in double quotes, a comma between two values and after none",
+        Format::Json => {
+            "keys and text must be in double quotes, with a comma between two values and none after the last"
+        }
     };
     SyntaxError { remedy: Some(remedy.to_owned()), ..error }
 }
@@ -103,15 +105,15 @@ mod tests {
     #[test]
     fn text_without_quotes_and_missing_values_are_named() {
         for (line, expected) in [
-            ("name = t", "job:2:8: text stands in double quotes (write \"t\")"),
-            ("name = flights # ours", "job:2:8: text stands in double quotes (write \"flights\")"),
-            ("name = it's", "job:2:8: text stands in double quotes (write \"it's\")"),
-            ("name = nightly run", "job:2:8: text stands in double quotes (write \"nightly run\")"),
+            ("name = t", "job:2:8: text must be in double quotes (write \"t\")"),
+            ("name = flights # ours", "job:2:8: text must be in double quotes (write \"flights\")"),
+            ("name = it's", "job:2:8: text must be in double quotes (write \"it's\")"),
+            ("name = nightly run", "job:2:8: text must be in double quotes (write \"nightly run\")"),
             (
                 "inputs = [\"a,b\", s3://b/c, d]",
-                "job:2:18: text stands in double quotes (write \"s3://b/c\")",
+                "job:2:18: text must be in double quotes (write \"s3://b/c\")",
             ),
-            ("a = { b = 1, c = x }", "job:2:18: text stands in double quotes (write \"x\")"),
+            ("a = { b = 1, c = x }", "job:2:18: text must be in double quotes (write \"x\")"),
             ("name =", "job:2:7: the value is missing (write one:"),
             ("name = # none", "job:2:8: the value is missing (write one:"),
         ] {
@@ -119,7 +121,7 @@ mod tests {
             assert!(said.starts_with(expected), "{line}: {said}");
         }
         let said = said("{\n  \"name\": t\n}", Format::Json);
-        assert!(said.starts_with("job:2:11: text stands in double quotes (write \"t\")"), "{said}");
+        assert!(said.starts_with("job:2:11: text must be in double quotes (write \"t\")"), "{said}");
     }
 
     #[test]

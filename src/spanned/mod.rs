@@ -33,7 +33,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// JSON for names that end in `.json`, in any case; else TOML.
+    /// JSON for names that end in `.json`, in any case; otherwise TOML.
     pub fn of_name(name: &str) -> Self {
         match name.rsplit_once('.') {
             Some((_, extension)) if extension.eq_ignore_ascii_case("json") => Format::Json,
@@ -63,7 +63,7 @@ pub struct Node {
 /// Where a value comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
-    /// The file, at this byte: of the key, if the value has one; else of the value.
+    /// The file, at this byte: of the key, if the value has one; otherwise of the value.
     File(usize),
     /// A `--set` on the command line.
     Set,
@@ -221,12 +221,15 @@ impl Node {
                     })?
                 }
                 (_, Step::Key(name)) => {
-                    return Err(Problem::new(here(), format!("this is no table, so it has no key `{name}`")));
+                    return Err(Problem::new(
+                        here(),
+                        format!("this is not a table, so it has no key `{name}`"),
+                    ));
                 }
                 (_, Step::Index(index)) => {
                     return Err(Problem::new(
                         here(),
-                        format!("this is no array, so it has no element [{index}]"),
+                        format!("this is not an array, so it has no element [{index}]"),
                     ));
                 }
             };

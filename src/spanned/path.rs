@@ -119,7 +119,7 @@ impl FromStr for KeyPath {
             rest = after;
             while let Some(bracket) = rest.strip_prefix('[') {
                 let (index, after) = bracket.split_once(']').ok_or("a `[` is not closed")?;
-                let index = index.parse().map_err(|_| format!("`{index}` in brackets is no number"))?;
+                let index = index.parse().map_err(|_| format!("`{index}` in brackets is not a number"))?;
                 steps.push(Step::Index(index));
                 rest = after;
             }

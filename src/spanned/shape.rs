@@ -158,7 +158,7 @@ impl<'a> Walk<'a> {
             (Some((first, _)), Some((second, _))) => {
                 let problem = Problem::new(
                     path.key(second),
-                    format!("stands beside `{first}`: one of them is allowed"),
+                    format!("cannot be combined with `{first}`: only one of them is allowed"),
                 );
                 self.findings.errors.0.push(problem.remedy(match path.steps() {
                     [list @ .., Step::Index(_)] => {

@@ -92,8 +92,8 @@ fn set_makes_what_is_missing_and_refuses_what_is_in_the_way() {
     assert_eq!(set("list[0].x", "plain text"), Ok(()));
     assert_eq!(set("list[1].x", "true"), Ok(()));
     assert_eq!(set("list[7].x", "1"), Err("list: there is no element [7]: the array has 2".into()));
-    assert_eq!(set("a.b", "1"), Err("a: this is no table, so it has no key `b`".into()));
-    assert_eq!(set("a[0]", "1"), Err("a: this is no array, so it has no element [0]".into()));
+    assert_eq!(set("a.b", "1"), Err("a: this is not a table, so it has no key `b`".into()));
+    assert_eq!(set("a[0]", "1"), Err("a: this is not an array, so it has no element [0]".into()));
     let expected = serde_json::json!({
         "a": 1, "list": [{ "x": "plain text" }, { "x": true }], "new": { "deep": { "key": [1, 2] } },
     });

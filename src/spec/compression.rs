@@ -59,7 +59,7 @@ fn gzip(level: u32) -> Result<Compression, CompressionError> {
 
 fn bad_level(name: &str, level: &str, most: u8) -> CompressionError {
     CompressionError {
-        message: format!("`{level}` is no level of {name}"),
+        message: format!("`{level}` is not a level of {name}"),
         remedy: format!("write `{name}(1)` to `{name}({most})`"),
     }
 }

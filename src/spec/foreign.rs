@@ -41,13 +41,12 @@ impl Foreign {
     pub(crate) fn refused_as_target(self) -> LocationError {
         let (message, copier) = match self {
             Foreign::Azure => (
-                "Azure Blob Storage is no target: an upload has no id there, and the blocks of one that is given \
-                 up can neither be listed through object_store nor removed, but stay for a week; so a recovery \
-                 could not keep the promise that no staged data is left",
+                "Azure Blob Storage is not supported as a target: an upload has no ID there, and the blocks of an abandoned one \
+                 can neither be listed through object_store nor removed, but stay for a week, so a recovery could not keep the promise that no staged data is left",
                 "AzCopy",
             ),
             Foreign::Google => (
-                "Google Cloud Storage is no target: object_store does not list the uploads that a killed run left \
+                "Google Cloud Storage is not supported as a target: object_store does not list the uploads that a killed run left \
                  open, so a recovery could not keep the promise that no staged data is left",
                 "Storage Transfer Service",
             ),

@@ -58,11 +58,11 @@ impl DialectSpec {
         match (self.header_rows, self.header) {
             (Some(_), Some(false)) => {
                 Err(Problem::new("headerRows", "`header` says that there is no header")
-                    .remedy("leave out `headerRows` (--header-rows), or say `header = true` (--header)"))
+                    .remedy("leave out `headerRows` (--header-rows), or use `header = true` (--header)"))
             }
             (Some(rows), _) if rows == 0 || rows > MAX_HELD_RECORDS => {
-                Err(Problem::new("headerRows", format!("{rows} is not from 1 to {MAX_HELD_RECORDS}"))
-                    .remedy("say `header = false` (--no-header) if there is no header, and `skipRecords` (--skip-records) for what is none"))
+                Err(Problem::new("headerRows", format!("must be between 1 and {MAX_HELD_RECORDS}, got {rows}"))
+                    .remedy("use `header = false` (--no-header) if there is no header, and `skipRecords` (--skip-records) for records that are not a header"))
             }
             (rows, _) => Ok(rows.unwrap_or(1)),
         }
@@ -76,7 +76,7 @@ impl DialectSpec {
             }
             (Some(records), _) if records > MAX_HELD_RECORDS => Err(Problem::new(
                 "footerRecords",
-                format!("{records} is more than {MAX_HELD_RECORDS}"),
+                format!("must be between 0 and {MAX_HELD_RECORDS}, got {records}"),
             )
             .remedy("cut the footer off before, or filter its records out with `transforms` in a job file")),
             (_, Some(TrailerCount { field: 0, .. })) => {
@@ -218,7 +218,7 @@ fn check_distinct(dialect: &Dialect) -> Result<(), Problem> {
         if let Some(other) = in_delimiter.or(first) {
             let whole = other != "delimiter" || dialect.delimiter.single().is_some();
             let relation = if whole { "is" } else { "is in" };
-            let message = format!("{:?} {relation} the {}, too", char::from(byte), named(other));
+            let message = format!("{:?} {relation} the {}", char::from(byte), named(other));
             return Err(Problem::new(*key, message).remedy(format!(
                 "give {} and {} different characters",
                 named(key),
@@ -288,7 +288,7 @@ pub(crate) fn encoding_named(name: &str) -> Result<&'static Encoding, Problem> {
 fn delimiter(text: &str) -> Result<Delimiter, Problem> {
     let problem = match Delimiter::new(text) {
         _ if text.contains(['\r', '\n', '\0']) => {
-            Problem::new("delimiter", format!("{text:?} holds a line end or NUL"))
+            Problem::new("delimiter", format!("{text:?} contains a line end or NUL"))
         }
         Some(delimiter) => return Ok(delimiter),
         None => Problem::new("delimiter", format!("{text:?} is not one to four bytes")),
@@ -305,7 +305,7 @@ fn terminator(text: &str) -> Result<Terminator, Problem> {
         (_, [byte]) if byte.is_ascii() && !byte.is_ascii_alphanumeric() && *byte != 0 => {
             Ok(Terminator::Byte(*byte))
         }
-        _ => Err(Problem::new("lineTerminator", format!("{text:?} ends no record"))
+        _ => Err(Problem::new("lineTerminator", format!("{text:?} is not a record terminator"))
             .remedy(r#"write "\n" (which takes CRLF, too), "\r\n", "\r", "any", or one other character"#)),
     }
 }

@@ -72,7 +72,7 @@ pub fn output(text: &str, base: &Path) -> Result<String, LocationError> {
 pub(crate) fn local_directory(directory: &Path, base: &Path) -> Result<PathBuf, LocationError> {
     match directory.to_str() {
         Some(text) if !directory.is_absolute() => local_path(&absolute(text, base)?)
-            .ok_or_else(|| error("temporary files lie in a local directory", "write the path of one")),
+            .ok_or_else(|| error("temporary files must be in a local directory", "write the path of one")),
         _ => Ok(base.join(directory)),
     }
 }
@@ -105,7 +105,7 @@ impl<'t> Url<'t> {
 
     fn s3(&self) -> Result<String, LocationError> {
         let Some(inside) = self.rest.strip_prefix("//") else {
-            return Err(self.is_meant_as("a URL of S3 has two slashes after the colon".into()));
+            return Err(self.is_meant_as("an S3 URL has two slashes after the colon".into()));
         };
         let bucket = inside.split('/').next().unwrap_or_default();
         if bucket.is_empty() {
@@ -125,7 +125,7 @@ impl<'t> Url<'t> {
         };
         if !path.starts_with('/') {
             return Err(error(
-                "the URL of a file has three slashes",
+                "a file URL has three slashes",
                 "write `file:///absolute/path`, or the path alone",
             ));
         }
@@ -148,7 +148,7 @@ impl<'t> Url<'t> {
             [_, _, "s3", ..] => "write `s3://`, the alias of the access point, and the prefix".to_owned(),
             _ => "write `s3://bucket/prefix/`".to_owned(),
         };
-        error("an ARN is no location", remedy)
+        error("an ARN is not a location", remedy)
     }
 
     fn unknown(&self) -> LocationError {
@@ -213,7 +213,7 @@ pub fn check_no_credentials(url: &str) -> Result<(), LocationError> {
     match authority.and_then(|authority| authority.split_once('@')) {
         Some((before, _)) if !is_azure || before.contains(':') => Err(error(
             "the URL holds credentials",
-            "remove what stands before `@`; credentials come from the AWS environment, or name a `profile`",
+            "remove what comes before `@`; credentials come from the AWS environment, or name a `profile`",
         )),
         _ => Ok(()),
     }

@@ -6,21 +6,21 @@ use super::*;
 #[test]
 fn locations_that_cannot_be_meant_are_refused() {
     for (text, message, remedy) in [
-        ("s3:/b/x", "a URL of S3 has two slashes", "write `s3://b/x`, or `./s3:/b/x` for"),
-        ("s3:b/x", "a URL of S3 has two slashes", "write `s3://b/x`"),
-        ("S3:b/x", "a URL of S3 has two slashes", "write `s3://b/x`"),
+        ("s3:/b/x", "an S3 URL has two slashes", "write `s3://b/x`, or `./s3:/b/x` for"),
+        ("s3:b/x", "an S3 URL has two slashes", "write `s3://b/x`"),
+        ("S3:b/x", "an S3 URL has two slashes", "write `s3://b/x`"),
         ("s3a://b/x", "`s3a://` is Hadoop's name for it", "write `s3://b/x`"),
         ("s4://b/x", "locations of kind `s4://` are not supported", "write `s3://b/x`"),
         ("hdfs:b", "locations of kind `hdfs://` are not supported", "or `./hdfs:b` for a file"),
         ("hdsf:/b", "locations of kind `hdsf://` are not supported", "or `./hdsf:/b` for a file"),
-        ("arn:aws:s3:::b/x", "an ARN is no location", "write `s3://b/x`"),
-        ("s3://arn:aws:s3:::b/x", "an ARN is no location", "write `s3://b/x`"),
+        ("arn:aws:s3:::b/x", "an ARN is not a location", "write `s3://b/x`"),
+        ("s3://arn:aws:s3:::b/x", "an ARN is not a location", "write `s3://b/x`"),
         (
             "arn:aws:s3:eu-west-1:123456789012:accesspoint/a",
-            "an ARN is no location",
+            "an ARN is not a location",
             "the alias of the access",
         ),
-        ("file:x", "the URL of a file has three slashes", "write `file:///absolute/path`"),
+        ("file:x", "a file URL has three slashes", "write `file:///absolute/path`"),
         ("~", "`~` is not replaced", "write `${HOME}`, "),
         ("~/lake", "`~` is not replaced", "write `${HOME}/lake`, "),
         ("~x", "`~x` is not replaced", "or `./~x` for a file"),

@@ -47,7 +47,7 @@ impl FromStr for PartitionKey {
             // A column may well be called `amount (EUR)`.
             return match nearest(part_name, PARTS.map(|(name, _)| name)) {
                 Some(close) => {
-                    Err(format!("`{part_name}` is no part of a date; did you mean `{close}({inner})`?"))
+                    Err(format!("`{part_name}` is not a part of a date; did you mean `{close}({inner})`?"))
                 }
                 None => column(),
             };

@@ -80,7 +80,7 @@ impl FromStr for SortKey {
             if let Some(close) = nearest(last.text, known) {
                 let close = if close.starts_with("asc") { "asc" } else { "desc" };
                 return Err(format!(
-                    "{}; a name that ends so stands in double quotes",
+                    "{}; a name that ends this way must be in double quotes",
                     last.wrong(&format!("write `{close}`"))
                 ));
             }

@@ -22,7 +22,7 @@ pub struct SourceSpec {
     /// How long to wait for inputs to become still. Default: ten times `settle_seconds`, and at least 600.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settle_limit_seconds: Option<u64>,
-    /// Columns whose values stand in the paths of the inputs, in directories `name=value/` as Hive and Spark write them. A schema may give them a type; else it is inferred with the others, or `string` beside a schema. Default: none.
+    /// Columns whose values stand in the paths of the inputs, in directories `name=value/` as Hive and Spark write them. A schema may give them a type; otherwise it is inferred with the others, or `string` beside a schema. Default: none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub path_columns: Vec<String>,
     /// Region of S3 inputs. Default: the AWS chain's.

@@ -130,7 +130,7 @@ pub fn check_footer(dialect: &Dialect, block: &Block, preamble: usize, url: &str
     if 0 < footer && footer < dialect.footer_records {
         let problem = InputProblem::FooterCutOff { expected: dialect.footer_records, found };
         return Err(Error::input(problem, Location::object(url)).remedy(
-            "is the input cut off? else mend `dialect.footerRecords` (--footer-records), `dialect.skipRecords` (--skip-records) or `dialect.headerRows` (--header-rows)",
+            "is the input cut off? otherwise fix `dialect.footerRecords` (--footer-records), `dialect.skipRecords` (--skip-records) or `dialect.headerRows` (--header-rows)",
         ));
     }
     if let Some(trailer) = &dialect.trailer_count {
@@ -196,7 +196,7 @@ fn check_trailer(
         return Err(missing_trailer(what, location));
     };
     let Ok(count) = stated.trim().parse::<u64>() else {
-        let what = format!("{:?} is no number of records", excerpt(&stated));
+        let what = format!("{:?} is not a number of records", excerpt(&stated));
         return Err(missing_trailer(what, location));
     };
     let all = block.records_before + block.records;
@@ -206,7 +206,7 @@ fn check_trailer(
     };
     if count != counted {
         return Err(Error::input(InputProblem::TrailerCount { stated: count, counted }, location).remedy(
-            "the input is not what was sent; if the trailer counts headers and footers, too, say `counts = \"all\"` in `dialect.trailerCount` of the job or schema file",
+            "the input is not what was sent; if the trailer counts headers and footers, too, use `counts = \"all\"` in `dialect.trailerCount` of the job or schema file",
         ));
     }
     Ok(())
@@ -214,7 +214,7 @@ fn check_trailer(
 
 fn missing_trailer(what: String, location: Location) -> Error {
     Error::input(InputProblem::TrailerMissing { what }, location).remedy(
-        "is the input cut off? else mend `dialect.trailerCount` of the job or schema file, or leave it out, and see `dialect.footerRecords` (--footer-records)",
+        "is the input cut off? otherwise fix `dialect.trailerCount` of the job or schema file, or leave it out, and see `dialect.footerRecords` (--footer-records)",
     )
 }
 

@@ -84,14 +84,14 @@ fn grammar_problem(problem: ScanProblem, dialect: &Dialect, is_data: bool) -> (I
     match problem {
         ScanProblem::UnterminatedQuote if is_data && dialect.footer_records == 0 => (
             InputProblem::UnterminatedQuote { extent: None },
-            "if the file is cut off, deliver it again; else close the quote or take it out; \
-             `errors.bad_record = \"reject\"` (--on-bad-record reject) sets aside what it takes in; \
-             if no field of the file is enclosed by quotes, say `dialect.quoteChar = \"\"` (--no-quote)",
+            "if the file is cut off, deliver it again; otherwise close the quote or take it out; \
+             `errors.bad_record = \"reject\"` (--on-bad-record reject) sets aside what it encloses; \
+             if no field of the file is enclosed by quotes, use `dialect.quoteChar = \"\"` (--no-quote)",
         ),
         ScanProblem::UnterminatedQuote => (
             InputProblem::UnterminatedQuote { extent: None },
-            "if the file is cut off, deliver it again; else close the quote or take it out; \
-             if no field of the file is enclosed by quotes, say `dialect.quoteChar = \"\"` (--no-quote)",
+            "if the file is cut off, deliver it again; otherwise close the quote or take it out; \
+             if no field of the file is enclosed by quotes, use `dialect.quoteChar = \"\"` (--no-quote)",
         ),
         ScanProblem::QuoteInBareField => (
             InputProblem::StrayQuote { what: "inside a field that does not begin with one" },
@@ -99,14 +99,14 @@ fn grammar_problem(problem: ScanProblem, dialect: &Dialect, is_data: bool) -> (I
         ),
         ScanProblem::TextAfterQuote => (
             InputProblem::StrayQuote { what: "text follows the closing quote" },
-            "if quotes stand inside quoted fields as they are, say `dialect.unescapedQuotes = true` (--unescaped-quotes); keep such text with `dialect.strayQuotes = \"keep\"` (--keep-stray-quotes); is `dialect.escapeChar` (--escape) missing?",
+            "if quotes occur unescaped inside quoted fields, use `dialect.unescapedQuotes = true` (--unescaped-quotes); keep such text with `dialect.strayQuotes = \"keep\"` (--keep-stray-quotes); is `dialect.escapeChar` (--escape) missing?",
         ),
         ScanProblem::CommentLikeRecord => (
             InputProblem::CommentLikeRecord {
                 mark: char::from(dialect.comment.unwrap_or_default()),
                 fields: dialect.guessed_comment_fields.unwrap_or_default(),
             },
-            "if it is data, say `dialect.commentChar = \"\"` (--no-comment); if it is a comment, say the mark with `dialect.commentChar` (--comment)",
+            "if it is data, use `dialect.commentChar = \"\"` (--no-comment); if it is a comment, set the mark with `dialect.commentChar` (--comment)",
         ),
         ScanProblem::FieldTooLarge => (
             InputProblem::FieldTooLarge { limit: dialect.max_field_bytes },
@@ -114,11 +114,11 @@ fn grammar_problem(problem: ScanProblem, dialect: &Dialect, is_data: bool) -> (I
         ),
         ScanProblem::TooManyFields => (
             InputProblem::TooManyFields { limit: dialect.max_fields },
-            "raise `dialect.maxFields` (--max-fields), where each column takes about 15 KB of memory; or is `dialect.lineTerminator` (--line-terminator) another one?",
+            "raise `dialect.maxFields` (--max-fields), where each column takes about 15 KB of memory; or is `dialect.lineTerminator` (--line-terminator) wrong?",
         ),
         ScanProblem::RecordTooLarge => (
             InputProblem::RecordTooLarge { limit: dialect.max_record_bytes },
-            "raise `dialect.maxRecordBytes` (--max-record-bytes); or is `dialect.lineTerminator` (--line-terminator) another one?",
+            "raise `dialect.maxRecordBytes` (--max-record-bytes); or is `dialect.lineTerminator` (--line-terminator) wrong?",
         ),
     }
 }

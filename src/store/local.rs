@@ -107,8 +107,9 @@ impl Inner {
             StoreReason::Denied => {
                 error.remedy(format!("make the directory writable, or point `{url}` elsewhere"))
             }
-            _ => error
-                .remedy(format!("check `{url}`: it must be a directory, or a place where one can be made")),
+            _ => error.remedy(format!(
+                "check `{url}`: it must be a directory, or a place where one can be created"
+            )),
         }
     }
 

@@ -31,7 +31,7 @@ pub async fn open_target(spec: &TargetSpec, engine: &EngineSpec, position: usize
         return Err(Error::usage(format!("{key}: {}", refused.message)).remedy(refused.remedy));
     }
     let root = local_path(&spec.url).ok_or_else(|| {
-        Error::usage(format!("{key}: {:?} is no place to write to", spec.url))
+        Error::usage(format!("{key}: {:?} is not a place to write to", spec.url))
             .remedy("a target is `s3://bucket/prefix/`, `file:///directory/` or a path")
     })?;
     Ok(Arc::new(LocalStore::new(root, LOCAL_PART_BYTES, position)?))

@@ -53,8 +53,12 @@ impl S3Store {
         let rest = spec.url.strip_prefix("s3://").unwrap_or(&spec.url);
         let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
         if bucket.is_empty() {
-            return Err(Error::usage(format!("`{}`: {:?} does not name a bucket", role.key("url"), spec.url))
-                .remedy("a target on S3 looks like `s3://bucket/prefix/`"));
+            return Err(Error::usage(format!(
+                "`{}`: {:?} does not name a bucket",
+                role.key("url"),
+                spec.url
+            ))
+            .remedy("a target on S3 looks like `s3://bucket/prefix/`"));
         }
         let mut prefix = prefix.to_owned();
         if !prefix.is_empty() && !prefix.ends_with('/') {

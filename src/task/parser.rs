@@ -365,11 +365,11 @@ fn raw_record<'b>(block: &'b Block, index: &RecordIndex, record: usize) -> &'b [
 fn row_remedy(policy_key: Option<&str>) -> String {
     match policy_key {
         Some("errors.bad_value") => {
-            "mend the record, or set such records aside: `errors.bad_value = \"reject\"` (--on-bad-value reject)"
+            "fix the record, or set such records aside: `errors.bad_value = \"reject\"` (--on-bad-value reject)"
                 .to_owned()
         }
-        Some(key) => format!("mend the record, or set such records aside: `{key} = \"reject\"` in the job file"),
-        None => "bound the text that the expression makes, as in `repeat(x, least(n, 100))`".to_owned(),
+        Some(key) => format!("fix the record, or set such records aside: `{key} = \"reject\"` in the job file"),
+        None => "limit the text that the expression makes, as in `repeat(x, least(n, 100))`".to_owned(),
     }
 }
 
@@ -383,7 +383,7 @@ fn inferred_remedy(column: &str) -> String {
     };
     format!(
         "the type of the column was inferred from samples (the first 1 MiB of up to 16 inputs and windows into the rest), \
-         which have no such value: say {}, or look at every record with `sawmill infer --full -o schema.json` and the \
+         which have no such value: use {}, or look at every record with `sawmill infer --full -o schema.json` and the \
          same inputs, and give `schema = \"schema.json\"` (--schema schema.json); name the text in `missingValues` in a \
          schema (--null) if it means null; `errors.bad_value = \"reject\"` (--on-bad-value reject) sets such records aside",
         settings([("type = \"string\"".to_owned(), flags, " in a schema")])
@@ -395,12 +395,12 @@ fn value_remedy(problem: &InputProblem) -> &'static str {
         InputProblem::Ragged { found, expected } if found < expected => {
             "is a delimiter or a quote missing or doubled in this record? \
              `errors.bad_record = \"reject\"` (--on-bad-record reject) sets such records aside, and \
-             `errors.short_record = \"pad\"` (--on-short-record pad) takes the fields that are missing for null"
+             `errors.short_record = \"pad\"` (--on-short-record pad) reads the missing fields as null"
         }
         InputProblem::Ragged { .. } => {
             "is a delimiter or a quote missing or doubled in this record? \
              `errors.bad_record = \"reject\"` (--on-bad-record reject) sets such records aside, and \
-             `errors.long_record = \"truncate\"` (--on-long-record truncate) leaves out the fields too many"
+             `errors.long_record = \"truncate\"` (--on-long-record truncate) leaves out the extra fields"
         }
         InputProblem::NamelessValue { .. } => {
             "`dialect.blankNames = \"position\"` (--blank-names position) names such fields `column_1`, `column_2`, … by \
@@ -408,14 +408,14 @@ fn value_remedy(problem: &InputProblem) -> &'static str {
              record? `errors.long_record = \"reject\"` (--on-long-record reject) sets such records aside"
         }
         InputProblem::RequiredNull => {
-            "mend the value, or take `constraints.required` away from the column in the schema; \
+            "fix the value, or remove `constraints.required` from the column in the schema; \
              `errors.bad_value = \"reject\"` (--on-bad-value reject) sets such records aside"
         }
         InputProblem::NulByte => {
-            "CSV text holds no NUL; if the file is UTF-16, say `dialect.encoding = \"utf-16le\"` (--encoding utf-16le) or utf-16be; else look whether the file is binary"
+            "CSV text cannot contain NUL; if the file is UTF-16, use `dialect.encoding = \"utf-16le\"` (--encoding utf-16le) or utf-16be; otherwise check whether the file is binary"
         }
         _ => {
-            "mend the value; or give the column another `type` or `format`, \
+            "fix the value; or give the column another `type` or `format`, \
              or name the text in `missingValues` in a schema (--null) if it means null; \
              `errors.bad_value = \"reject\"` (--on-bad-value reject) sets such records aside"
         }

@@ -117,7 +117,7 @@ impl<'a> Compiler<'a> {
         } else if names.contains("") {
             Err(problem("a column has no name now").remedy("name it"))
         } else if let Some(live) = twice {
-            let message = format!("the column {:?} stands twice now", live.column.name);
+            let message = format!("duplicate column {:?}", live.column.name);
             Err(problem(&message).remedy("give each column a name of its own"))
         } else {
             Ok(())
@@ -141,7 +141,8 @@ impl<'a> Compiler<'a> {
             .map(|(i, name)| match seen.insert(name) {
                 true => self.find(name, &key.index(i)),
                 false => {
-                    Err(Problem::new(key.index(i), format!("names {name:?} again")).remedy("name it once"))
+                    Err(Problem::new(key.index(i), format!("duplicate column {name:?}"))
+                        .remedy("name it once"))
                 }
             })
             .collect()
@@ -293,7 +294,7 @@ impl<'a> Compiler<'a> {
             true => Ok(()),
             false => Err(Problem::new(
                 key.clone(),
-                "stands after `deduplicate`, which must see all rows that are left",
+                "comes after `deduplicate`, which must see all rows that are left",
             )
             .remedy("put it before `deduplicate`")),
         }
@@ -303,7 +304,7 @@ impl<'a> Compiler<'a> {
         self.check_before_deduplicate(key)?;
         let positions = self.find_all(&spec.key, &key.key("key"))?;
         if positions.is_empty() {
-            return Err(Problem::new(key.key("key"), "names no column").remedy("name at least one"));
+            return Err(Problem::new(key.key("key"), "lists no columns").remedy("name at least one"));
         }
         let meaning = match spec.keep {
             KeepRow::First => KeyMeaning::KeepFirst,
@@ -330,7 +331,7 @@ impl<'a> Compiler<'a> {
             }
             if *how == MaskSpec::Null && !column.nullable {
                 return Err(Problem::new(key, "the schema calls the column required, so it cannot be null")
-                    .remedy("use another mask, `drop` it, or take `constraints.required` away"));
+                    .remedy("use another mask, `drop` it, or remove `constraints.required`"));
             }
             let column = column.clone();
             let blame = blame(&column, self.policy(name));
@@ -368,7 +369,7 @@ impl<'a> Compiler<'a> {
                 .remedy("set it to the salt in every process that plans or runs the job")
         };
         let secret = (self.env)(name).filter(|secret| !secret.is_empty()).ok_or_else(unset)?;
-        Salt::new(&secret).map_err(|_| at_root(format!("the value of {name:?} is no key")))
+        Salt::new(&secret).map_err(|_| at_root(format!("the value of {name:?} is not a valid key")))
     }
 
     fn lineage(&mut self, columns: &Entries<LineageSpec>) {

@@ -31,7 +31,7 @@ pub(super) fn refusal(from: ColumnType, to: ColumnType) -> Option<&'static str> 
     match (from, to) {
         _ if from == to => None,
         (Binary, _) | (_, Binary) => {
-            Some("bytes are text only by way of `derive` with encode(…) or decode(…)")
+            Some("bytes become text only through `derive` with encode(…) or decode(…)")
         }
         (Text, _) | (_, Text) => None,
         _ if is_number(from) && is_number(to) => None,

@@ -194,7 +194,7 @@ fn decimal(text: &str, parts: &[&str]) -> Result<ColumnType, TypeNameError> {
         (Ok(precision @ 1..=MAX_PRECISION), Ok(scale)) if scale <= precision => {
             Ok(ColumnType::Decimal { precision, scale })
         }
-        _ => Err(error(format!("`{text}` is no decimal that can be stored"))),
+        _ => Err(error(format!("`{text}` is not a decimal that can be stored"))),
     }
 }
 
@@ -211,7 +211,7 @@ fn timestamp(text: &str, parts: &[&str]) -> Result<ColumnType, TypeNameError> {
         "ms" => TimeUnit::Millisecond,
         "us" => TimeUnit::Microsecond,
         "ns" => TimeUnit::Nanosecond,
-        other => return Err(error(format!("`{other}` is no unit of a timestamp"))),
+        other => return Err(error(format!("`{other}` is not a timestamp unit"))),
     };
     match zone {
         None => Ok(ColumnType::Timestamp { unit, utc: false }),

@@ -234,8 +234,7 @@ fn a_table_that_holds_these_rows_is_not_to_be_appended_to() {
         workspace.sawmill(arguments.iter().chain(more)).run()
     };
     let _ = workspace.sawmill(["convert", "in/01.csv", "-o", "table"]).run().succeeds();
-    let refused =
-        convert(&[]).exits_with(5).helps().says(&["is there already", "version 1 holds the rows of"]);
+    let refused = convert(&[]).exits_with(5).helps().says(&["already exists", "version 1 holds the rows of"]);
     let refused = refused.says(&["source.incremental", "--read-again"]);
     assert!(!refused.stderr.contains("add the rows of other inputs"), "{}", refused.stderr);
     let _ = convert(&["--append"]).exits_with(5).helps().says(&["version 1 holds the rows of"]);

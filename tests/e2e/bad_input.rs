@@ -53,7 +53,7 @@ bad_data! {
     missing_column: "id,name\n1,one\n", "" => ["the header has no column \"price\"; it has \"id\", \"name\""];
     extra_column: "id,name,price,note\n1,one,1.00,x\n", "" =>
         ["the header has columns that the schema does not know: \"note\""];
-    name_twice: "id,name,price,name\n1,one,1.00,x\n", "" => ["the header names \"name\" twice"];
+    name_twice: "id,name,price,name\n1,one,1.00,x\n", "" => ["duplicate column \"name\" in the header"];
     record_too_short: "id,name,price\n1,one,1.00\n2,two\n", "" =>
         ["bad.csv: line 3, record 2", "the record has 2 fields where 3 are expected"];
     record_too_long: "id,name,price\n1,one,1.00,x\n", "" =>
@@ -173,7 +173,7 @@ fn columns_that_differ_are_a_matter_of_policy() {
         (
             "id,name,price,name\n1,one,1.00,two\n",
             "duplicate_columns = \"first\"",
-            "names \"name\" twice",
+            "duplicate column \"name\"",
             [["1", "one", "1.00"]],
         ),
     ] {
@@ -219,7 +219,8 @@ fn columns_in_another_order_may_be_refused() {
         "job.toml",
         "schema = \"schema.json\"\n[source]\ninputs = [\"in/*.csv\"]\n[[targets]]\nurl = \"one/\"\n",
     );
-    let _ = workspace.sawmill(set).run().exits_with(3).says(&["in a different order: \"name\", \"id\""]).helps();
+    let _ =
+        workspace.sawmill(set).run().exits_with(3).says(&["in a different order: \"name\", \"id\""]).helps();
     workspace.assert_untouched("one");
     let _ = workspace.sawmill(["run", "job.toml"]).run().succeeds();
 }

@@ -227,7 +227,7 @@ fn infer_does_not_overwrite() {
     let schema = workspace.write("schema.json", "edited by hand");
     let infer =
         |more: &[&str]| workspace.sawmill(["infer", "in.csv", "-o", "schema.json"].iter().chain(more)).run();
-    let _ = infer(&[]).exits_with(5).says(&["schema.json is there already", "--overwrite"]).helps();
+    let _ = infer(&[]).exits_with(5).says(&["schema.json already exists", "--overwrite"]).helps();
     assert_eq!(fs::read(&schema).unwrap(), b"edited by hand");
     let _ = infer(&["--overwrite"]).succeeds();
     let written: Value = serde_json::from_slice(&fs::read(&schema).unwrap()).unwrap();

@@ -230,8 +230,9 @@ fn gc_removes_what_it_can_where_a_target_is_dead() {
     let shown = command(&workspace, &["gc", "job.toml", "--json"]).exits_with(5).helps();
     is_named(&shown.json()["unseen"]);
     assert_eq!(intents("one"), 1);
-    let _ =
-        command(&workspace, &["gc", "job.toml", "--delete"]).exits_with(5).says(&["dead/ could not be checked"]);
+    let _ = command(&workspace, &["gc", "job.toml", "--delete"])
+        .exits_with(5)
+        .says(&["dead/ could not be checked"]);
     assert_eq!(intents("one"), 0);
     fs::remove_file(workspace.path("dead")).unwrap();
     fs::rename(workspace.path("away"), workspace.path("dead")).unwrap();

@@ -126,7 +126,7 @@ fn titles_and_footers_say_nothing_of_types() {
 fn footers_that_are_not_there_fail_the_run() {
     for (content, dialect, says) in [
         (&b"id,name\n1,one\n2,two\n"[..], "trailerCount = { field = 1 }", "the trailer says 2 records"),
-        (b"id,name\n1,one\nx,two\n", "trailerCount = { field = 1 }", "\"x\" is no number of records"),
+        (b"id,name\n1,one\nx,two\n", "trailerCount = { field = 1 }", "\"x\" is not a number of records"),
         (b"id,name\n", "trailerCount = { field = 1 }", "no record follows the header"),
         (b"", "trailerCount = { field = 1 }", "the input is empty"),
         (b"id,name\n1,one\n", "footerRecords = 2", "it has 2 records, and 1 follows the header"),

@@ -121,7 +121,7 @@ fn long(header: &str, record: &str, odd: &str) -> String {
 #[test]
 fn what_is_left_out_is_never_a_value() {
     let keep = ["--blank-names", "position"];
-    let says = ["\"x\" stands in field 3, for which the header has no name", "line 3, record 2"];
+    let says = ["field 3 has no name in the header and must be empty, but holds \"x\"", "line 3, record 2"];
     let names = "a|b|column_3";
     for text in ["a,b\n1,2,\n3,4,x\n", "a,b,\n1,2,\n3,4,x\n"] {
         fails(&[text], &["--blank-names", "drop"], &says, &keep, names, &["1|2|NULL", "3|4|x"]);
@@ -142,8 +142,7 @@ fn what_is_left_out_is_never_a_value() {
         let workspace = inputs(&[&long(header, record, last)]);
         let convert = ["convert", "in/*.csv", "-o", "o.parquet", "--all-text"];
         let failed = workspace.sawmill(convert).run().exits_with(3);
-        let _ =
-            failed.says(&["stands in field", "for which the header has no name", "--blank-names position"]);
+        let _ = failed.says(&["has no name in the header and must be empty", "--blank-names position"]);
         let kept = ["--blank-names", "position"];
         let _ = workspace.sawmill(convert.iter().chain(&kept)).run().succeeds();
         let held = readback::query(&workspace.path("o.parquet"), "SELECT count(*) FROM t WHERE one = '1'");
@@ -165,8 +164,12 @@ fn a_value_without_a_name_is_a_record_with_too_many_fields() {
         let _ = std::fs::remove_dir_all(workspace.path("out"));
         workspace.sawmill(["run", "job.toml", "--json"]).run()
     };
-    let says =
-        ["\"x\" stands in field 2", "line 3, record 2", "dialect.blankNames = \"position\"", "long_record"];
+    let says = [
+        "field 2 has no name in the header",
+        "line 3, record 2",
+        "dialect.blankNames = \"position\"",
+        "long_record",
+    ];
     let _ = job("").exits_with(3).says(&says).helps();
     let report = job("errors.bad_record = \"reject\"").succeeds().json();
     assert_eq!((&report["totals"]["written"], &report["totals"]["rejected"]), (&1.into(), &1.into()));
@@ -214,7 +217,7 @@ fn a_schema_decides_which_fields_without_a_name_are_columns() {
     for (text, columns, rest, says) in [
         ("a,b,\n1,2,\n", "a b", no_names, "column 3 of the header has no name"),
         ("a,b\n1,2,\n", "a b", no_names, "3 fields where 2 are expected"),
-        ("1,2,\n3,4,x\n", "a b", no_header, "\"x\" stands in field 3"),
+        ("1,2,\n3,4,x\n", "a b", no_header, "field 3 has no name in the header"),
         ("a,b,\n1,2,\n", "a b", "dialect.blankNames = \"position\"", "does not know: \"column_3\""),
     ] {
         let (workspace, run) = run(text, columns, rest);
@@ -230,7 +233,7 @@ fn a_schema_decides_which_fields_without_a_name_are_columns() {
 #[test]
 fn names_that_stand_twice_are_told_with_both_places_and_a_way_out() {
     let text = "id,n,x,n\n1,2,3,4\n";
-    let says = ["names \"n\" twice, in columns 2 and 4"];
+    let says = ["duplicate column \"n\" in the header: columns 2 and 4"];
     fails(&[text], &[], &says, &["--first-duplicate-columns"], "id|n|x", &["1|2|3"]);
     fails(&[text], &[], &says, &["--number-duplicate-columns"], "id|n|x|n_2", &["1|2|3|4"]);
     reads(&[text], &["--first-duplicate-columns"], &[], "id|n|x", &["1|2|3"]);
@@ -242,7 +245,7 @@ fn names_that_stand_twice_are_told_with_both_places_and_a_way_out() {
         &["1|2|3|4", "5|6|7|8"],
     );
     // A blank name before it is counted.
-    let says = ["names \"n\" twice, in columns 2 and 3"];
+    let says = ["duplicate column \"n\" in the header: columns 2 and 3"];
     fails(&[",n,n\n,1,2\n"], &[], &says, &["--number-duplicate-columns"], "n|n_2", &["1|2"]);
     let workspace = inputs(&[text]);
     let failed = workspace.sawmill(["infer", "in/0.csv"]).run().exits_with(3);

@@ -76,7 +76,7 @@ fn directories_that_could_be_columns_are_told_and_the_advice_makes_them_columns(
         .sawmill(["infer", "in/"])
         .run()
         .succeeds()
-        .says(&["say --path-column day --path-column kind"]);
+        .says(&["use --path-column day --path-column kind"]);
     let words = ["convert", "in/", "-o", "b.parquet", "--path-column", "day", "--path-column", "kind"];
     let run = workspace.sawmill(words).run().succeeds();
     assert!(!run.stderr.contains("--path-column"), "{run}");
@@ -204,11 +204,11 @@ fn a_name_with_nul_is_refused_as_a_value_is() {
     workspace.write("schema.json", r#"{"fields": [{"name": "id"}, {"name": "ab", "sourceName": "ab"}]}"#);
     for flags in [&[][..], &["--all-text"], &["--schema", "schema.json", "--header"]] {
         let run = workspace.sawmill(["convert", "in.csv", "-o", "o.parquet"].iter().chain(flags)).run();
-        let _ = run.exits_with(3).says(&["the text contains a NUL byte", "names of columns hold no NUL"]);
+        let _ = run.exits_with(3).says(&["the text contains a NUL byte", "column names cannot contain NUL"]);
     }
     workspace.write("nul.json", r#"{"fields": [{"name": "id"}, {"name": "a\u0000b"}]}"#);
     let run = workspace.sawmill(["convert", "in.csv", "-o", "o.parquet", "--schema", "nul.json"]).run();
-    let _ = run.exits_with(2).says(&["holds a NUL", "fields[1].name"]);
+    let _ = run.exits_with(2).says(&["contains a NUL", "fields[1].name"]);
 }
 
 #[test]

@@ -114,7 +114,7 @@ fn parquet_goes_to_the_end_of_links_and_into_no_pipe() {
         workspace.sawmill(["convert", "in.csv", "-o", output].iter().chain(more)).run()
     };
 
-    let _ = convert("link.parquet", &[]).exits_with(5).says(&["is there already"]).helps();
+    let _ = convert("link.parquet", &[]).exits_with(5).says(&["already exists"]).helps();
     assert_eq!(fs::read(workspace.path("elsewhere/real")).unwrap(), b"old");
     let _ = convert("link.parquet", &["--overwrite"]).succeeds();
     assert!(fs::symlink_metadata(workspace.path("link.parquet")).unwrap().is_symlink());

@@ -54,7 +54,7 @@ fn what_a_run_would_refuse_is_found_before() {
             |w| drop(w.write("in/a.csv", "id,day\n0,mon\n1,tue\n2,wed\n")),
             "changed since version 1 read it",
         ),
-        ("error_if_exists", false, |w| drop(w.write("in/b.csv", "id,day\n2,wed\n")), "is there already"),
+        ("error_if_exists", false, |w| drop(w.write("in/b.csv", "id,day\n2,wed\n")), "already exists"),
         (
             "append",
             false,

@@ -73,7 +73,7 @@ fn values_that_would_lose_something() {
         (
             r#""type": "timestamptz", "sourceTimeZone": "Europe/Berlin""#,
             "2024-03-31T02:30:00",
-            "put forward over this local time",
+            "put forward over it",
         ),
     ] {
         let schema = format!(r#"{{ "fields": [{{ "name": "a", {field} }}, {{ "name": "b" }}] }}"#);

@@ -147,7 +147,7 @@ fn notes_name_what_the_command_has() {
     let _ = run.says(&["--type v=int64 --on-bad-value reject leaves out", "for nulls, --null -"]);
     let run = workspace.sawmill(["infer", "in/"]).run().succeeds();
     let run = run.says(&["--type v=int64 --on-bad-value reject of `convert` leaves out"]);
-    let _ = run.says(&["as columns, say --path-column 'p q'"]);
+    let _ = run.says(&["as columns, use --path-column 'p q'"]);
     let run = job(&workspace, "").succeeds();
     assert!(!run.stderr.contains("--"), "{run}");
     let _ = run.says(&[

@@ -50,7 +50,7 @@ pub(super) fn decided(
             let header_alone = has_header && like_records && marked.len() == heads.len() && all_lead;
             if !every && !header_alone {
                 notes.push(format!(
-                    "lines that begin with '#' are data (line {line}: {:?}); if they are comments, say \
+                    "lines that begin with '#' are data (line {line}: {:?}); if they are comments, use \
                      `dialect.commentChar = \"#\"` (--comment '#')",
                     cut(first)
                 ));
@@ -60,8 +60,8 @@ pub(super) fn decided(
         Judgement::Comments => {
             let noun = agree(marked.len(), "line is", "lines are");
             notes.push(format!(
-                "{} {noun} passed over as comments, the first on line {line}: {:?}, as by \
-                 `dialect.commentChar = \"#\"` (--comment '#'); if they are data, say `dialect.commentChar = \"\"` \
+                "{} {noun} passed over as comments, the first on line {line}: {:?}, as with \
+                 `dialect.commentChar = \"#\"` (--comment '#'); if they are data, use `dialect.commentChar = \"\"` \
                  (--no-comment)",
                 marked.len(),
                 cut(first)

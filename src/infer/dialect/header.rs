@@ -21,7 +21,7 @@ enum First {
     Names,
     /// Some value in it fits the type of the values below.
     Data,
-    /// Nothing decides, or two things decide differently; `names` is what it is taken for.
+    /// Nothing decides, or two things decide differently; `names` is what it is read as.
     Either { names: bool, why: String },
 }
 
@@ -55,7 +55,7 @@ pub(super) fn has_header(
                 let without = dialect.skip_records + 1;
                 notes.push(format!(
                     "the first record ({}) names the columns, though spaces follow its delimiters only, as in a \
-                     sentence; if it is a title above data without a header, say `dialect.skipRecords = {without}` \
+                     sentence; if it is a title above data without a header, use `dialect.skipRecords = {without}` \
                      and `dialect.header = false` (--skip-records {without} --no-header)",
                     shown(&names)
                 ));
@@ -65,9 +65,9 @@ pub(super) fn has_header(
         First::Data => false,
         First::Either { names: is_header, why } => {
             let (taken, flag) = match is_header {
-                true => ("names the columns", "if it is data, say `dialect.header = false` (--no-header)"),
+                true => ("names the columns", "if it is data, use `dialect.header = false` (--no-header)"),
                 false => {
-                    ("is taken for data", "if it names the columns, say `dialect.header = true` (--header)")
+                    ("is read as data", "if it names the columns, use `dialect.header = true` (--header)")
                 }
             };
             notes.push(format!("the first record ({}) {taken}: {why}; {flag}", shown(&names)));
@@ -159,7 +159,7 @@ fn judged(names: &[Vec<u8>], records: &Records<'_>, heads: &[Head<'_>], dialect:
         }
         (true, true) if recurs || repeated.is_some() => either(false, "some of it comes again below"),
         (true, true) if heads.len() > 1 && all_begin_with(names, heads, dialect) => First::Names,
-        (true, true) => either(true, "nothing in the records below tells it from them"),
+        (true, true) => either(true, "nothing distinguishes it from the records below"),
     }
 }
 

@@ -39,8 +39,8 @@ pub(super) fn noted(
     // With `skipRecords`, a first line such as `sep=;` is one of them.
     let skipped = found.titles as u32 + heads[0].lines_before;
     notes.push(format!(
-        "{} {noun} skipped before the header, the first on line {line}: {}, as by `dialect.skipRecords = {skipped}` \
-         (--skip-records {skipped}); if they are data, say {}",
+        "{} {noun} skipped before the header, the first on line {line}: {}, as with `dialect.skipRecords = {skipped}` \
+         (--skip-records {skipped}); if they are data, use {}",
         found.titles,
         if title.len() == 1 { format!("{:?}", cut(&title[0])) } else { shown(&title) },
         flags(&data, wanted)

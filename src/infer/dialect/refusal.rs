@@ -86,7 +86,7 @@ impl Refusal {
         };
         let location = Location::object(first.map_or("", |head| head.url));
         let [one, other] = [one, other].map(|reading| flags(&reading.dialect, &reading.flags));
-        Error::input(problem, location).remedy(format!("say which it is: {one}, or {other}"))
+        Error::input(problem, location).remedy(format!("choose one: {one}, or {other}"))
     }
 }
 

@@ -38,7 +38,7 @@ fn note_delimiters(search: &Search<'_>, found: &Candidate, all: &[Candidate], no
         let text_columns = text_columns.get_or_insert_with(|| text_columns_of(search.heads, found));
         if stands_in(search.heads, found, text_columns, delimiter.as_bytes()) {
             notes.push(format!(
-                "{:?} divides the records, too, into {} fields; if it is the delimiter, say {}",
+                "{:?} also divides the records into {} fields; if it is the delimiter, use {}",
                 delimiter.as_str(),
                 rival.look.fields,
                 flags(&rival.dialect, &[Flag::Delimiter])
@@ -103,7 +103,7 @@ pub(super) fn rare_delimiter(search: &Search<'_>, found: &Candidate) -> Option<S
     };
     let table = RARE.iter().filter_map(|text| judged(text)).find(|rival: &Candidate| rival.is_table())?;
     Some(format!(
-        "{:?} divides every record into {} fields; if it is the delimiter, say {}",
+        "{:?} divides every record into {} fields; if it is the delimiter, use {}",
         table.dialect.delimiter.as_str(),
         table.look.fields,
         flags(&table.dialect, &[Flag::Delimiter])
@@ -129,7 +129,7 @@ fn note_numbers(search: &Search<'_>, found: &Candidate, all: &[Candidate], notes
     let settled = line.settle();
     if settled.column_type != ColumnType::Text || settled.doubt == Some(Doubt::AmbiguousMarks) {
         notes.push(format!(
-            "each line as a whole may be one number or time; if it is, say {}",
+            "each line as a whole may be one number or time; if it is, use {}",
             flags(&single.dialect, &[Flag::Delimiter])
         ));
     }
@@ -155,7 +155,7 @@ fn note_quotes(search: &Search<'_>, found: &Candidate, notes: &mut Vec<String>) 
             wanted.push(Flag::Escape);
         }
         notes.push(format!(
-            "line {line} has {:?}, and by other quotes or escapes {:?}; if that is right, say {}",
+            "line {line} has {:?}, and by other quotes or escapes {:?}; if that is right, use {}",
             cut(&value),
             cut(&other),
             flags(theirs, &wanted)
@@ -200,7 +200,7 @@ fn note_lone_cr(heads: &[Head<'_>], dialect: &Dialect, notes: &mut Vec<String>) 
         if let Some(record) = found {
             let any = Dialect { terminator: Terminator::Any, ..dialect.clone() };
             notes.push(format!(
-                "a CR that ends no line stands on line {} of {}, and is kept in its value; if it ends a record, say {}",
+                "a CR that does not end a line is on line {} of {}, and is kept in its value; if it ends a record, use {}",
                 records.raw(record).1,
                 head.url,
                 flags(&any, &[Flag::Terminator])

@@ -169,7 +169,7 @@ impl<'a> Search<'a> {
         others.map(judged).collect()
     }
 
-    /// Whether a lone CR is taken for a terminator and ends no record, or cuts
+    /// Whether a lone CR is taken for a terminator and is not a record terminator, or cuts
     /// the values of a single column.
     fn has_idle_terminator(&self, candidate: &Candidate) -> bool {
         let Candidate { dialect, look, .. } = candidate;

@@ -43,10 +43,10 @@ pub(super) fn named(samples: &[Sample], known: &Known<'_>) -> (Option<Delimiter>
         (None, Some(_)) => {
             format!("names the delimiter, but {:?} is given, and taken", taken.as_str())
         }
-        (None, None) => "names no delimiter that can be one".to_owned(),
+        (None, None) => "names an invalid delimiter".to_owned(),
     };
     let note = format!(
-        "the first line of {url}, {:?}, {what}{differs}; it is passed over; if it is a record, say \
+        "the first line of {url}, {:?}, {what}{differs}; it is passed over; if it is a record, use \
          `dialect.separatorLine = false` (--no-separator-line)",
         line.text()
     );

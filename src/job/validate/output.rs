@@ -28,7 +28,7 @@ impl Check {
         }
         if output.layout == Layout::Versioned && output.mode == WriteMode::Append {
             let message = "a partition of a versioned layout is in one place, to which nothing is added";
-            let remedy = "say `output.mode = \"overwrite_partitions\"`, or leave the layout out";
+            let remedy = "use `output.mode = \"overwrite_partitions\"`, or leave the layout out";
             self.problem(key.key("layout"), message, remedy);
         }
         for name in output.metadata.keys() {
@@ -55,8 +55,8 @@ impl Check {
 
     fn page_bytes(&mut self, key: KeyPath, bytes: usize) {
         if !(1..=MAX_PAGE_BYTES).contains(&bytes) {
-            let message = format!("{bytes} is no size of a page");
-            self.problem(key, message, "write 1 to 1073741824 (1 GiB); default: 1048576 (1 MiB)");
+            let message = format!("must be between 1 and 1073741824 (1 GiB), got {bytes}");
+            self.problem(key, message, "leave it out for the default, 1048576 (1 MiB)");
         }
     }
 
@@ -68,7 +68,7 @@ impl Check {
             if name.is_empty() {
                 self.problem(key, "a partition key needs a name", "name a column");
             } else if !names.insert(name) {
-                let message = format!("the key {name:?} is there already");
+                let message = format!("duplicate partition key {name:?}");
                 self.problem(key, message, "name derived keys: `name=year(column)`");
             }
         }
@@ -78,7 +78,7 @@ impl Check {
         let mut names = HashSet::new();
         for (i, sort_key) in output.sort_by.iter().enumerate() {
             if !names.insert(&sort_key.column) {
-                let message = format!("{:?} is sorted by already", sort_key.column);
+                let message = format!("duplicate sort column {:?}", sort_key.column);
                 self.problem(output_key.key("sort_by").index(i), message, "leave it out");
             }
         }
@@ -90,9 +90,9 @@ impl Check {
         }
         if let Some(filter) = column.bloom_filter.and_then(|filter| filter.size()) {
             if !(filter.fpp > 0.0 && filter.fpp < 1.0) {
-                let message = format!("{} is no share of false positives", filter.fpp);
+                let message = format!("must be more than 0 and less than 1, got {}", filter.fpp);
                 let key = key.key("bloom_filter").key("fpp");
-                self.problem(key, message, "write a number between 0 and 1; default: 0.01");
+                self.problem(key, message, "leave it out for the default, 0.01");
             }
             self.above_zero(key.key("bloom_filter").key("ndv"), filter.ndv);
         }

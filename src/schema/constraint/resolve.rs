@@ -92,7 +92,7 @@ impl Reader<'_> {
             && least > most
         {
             let message = format!("{least} is above `maxLength`, which is {most}");
-            self.problem("minLength", message, "exchange the two");
+            self.problem("minLength", message, "swap the two");
         }
     }
 
@@ -108,7 +108,7 @@ impl Reader<'_> {
                     && nothing_between(low, high, low_key == "minimum" && high_key == "maximum")
                 {
                     let message = format!("no value lies between {low} and the {high} of `{high_key}`");
-                    self.problem(low_key, message, "exchange the two, or leave one out");
+                    self.problem(low_key, message, "swap the two, or leave one out");
                 }
             }
         }
@@ -131,7 +131,7 @@ impl Reader<'_> {
     fn value(&mut self, key: &str, given: &Value) -> Option<Bound> {
         let bound = Bound::new(given, self.column_type, self.rules);
         if bound.is_none() {
-            let message = format!("{given} is no value of the column's type, {}", self.column_type);
+            let message = format!("{given} is not a value of the column's type, {}", self.column_type);
             let remedy = match self.column_type {
                 ColumnType::Date => "write one such as \"2024-12-31\"",
                 ColumnType::Time => "write one such as \"23:59:59\"",
@@ -153,7 +153,7 @@ impl Reader<'_> {
             Err(error) => {
                 let remedy =
                     "the syntax is that of Rust's `regex`: Perl's, without look-around and backreferences";
-                self.problem("pattern", format!("is no regular expression: {error}"), remedy);
+                self.problem("pattern", format!("is not a valid regular expression: {error}"), remedy);
             }
         }
     }
@@ -165,7 +165,7 @@ impl Reader<'_> {
         }
         match &self.field.categories {
             Some(Value::Array(values)) => self.enumeration("categories", values, true),
-            Some(_) => self.problem("categories", "is no list", "list the values"),
+            Some(_) => self.problem("categories", "is not a list", "list the values"),
             None => {}
         }
     }
@@ -196,7 +196,7 @@ impl Reader<'_> {
     fn json_schema(&mut self) {
         if self.field.constraints.as_ref().is_some_and(|c| c.json_schema.is_some()) {
             let remedy = "leave it out, and say what must hold in other constraints or in a check of the job";
-            self.problem("jsonSchema", "values are not held against a JSON Schema", remedy);
+            self.problem("jsonSchema", "values are not checked against a JSON Schema", remedy);
         }
     }
 }

@@ -132,28 +132,28 @@ fn mistakes_name_the_key() {
         ),
         (
             r#""type": "date", "constraints": {"minimum": "soon"}"#,
-            "constraints.minimum: \"soon\" is no value of the column's type, date",
+            "constraints.minimum: \"soon\" is not a value of the column's type, date",
         ),
         (
             r#""type": "int8", "constraints": {"maximum": 200}"#,
-            "constraints.maximum: 200 is no value of the column's type, int8",
+            "constraints.maximum: 200 is not a value of the column's type, int8",
         ),
         (
             r#""type": "decimal(5,2)", "constraints": {"minimum": 0.001}"#,
-            "constraints.minimum: 0.001 is no value",
+            "constraints.minimum: 0.001 is not a value",
         ),
         (r#""constraints": {"enum": []}"#, "constraints.enum: allows no value"),
-        (r#""type": "integer", "constraints": {"enum": [1, "x"]}"#, "constraints.enum: \"x\" is no value"),
+        (r#""type": "integer", "constraints": {"enum": [1, "x"]}"#, "constraints.enum: \"x\" is not a value"),
         (
             r#""constraints": {"jsonSchema": {}}"#,
-            "constraints.jsonSchema: values are not held against a JSON Schema",
+            "constraints.jsonSchema: values are not checked against a JSON Schema",
         ),
-        (r#""categories": "a""#, "categories: is no list"),
+        (r#""categories": "a""#, "categories: is not a list"),
         (
             r#""constraints": {"pattern": "a(b"}"#,
-            "constraints.pattern: is no regular expression: regex parse error:\n    a(b\n     ^\nerror: unclosed group",
+            "constraints.pattern: is not a valid regular expression: regex parse error:\n    a(b\n     ^\nerror: unclosed group",
         ),
-        (r#""constraints": {"pattern": "a)|(b"}"#, "constraints.pattern: is no regular expression"),
+        (r#""constraints": {"pattern": "a)|(b"}"#, "constraints.pattern: is not a valid regular expression"),
     ] {
         let problem = column(field).unwrap_err();
         assert!(problem.starts_with(&format!("fields[0].{expected}")), "{field}: {problem}");

@@ -35,7 +35,9 @@ impl Bzip2 {
             taken += (stream.total_in() - before.0) as usize;
             match status {
                 Status::StreamEnd => self.inside = false,
-                Status::MemNeeded => return Err(damaged("bzip2", "there is no memory for its block")),
+                Status::MemNeeded => {
+                    return Err(damaged("bzip2", "there is not enough memory for its block"));
+                }
                 _ if out.len() == out.capacity() || (stream.total_in(), stream.total_out()) == before => {
                     return Ok(taken);
                 }
@@ -52,7 +54,7 @@ impl Bzip2 {
 fn why(error: Error) -> &'static str {
     match error {
         Error::Data => "a checksum or a code table is wrong",
-        Error::DataMagic => "a stream does not begin as one",
+        Error::DataMagic => "a stream has no valid header",
         Error::Sequence | Error::Param => "the stream goes on after its end",
     }
 }

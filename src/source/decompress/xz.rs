@@ -51,8 +51,8 @@ fn problem(error: Error) -> InputProblem {
             InputProblem::UnsupportedCompression { format: "xz with filters or checks that are not known" }
         }
         Error::Data => damaged("xz", "a checksum or a code is wrong"),
-        Error::Format => damaged("xz", "a stream does not begin as one"),
-        Error::Mem => damaged("xz", "there is no memory for its dictionary"),
+        Error::Format => damaged("xz", "a stream has no valid header"),
+        Error::Mem => damaged("xz", "there is not enough memory for its dictionary"),
         Error::Program => damaged("xz", "the stream goes on after its end"),
     }
 }

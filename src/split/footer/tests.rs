@@ -121,7 +121,7 @@ fn a_footer_is_held_against_the_dialect() {
             Err("the trailer is missing: the last record begins with \"4\", not with \"TRL\""),
         ),
         (Some(&data), text("TRL"), Err("the trailer is missing: the last record has 1 field, not 2")),
-        (Some(&data), text("TRL,-3"), Err("the trailer is missing: \"-3\" is no number of records")),
+        (Some(&data), text("TRL,-3"), Err("the trailer is missing: \"-3\" is not a number of records")),
         (Some(&data), "id,name\n".into(), Err("the trailer is missing: no record follows the header")),
         (Some(&data), "id,name\nTRL,0\n".into(), Err(cut_off)),
         (None, "id,name\n1,x\n".into(), Err(cut_off)),

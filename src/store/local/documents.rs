@@ -154,7 +154,7 @@ fn remove_if_unlocked(path: &PathBuf) {
         }
         Err(TryLockError::WouldBlock) => {}
         Err(TryLockError::Error(error)) => {
-            tracing::warn!(%error, path = %path.display(), "a temporary file could not be looked at");
+            tracing::warn!(%error, path = %path.display(), "a temporary file could not be checked");
         }
     }
 }

@@ -62,7 +62,7 @@ fn follow(path: &Path) -> io::Result<Place> {
         }
         path = directory.join(target);
     }
-    Err(io::Error::other("there are too many links, one after the other"))
+    Err(io::Error::other("there are too many symbolic links in a row"))
 }
 
 #[cfg(test)]

@@ -244,7 +244,7 @@ impl StagedWrite for Upload {
             }
             tags.push(etag);
             if tags.len() == CHANGED_TRIES {
-                let detail = "what arrives there is not what was sent".to_owned();
+                let detail = "what arrives there differs from what was sent".to_owned();
                 return Err(request.error(StoreReason::Other, None, detail));
             }
         }

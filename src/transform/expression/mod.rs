@@ -90,7 +90,7 @@ impl Expression {
             match compiler.spawn_scoped(scope, compile).map(|thread| thread.join()) {
                 Ok(Ok(Ok(compiled))) => compiled,
                 Ok(Ok(Err(panic))) => Err(Mistake::new(panicked(&panic))),
-                Ok(Err(_)) => Err(Mistake::new("DataFusion gave up on the expression")),
+                Ok(Err(_)) => Err(Mistake::new("DataFusion failed on the expression")),
                 Err(error) => Err(Mistake::new(format!("no thread to compile the expression on: {error}"))),
             }
         })
@@ -177,7 +177,7 @@ impl Expression {
 
 /// The message for a panic, which is a bug of the library that no row should stop a run by.
 fn panicked(panic: &str) -> String {
-    format!("DataFusion gave up: {panic}")
+    format!("DataFusion failed: {panic}")
 }
 
 /// What bisection has found so far, in order of the rows.
@@ -219,7 +219,7 @@ fn column_type(data_type: &DataType) -> Option<ColumnType> {
 }
 
 /// DataFusion's functions give nanoseconds for anything. They are kept if a
-/// column has them; else the type is microseconds, which readers know.
+/// column has them; otherwise the type is microseconds, which readers know.
 fn without_idle_nanoseconds(result: ColumnType, inputs: &arrow::datatypes::Schema) -> ColumnType {
     let is_nanoseconds =
         |field: &Arc<Field>| matches!(field.data_type(), DataType::Timestamp(TimeUnit::Nanosecond, _));

@@ -163,9 +163,9 @@ impl Check<'_> {
                 let mistake = Mistake::new(format!("there is no column {name:?} here")).at(ident.span);
                 let columns = self.columns.iter().copied();
                 // Many languages have texts in double quotes, SQL has names.
-                let text = || format!("text stands in single quotes: '{}'", name.replace('\'', "''"));
+                let text = || format!("text must be in single quotes: '{}'", name.replace('\'', "''"));
                 let remedy = match (ident.quote_style, nearest(name, columns.clone())) {
-                    (Some('"'), Some(close)) => format!("did you mean `{close}`? Else, {}", text()),
+                    (Some('"'), Some(close)) => format!("did you mean `{close}`? Otherwise, {}", text()),
                     (Some('"'), None) => text(),
                     _ => nearest_column(name, columns),
                 };
@@ -223,7 +223,7 @@ fn check_function(function: &Function) -> Result<&'static ScalarUDF, Mistake> {
         || !function.within_group.is_empty()
         || list_clauses;
     if over_rows || functions::is_over_rows(&name) {
-        return Err(fail(format!("an expression sees one row: {name} here takes several")).remedy(
+        return Err(fail(format!("an expression sees one row: {name} here needs several")).remedy(
             "there are no aggregate and no window functions; `deduplicate` keeps one row for each key",
         ));
     }

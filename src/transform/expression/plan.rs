@@ -77,7 +77,7 @@ fn check_zones(expr: &Expr, schema: &DFSchema) -> Result<()> {
         Ok(TreeNodeRecursion::Continue)
     })?;
     match is_local(&expr.get_type(schema)?) {
-        true => plan_err!("AT TIME ZONE changes no instant; {REMEDY}"),
+        true => plan_err!("AT TIME ZONE does not change an instant; {REMEDY}"),
         false => Ok(()),
     }
 }

@@ -136,7 +136,7 @@ fn mistakes_point_into_the_text() {
             "1 + \"Carrier\"",
             "there is no column \"Carrier\" here",
             "    ^^^^^^^^^",
-            "did you mean `carrier`? Else, text stands in single quotes: 'Carrier'",
+            "did you mean `carrier`? Else, text must be in single quotes: 'Carrier'",
         ),
         (
             "carrier = \"it's\"",
@@ -146,8 +146,8 @@ fn mistakes_point_into_the_text() {
         ),
         ("dep + 1", "dep could be \"Dep\" or \"DEP\"", "^^^", "quote the name"),
         ("1 + uper(carrier)", "there is no function uper", "    ^^^^", "did you mean `upper`?"),
-        ("sum(distance)", "takes several", "^^^", "no aggregate"),
-        ("row_number() OVER (ORDER BY day)", "takes several", "^^^^^^^^^^", "no aggregate"),
+        ("sum(distance)", "needs several", "^^^", "no aggregate"),
+        ("row_number() OVER (ORDER BY day)", "needs several", "^^^^^^^^^^", "no aggregate"),
         ("1 + random()", "another value each time", "    ^^^^^^", "lineage"),
         ("now()", "another value each time", "^^^", "lineage"),
         ("current_date", "another value each time", "^^^^^^^^^^^^", "lineage"),
@@ -286,7 +286,7 @@ fn a_panic_of_the_library_is_the_matter_of_its_row() {
     expression.expr = Arc::new(PanicsAt { value: 3 });
     let values: ArrayRef = Arc::new(Int64Array::from_iter_values(0..8));
     let Evaluated { values, bad, .. } = expression.evaluate(vec![values], 8).unwrap();
-    assert_eq!(bad, [BadRow { row: 3, cause: "DataFusion gave up: no 3 please".into() }]);
+    assert_eq!(bad, [BadRow { row: 3, cause: "DataFusion failed: no 3 please".into() }]);
     assert_eq!(values.null_count(), 1);
     assert_eq!(values.as_primitive::<arrow::datatypes::Int64Type>().value(7), 7);
 }

@@ -117,7 +117,7 @@ fn without_beginning(values: &ArrayRef, beginning: &ArrayRef) -> Vec<BadRow> {
             InputProblem::Value {
                 value,
                 expected,
-                detail: Some("its type does not hold the beginning of its year"),
+                detail: Some("its type cannot hold the start of its year"),
             },
         )
     };

@@ -202,7 +202,7 @@ fn mistakes_name_the_step_and_help() {
         ("derive = { x = '1', y = 'x' }", "transforms[0].derive.y", "no column \"x\"", ""),
         ("filter = 'n + 1'", "transforms[0].filter", "gives a `int64`, not true or false", ""),
         ("check = { expression = 'name' }", "transforms[0].check.expression", "gives a `string`", ""),
-        ("deduplicate = { key = [] }", "transforms[0].deduplicate.key", "names no column", ""),
+        ("deduplicate = { key = [] }", "transforms[0].deduplicate.key", "lists no columns", ""),
         ("deduplicate = { key = ['x'] }", "transforms[0].deduplicate.key[0]", "no column \"x\"", ""),
         ("mask = { n = 'redact' }", "transforms[0].mask.n", "`int64`", "`cast` the column"),
         ("mask = { name = 'year_only' }", "transforms[0].mask.name", "`string`", "dates and timestamps"),

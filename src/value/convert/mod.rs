@@ -64,12 +64,14 @@ impl Unconvertible {
             Unconvertible::OutOfRange => Some("out of range"),
             Unconvertible::TooPrecise => Some("it has more fractional digits than the type keeps"),
             Unconvertible::NoSuchMoment => Some("there is no such date or time of day"),
-            Unconvertible::UnexpectedZone => Some("a zone stands in a timestamp without zone"),
-            Unconvertible::LocalTimeGap => {
-                Some("the clocks of the source's zone were put forward over this local time")
+            Unconvertible::UnexpectedZone => {
+                Some("it has a time zone, and the type is a timestamp without one")
             }
+            Unconvertible::LocalTimeGap => Some(
+                "this local time does not exist: the clocks of the source's zone were put forward over it",
+            ),
             Unconvertible::LocalTimeTwice => Some(
-                "the clocks of the source's zone showed this local time twice; `ambiguousTime` of the column says which is meant",
+                "this local time is ambiguous: the clocks of the source's zone showed it twice; `ambiguousTime` of the column says which is meant",
             ),
             Unconvertible::TooSmall => Some("the type holds it as zero only"),
             Unconvertible::NotWhole => {

@@ -2,7 +2,7 @@
 
 use super::{DIRECTIVES, Format, FractionDigits, Item, POSIX_PIVOT, Pad, Part};
 
-/// A text that is no strftime pattern.
+/// A text that is not a strftime pattern.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct FormatError {
@@ -24,7 +24,7 @@ impl Format {
         compile_into(pattern, &mut items)?;
         if !pattern.contains('%') {
             return Err(FormatError {
-                message: format!("{pattern:?} is no strftime pattern"),
+                message: format!("{pattern:?} is not a strftime pattern"),
                 remedy: match strftime_of(pattern, Strftime::Format) {
                     Some(known) => format!("did you mean `{known}`?"),
                     None => "write one like `%Y-%m-%d %H:%M:%S`, or `default` for ISO 8601".into(),
@@ -146,7 +146,9 @@ fn unknown(pattern: &str, text: &str) -> FormatError {
     FormatError {
         message: match directive.as_str() {
             "" => format!("{pattern:?} ends in the middle of a directive"),
-            _ => format!("{pattern:?} is no strftime pattern that can be read: `%{directive}` is not known"),
+            _ => {
+                format!("{pattern:?} is not a strftime pattern that can be read: `%{directive}` is not known")
+            }
         },
         remedy: format!("the directives are {DIRECTIVES}; write `%%` for a percent sign"),
     }

@@ -169,7 +169,7 @@ impl Format {
     }
 }
 
-/// The value by the first format that gives one; else the refusal of the format
+/// The value by the first format that gives one; otherwise the refusal of the format
 /// that got furthest, the first of those.
 pub(super) fn first_match<T>(
     formats: &[Format],

@@ -253,9 +253,9 @@ fn what_is_no_pattern_is_answered_with_one() {
         assert_eq!(Format::compile(pattern).unwrap_err().remedy, expected, "{pattern}");
     }
     for (pattern, expected) in [
-        ("%Y-%E", "\"%Y-%E\" is no strftime pattern that can be read: `%E` is not known"),
+        ("%Y-%E", "\"%Y-%E\" is not a strftime pattern that can be read: `%E` is not known"),
         ("%Y-%", "\"%Y-%\" ends in the middle of a directive"),
-        ("%-p", "\"%-p\" is no strftime pattern that can be read: `%-` is not known"),
+        ("%-p", "\"%-p\" is not a strftime pattern that can be read: `%-` is not known"),
     ] {
         assert_eq!(Format::compile(pattern).unwrap_err().message, expected, "{pattern}");
     }
