@@ -28,7 +28,7 @@ use std::sync::Arc;
 pub struct Columns {
     /// As in the input.
     pub input: Schema,
-    /// What becomes of them.
+    /// What happens to them.
     pub program: Program,
     /// Which of the program's output make directories.
     pub partitioner: Partitioner,
@@ -36,7 +36,7 @@ pub struct Columns {
     pub batch_schema: SchemaRef,
     /// What the files have in common.
     pub shape: FileShape,
-    /// What becomes of bad values and records.
+    /// What happens to bad values and records.
     pub(crate) policies: Policies,
 }
 

@@ -146,7 +146,7 @@ fn first_names(path: &str) -> Vec<&str> {
 /// With the lines as they are.
 fn without_comments(text: &str) -> String {
     let code = text.lines().map(|line| match line.find("//") {
-        // An address in a string is no comment.
+        // An address in a string is not a comment.
         Some(at) if !line[..at].ends_with(':') => &line[..at],
         _ => line,
     });

@@ -24,7 +24,7 @@ struct Tries {
     last: Option<Refusal>,
 }
 
-/// An answer that is no success.
+/// An answer that is not a success.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// Of HTTP.

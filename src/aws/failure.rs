@@ -189,7 +189,7 @@ where
         SdkError::ServiceError(service) => {
             reason_of_answer(service.err().code(), service.raw().status().as_u16())
         }
-        // A success that breaks off or makes no sense: what became of the
+        // A success that breaks off or makes no sense: what happened to the
         // request is not known.
         SdkError::ResponseError(answer) if answer.raw().status().is_success() => StoreReason::Unreachable,
         SdkError::ResponseError(answer) => reason_of_answer(None, answer.raw().status().as_u16()),

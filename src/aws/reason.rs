@@ -3,7 +3,7 @@
 
 use crate::error::StoreReason;
 
-/// What an answer that is no success means, by its code (the `Code` of the XML
+/// What an answer that is not a success means, by its code (the `Code` of the XML
 /// body; HEAD has none) and its status. Never by its message, which differs
 /// between S3 and its imitations and holds keys, which may be called anything.
 ///

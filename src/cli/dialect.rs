@@ -208,7 +208,7 @@ fn parse_trim(text: &str) -> Result<Trim, String> {
 }
 
 /// Text in which `\t` and `\u{…}` stand for what shells do not let one type;
-/// `tab` is a tab, too. `None` if a code is no character.
+/// `tab` is a tab, too. `None` if a code is not a character.
 fn unescaped(text: &str) -> Option<String> {
     if text == "tab" {
         return Some("\t".into());

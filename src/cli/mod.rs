@@ -230,7 +230,7 @@ fn current_directory() -> Result<std::path::PathBuf> {
     std::env::current_dir().map_err(|e| Error::usage(format!("the current directory is not known: {e}")))
 }
 
-/// Writes to standard output; a reader that went away (`| head`) is no error.
+/// Writes to standard output; a reader that went away (`| head`) is not an error.
 fn print(text: &str) -> Result<()> {
     match std::io::stdout().write_all(text.as_bytes()).and_then(|()| std::io::stdout().flush()) {
         Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {

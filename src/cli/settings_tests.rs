@@ -1,4 +1,4 @@
-//! What messages in the source say of settings, held against the flags and the job file.
+//! What messages in the source say of settings, checked against the flags and the job file.
 
 use super::dialect::FLAG_OF_KEY;
 use super::{Cli, Command};

@@ -2,7 +2,7 @@
 //!
 //! Looks only, and changes nothing. What is decided and not yet published is
 //! reported as such, and its files are not expected. Runs may go on meanwhile:
-//! what they change is decided in the log first, so whatever is found is held
+//! what they change is decided in the log first, so whatever is found is checked
 //! against a log that was read after it.
 
 use super::documents::{

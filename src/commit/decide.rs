@@ -414,7 +414,7 @@ pub(super) fn fenced(attempt: &str) -> Error {
 }
 
 impl Table {
-    /// What a commit did, as its document says; held against the log. What stands in it for
+    /// What a commit did, as its document says; checked against the log. What stands in it for
     /// each target is put into the order of this table's targets.
     pub async fn changes(&self, commit: &Commit) -> Result<Changes> {
         let mut changes = self.changes_as_written(commit).await?.0;

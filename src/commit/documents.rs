@@ -60,7 +60,7 @@ pub enum Steps {
 }
 
 /// `attempts/<attempt>/lease.json`, home, written anew as long as somebody
-/// stages: until when nobody should take the attempt for dead.
+/// stages: until when the attempt must not be presumed dead.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Lease {
@@ -86,7 +86,7 @@ pub struct Changes {
     pub job_key: String,
     /// The attempt that staged the files.
     pub attempt: String,
-    /// What becomes of data that is there.
+    /// What happens to data that is there.
     pub mode: WriteMode,
     /// Where the files lie.
     #[serde(default)]
@@ -233,7 +233,7 @@ pub struct Commit {
     pub job: String,
     /// What was done, on which inputs.
     pub job_key: String,
-    /// What becomes of data that is there.
+    /// What happens to data that is there.
     pub mode: WriteMode,
     /// Where its files lie.
     #[serde(default)]

@@ -68,7 +68,7 @@ pub(super) fn by_version(files: impl Iterator<Item = (u64, StagedData)>) -> Vec<
     for (version, StagedData { file, .. }) in files {
         let of =
             found.entry(version).or_insert_with(|| FilesOf { version, files: Default::default(), rows: 0 });
-        // Those of rejected records are no rows of the table.
+        // Those of rejected records are not rows of the table.
         of.rows += if crate::store::is_hidden(&file.key) { 0 } else { file.rows };
         of.files.insert(file.key);
     }

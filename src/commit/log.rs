@@ -257,7 +257,7 @@ impl Table {
     /// another was first. To be decided anew, with what came in between, if so.
     ///
     /// # Errors
-    /// The home target did not say what became of the entry, not even when it was asked: it
+    /// The home target did not say what happened to the entry, not even when it was asked: it
     /// may be in the log, or come to be.
     pub(super) async fn append(&self, history: &mut History, event: Event) -> Result<Appended> {
         let version = history.tip + 1;
@@ -372,7 +372,7 @@ impl Table {
     }
 }
 
-/// What became of an attempt that was to be fenced.
+/// What happened to an attempt that was to be fenced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fenced {
     /// It will never be part of the table.

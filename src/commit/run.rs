@@ -120,7 +120,7 @@ pub fn run(plan: &Plan, given: &[TaskReport], runtime: &Runtime) -> Result<Done>
         Ok(swept) => recovered.add(swept),
         // The other's version may not be visible yet.
         Err(error) if matches!(ending, Ending::AlreadyDone { .. }) => return Err(error),
-        // The version is there, whatever becomes of the clean-up.
+        // The version is there, whatever happens to the clean-up.
         Err(error) => tracing::warn!(%error, "what is still staged is left to the next run"),
     }
     Ok(done(ending, recovered, task_seconds))

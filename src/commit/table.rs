@@ -96,7 +96,7 @@ impl Table {
         Ok((table, history))
     }
 
-    /// The log, after the targets were held against it.
+    /// The log, after the targets were checked against it.
     pub(crate) async fn checked_history(&self) -> Result<History> {
         let mut history = self.history().await?;
         self.check_places(&mut history).await?;

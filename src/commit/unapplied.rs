@@ -24,7 +24,7 @@ impl Table {
 }
 
 /// Settings under `output` that decide how the files of the same rows are written. Those that
-/// decide which rows are where are in the job key; `mode` and the like decide what becomes of
+/// decide which rows are where are in the job key; `mode` and the like decide what happens to
 /// data that is there.
 const OF_BYTES: [&str; 11] = [
     "columns",

@@ -1,4 +1,4 @@
-//! What of a text is no data: how many records and lines of each kind, their
+//! What of a text is not data: how many records and lines of each kind, their
 //! bytes, and the first of them.
 
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ pub(crate) const KEPT_LINES: usize = 3;
 /// Characters of a line that are kept.
 const KEPT_CHARACTERS: usize = 80;
 
-/// What of a text is no data, by kind. Line ends count with what they end.
+/// What of a text is not data, by kind. Line ends count with what they end.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct NotData {
     /// Records before the data that name no columns: `dialect.skipRecords`.
@@ -41,7 +41,7 @@ pub struct NotDataKind {
     pub first: Vec<NotDataLine>,
 }
 
-/// One record or line that is no data.
+/// One record or line that is not data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct NotDataLine {
     /// From 1, in the decoded text.

@@ -54,7 +54,7 @@ pub struct CutLimits {
 /// How much a task has read.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Consumed {
-    /// The records, with what became of them.
+    /// The records, with what happened to them.
     pub records: RecordCounts,
     /// Bytes of text.
     pub text_bytes: u64,

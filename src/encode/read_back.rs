@@ -2,7 +2,7 @@
 //!
 //! The third count of the ledger, beside the block cutter's and the parser's.
 //! It must not come from the Parquet writer, which would only repeat itself:
-//! the footer is decoded from what was sent, and held against the rows that
+//! the footer is decoded from what was sent, and checked against the rows that
 //! were counted before they went to the encoders.
 
 use crate::error::count::{agree, count};

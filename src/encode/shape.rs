@@ -76,7 +76,7 @@ impl FileShape {
         &self.metadata
     }
 
-    /// What footers are held against; `None`: any will do.
+    /// What footers are checked against; `None`: any will do.
     pub(super) fn preflight(&self) -> Option<&Preflight> {
         self.preflight.as_deref()
     }

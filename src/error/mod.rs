@@ -293,7 +293,7 @@ pub enum StoreReason {
     Full,
     /// The object already exists, or is not the one that was to be replaced.
     Exists,
-    /// Somebody writes the same object at this moment; which of the two is there
+    /// Somebody else is writing the same object; which of the two is there
     /// in the end only reading it tells.
     Conflict,
     /// Asked to slow down, until no try was left.

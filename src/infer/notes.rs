@@ -97,7 +97,7 @@ fn type_setting(column: &str, name: &str) -> Setting {
 
 /// A flag with its value, which may look like a flag.
 fn flag(name: &str, value: &str) -> String {
-    // `-` alone is no flag.
+    // `-` alone is not a flag.
     let between = if value.len() > 1 && value.starts_with('-') { '=' } else { ' ' };
     format!("{name}{between}{}", word(value))
 }

@@ -215,7 +215,7 @@ impl Figures {
     }
 }
 
-/// Digits that are no quantity: a leading zero would be lost, and a plus sign
+/// Digits that are not a quantity: a leading zero would be lost, and a plus sign
 /// begins telephone numbers.
 fn is_identifier(whole: &[u8], plain: &[u8]) -> bool {
     matches!(whole, [b'0', _, ..]) || plain.starts_with(b"+")

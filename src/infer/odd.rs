@@ -10,7 +10,7 @@ use super::types::Place;
 /// Different odd values of a column that are kept: with more, the column is text.
 const MAX_ODD: usize = 3;
 
-/// Bytes of a value that are kept: longer ones are told cut off, and are no tokens.
+/// Bytes of a value that are kept: longer ones are told cut off, and are not tokens.
 pub(super) const MAX_VALUE_BYTES: usize = 120;
 
 /// What a column would be without its odd values.

@@ -17,7 +17,7 @@ pub(super) struct Table {
     pub(super) rows: Vec<Vec<String>>,
 }
 
-/// What becomes of a text.
+/// What happens to a text.
 #[derive(Debug, Clone)]
 pub(super) enum Outcome {
     /// A table, and the notes on it.

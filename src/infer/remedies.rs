@@ -204,7 +204,7 @@ fn of_changes(
     };
     let tried = |changes: &[&Change]| {
         let reading = read_of(failing, changes)?;
-        // Quotes that are no quotes can close far below.
+        // Quotes that are not quotes can close far below.
         let merges = reading.swallows && changes.iter().any(|change| change.joins_lines());
         (!merges)
             .then(|| Remedy { changes: changes.iter().map(|change| (*change).clone()).collect(), reading })

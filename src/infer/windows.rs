@@ -28,7 +28,7 @@ pub const WINDOWS: u64 = 8;
 pub const WINDOW_BYTES: u64 = 128 << 10;
 
 /// How many times as long as the longest quoted field of the head a window has
-/// to be before it is no field.
+/// to be before it is not a field.
 const TIMES_LONGEST: usize = 16;
 
 /// Bytes from inside an input.

@@ -25,7 +25,7 @@ pub(super) fn is_nan(token: &str) -> bool {
 struct Pair {
     yes: &'static str,
     no: &'static str,
-    /// A column of nothing but `Y` may be any code; `true` is no code.
+    /// A column of nothing but `Y` may be any code; `true` is not a code.
     plain: bool,
 }
 

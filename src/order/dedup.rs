@@ -125,7 +125,7 @@ impl Deduplicator {
         Ok(Kept { rows, removed })
     }
 
-    /// What becomes of a row; `ahead` rows of its batch wait already.
+    /// What happens to a row; `ahead` rows of its batch wait already.
     fn fate(&mut self, key: Option<u128>, schema: &SchemaRef, ahead: u64) -> Result<Fate> {
         if self.waiting.is_none() {
             match (self.keep, key) {

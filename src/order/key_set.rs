@@ -23,7 +23,7 @@ pub(super) struct KeySet {
     halvings: u32,
 }
 
-/// What became of a key.
+/// What happened to a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Insertion {
     /// It was not there and is now.

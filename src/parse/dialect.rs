@@ -46,10 +46,10 @@ pub struct Dialect {
     pub header_rows: u64,
     /// Stands between the parts of a name that several header records give.
     pub header_join: String,
-    /// What becomes of columns whose name in the header is blank.
+    /// What happens to columns whose name in the header is blank.
     #[serde(default, skip_serializing_if = "BlankNames::is_default")]
     pub blank_names: BlankNames,
-    /// What becomes of names that the header has several times.
+    /// What happens to names that the header has several times.
     #[serde(default, skip_serializing_if = "DuplicateNames::is_default")]
     pub duplicate_names: DuplicateNames,
     /// Whether a first line such as `sep=;` is passed over.
@@ -59,11 +59,11 @@ pub struct Dialect {
     pub skip_records: u64,
     /// Records to skip between the header and the data.
     pub skip_records_after_header: u64,
-    /// Records at the end of each input that are no data.
+    /// Records at the end of each input that are not data.
     pub footer_records: u64,
     /// Where the last footer record says how many records there are.
     pub trailer_count: Option<TrailerCount>,
-    /// What becomes of bytes that the encoding does not allow.
+    /// What happens to bytes that the encoding does not allow.
     pub invalid_bytes: InvalidBytes,
     /// A larger field is an error; bytes, quotes included.
     pub max_field_bytes: u64,
@@ -87,7 +87,7 @@ pub enum Escape {
     Byte(u8),
 }
 
-/// What becomes of bytes that the encoding of an input does not allow.
+/// What happens to bytes that the encoding of an input does not allow.
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
 )]
@@ -102,7 +102,7 @@ pub enum InvalidBytes {
 
 /// White space (spaces and tabs) that belongs to no field: around an unquoted
 /// field, and around the quotes of a quoted one, never inside them. What begins
-/// a delimiter is no white space.
+/// a delimiter is not white space.
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
 )]
@@ -119,7 +119,7 @@ pub enum Trim {
     Both,
 }
 
-/// What becomes of a column whose name in the header is blank, and of the empty
+/// What happens to a column whose name in the header is blank, and of the empty
 /// field that a delimiter at the end of each record makes.
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
@@ -145,7 +145,7 @@ impl BlankNames {
     }
 }
 
-/// What becomes of names that the header has several times.
+/// What happens to names that the header has several times.
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
 )]
@@ -325,7 +325,7 @@ impl Dialect {
         records_before < self.preamble_records() && !self.is_header_record(records_before)
     }
 
-    /// Records at the start of each input that are no data: skipped ones and the header.
+    /// Records at the start of each input that are not data: skipped ones and the header.
     pub fn preamble_records(&self) -> u64 {
         let skipped = self.skip_records.saturating_add(self.skip_records_after_header);
         skipped.saturating_add(self.header_records())

@@ -7,8 +7,8 @@
 //! The grammar, where [`Dialect`] does not say it already:
 //!
 //! - A record ends at a terminator outside quotes, or at the end of the text;
-//!   nothing after the last terminator is no record.
-//! - A blank line is no record, nor is a comment, which extends to the next
+//!   nothing after the last terminator is not a record.
+//! - A blank line is not a record, nor is a comment, which extends to the next
 //!   terminator whatever quotes it holds.
 //! - A field that begins with a quote is quoted. What follows its closing quote
 //!   up to the delimiter or terminator is stray, unless all of it is trimmed.

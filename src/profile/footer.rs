@@ -21,7 +21,7 @@ use std::collections::HashSet;
 /// Longest VARCHAR in bytes ("Character types", Amazon Redshift Database Developer Guide).
 pub const MAX_TEXT_BYTES: u64 = 65_535;
 
-/// What the footers of a table are held against.
+/// What the footers of a table are checked against.
 #[derive(Debug)]
 pub struct Preflight {
     columns: Vec<Declared>,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A rule that files are held against.
+/// A rule that files are checked against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Rule {

@@ -8,7 +8,7 @@ use serde::Serialize;
 /// command fails before it has one.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct FailureReport {
-    /// What became of the work.
+    /// What happened to the work.
     pub status: FailureStatus,
     /// With the status `decided`: the version of the table.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -13,7 +13,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// A bar on standard error that follows `progress` until it is dropped; `None`
-/// when standard error is no terminal.
+/// when standard error is not a terminal.
 pub fn progress_bar(progress: Arc<Progress>) -> Option<ProgressGuard> {
     if !std::io::stderr().is_terminal() {
         return None;
@@ -254,7 +254,7 @@ pub fn recovery(recovered: &Recovered) -> String {
     if parts.is_empty() { "nothing was left half done".to_owned() } else { parts.join("; ") }
 }
 
-/// What was read and is no data, but for headers, with the first of each kind.
+/// What was read and is not data, but for headers, with the first of each kind.
 fn write_not_data(text: &mut String, report: &RunReport) -> std::fmt::Result {
     for (position, (kind, all)) in report.totals.not_data.kinds().into_iter().enumerate() {
         let (noun, place) = match kind {

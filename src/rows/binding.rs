@@ -111,7 +111,7 @@ impl Binding {
     }
 }
 
-/// Whether nothing may stand in a field that is no column of the schema.
+/// Whether nothing may stand in a field that is not a column of the schema.
 fn is_to_be_empty(is_blank: bool, policies: ColumnPolicies) -> bool {
     is_blank
         && match policies.blank {

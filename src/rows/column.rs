@@ -61,7 +61,7 @@ pub(super) enum FaultKind {
     TooLarge,
 }
 
-/// Decides what becomes of a fault: an error ends the reading of the column.
+/// Decides what happens to a fault: an error ends the reading of the column.
 pub(super) type OnFault<'f> = dyn FnMut(Fault) -> Result<(), Fault> + 'f;
 
 /// What an array of values of any width is made of.

@@ -6,7 +6,7 @@
 //! *first* record that may not, whichever column it fails in: the answer never
 //! depends on the order of the work. Pure computation; [`crate::task`] calls
 //! it on the Rayon pool, with one [`BatchBuilder`] for every input. [`binding`] says which
-//! field is which column, [`shape`] what becomes of records that are too short or too long.
+//! field is which column, [`shape`] what happens to records that are too short or too long.
 
 pub mod binding;
 mod column;
@@ -82,7 +82,7 @@ pub struct Built {
     pub truncated: u64,
 }
 
-/// What becomes of records and values that do not fit.
+/// What happens to records and values that do not fit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policies {
     /// For every column.

@@ -31,7 +31,7 @@ pub(super) struct Shaped<'a> {
 /// What a short record lacks.
 const MISSING: FieldSpan = FieldSpan { start: 0, end: 0, form: FieldForm::Missing };
 
-/// What becomes of one record.
+/// What happens to one record.
 enum Fate {
     Row,
     Padded,

@@ -36,7 +36,7 @@ impl Schema {
     }
 
     /// The keys among columns chosen from these: `from` has their positions
-    /// here. A key that lacks a column is no key of them.
+    /// here. A key that lacks a column is not a key of them.
     pub fn keys_among(&self, from: &[usize]) -> Vec<Vec<usize>> {
         let place = |column: &usize| from.iter().position(|chosen| chosen == column);
         self.keys.iter().filter_map(|key| key.iter().map(place).collect()).collect()

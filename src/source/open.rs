@@ -55,7 +55,7 @@ pub struct Decoding<'a> {
     /// `dialect.encoding`. A byte order mark outweighs it, and without either
     /// the input is UTF-8.
     pub encoding: Option<&'a str>,
-    /// What becomes of bytes that the encoding does not allow.
+    /// What happens to bytes that the encoding does not allow.
     pub on_invalid: InvalidBytes,
 }
 

@@ -102,7 +102,7 @@ pub(super) fn changed(url: &str, what: String) -> Error {
 
 /// Compares the local inputs with what was planned, right before a run is decided.
 ///
-/// One that is gone is no failure: it was the planned one when its last byte was
+/// One that is gone is not a failure: it was the planned one when its last byte was
 /// read, and has been archived since, or was read on another machine.
 ///
 /// # Errors

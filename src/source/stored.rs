@@ -23,7 +23,7 @@ use tokio::runtime::Handle;
 
 /// An input whose place is known, and of which nothing was read.
 pub(super) enum Opened {
-    /// Standard input, or what stands at a path and is no plain file.
+    /// Standard input, or what stands at a path and is not a plain file.
     Pipe {
         url: String,
         path: Option<PathBuf>,

@@ -1,4 +1,4 @@
-//! A document held against the JSON Schema of the type it is to become.
+//! A document checked against the JSON Schema of the type it is to become.
 //!
 //! The schema knows every key, type and word, so that all mistakes of these
 //! kinds are found at once, each with the nearest name, whatever enum or default

@@ -68,19 +68,19 @@ pub struct DialectSpec {
     /// Extension: stands between the parts of a name where `headerRows` is more than 1; empty parts are left out. Default: one space.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub header_join: Option<String>,
-    /// Extension: what becomes of a column whose name in the header is blank, and of the empty field that a delimiter at the end of each record makes: `position` names it `column_3` by its position, `drop` leaves it out, and a value in it is a record with too many fields, `fail` fails the run. Default: `auto`, which is `position` where the schema has the column or the sample a value in it, else `drop`.
+    /// Extension: what happens to a column whose name in the header is blank, and of the empty field that a delimiter at the end of each record makes: `position` names it `column_3` by its position, `drop` leaves it out, and a value in it is a record with too many fields, `fail` fails the run. Default: `auto`, which is `position` where the schema has the column or the sample a value in it, else `drop`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blank_names: Option<crate::parse::BlankNames>,
     /// Extension: records to skip between the header and the data. Default: 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skip_records_after_header: Option<u64>,
-    /// Extension: records at the end of each input that are no data, at most 100. Default: 0; 1 if `trailerCount` is given.
+    /// Extension: records at the end of each input that are not data, at most 100. Default: 0; 1 if `trailerCount` is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub footer_records: Option<u64>,
     /// Extension: where the last footer record says how many records the input has; a difference fails the run. Default: nowhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trailer_count: Option<crate::parse::TrailerCount>,
-    /// Extension: what becomes of bytes that the encoding does not allow: `error`, or `replace` by U+FFFD. Default: `error`.
+    /// Extension: what happens to bytes that the encoding does not allow: `error`, or `replace` by U+FFFD. Default: `error`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invalid_bytes: Option<crate::parse::InvalidBytes>,
     /// Extension: most fields in a record. Default: 16,384.

@@ -1,10 +1,10 @@
-//! What becomes of bad values and records: `errors` of the job file.
+//! What happens to bad values and records: `errors` of the job file.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// What becomes of bad values and records. Rejected records are kept in a
+/// What happens to bad values and records. Rejected records are kept in a
 /// quarantine in every target; beyond a budget, the run fails.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -70,7 +70,7 @@ impl Default for ErrorsSpec {
     }
 }
 
-/// What becomes of a bad value.
+/// What happens to a bad value.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ValuePolicy {
@@ -83,7 +83,7 @@ pub enum ValuePolicy {
     Null,
 }
 
-/// What becomes of a bad record.
+/// What happens to a bad record.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RecordPolicy {
@@ -112,7 +112,7 @@ impl AllRejected {
     }
 }
 
-/// What becomes of a record with too few fields.
+/// What happens to a record with too few fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ShortRecord {
@@ -124,7 +124,7 @@ pub enum ShortRecord {
     Pad,
 }
 
-/// What becomes of a record with too many fields.
+/// What happens to a record with too many fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LongRecord {

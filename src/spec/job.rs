@@ -32,7 +32,7 @@ pub struct JobSpec {
     /// Changes to the columns, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub transforms: Vec<TransformSpec>,
-    /// What becomes of bad values and records. Default: the first one fails the run.
+    /// What happens to bad values and records. Default: the first one fails the run.
     #[serde(default)]
     pub errors: ErrorsSpec,
     /// Where the table is written: every target gets the same files.

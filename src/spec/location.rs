@@ -27,7 +27,7 @@ pub(super) fn error(message: impl Into<String>, remedy: impl Into<String>) -> Lo
 /// `file:` URLs become `file:///…`. Globs and a final `/` are kept.
 ///
 /// Every location that a user gives comes through here before anything is done
-/// with it: what is no path and no URL of a known kind would else become a
+/// with it: what is not a path and no URL of a known kind would else become a
 /// directory of that name. A path that begins with `./` is taken as it stands.
 /// What this returns it takes again, unchanged: a plan is checked once more by
 /// each task.
@@ -219,7 +219,7 @@ pub fn check_no_credentials(url: &str) -> Result<(), LocationError> {
     }
 }
 
-/// Refuses what is no endpoint of a server.
+/// Refuses what is not an endpoint of a server.
 pub fn check_endpoint(endpoint: &str) -> Result<(), LocationError> {
     check_no_credentials(endpoint)?;
     if endpoint.starts_with("http://") || endpoint.starts_with("https://") {

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// What is no path and no URL of a known kind is not made a directory of that name.
+/// What is not a path and no URL of a known kind is not made a directory of that name.
 #[test]
 fn locations_that_cannot_be_meant_are_refused() {
     for (text, message, remedy) in [

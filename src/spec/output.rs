@@ -95,14 +95,14 @@ pub enum Profile {
     Standard,
 }
 
-/// What becomes of the names of columns.
+/// What happens to the names of columns.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ColumnNames {
     /// They stay as they are, but for the profile's lower case. What Athena, AWS Glue or Spark refuse is told, and control characters fail the run, in profile `spectrum`.
     #[default]
     Keep,
-    /// What is no letter, digit or underscore becomes an underscore, one for several side by side and none at the ends: `order id` is `order_id`, `a.b` is `a_b`. Names that come to the same end in `_2`, `_3`, … by position. The run says which are renamed.
+    /// What is not a letter, digit or underscore becomes an underscore, one for several side by side and none at the ends: `order id` is `order_id`, `a.b` is `a_b`. Names that come to the same end in `_2`, `_3`, … by position. The run says which are renamed.
     Plain,
 }
 
@@ -132,7 +132,7 @@ pub enum SchemaChange {
     /// Nothing: a run with other columns or types fails before it writes. A column that it lacks is null in its rows, unless it is required.
     #[default]
     Fail,
-    /// Columns that the table has not are added to it. Files of before do not have them.
+    /// Columns that the table has not are added to it. Older files do not have them.
     AddColumns,
     /// The same, and of two types of a column the one that holds all values of the other is written: the table's, as of a job that still says `int32` of an `int64`, or the job's, from here on. Files of before keep their types until `--reprocess` writes them anew.
     Widen,

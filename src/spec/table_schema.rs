@@ -114,7 +114,7 @@ pub struct Field {
     /// Whether numbers stand without currency signs, percent signs or units, which are dropped unread otherwise: `5%` is 5, `5k` is 5. Default: true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bare_number: Option<bool>,
-    /// Extension: what becomes of digits that a decimal or integer type does not keep: `error` (unless they are zeros, the value is bad; integers have no point at all), `half_up`, `half_even` or `down`. Default: `error`.
+    /// Extension: what happens to digits that a decimal or integer type does not keep: `error` (unless they are zeros, the value is bad; integers have no point at all), `half_up`, `half_even` or `down`. Default: `error`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rounding: Option<Rounding>,
     /// Extension: whether numbers may begin with zeros that say nothing, as `007`: `allow` or `error`. Default: `allow`.

@@ -70,7 +70,7 @@ pub struct CastSpec {
     /// The type, as in a schema file: `int32`, `decimal(15,2)`, `timestamp(us,UTC)`.
     #[serde(rename = "type")]
     pub to: String,
-    /// What becomes of a value that the type does not hold. Default: as `errors` says.
+    /// What happens to a value that the type does not hold. Default: as `errors` says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_error: Option<ValuePolicy>,
 }
@@ -81,7 +81,7 @@ pub struct CastSpec {
 pub struct DeriveSpec {
     /// The SQL expression.
     pub expression: String,
-    /// What becomes of a row for which it cannot be computed. Default: as `errors` says.
+    /// What happens to a row for which it cannot be computed. Default: as `errors` says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_error: Option<ValuePolicy>,
 }
@@ -121,7 +121,7 @@ pub struct CheckSpec {
     pub name: Option<String>,
     /// The SQL expression. Rows for which it is false fail; true and null pass, as in SQL.
     pub expression: String,
-    /// What becomes of a row that fails. Default: as `errors.bad_value` says, where `null` means `reject`.
+    /// What happens to a row that fails. Default: as `errors.bad_value` says, where `null` means `reject`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_fail: Option<RecordPolicy>,
 }

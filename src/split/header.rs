@@ -155,7 +155,7 @@ mod tests {
             ("a,b,", 2, false, "a,b", Some(Trailing::Header)),
             ("a,b", 3, true, "a,b,<column_3>", Some(Trailing::Records)),
             ("a", 2, true, "a,<column_2>", Some(Trailing::Records)),
-            // What holds something, or is more than one field, is no trailing delimiter.
+            // What holds something, or is more than one field, is not a trailing delimiter.
             ("a,b", 3, false, "a,b", None),
             ("a,b", 4, true, "a,b", None),
             ("a,b,c", 2, true, "a,b,c", None),

@@ -1,4 +1,4 @@
-//! What of a text is no data.
+//! What of a text is not data.
 //!
 //! Input: a block and the places of its records. Output: its bytes, tiled by
 //! data records and named rest, so that nothing can be left out without being

@@ -31,9 +31,9 @@ pub struct TextBlock<B> {
     pub split: usize,
     /// The records.
     pub block: Block,
-    /// Records at the start of the block that are no data: skipped ones and the header.
+    /// Records at the start of the block that are not data: skipped ones and the header.
     pub preamble: usize,
-    /// Records at the end of the block that are no data: none but in the last
+    /// Records at the end of the block that are not data: none but in the last
     /// block of an input.
     pub footer: usize,
     /// What stands before this block in blocks that were not sent, since they
@@ -58,7 +58,7 @@ pub struct InputStart {
 /// What a block says of the start of its input.
 #[derive(Debug, Default)]
 struct Advance {
-    /// Records that are no data.
+    /// Records that are not data.
     preamble: usize,
     header: Option<Vec<String>>,
     /// Whether there is data.
@@ -358,7 +358,7 @@ impl<B: Clone> Delivery<'_, B> {
     }
 
     /// Adds to a block what the parsers have to know; `None` if there is
-    /// no data up to its end and more to come.
+    /// not data up to its end and more to come.
     fn dress(&mut self, block: Block) -> Result<Option<TextBlock<B>>> {
         let SplitReader { plan, .. } = self.reader;
         let (dialect, url) = (&plan.dialect, &self.input.url);

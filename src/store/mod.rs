@@ -112,7 +112,7 @@ pub trait StagedWrite: Send + Sync {
     fn handle(&self) -> StagedFile;
 }
 
-/// What became of a conditional write.
+/// What happened to a conditional write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Written {
     /// This call wrote it.

@@ -1,4 +1,4 @@
-//! What the blocks say of their records, added up and held against each other.
+//! What the blocks say of their records, added up and checked against each other.
 
 use super::parser::ParsedBlock;
 use crate::documents::{Findings, Plan, RecordCounts, SplitAccount, Task, budget};

@@ -361,7 +361,7 @@ fn raw_record<'b>(block: &'b Block, index: &RecordIndex, record: usize) -> &'b [
     &block.bytes[index.record_starts[record] as usize..index.record_stops[record] as usize]
 }
 
-/// `policy_key` of the job says what becomes of the row.
+/// `policy_key` of the job says what happens to the row.
 fn row_remedy(policy_key: Option<&str>) -> String {
     match policy_key {
         Some("errors.bad_value") => {

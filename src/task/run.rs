@@ -1,5 +1,5 @@
 //! The verb from its plan to a report that is recorded: the log, the intent, the
-//! lease, and what becomes of files whose report nobody got.
+//! lease, and what happens to files whose report nobody got.
 
 use super::stage;
 use crate::commit::{Committed, Steps, Table};

@@ -50,7 +50,7 @@ pub(super) struct Compiler<'a> {
     pub(super) policy_names: BTreeSet<String>,
 }
 
-/// What becomes of bad values, and the key of the job file that says so.
+/// What happens to bad values, and the key of the job file that says so.
 type Policy = (ValuePolicy, String);
 
 /// The policy for the values of a column of this name.
@@ -396,7 +396,7 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    /// Blames no column: null is no choice. The policy is that of the step, if it has one.
+    /// Blames no column: null is not a choice. The policy is that of the step, if it has one.
     fn blame_rows(&self, policy: Option<Policy>) -> Blame {
         let (policy, key) = policy.unwrap_or_else(|| (self.errors.bad_value, "errors.bad_value".to_owned()));
         Blame { column: None, policy, policy_key: Some(key), nullable: false }

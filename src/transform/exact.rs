@@ -1,10 +1,10 @@
 //! Casts that change no value: an array of one type → another, and which rows it cannot hold.
 //!
 //! One rule: a value that does not come back the same when it is cast back is
-//! bad. So a float with a fraction is no integer, an integer above 2^53 no
+//! bad. So a float with a fraction is not an integer, an integer above 2^53 no
 //! `float64`, a decimal loses no digits, a timestamp with a time of day is no
 //! date. Text is read as the schema's defaults read it and written as SQL does.
-//! [`refusal`] says which pairs of types are no casts at all.
+//! [`refusal`] says which pairs of types are not casts at all.
 
 use crate::value::convert::{TimestampRules, Unconvertible, boolean, date, decimal, float, integer, time};
 use crate::value::{AmbiguousTime, ColumnType, DEFAULT_FALSE, DEFAULT_TRUE, Rounding};

@@ -22,7 +22,7 @@ pub(super) struct Frame {
     nulled: BTreeMap<String, u64>,
 }
 
-/// Whose values are bad, and what becomes of them.
+/// Whose values are bad, and what happens to them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Blame {
     /// The column, if one is to blame.
@@ -126,7 +126,7 @@ impl Frame {
     }
 
     /// Makes the run fail at a row, whatever the policy. The row stays: what
-    /// becomes of the block is of no use any more.
+    /// happens to the block is of no use any more.
     pub(super) fn stop_at(&mut self, (row, problem): BadRow, blame: &Blame) {
         let no_choice = Blame { policy_key: None, ..blame.clone() };
         self.faults.push(self.fault_of(row, problem, ValuePolicy::Fail, &no_choice));

@@ -50,7 +50,7 @@ pub struct RowFault {
     pub column: Option<String>,
     /// What is wrong.
     pub problem: InputProblem,
-    /// What becomes of it: [`ValuePolicy::Fail`] or [`ValuePolicy::Reject`].
+    /// What happens to it: [`ValuePolicy::Fail`] or [`ValuePolicy::Reject`].
     pub policy: ValuePolicy,
     /// The key of the job file that has the last word on the policy, such as
     /// `errors.bad_value` or `transforms[2].check.on_fail`: what to name in a

@@ -38,7 +38,7 @@ pub struct TextRules {
     pub group_mark: Option<u8>,
     /// Whether numbers stand without currency or percent signs around them.
     pub bare_number: bool,
-    /// What becomes of digits that the type does not keep.
+    /// What happens to digits that the type does not keep.
     pub rounding: Rounding,
     /// Whether `007` is a number.
     pub leading_zeros: LeadingZeros,
@@ -84,7 +84,7 @@ pub enum AmbiguousTime {
     Later,
 }
 
-/// What becomes of digits of a number that its type does not keep.
+/// What happens to digits of a number that its type does not keep.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Rounding {

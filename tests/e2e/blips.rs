@@ -9,7 +9,7 @@ const BLIP: Duration = Duration::from_secs(5);
 /// A few GETs of 1 MiB, and a part for each of the files.
 const RECORDS: u64 = 60_000;
 
-/// What becomes of requests while the region is gone.
+/// What happens to requests while the region is gone.
 #[derive(Debug, Clone, Copy)]
 enum Gone {
     /// Connections break, and new ones are refused.

@@ -1,4 +1,4 @@
-//! What is read and is no data is counted, and its bytes and those of the data
+//! What is read and is not data is counted, and its bytes and those of the data
 //! are all there are.
 
 use crate::harness::report::{Counts, Report};

@@ -1,4 +1,4 @@
-//! What `-o` names and is no regular file: a pipe or a device is written to or
+//! What `-o` names and is not a regular file: a pipe or a device is written to or
 //! refused, a link is followed to its end, and none of them is replaced.
 //!
 //! No test names a device that the machine needs: as root, code that is wrong would

@@ -1,4 +1,4 @@
-//! Quotes that are never closed, and quotes inside quotes that nobody escaped:
+//! Quotes that are never closed, and unescaped quotes inside quotes:
 //! what fails, what is set aside, and what the message advises.
 
 use crate::harness::readback;

@@ -54,7 +54,7 @@ fn coarser_keys_make_files_fewer() {
     assert_eq!(by_month["files"].as_array().unwrap().len(), 5);
     assert_eq!(by_month["small_files"], Value::Null, "a few small files are a small table");
 
-    // A key that is no date is to be left out.
+    // A key that is not a date is to be left out.
     let by_text = run(&workspace, "output.partition_by = [\"year(day)\", \"carrier\"]\n");
     assert!(by_text["small_files"]["remedies"][0].as_str().unwrap().contains("\"carrier\" has 1,000 values"));
     let without = run(&workspace, "output.partition_by = [\"year(day)\"]\n");

@@ -18,7 +18,7 @@ struct Case {
     table: Vec<Vec<Option<String>>>,
 }
 
-/// What becomes of a file without any flag.
+/// What happens to a file without any flag.
 #[derive(Debug, Deserialize, PartialEq)]
 #[serde(rename_all = "snake_case")]
 enum Default {

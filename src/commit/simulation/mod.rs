@@ -4,7 +4,7 @@
 //! [`World`] holds the targets, and counts the requests. A process is the future
 //! of the very code that `sawmill run` runs; each poll lets it make one request,
 //! so that whoever polls decides who goes on, and a process that is polled no
-//! more is dead. [`faults`] says what becomes of a request. [`monitor`] looks at
+//! more is dead. [`faults`] says what happens to a request. [`monitor`] looks at
 //! every change, [`settle`] at how things stand when everybody is done.
 //!
 //! Not simulated: a time that passes by itself (leases end when a test says so),

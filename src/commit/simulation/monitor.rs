@@ -120,7 +120,7 @@ impl Monitor {
             return Err(format!("{key} was removed from target {target} and came back"));
         }
         let file = known.changes.all_files().find(|file| file.file.key == key);
-        let file = file.ok_or_else(|| format!("{key} became visible and is no file of its commit"))?;
+        let file = file.ok_or_else(|| format!("{key} became visible and is not a file of its commit"))?;
         for elsewhere in self.members.iter().copied().filter(|member| *member != self.home) {
             self.is_copied(&buckets[elsewhere], elsewhere, known.version)
                 .map_err(|what| format!("{key} became visible in target {target}, and {what}"))?;
@@ -268,7 +268,7 @@ impl Monitor {
 
     fn applied(&self, buckets: &[Bucket], target: usize, version: u64) -> Result<(), String> {
         let known = self.commits.iter().find(|known| known.version == version);
-        let known = known.ok_or_else(|| format!("version {version} was applied, and is no commit"))?;
+        let known = known.ok_or_else(|| format!("version {version} was applied, and is not a commit"))?;
         let bucket = &buckets[target];
         if let Some(file) = known.changes.all_files().find(|file| !holds(bucket, &file.file)) {
             return Err(format!("target {target} says version {version}, and lacks {}", file.file.key));
@@ -281,7 +281,7 @@ impl Monitor {
     }
 
     fn logged(&mut self, buckets: &[Bucket], key: &str, body: &Bytes) -> Result<(), String> {
-        let version = version_of(key).ok_or_else(|| format!("{key} is no entry"))?;
+        let version = version_of(key).ok_or_else(|| format!("{key} is not an entry"))?;
         let place = (version.saturating_sub(self.started) as usize).checked_sub(1);
         let place = place.ok_or_else(|| format!("{key} comes before the log begins"))?;
         match self.log.get(place) {
@@ -315,7 +315,7 @@ impl Monitor {
     fn promoted(&mut self, buckets: &[Bucket], target: usize, key: &str, body: &Bytes) -> Result<(), String> {
         let entry: Entry = serde_json::from_slice(body).map_err(|e| format!("{key}: {e}"))?;
         let Event::Promotion(promotion) = entry.event.clone() else {
-            return Err(format!("{key} is no promotion"));
+            return Err(format!("{key} is not a promotion"));
         };
         if promotion.epoch == self.epoch {
             // The other targets get to know it.

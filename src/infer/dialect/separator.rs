@@ -32,7 +32,7 @@ pub(super) fn named(samples: &[Sample], known: &Known<'_>) -> (Option<Delimiter>
     };
     let spec = DialectSpec { delimiter: Some(line.delimiter.clone()), ..known.given.clone() };
     let delimiter = match &known.given.delimiter {
-        // What is a quote or a comment, too, is no delimiter.
+        // What is a quote or a comment, too, is not a delimiter.
         None => spec.resolve().ok().map(|dialect| dialect.delimiter),
         Some(_) => None,
     };

@@ -1,4 +1,4 @@
-//! What must hold of `output`. Names of columns are held against the schema later, by [`crate::encode::FileShape`].
+//! What must hold of `output`. Names of columns are checked against the schema later, by [`crate::encode::FileShape`].
 
 use super::Check;
 use crate::profile::settings::{refuses_codec, refuses_encoding};

@@ -10,7 +10,7 @@ use serde_json::Value;
 use std::fmt;
 use std::sync::Arc;
 
-/// A value that others are held against.
+/// A value that others are checked against.
 #[derive(Debug, Clone)]
 pub struct Bound {
     /// As the document has it: a text or a number.

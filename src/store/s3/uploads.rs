@@ -238,7 +238,7 @@ impl StagedWrite for Upload {
         loop {
             let etag = self.send(&request, number, body.clone()).await?;
             let differs = expected.as_ref().is_some_and(|md5| is_md5(&etag) && etag.trim_matches('"') != md5);
-            // A server whose tags are no MD5s gives the same one each time.
+            // A server whose tags are not MD5s gives the same one each time.
             if !differs || (tags.len() + 1 == CHANGED_TRIES && tags.iter().all(|tag| *tag == etag)) {
                 return Ok(StagedPart { number, bytes, etag });
             }

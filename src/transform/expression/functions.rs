@@ -24,7 +24,7 @@ static FUNCTIONS: LazyLock<BTreeMap<String, Arc<ScalarUDF>>> = LazyLock::new(|| 
     named.collect()
 });
 
-/// Names that are no scalar functions, and what they are. Only for messages.
+/// Names that are not scalar functions, and what they are. Only for messages.
 const AGGREGATES: &[&str] = &[
     "any_value",
     "approx_distinct",

@@ -32,7 +32,7 @@ pub fn unsigned<T: TryFrom<u64>>(text: &[u8]) -> Result<T, Unconvertible> {
 }
 
 /// An integer of any width, written as decimals are: `rounding` decides what
-/// becomes of a fraction. For texts that [`signed`] and [`unsigned`] refuse.
+/// happens to a fraction. For texts that [`signed`] and [`unsigned`] refuse.
 ///
 /// # Errors
 /// `NotWhole` for any such text under [`Rounding::Error`], even `1.0`: a column

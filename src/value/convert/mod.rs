@@ -4,7 +4,7 @@
 //! or fails: nothing is rounded, wrapped or cut unless the column says so (the
 //! nearest float to a decimal text is the one exception, being what floats are
 //! for). No converter accepts spaces around a value; trimming is the dialect's.
-//! They are written to be read; each is held against a slow twin (`twins`), by
+//! They are written to be read; each is checked against a slow twin (`twins`), by
 //! the tests and by the fuzz targets.
 
 pub mod binary;
@@ -30,7 +30,7 @@ mod tests;
 #[doc(hidden)]
 pub mod twins;
 
-/// Why a text is no value of its type.
+/// Why a text is not a value of its type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unconvertible {
     /// It is not written the way the type is.

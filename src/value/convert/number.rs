@@ -12,7 +12,7 @@ pub struct NumberRules {
     pub bare: bool,
     /// Whether `007` is a number.
     pub leading_zeros: LeadingZeros,
-    /// What becomes of digits that the type does not keep.
+    /// What happens to digits that the type does not keep.
     pub rounding: Rounding,
 }
 

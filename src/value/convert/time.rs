@@ -3,7 +3,7 @@
 use super::{Format, Unconvertible, format, two_digits};
 
 /// A time of day in microseconds, in one of `formats`, or as
-/// `HH:MM[:SS[.f…]]` if there are none. 24:00 and leap seconds are no times of
+/// `HH:MM[:SS[.f…]]` if there are none. 24:00 and leap seconds are not times of
 /// day here: no column type could hold them.
 ///
 /// # Errors

@@ -35,7 +35,7 @@ pub(crate) struct Counts {
     pub(crate) not_data: BTreeMap<String, NotData>,
 }
 
-/// Records or lines of one kind that are no data.
+/// Records or lines of one kind that are not data.
 #[derive(Debug, Clone, Deserialize, PartialEq)]
 pub(crate) struct NotData {
     pub(crate) count: u64,

@@ -1,4 +1,4 @@
-//! What becomes of bad values, and by which key and name.
+//! What happens to bad values, and by which key and name.
 
 use super::*;
 use crate::transform::rows::RowFault;

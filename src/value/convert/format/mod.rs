@@ -96,7 +96,7 @@ enum Part {
 
 impl Item {
     /// Digits that a number has if none of its zeros is left out; `None` for what
-    /// is no number.
+    /// is not a number.
     fn digits(&self) -> Option<usize> {
         match *self {
             Item::Number(part, _) => Some(part.digits().1),
