@@ -6,7 +6,7 @@
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
-use sawmill::order::{Deduplicator, Keep, Scratch, SortColumn, Sorter, TaggedBatch};
+use sawmill::order::{Deduplicator, Keep, SortColumn, Sorter, SpillDirectory, TaggedBatch};
 use sawmill::parse::{Dialect, RecordIndex, Scanner};
 use sawmill::partition::{Partition, PartitionRows};
 use sawmill::rows::{BatchBuilder, Binding, DataRecords, Policies};
@@ -127,7 +127,8 @@ fn deduplicate(bencher: Bencher, (keep, key_bytes): (Keep, u64)) {
     let batches: Vec<TaggedBatch> = batches().into_iter().enumerate().map(tagged).collect();
     bencher.counter(ItemsCount::new(ROWS as u64)).with_inputs(|| batches.clone()).bench_local_values(
         |batches| {
-            let mut deduplicator = Deduplicator::new(keep, key_bytes, &Scratch::new(None, Cancel::default()));
+            let mut deduplicator =
+                Deduplicator::new(keep, key_bytes, &SpillDirectory::new(None, Cancel::default()));
             for batch in batches {
                 deduplicator.push(batch).expect("there is room");
             }
@@ -147,7 +148,8 @@ fn sort(bencher: Bencher, budget_bytes: u64) {
     let by_number = [SortColumn { column: 0, descending: false, nulls_first: false }];
     bencher.counter(ItemsCount::new(ROWS as u64)).bench_local(|| {
         let schema = batches[0].schema();
-        let sorter = Sorter::new(&schema, &by_number, budget_bytes, &Scratch::new(None, Cancel::default()));
+        let sorter =
+            Sorter::new(&schema, &by_number, budget_bytes, &SpillDirectory::new(None, Cancel::default()));
         let mut sorter = sorter.expect("numbers have an order");
         for batch in &batches {
             let rows = PartitionRows { partition: Partition::default(), batch: batch.clone() };

@@ -148,7 +148,7 @@ impl Run<'_> {
         let mut tries = if first_text.is_some() { 1 } else { STAGING_TRIES };
         let mut first_text = first_text;
         loop {
-            let deadline = silent_since.unwrap_or_else(Instant::now) + self.table.patience();
+            let deadline = silent_since.unwrap_or_else(Instant::now) + self.table.wait_limit();
             let table = &runtime.wait(self.table.reachable(deadline, runtime.cancel()))?;
             let (recovered, prepared) = runtime.block_on(prepare(plan, table))?;
             let history = match prepared {
@@ -198,7 +198,7 @@ impl Run<'_> {
         let Run { plan, table, runtime, .. } = self;
         if plan.job.output.mode != WriteMode::Append {
             for store in table.stores() {
-                if runtime.wait(store.look(name))?.is_some() {
+                if runtime.wait(store.head(name))?.is_some() {
                     return Err(exists(store.describe(), name));
                 }
             }

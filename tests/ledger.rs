@@ -11,7 +11,7 @@ use sawmill::documents::RecordCounts;
 use sawmill::job::load_str;
 use sawmill::plan::{self, PlanOptions};
 use sawmill::runtime::Runtime;
-use sawmill::spanned::Format;
+use sawmill::spanned::DocumentFormat;
 use sawmill::spec::JobSpec;
 use sawmill::task;
 use std::fs::File;
@@ -104,7 +104,7 @@ type = "decimal(9,2)"
 "#;
 
 fn job(directory: &Path, text: &str) -> JobSpec {
-    load_str(text, Format::Toml, "job.toml", directory, &|_| None, &[]).unwrap()
+    load_str(text, DocumentFormat::Toml, "job.toml", directory, &|_| None, &[]).unwrap()
 }
 
 /// The values of an integer column in the files of a target, in their order.

@@ -1,10 +1,10 @@
 //! Errors of the SDK and of object_store → [`StoreFailure`], with a remedy.
 
 use super::Role;
-use super::answers::{Answers, Refusal};
-pub use super::reason::reason_of_answer;
+pub use super::classify::classify_response;
 pub use super::redact::redact;
 use super::redact::{causes, element};
+use super::responses::{Refusal, Responses};
 use super::unanswered::describe_unanswered;
 pub use super::unanswered::{CredentialsProblem, describe_broken_body, describe_unread};
 use crate::error::{Error, ErrorKind, StoreFailure, StoreReason};
@@ -80,7 +80,7 @@ impl Request {
         if let (SdkError::TimeoutError(_), Some(refusal)) = (error, refusal) {
             let code = refusal.code.as_deref();
             let detail = format!("{refusal}, and no time was left to retry");
-            return self.error(reason_of_answer(code, refusal.status), code, detail);
+            return self.error(classify_response(code, refusal.status), code, detail);
         }
         let failed = self.error(classify(error), code(error).or(code_of_status(error)), describe(error));
         if let Some(problem) = CredentialsProblem::of(error) {
@@ -168,7 +168,7 @@ impl Intercept for Attempts {
     }
 }
 
-/// The one place that says what an SDK error means: [`reason_of_answer`] if
+/// The one place that says what an SDK error means: [`classify_response`] if
 /// there was an answer.
 pub fn classify<E>(error: &SdkError<E, Response>) -> StoreReason
 where
@@ -187,23 +187,23 @@ where
             StoreReason::Unreachable
         }
         SdkError::ServiceError(service) => {
-            reason_of_answer(service.err().code(), service.raw().status().as_u16())
+            classify_response(service.err().code(), service.raw().status().as_u16())
         }
         // A success that breaks off or makes no sense: what happened to the
         // request is not known.
         SdkError::ResponseError(answer) if answer.raw().status().is_success() => StoreReason::Unreachable,
-        SdkError::ResponseError(answer) => reason_of_answer(None, answer.raw().status().as_u16()),
+        SdkError::ResponseError(answer) => classify_response(None, answer.raw().status().as_u16()),
         _ => StoreReason::Other,
     }
 }
 
 /// The same for object_store, with what the server answered last.
-pub fn classify_read(error: &object_store::Error, answers: &Answers) -> StoreReason {
+pub fn classify_read(error: &object_store::Error, answers: &Responses) -> StoreReason {
     if let Some(reason) = reason_of_credentials(error) {
         return reason;
     }
     if let Some(refusal) = answers.refusal() {
-        return reason_of_answer(refusal.code.as_deref(), refusal.status);
+        return classify_response(refusal.code.as_deref(), refusal.status);
     }
     let transport = causes(error).find_map(|cause| cause.downcast_ref::<HttpError>());
     match (error, transport.map(HttpError::kind)) {
@@ -234,7 +234,7 @@ pub fn code<E: ProvideErrorMetadata>(error: &SdkError<E, Response>) -> Option<&s
     }
 }
 
-/// What a status means like a code of its own. Answers to HEAD have no body, and so no code.
+/// What a status means like a code of its own. Responses to HEAD have no body, and so no code.
 fn code_of_status<E>(error: &SdkError<E, Response>) -> Option<&'static str> {
     match error.raw_response()?.status().as_u16() {
         301 => Some("PermanentRedirect"),
@@ -249,11 +249,11 @@ fn bucket_region<E>(error: &SdkError<E, Response>) -> Option<&str> {
 }
 
 /// What a server said, for people.
-pub(super) fn describe_answer(code: Option<&str>, message: Option<&str>, status: u16) -> String {
+pub(super) fn describe_response(code: Option<&str>, message: Option<&str>, status: u16) -> String {
     match (code, message) {
         (Some(code), Some(message)) => redact(&format!("{code}: {message} (status {status})")),
         (Some(code), None) => redact(&format!("{code} (status {status})")),
-        // Answers to HEAD have no body and so no code.
+        // Responses to HEAD have no body and so no code.
         (None, _) => format!("the server answered with status {status}"),
     }
 }
@@ -268,7 +268,7 @@ where
             match error_of.code() {
                 // An answer that reports success and cannot be understood.
                 None if status < 300 => describe_unanswered(error),
-                code => describe_answer(code, error_of.message(), status),
+                code => describe_response(code, error_of.message(), status),
             }
         }
         other => describe_unanswered(other),

@@ -9,23 +9,23 @@
 //! Called by `store` and `source`. [`failure`] turns every SDK error into a
 //! [`crate::error::StoreFailure`], in one place.
 
-pub mod answers;
+mod classify;
 pub mod credentials;
 mod discreet;
 pub mod failure;
 mod pace;
-mod patience;
-mod reason;
 mod redact;
+pub mod responses;
+mod retry;
 mod unanswered;
 
-pub use answers::Answers;
 pub(crate) use discreet::discreet;
 pub(crate) use pace::wait_after;
-pub use patience::RequestClass;
+pub use responses::Responses;
+pub use retry::RequestClass;
+pub(crate) use retry::range_time;
 #[cfg(test)]
-pub(crate) use patience::patient;
-pub(crate) use patience::range_time;
+pub(crate) use retry::with_retries;
 
 use crate::error::{Error, Result};
 use crate::spec::{ACCOUNT_REMEDY, RequestsSpec};
@@ -122,18 +122,18 @@ impl S3 {
     /// `config_override` of one request.
     pub fn time_for(&self, class: RequestClass) -> aws_sdk_s3::config::Builder {
         aws_sdk_s3::Config::builder()
-            .timeout_config(patience::timeouts(&self.requests, class))
+            .timeout_config(retry::timeouts(&self.requests, class))
             .retry_classifier(pace::Pace::default())
     }
 
     /// The time that all tries of a request of this class have.
     pub fn time_for_all(&self, class: RequestClass) -> Duration {
-        patience::times(&self.requests, class).all
+        retry::times(&self.requests, class).all
     }
 
     /// The time that the body of an answer has, from its head to its last byte.
     pub fn time_for_body(&self, bytes: usize) -> Duration {
-        patience::body_time(&self.requests, bytes)
+        retry::body_time(&self.requests, bytes)
     }
 }
 
@@ -170,7 +170,7 @@ impl Connection {
         let config = aws_sdk_s3::config::Builder::from(&resolved.sdk)
             .region(Region::new(resolved.region.clone()))
             .force_path_style(resolved.path_style);
-        let mut config = patience::patient(config, &self.requests, self.role.to_string());
+        let mut config = retry::with_retries(config, &self.requests, self.role.to_string());
         if let Some(endpoint) = &resolved.endpoint {
             config = config.endpoint_url(endpoint);
         }
@@ -197,7 +197,7 @@ impl Connection {
             return Ok(reader);
         }
         let resolved = self.resolve().await?;
-        let mut options = patience::read_options(&self.requests, fetch_bytes);
+        let mut options = retry::read_options(&self.requests, fetch_bytes);
         if let Some(owner) = &self.owner {
             // object_store has no setting for it, but signs headers that it is given.
             let header = HashMap::from([("x-amz-expected-bucket-owner".to_owned(), owner.clone())]);
@@ -212,8 +212,8 @@ impl Connection {
             .with_region(&resolved.region)
             .with_virtual_hosted_style_request(!resolved.path_style)
             .with_client_options(options)
-            .with_retry(patience::read_retries(&self.requests, fetch_bytes))
-            .with_http_connector(answers::Watching)
+            .with_retry(retry::read_retries(&self.requests, fetch_bytes))
+            .with_http_connector(responses::Watching)
             .with_credentials(Arc::new(credentials::ChainCredentials::new(
                 resolved.sdk.credentials_provider(),
             )));

@@ -5,7 +5,7 @@ use super::run::JobArgs;
 use crate::commit::{CaughtUp, Depth};
 use crate::error::count::{agree, count};
 use crate::error::{Error, ErrorKind, Result};
-use crate::report::Found;
+use crate::report::WithError;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -29,7 +29,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     })?;
     let failure = failure(&done);
     if args.json {
-        super::documents::print_json(&Found::new(done, failure.as_ref(), global.wording()))?;
+        super::documents::print_json(&WithError::new(done, failure.as_ref(), global.wording()))?;
         return failure.map_or(Ok(()), Err);
     }
     for version in &done.finished {
@@ -46,7 +46,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         let removed = count(done.removed, "file");
         global.say(&format!("{}: {removed} that were replaced meanwhile are removed", job.name));
     }
-    for damage in &done.unmended {
+    for damage in &done.unrepaired {
         global.say_wrong(&format!("wrong {} (version {}): {}", damage.url, damage.version, damage.what));
     }
     if !done.deep {
@@ -71,7 +71,7 @@ fn failure(done: &CaughtUp) -> Option<Error> {
              `sawmill recover --give-up-lost` ends the search for them",
         ));
     }
-    let damage = done.unmended.first()?;
+    let damage = done.unrepaired.first()?;
     let message = format!("{}: {}, and its bytes are those that were written", damage.url, damage.what);
     Some(
         Error::new(ErrorKind::Damage { message })

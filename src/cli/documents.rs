@@ -8,7 +8,7 @@ use crate::run::exists;
 use crate::runtime::Runtime;
 use crate::spec::location::local_path;
 use crate::spec::{EngineSpec, SourceSpec, TargetSpec};
-use crate::store::Written;
+use crate::store::WriteOutcome;
 use crate::store::local::is_stream;
 use crate::{source, store};
 use serde::Serialize;
@@ -124,7 +124,7 @@ impl Destination {
         let Destination::Place { shown, target, name } = self else { return Ok(()) };
         runtime.block_on(runtime.cancel().or(async {
             let store = store::open_target(target, &EngineSpec::default(), 0).await?;
-            match store.look(name).await.map_err(|error| at(error, shown))? {
+            match store.head(name).await.map_err(|error| at(error, shown))? {
                 Some(_) => Err(exists(store.describe(), name)),
                 None => Ok(()),
             }
@@ -142,12 +142,12 @@ impl Destination {
             Destination::Place { shown, target, name } => runtime.wait(async {
                 let store = store::open_target(target, &EngineSpec::default(), 0).await?;
                 let written = match replace {
-                    true => store.put(name, body.into()).await.map(|()| Written::Now),
+                    true => store.put(name, body.into()).await.map(|()| WriteOutcome::Created),
                     false => store.create(name, body.into()).await,
                 };
                 match written.map_err(|error| at(error, shown))? {
-                    Written::Now => Ok(()),
-                    Written::Before => Err(exists(store.describe(), name)),
+                    WriteOutcome::Created => Ok(()),
+                    WriteOutcome::AlreadyExists => Err(exists(store.describe(), name)),
                 }
             }),
         }

@@ -5,7 +5,7 @@ use super::run::JobArgs;
 use crate::commit::{OpenUploads, Unseen};
 use crate::error::Result;
 use crate::error::count::count;
-use crate::report::Found;
+use crate::report::WithError;
 use indicatif::{HumanBytes, HumanDuration};
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     let garbage = super::tend(&job, &runtime, async |table| table.collect_garbage(keep, args.delete).await)?;
     let unseen = garbage.unseen.first().map(Unseen::failure);
     if args.json {
-        super::documents::print_json(&Found::new(garbage, unseen.as_ref(), global.wording()))?;
+        super::documents::print_json(&WithError::new(garbage, unseen.as_ref(), global.wording()))?;
         return unseen.map_or(Ok(()), Err);
     }
     super::say_unseen(&garbage.unseen, global);

@@ -6,7 +6,7 @@ use crate::commit::{FilesOf, Loss, Promoted, Table};
 use crate::error::count::count;
 use crate::error::lists::numbered;
 use crate::error::{Error, ErrorKind, Result};
-use crate::report::Found;
+use crate::report::WithError;
 use crate::spec::location::{absolute, local_path};
 use std::fmt::Write as _;
 
@@ -34,7 +34,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     })?;
     let refused = (promoted.version.is_none() && !promoted.was_home).then(|| refused(&promoted));
     if args.json {
-        super::documents::print_json(&Found::new(&promoted, refused.as_ref(), global.wording()))?;
+        super::documents::print_json(&WithError::new(&promoted, refused.as_ref(), global.wording()))?;
         return refused.map_or(Ok(()), Err);
     }
     for unread in &promoted.unread {

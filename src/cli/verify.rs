@@ -6,7 +6,7 @@ use crate::commit::{Audit, Damage, Depth, Fault, FilesOf, Table, Unseen, create_
 use crate::error::count::{agree, count};
 use crate::error::lists::numbered;
 use crate::error::{Error, ErrorKind, Result};
-use crate::report::Found;
+use crate::report::WithError;
 use indicatif::HumanBytes;
 
 #[derive(Debug, clap::Args)]
@@ -31,7 +31,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     })?;
     let unsound = verdict(&audit);
     if args.json {
-        super::documents::print_json(&Found::new(audit, unsound.as_ref(), global.wording()))?;
+        super::documents::print_json(&WithError::new(audit, unsound.as_ref(), global.wording()))?;
     } else {
         describe(&job.name, job.targets.len(), &audit, global);
     }
@@ -85,7 +85,7 @@ fn describe(job: &str, targets: usize, audit: &Audit, global: &Global) {
     super::say_unseen(&audit.unseen, global);
 }
 
-/// What is wrong, with what mends it; what could not be seen, only if nothing is.
+/// What is wrong, with what repairs it; what could not be seen, only if nothing is.
 fn verdict(audit: &Audit) -> Option<Error> {
     let mut broken_off = audit.unfinished.clone();
     broken_off.retain(|version| !audit.publishing.contains(version));
@@ -114,7 +114,7 @@ fn verdict(audit: &Audit) -> Option<Error> {
     let is_copied = |damage: &&Damage| !damage.lost && !matches!(damage.kind, Fault::Columns | Fault::Bucket);
     let mut copied = audit.damages.iter().filter(is_copied).peekable();
     if copied.peek().is_some() {
-        // What can only be seen by reading every byte, only that mends.
+        // What can only be seen by reading every byte, only that repairs.
         remedies.push(match copied.any(|damage| damage.kind == Fault::Bytes) {
             true => {
                 "`sawmill catchup --deep` with the same job copies from another target what differs in one"

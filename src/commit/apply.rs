@@ -6,7 +6,7 @@
 
 use super::decide::Decided;
 use super::documents::{Applied, COMMIT_FORMAT, StagedData, applied_key, changes_key};
-use super::repair::Mended;
+use super::repair::Repaired;
 use super::table::{self, CONCURRENCY, Table};
 use crate::documents::{StagedFile, Staging};
 use crate::error::Result;
@@ -92,16 +92,16 @@ impl Decided {
     async fn apply_in(&self, table: &Table, target: usize) -> Result<()> {
         let store = table.stores()[target].as_ref();
         let version = self.version();
-        let mended: u64 = futures::stream::iter(self.changes.all_files())
+        let repaired: u64 = futures::stream::iter(self.changes.all_files())
             .map(|file| self.complete(table, file, target))
             .buffered(CONCURRENCY)
-            .try_fold(0, async |sum, mended| Ok(sum + u64::from(mended)))
+            .try_fold(0, async |sum, repaired| Ok(sum + u64::from(repaired)))
             .await?;
         if self.changes.all_files().any(|file| staged_in(file, target).is_none()) {
             self.keep_changes(table, store).await?;
         }
-        if mended > 0 {
-            table.note_repair(&mut table.history().await?, target, mended).await?;
+        if repaired > 0 {
+            table.note_repair(&mut table.history().await?, target, repaired).await?;
         }
         let deletes = self.changes.deletes.get(target).map_or(&[][..], Vec::as_slice);
         if !deletes.is_empty() {
@@ -133,10 +133,10 @@ impl Decided {
     async fn complete(&self, table: &Table, file: &StagedData, target: usize) -> Result<bool> {
         let store = table.stores()[target].as_ref();
         let Some(staged) = staged_in(file, target) else {
-            return match table.mend(file, self.version(), target, self.tenure).await? {
-                Mended::NoTwin => Err(super::lost_everywhere(store, &file.file.key)),
-                Mended::There | Mended::Removed => Ok(false),
-                Mended::Copied => Ok(true),
+            return match table.repair_file(file, self.version(), target, self.tenure).await? {
+                Repaired::NoTwin => Err(super::lost_everywhere(store, &file.file.key)),
+                Repaired::There | Repaired::Removed => Ok(false),
+                Repaired::Copied => Ok(true),
             };
         };
         let Err(error) = store.complete(staged).await else { return Ok(false) };
@@ -148,10 +148,10 @@ impl Decided {
         if open.iter().any(|open| open.staging.handle() == staged.staging.handle()) {
             return Err(error);
         }
-        match table.mend(file, self.version(), target, self.tenure).await? {
-            Mended::NoTwin => Err(error),
-            Mended::There | Mended::Removed => Ok(false),
-            Mended::Copied => Ok(true),
+        match table.repair_file(file, self.version(), target, self.tenure).await? {
+            Repaired::NoTwin => Err(error),
+            Repaired::There | Repaired::Removed => Ok(false),
+            Repaired::Copied => Ok(true),
         }
     }
 }
@@ -162,7 +162,7 @@ pub(super) fn staged_in(file: &StagedData, target: usize) -> Option<&StagedFile>
     file.staged.get(target).filter(|staged| staged.staging != Staging::Absent)
 }
 
-/// Sees to it that nobody brings back what is about to be removed, see [`Table::mend`].
+/// Sees to it that nobody brings back what is about to be removed, see [`Table::repair_file`].
 async fn abort_copies(store: &dyn Store, deletes: &[String]) -> Result<()> {
     if deletes.is_empty() {
         return Ok(());

@@ -11,7 +11,7 @@ use crate::documents::{Plan, StagedFile, Staging, TaskReport};
 use crate::error::count::count;
 use crate::error::{Error, ErrorKind, Result};
 use crate::spec::ConditionalWrites;
-use crate::store::Written;
+use crate::store::WriteOutcome;
 use futures::StreamExt;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -56,13 +56,13 @@ impl Table {
         };
         let key = intent_key(&plan.attempt);
         self.renew(&plan.attempt).await?;
-        if self.create(&key, table::json(&intent)).await? == Written::Before {
+        if self.create(&key, table::json(&intent)).await? == WriteOutcome::AlreadyExists {
             return Ok(());
         }
         // The second time it has to be refused: a server that does not would let
         // two runs decide the same version.
         let needed = self.settings.conditional_writes == ConditionalWrites::Required;
-        if needed && self.create(&key, table::json(&intent)).await? == Written::Now {
+        if needed && self.create(&key, table::json(&intent)).await? == WriteOutcome::Created {
             self.forget(&plan.attempt).await;
             let message = format!(
                 "{} ignores `If-None-Match`, so two runs could both take the same version of the log",
@@ -149,10 +149,10 @@ impl Table {
         let key = pending_key(&report.attempt, report.task);
         let written = self.create(&key, table::json(report)).await;
         match (written, table::read::<TaskReport>(self.home(), &key).await) {
-            (Ok(Written::Now), _) => Ok(report.clone()),
+            (Ok(WriteOutcome::Created), _) => Ok(report.clone()),
             (_, Ok(Some(standing))) => Ok(standing),
             (Err(error), _) | (_, Err(error)) => Err(error),
-            (Ok(Written::Before), Ok(None)) => Ok(report.clone()),
+            (Ok(WriteOutcome::AlreadyExists), Ok(None)) => Ok(report.clone()),
         }
     }
 
@@ -173,7 +173,7 @@ impl Table {
 
     /// Whether somebody has ever said that this attempt would stage files.
     pub async fn knows(&self, attempt: &str) -> Result<bool> {
-        Ok(is_attempt(attempt) && self.home().look(&intent_key(attempt)).await?.is_some())
+        Ok(is_attempt(attempt) && self.home().head(&intent_key(attempt)).await?.is_some())
     }
 
     /// Gives up an attempt that nobody has tried to decide: removes what it

@@ -59,7 +59,7 @@ pub struct Damage {
     pub url: String,
     /// Version that it belongs to.
     pub version: u64,
-    /// The class of what is wrong, which decides what mends it.
+    /// The class of what is wrong, which decides what repairs it.
     pub kind: Fault,
     /// What is wrong with it.
     pub what: String,
@@ -270,7 +270,7 @@ async fn look_at_documents(
     };
     let changes = changes_key(&commit.attempt, &commit.changes_sha256);
     for key in [applied_key(newest.version), success_key(newest.version), changes] {
-        if store.look(&key).await?.is_none() {
+        if store.head(&key).await?.is_none() {
             wrong(&key, "it is missing".into());
         }
     }

@@ -11,7 +11,7 @@ use super::examine::{Depth, Fault, examine};
 use super::fit::Expected;
 use super::log::{History, Tenure};
 use super::publish::replace_unless;
-use super::repair::Mended;
+use super::repair::Repaired;
 use super::table::{self, CONCURRENCY, Table};
 use crate::error::Result;
 use futures::{StreamExt, TryStreamExt};
@@ -33,8 +33,8 @@ pub struct CaughtUp {
     /// Files that were removed from targets that had missed it: versions replaced them while these were away.
     pub removed: u64,
     /// What is wrong and stays so: the bytes are those that were written.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub unmended: Vec<Damage>,
+    #[serde(rename = "unmended", skip_serializing_if = "Vec::is_empty")]
+    pub unrepaired: Vec<Damage>,
     /// Whether every byte was compared.
     pub deep: bool,
 }
@@ -74,17 +74,18 @@ impl Table {
             ..CaughtUp::default()
         };
         for (target, store) in self.stores().iter().enumerate() {
-            let done: Vec<(Mended, Option<Damage>)> = futures::stream::iter(live.files.values())
+            let done: Vec<(Repaired, Option<Damage>)> = futures::stream::iter(live.files.values())
                 .map(|(version, file)| {
                     self.bring(file, (*version, history.tenure()), &expected, target, depth)
                 })
                 .buffered(CONCURRENCY)
                 .try_collect()
                 .await?;
-            let lost = live.files.keys().zip(&done).filter(|(_, (mended, _))| *mended == Mended::NoTwin);
+            let lost =
+                live.files.keys().zip(&done).filter(|(_, (repaired, _))| *repaired == Repaired::NoTwin);
             caught_up.lost.extend(lost.map(|(key, _)| format!("{}{key}", store.describe().url)));
-            let copied = done.iter().filter(|(mended, _)| *mended == Mended::Copied).count() as u64;
-            caught_up.unmended.extend(done.into_iter().filter_map(|(_, damage)| damage));
+            let copied = done.iter().filter(|(repaired, _)| *repaired == Repaired::Copied).count() as u64;
+            caught_up.unrepaired.extend(done.into_iter().filter_map(|(_, damage)| damage));
             if copied > 0 {
                 self.note_repair(&mut log, target, copied).await?;
             }
@@ -112,15 +113,15 @@ impl Table {
         expected: &Expected<'_>,
         target: usize,
         depth: Depth,
-    ) -> Result<(Mended, Option<Damage>)> {
+    ) -> Result<(Repaired, Option<Damage>)> {
         let store = self.stores()[target].as_ref();
         let look = async || examine(store, version, file, expected, Depth::Footers).await;
         if depth == Depth::Footers && look().await?.is_ok() {
-            return Ok((Mended::There, None));
+            return Ok((Repaired::There, None));
         }
-        let mended = self.mend(file, version, target, tenure).await?;
-        if !matches!(mended, Mended::There | Mended::Copied) {
-            return Ok((mended, None));
+        let repaired = self.repair_file(file, version, target, tenure).await?;
+        if !matches!(repaired, Repaired::There | Repaired::Copied) {
+            return Ok((repaired, None));
         }
         let damage = match look().await? {
             // A run that overwrites has removed it since.
@@ -130,7 +131,7 @@ impl Table {
                 Some(Damage { url, version, kind, what, lost: false })
             }
         };
-        Ok((mended, damage))
+        Ok((repaired, damage))
     }
 
     /// URLs of targets, and how many files were copied there.
@@ -161,7 +162,7 @@ impl Table {
             store.create(&applied_key(newest.version), table::json(&applied)).await?;
             store.create(&success_key(newest.version), table::json(&manifest)).await?;
             let key = changes_key(&newest.commit.attempt, &newest.commit.changes_sha256);
-            if store.look(&key).await?.is_none() {
+            if store.head(&key).await?.is_none() {
                 let as_written = self.changes_as_written(&newest.commit).await?.1;
                 store.create(&key, as_written).await?;
             }

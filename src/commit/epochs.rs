@@ -128,7 +128,7 @@ impl Table {
         let store = self.stores()[position].as_ref();
         for Entry { version, event, .. } in self.entries_elsewhere(store, history).await? {
             let is_commit = matches!(event, Event::Commit(_));
-            if is_commit && store.look(&applied_key(version)).await?.is_some() {
+            if is_commit && store.head(&applied_key(version)).await?.is_some() {
                 let url = &store.describe().url;
                 let message =
                     format!("version {version} was written in {url} alone, and is not of the table");

@@ -81,7 +81,7 @@ async fn look_into(
     depth: Depth,
 ) -> Result<std::result::Result<bool, Finding>> {
     let file = &staged.file;
-    let Some(found) = store.look(&file.key).await? else { return Ok(Err(missing())) };
+    let Some(found) = store.head(&file.key).await? else { return Ok(Err(missing())) };
     if found.bytes != file.bytes {
         let what = {
             let were = agree(file.bytes, "was", "were");

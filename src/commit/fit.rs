@@ -117,7 +117,7 @@ impl Table {
         key: &str,
         bytes: u64,
     ) -> Result<std::result::Result<ParquetMetaData, String>> {
-        match self.home().look(key).await? {
+        match self.home().head(key).await? {
             Some(found) if found.bytes == bytes => match footer(self.home(), key, bytes).await {
                 // A run that overwrites has removed it since.
                 Err(error) if is_gone(&error) => Ok(Err("it no longer exists".into())),

@@ -45,7 +45,7 @@ impl Table {
         let key = &file.file.key;
         for (target, store) in self.stores().iter().enumerate() {
             let is_visible = async || {
-                let found = store.look(key).await?;
+                let found = store.head(key).await?;
                 Ok::<_, crate::Error>(found.is_some_and(|found| found.bytes == file.file.bytes))
             };
             if is_visible().await? {

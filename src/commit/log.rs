@@ -15,7 +15,7 @@ use super::table::{self, CONCURRENCY, Table};
 use super::unseen::of_home;
 use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
 use crate::spec::WriteMode;
-use crate::store::Written;
+use crate::store::WriteOutcome;
 use futures::{StreamExt, TryStreamExt};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -268,11 +268,11 @@ impl Table {
         loop {
             tries += 1;
             let failure = match self.create(&key, body.clone()).await {
-                Ok(Written::Now) => {
+                Ok(WriteOutcome::Created) => {
                     history.add(entry);
                     return Ok(Appended::Here);
                 }
-                Ok(Written::Before) => None,
+                Ok(WriteOutcome::AlreadyExists) => None,
                 Err(error) => Some(error),
             };
             // Refused, by somebody else's entry or by one's own whose answer was
@@ -346,7 +346,7 @@ impl Table {
             if committed.version <= history.published_until {
                 break;
             }
-            if self.home().look(&super::documents::published_key(committed.version)).await?.is_some() {
+            if self.home().head(&super::documents::published_key(committed.version)).await?.is_some() {
                 break;
             }
             open.push(committed.clone());

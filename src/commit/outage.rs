@@ -26,7 +26,7 @@ impl Table {
             let mut absent = BTreeSet::new();
             let mut silence = None;
             for (position, store) in self.stores().iter().enumerate() {
-                match store.look(super::SUCCESS_KEY).await {
+                match store.head(super::SUCCESS_KEY).await {
                     Ok(_) => {}
                     Err(error) if position > 0 && is_unreachable(&error) => {
                         absent.insert(position);
@@ -59,7 +59,7 @@ impl Table {
     pub fn may_stage_again(&self, error: &Error, silent_since: Option<Instant>) -> bool {
         let patient = match self.settings.unreachable_target {
             UnreachableTarget::Fail => false,
-            UnreachableTarget::Wait => silent_since.is_none_or(|since| since.elapsed() < self.patience()),
+            UnreachableTarget::Wait => silent_since.is_none_or(|since| since.elapsed() < self.wait_limit()),
             UnreachableTarget::CatchUp => true,
         };
         patient && is_unreachable(error)
@@ -86,7 +86,7 @@ impl Table {
     }
 
     /// Until when targets are waited for.
-    pub fn patience(&self) -> Duration {
+    pub fn wait_limit(&self) -> Duration {
         Duration::from_secs(self.settings.wait_seconds)
     }
 

@@ -138,7 +138,7 @@ impl Table {
 
     /// Whether an attempt is of another log: home has no word of it, and another target has.
     pub(super) async fn check_home_knows(&self, attempt: &str) -> Result<()> {
-        if self.home().look(&intent_key(attempt)).await?.is_some() {
+        if self.home().head(&intent_key(attempt)).await?.is_some() {
             return Ok(());
         }
         let documents = format!("{ATTEMPTS}{attempt}/");

@@ -23,7 +23,7 @@ use super::table::{self, CONCURRENCY, Table};
 use crate::documents::StagedFile;
 use crate::error::{Error, ErrorKind, Result};
 use crate::spec::UnreachableTarget;
-use crate::store::{Store, Written};
+use crate::store::{Store, WriteOutcome};
 use futures::{StreamExt, TryStreamExt};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -289,7 +289,7 @@ impl Table {
             engine: concat!("sawmill ", env!("CARGO_PKG_VERSION")).into(),
         };
         let created = store.create(&key, table::json(&document)).await;
-        if let Ok(Written::Now) = created {
+        if let Ok(WriteOutcome::Created) = created {
             return Ok(());
         }
         match (table::read::<Epoch>(store, &key).await?, created) {

@@ -9,7 +9,7 @@ use super::log::Committed;
 use super::table::{self, Table};
 use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
 use crate::spec::Layout;
-use crate::store::{Store, Written};
+use crate::store::{Store, WriteOutcome};
 use std::collections::BTreeMap;
 
 /// How often `_SUCCESS` is read again when others write it at the same time.
@@ -79,7 +79,7 @@ async fn check_gate(table: &Table, version: u64) -> Result<()> {
         return Ok(());
     }
     for store in table.stores() {
-        if store.look(&applied_key(version)).await?.is_none() {
+        if store.head(&applied_key(version)).await?.is_none() {
             let url = &store.describe().url;
             let message = format!("{url} was told that it holds version {version}, but does not say so");
             return Err(
@@ -110,7 +110,9 @@ pub(super) async fn replace_unless(
         {
             return Ok(());
         }
-        if store.replace(SUCCESS_KEY, table::json(manifest), standing.as_ref()).await? == Written::Now {
+        if store.replace(SUCCESS_KEY, table::json(manifest), standing.as_ref()).await?
+            == WriteOutcome::Created
+        {
             return Ok(());
         }
     }

@@ -141,7 +141,7 @@ impl Table {
     /// first target that has one. There is no log that could tell who wrote it.
     pub async fn removed_by_single(&self, key: &str) -> Option<Removed> {
         for (target, store) in self.stores().iter().enumerate() {
-            match store.look(key).await {
+            match store.head(key).await {
                 Ok(None) => {}
                 Ok(Some(_)) => {
                     let mut removed = Removed { partitions: 1, ..Removed::default() };
@@ -238,7 +238,7 @@ impl History {
 }
 
 async fn size(store: &dyn Store, key: &str) -> Result<Size> {
-    let Some(found) = store.look(key).await? else { return Ok(Size::default()) };
+    let Some(found) = store.head(key).await? else { return Ok(Size::default()) };
     let rows = match found.bytes {
         0 => None,
         bytes => footer(store, key, bytes).await?.ok().map(|footer| footer_rows(&footer)),

@@ -18,15 +18,15 @@ impl Table {
     /// Sees to it that a target holds a file of a version whose upload is gone: it
     /// may be there all the same, or is copied from the first other target that has
     /// it, or that still can make it visible. Nothing is done for a file of the past.
-    pub(super) async fn mend(
+    pub(super) async fn repair_file(
         &self,
         file: &StagedData,
         version: u64,
         target: usize,
         tenure: Tenure,
-    ) -> Result<Mended> {
+    ) -> Result<Repaired> {
         if holds(self.stores()[target].as_ref(), &file.file).await? {
-            return Ok(Mended::There);
+            return Ok(Repaired::There);
         }
         let mut failure = None;
         for (position, twin) in self.stores().iter().enumerate() {
@@ -34,14 +34,14 @@ impl Table {
                 continue;
             }
             if let Some(staged) = staged_in(file, position)
-                && !matches!(twin.look(&file.file.key).await, Ok(Some(_)))
+                && !matches!(twin.head(&file.file.key).await, Ok(Some(_)))
                 && let Err(error) = twin.complete(staged).await
             {
                 tracing::debug!(%error, "this target does not have the file either");
                 continue;
             }
             match self.copy(file, version, tenure, (twin, &self.stores()[target])).await {
-                Ok(mended) => return Ok(mended),
+                Ok(repaired) => return Ok(repaired),
                 Err(error) => {
                     tracing::warn!(%error, "a lost file could not be copied from this target");
                     let is_held = is_refusal(&error) || holds(twin.as_ref(), &file.file).await?;
@@ -50,22 +50,22 @@ impl Table {
             }
         }
         if self.is_past(&file.file.key, version, tenure).await? {
-            return Ok(Mended::Removed);
+            return Ok(Repaired::Removed);
         }
         // Another process may have copied it meanwhile, finished the version, and then removed this
         // copy's upload as one that nobody needs any more.
         if holds(self.stores()[target].as_ref(), &file.file).await? {
-            return Ok(Mended::There);
+            return Ok(Repaired::There);
         }
         // A file that is held and cannot be copied is not lost: perhaps a permission is missing, or a
         // run has swept the copy's upload away.
-        failure.map_or(Ok(Mended::NoTwin), Err)
+        failure.map_or(Ok(Repaired::NoTwin), Err)
     }
 
     /// Whether a file is of the past: its version is published, and a later one
     /// removes it. As long as the version is not published, it has to be there all the same.
     async fn is_past(&self, key: &str, version: u64, tenure: Tenure) -> Result<bool> {
-        if version > tenure.published_until && self.home().look(&published_key(version)).await?.is_none() {
+        if version > tenure.published_until && self.home().head(&published_key(version)).await?.is_none() {
             return Ok(false);
         }
         for later in self.history().await?.commits_after(version) {
@@ -93,22 +93,22 @@ impl Table {
         version: u64,
         tenure: Tenure,
         (from, to): (&Arc<dyn Store>, &Arc<dyn Store>),
-    ) -> Result<Mended> {
+    ) -> Result<Repaired> {
         let file = &file.file;
         let write = to.begin(&file.key).await?;
         let number = self.copy_begins(to, write.handle());
         let done = async {
             if self.is_past(&file.key, version, tenure).await? {
-                return Ok(Mended::Removed);
+                return Ok(Repaired::Removed);
             }
             // The same holds of a version that follows the log of another home, which cannot be seen here.
             self.check_epoch_in(to.as_ref(), tenure.epoch).await?;
             let staged = stage_copy(file, from.as_ref(), to.as_ref(), write.as_ref()).await?;
             to.complete(&staged).await?;
-            Ok(Mended::Copied)
+            Ok(Repaired::Copied)
         };
         let done = done.await;
-        if !matches!(done, Ok(Mended::Copied)) {
+        if !matches!(done, Ok(Repaired::Copied)) {
             remove(to.as_ref(), &write.handle()).await;
         }
         self.copy_ended(number);
@@ -135,7 +135,7 @@ fn is_refusal(error: &Error) -> bool {
 
 /// How a lost file came back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mended {
+pub(super) enum Repaired {
     /// It was there.
     There,
     /// It was copied from another target.
@@ -148,7 +148,7 @@ pub(super) enum Mended {
 
 /// Whether a target holds a file, byte for byte. Reads it.
 pub(super) async fn holds(store: &dyn Store, file: &ManifestFile) -> Result<bool> {
-    match store.look(&file.key).await? {
+    match store.head(&file.key).await? {
         Some(found) if found.bytes == file.bytes => match sha256(store, file).await {
             // A run that overwrites has removed it since.
             Err(error) if is_gone(&error) => Ok(false),

@@ -5,7 +5,7 @@ use super::open_copies::OpenCopies;
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::{Cancel, Runtime};
 use crate::spec::{CommitSpec, ConditionalWrites, JobSpec};
-use crate::store::{Store, TargetIdentity, Written};
+use crate::store::{Store, TargetIdentity, WriteOutcome};
 use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -174,16 +174,16 @@ impl Table {
     }
 
     /// Creates a document of the log's kind: one that others may create, too.
-    pub(super) async fn create(&self, key: &str, body: Bytes) -> Result<Written> {
+    pub(super) async fn create(&self, key: &str, body: Bytes) -> Result<WriteOutcome> {
         #[cfg(test)]
         if self.is_broken(Broken::Condition) && key.starts_with(&super::documents::log_directory(1)) {
-            return self.home().put(key, body).await.map(|()| Written::Now);
+            return self.home().put(key, body).await.map(|()| WriteOutcome::Created);
         }
         if self.settings.conditional_writes == ConditionalWrites::NotNeeded {
             // The best there is without a condition.
-            return match self.home().look(key).await? {
-                Some(_) => Ok(Written::Before),
-                None => self.home().put(key, body).await.map(|()| Written::Now),
+            return match self.home().head(key).await? {
+                Some(_) => Ok(WriteOutcome::AlreadyExists),
+                None => self.home().put(key, body).await.map(|()| WriteOutcome::Created),
             };
         }
         self.home().create(key, body).await

@@ -36,7 +36,7 @@ async fn is_whole(
     if of_key.iter().any(|found| found.staging.handle() == staged && holds(found)) {
         return Ok(true);
     }
-    Ok(store.look(&file.key).await?.is_some_and(|found| found.bytes == file.bytes))
+    Ok(store.head(&file.key).await?.is_some_and(|found| found.bytes == file.bytes))
 }
 
 /// Reports that are complete, belong to the plan, and add up.

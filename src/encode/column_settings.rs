@@ -68,7 +68,7 @@ struct Settings<'a> {
 }
 
 /// Where a column of the output is.
-enum Found {
+enum ColumnPlace {
     /// Position in the files.
     InFiles(usize),
     /// In the names of directories.
@@ -77,7 +77,7 @@ enum Found {
 
 impl Settings<'_> {
     /// Profiles fold names, so any case will do where it names one column.
-    fn find(&mut self, key: &KeyPath, name: &str) -> Option<Found> {
+    fn find(&mut self, key: &KeyPath, name: &str) -> Option<ColumnPlace> {
         let position = |schema: &Schema| {
             let names = || schema.fields().iter().map(|field| field.name());
             let folded = name.to_lowercase();
@@ -87,10 +87,10 @@ impl Settings<'_> {
             })
         };
         if let Some(position) = position(self.file) {
-            return Some(Found::InFiles(position));
+            return Some(ColumnPlace::InFiles(position));
         }
         if position(self.table).is_some() {
-            return Some(Found::InDirectories);
+            return Some(ColumnPlace::InDirectories);
         }
         let names: Vec<&str> = self.table.fields().iter().map(|field| field.name().as_str()).collect();
         let remedy = match nearest(name, names.iter().copied()) {
@@ -111,7 +111,7 @@ impl Settings<'_> {
         let mut columns = Vec::new();
         for (i, sort_key) in output.sort_by.iter().enumerate() {
             let key = KeyPath::from("output").key("sort_by").index(i);
-            if let Some(Found::InFiles(position)) = self.find(&key, &sort_key.column) {
+            if let Some(ColumnPlace::InFiles(position)) = self.find(&key, &sort_key.column) {
                 if columns.iter().any(|column: &SortingColumn| column.column_idx == position as i32) {
                     // Spelled in two ways, or the check of the job file had found it.
                     let message = format!("duplicate sort column {:?}", sort_key.column);
@@ -136,8 +136,8 @@ impl Settings<'_> {
     ) -> WriterPropertiesBuilder {
         let key = KeyPath::from("output").key("columns").key(name);
         let position = match self.find(&key, name) {
-            Some(Found::InFiles(position)) => position,
-            Some(Found::InDirectories) => {
+            Some(ColumnPlace::InFiles(position)) => position,
+            Some(ColumnPlace::InDirectories) => {
                 let message = format!("{name:?} is a partition key, which the files do not hold");
                 self.problem(
                     key,

@@ -46,12 +46,12 @@ fn sources(inputs: &[Input]) -> Value {
 /// `sawmill.ledger`: the records of the task by the time the file is closed.
 pub(super) fn ledger(task: u32, records: &RecordCounts) -> KeyValue {
     #[derive(Serialize)]
-    struct Ledger<'a> {
+    struct FooterLedger<'a> {
         task: u32,
         #[serde(flatten)]
         records: &'a RecordCounts,
     }
-    let ledger = json!(Ledger { task, records });
+    let ledger = json!(FooterLedger { task, records });
     KeyValue::new("sawmill.ledger".to_owned(), ledger.to_string())
 }
 

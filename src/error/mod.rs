@@ -89,7 +89,7 @@ pub enum ErrorKind {
     },
     /// Temporary files could not be created, written or read.
     #[error("{message}")]
-    Scratch {
+    Spill {
         /// What failed where, and how many bytes there were.
         message: String,
     },
@@ -142,7 +142,7 @@ impl ErrorKind {
             ErrorKind::Source(_) | ErrorKind::Changed { .. } => 4,
             ErrorKind::Target(_) => 5,
             ErrorKind::Accounting { .. } | ErrorKind::Encode { .. } | ErrorKind::Preflight { .. } => 6,
-            ErrorKind::Scratch { .. } => 7,
+            ErrorKind::Spill { .. } => 7,
             ErrorKind::Conflict { .. } => 8,
             ErrorKind::Damage { .. } => 9,
             ErrorKind::Interrupted => 130,
@@ -160,7 +160,7 @@ impl ErrorKind {
             ErrorKind::Target(_) => "target",
             ErrorKind::Accounting { .. } => "accounting",
             ErrorKind::Encode { .. } => "encode",
-            ErrorKind::Scratch { .. } => "scratch",
+            ErrorKind::Spill { .. } => "scratch",
             ErrorKind::Preflight { .. } => "preflight",
             ErrorKind::Conflict { .. } => "conflict",
             ErrorKind::Damage { .. } => "damage",

@@ -1,7 +1,7 @@
 //! One column: its values, one by one → what it is.
 
-use super::moments::{self, Moments};
 use super::numbers::{self, Numbers};
+use super::temporal::{self, Temporal};
 use super::words::{self, Booleans};
 use crate::value::{ColumnType, TextRules};
 use std::collections::BTreeSet;
@@ -17,7 +17,7 @@ pub(super) struct Evidence {
     quoted_nulls: bool,
     booleans: Booleans,
     numbers: Numbers,
-    moments: Moments,
+    temporal: Temporal,
 }
 
 /// The text of one field.
@@ -33,7 +33,7 @@ pub struct FieldText<'a> {
 
 /// What a column is.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Found {
+pub(super) struct InferredType {
     pub(super) column_type: ColumnType,
     pub(super) rules: TextRules,
     pub(super) doubt: Option<Doubt>,
@@ -102,8 +102,8 @@ impl Evidence {
         if !self.numbers.is_over() {
             self.numbers.observe(value);
         }
-        if !self.moments.is_over() {
-            self.moments.observe(value);
+        if !self.temporal.is_over() {
+            self.temporal.observe(value);
         }
         Observed::Value
     }
@@ -115,11 +115,11 @@ impl Evidence {
 
     /// Changes when what [`Evidence::settle`] gives may change its type.
     pub(super) fn fingerprint(&self) -> (u64, u64, u64) {
-        (self.booleans.fingerprint(), self.numbers.fingerprint(), self.moments.fingerprint())
+        (self.booleans.fingerprint(), self.numbers.fingerprint(), self.temporal.fingerprint())
     }
 
     /// The type that gives every value back, and how it is read.
-    pub(super) fn settle(&self) -> Found {
+    pub(super) fn settle(&self) -> InferredType {
         if self.values == 0 {
             let is_empty = !self.empty_texts && self.null_tokens.iter().all(|token| token.is_empty());
             return text(is_empty.then_some(Doubt::NoValues));
@@ -135,41 +135,43 @@ impl Evidence {
             _ => self.numbers.settle(nan),
         });
         let unclear_numbers = match numbers {
-            Ok(numbers::Found { column_type, marks }) => {
+            Ok(numbers::NumberType { column_type, marks }) => {
                 let (decimal_mark, group_mark) = (marks.decimal, marks.group);
                 let found =
                     self.typed(column_type, TextRules { decimal_mark, group_mark, ..TextRules::default() });
                 let whole = matches!(column_type, ColumnType::Int { .. });
                 let doubt = (whole && self.numbers.may_be_dates()).then_some(Doubt::CompactDates);
-                return Found { doubt, ..found };
+                return InferredType { doubt, ..found };
             }
             Err(unclear) => unclear,
         };
-        match (self.moments.settle(), unclear_numbers) {
-            (Ok(moments::Found { column_type, formats }), _) => {
+        match (self.temporal.settle(), unclear_numbers) {
+            (Ok(temporal::TemporalType { column_type, formats }), _) => {
                 self.typed(column_type, TextRules { formats, ..TextRules::default() })
             }
-            (Err(moments::Unclear::Ambiguous), _) => text(Some(Doubt::AmbiguousDates)),
-            (Err(moments::Unclear::Mixed), _) => text(Some(Doubt::MixedDates)),
-            (Err(moments::Unclear::NoUnit), _) => text(Some(Doubt::NoUnit)),
-            (Err(moments::Unclear::NotMoments), numbers::Unclear::Codes) => text(Some(Doubt::Codes)),
-            (Err(moments::Unclear::NotMoments), numbers::Unclear::Marks) => text(Some(Doubt::AmbiguousMarks)),
-            (Err(moments::Unclear::NotMoments), numbers::Unclear::NotNumbers) => text(None),
+            (Err(temporal::Unclear::Ambiguous), _) => text(Some(Doubt::AmbiguousDates)),
+            (Err(temporal::Unclear::Mixed), _) => text(Some(Doubt::MixedDates)),
+            (Err(temporal::Unclear::NoUnit), _) => text(Some(Doubt::NoUnit)),
+            (Err(temporal::Unclear::NotTemporal), numbers::Unclear::Codes) => text(Some(Doubt::Codes)),
+            (Err(temporal::Unclear::NotTemporal), numbers::Unclear::Marks) => {
+                text(Some(Doubt::AmbiguousMarks))
+            }
+            (Err(temporal::Unclear::NotTemporal), numbers::Unclear::NotNumbers) => text(None),
         }
     }
 
     /// A type other than text, with the null tokens that were seen.
-    fn typed(&self, column_type: ColumnType, rules: TextRules) -> Found {
-        let found = Found { column_type, rules, doubt: None };
+    fn typed(&self, column_type: ColumnType, rules: TextRules) -> InferredType {
+        let found = InferredType { column_type, rules, doubt: None };
         let seen =
             self.null_tokens.iter().copied().filter(|token| !token.is_empty() && !found.is_value(token));
         let null_tokens = std::iter::once("").chain(seen).map(str::to_owned).collect();
         let rules = TextRules { null_tokens, quoted_nulls: self.quoted_nulls, ..found.rules };
-        Found { rules, ..found }
+        InferredType { rules, ..found }
     }
 }
 
-impl Found {
+impl InferredType {
     /// Whether a null token is a value of the column: floats have NaN.
     pub(super) fn is_value(&self, token: &str) -> bool {
         self.column_type == ColumnType::Float64 && words::is_nan(token)
@@ -183,16 +185,16 @@ impl Found {
     }
 }
 
-fn text(doubt: Option<Doubt>) -> Found {
-    Found { column_type: ColumnType::Text, rules: TextRules::default(), doubt }
+fn text(doubt: Option<Doubt>) -> InferredType {
+    InferredType { column_type: ColumnType::Text, rules: TextRules::default(), doubt }
 }
 
 /// Whether a value reads as anything but text.
 pub(super) fn looks_like_data(value: &[u8]) -> bool {
     let mut evidence = Evidence::default();
     evidence.numbers.observe(value);
-    evidence.moments.observe(value);
+    evidence.temporal.observe(value);
     words::is_plain_boolean(value)
         || evidence.numbers.settle(false) != Err(numbers::Unclear::NotNumbers)
-        || evidence.moments.settle() != Err(moments::Unclear::NotMoments)
+        || evidence.temporal.settle() != Err(temporal::Unclear::NotTemporal)
 }

@@ -17,12 +17,12 @@
 mod column;
 mod dialect;
 mod encoding;
-mod moments;
 mod notes;
 mod numbers;
 mod odd;
 mod records;
 mod remedies;
+mod temporal;
 mod types;
 mod windows;
 mod words;

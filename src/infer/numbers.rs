@@ -53,7 +53,7 @@ struct Figures {
 
 /// A type for numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Found {
+pub(super) struct NumberType {
     pub(super) column_type: ColumnType,
     pub(super) marks: Marks,
 }
@@ -110,12 +110,12 @@ impl Numbers {
     }
 
     /// The type that gives every number back. `nan`: the column has NaN, too.
-    pub(super) fn settle(&self, nan: bool) -> Result<Found, Unclear> {
+    pub(super) fn settle(&self, nan: bool) -> Result<NumberType, Unclear> {
         let found = |decimal: u8| {
             let styles = STYLES.iter().zip(&self.styles).filter(|(marks, _)| marks.decimal == decimal);
             let mut types = styles.filter_map(|(marks, figures)| {
                 let column_type = figures.as_ref()?.column_type(nan)?;
-                Some(Found { column_type, marks: *marks })
+                Some(NumberType { column_type, marks: *marks })
             });
             types.next()
         };
@@ -125,7 +125,7 @@ impl Numbers {
             (None, None) if self.styles.iter().flatten().any(Figures::are_codes) => Err(Unclear::Codes),
             (None, None) => Err(Unclear::NotNumbers),
             (Some(point), Some(comma)) => {
-                let whole = |found: Found| matches!(found.column_type, ColumnType::Int { .. });
+                let whole = |found: NumberType| matches!(found.column_type, ColumnType::Int { .. });
                 let same = whole(point) && whole(comma) && point.marks.group == comma.marks.group;
                 // What needs no group marks is what everybody reads.
                 if point.marks == Marks::PLAIN || same { Ok(point) } else { Err(Unclear::Marks) }

@@ -4,7 +4,7 @@
 //! for a column of numbers to become text. Whoever reads the notes wants to know
 //! which, and what the column would be without it.
 
-use super::column::{Evidence, FieldText, Found};
+use super::column::{Evidence, FieldText, InferredType};
 use super::types::Place;
 
 /// Different odd values of a column that are kept: with more, the column is text.
@@ -81,7 +81,7 @@ impl Odd {
     }
 
     /// What most values are, how many these are, and the others: if they are few.
-    pub(super) fn settle(&self) -> Option<(Found, u64, &[OddValue])> {
+    pub(super) fn settle(&self) -> Option<(InferredType, u64, &[OddValue])> {
         let odd: u64 = self.values.iter().map(|value| value.count).sum();
         let found = self.rest.settle();
         let is_few = !self.over && self.fitting >= 2 && odd < self.fitting;
@@ -121,7 +121,7 @@ impl Padding {
     }
 
     /// What the values are without the space.
-    pub(super) fn settle(&self) -> Option<Found> {
+    pub(super) fn settle(&self) -> Option<InferredType> {
         Some(self.trimmed.settle()).filter(|found| !self.over && found.is_data())
     }
 }

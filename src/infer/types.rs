@@ -1,6 +1,6 @@
 //! Columns, from the records of several inputs.
 
-use super::column::{Evidence, FieldText, Found, Observed};
+use super::column::{Evidence, FieldText, InferredType, Observed};
 use super::notes::{self, ColumnNote, Standing};
 use super::odd::{Odd, Padding, is_padded};
 use crate::error::excerpt::excerpt_of;
@@ -356,7 +356,7 @@ impl TypeInference {
     }
 
     /// What was taken for something else than its text, and what made text of a column.
-    fn remarks(&self, name: &str, tracked: &Tracked, found: &Found) -> Vec<String> {
+    fn remarks(&self, name: &str, tracked: &Tracked, found: &InferredType) -> Vec<String> {
         let mut remarks = Vec::new();
         let shown = |place: &Place| self.shown(place);
         let nulls: Vec<_> = tracked

@@ -7,7 +7,7 @@ use crate::spec::location::check_no_credentials;
 use crate::spec::{JobSpec, SchemaSpec};
 use std::path::Path;
 
-use crate::spanned::Format;
+use crate::spanned::DocumentFormat;
 
 /// One `--set key.path=value`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,14 +49,21 @@ pub fn load(path: &Path, overrides: &[Override]) -> Result<JobSpec> {
         fail(Problem::new(KeyPath::root(), format!("the current directory is not known: {error}")))
     })?;
     let base_dir = absolute.parent().unwrap_or(Path::new("/"));
-    load_str(&text, Format::of_name(&file), &file, base_dir, &|name| std::env::var(name).ok(), overrides)
+    load_str(
+        &text,
+        DocumentFormat::of_name(&file),
+        &file,
+        base_dir,
+        &|name| std::env::var(name).ok(),
+        overrides,
+    )
 }
 
 /// [`load`] with everything from outside given: the text, what messages call
 /// the file, the directory of relative paths (absolute) and the environment.
 pub fn load_str(
     text: &str,
-    format: Format,
+    format: DocumentFormat,
     file: &str,
     base_dir: &Path,
     env: &dyn Fn(&str) -> Option<String>,

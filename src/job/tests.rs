@@ -2,7 +2,7 @@
 
 use crate::error::{Error, ErrorKind};
 use crate::job::{Override, interpolate, load, load_str};
-use crate::spanned::Format;
+use crate::spanned::DocumentFormat;
 use crate::spec::*;
 use parquet::basic::Compression;
 use proptest::prelude::*;
@@ -37,7 +37,7 @@ fn env(name: &str) -> Option<String> {
 fn read(text: &str, overrides: &[(&str, &str)]) -> Result<JobSpec, Error> {
     let over = |(key, value): &(&str, &str)| Override { key: key.to_string(), value: value.to_string() };
     let overrides = overrides.iter().map(over).collect::<Vec<_>>();
-    load_str(text, Format::Toml, "job.toml", Path::new("/srv/jobs"), &env, &overrides)
+    load_str(text, DocumentFormat::Toml, "job.toml", Path::new("/srv/jobs"), &env, &overrides)
 }
 
 /// A job that loads, with `lines` in place of its end.
@@ -74,7 +74,7 @@ fn a_job_is_resolved() {
 #[test]
 fn json_is_read_like_toml() {
     let text = r#"{ "source": { "inputs": ["a.csv"] }, "targets": [{ "url": "out/", "regoin": "x" }] }"#;
-    let error = load_str(text, Format::Json, "job.json", Path::new("/w"), &env, &[]).unwrap_err();
+    let error = load_str(text, DocumentFormat::Json, "job.json", Path::new("/w"), &env, &[]).unwrap_err();
     assert_eq!(error.to_string(), "job.json:1:67: targets[0].regoin: unknown key");
     assert_eq!(error.what_to_do(), Some("did you mean `region`?"));
 }

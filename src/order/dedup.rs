@@ -3,8 +3,8 @@
 use super::key_set::{Insertion, KeySet};
 use super::refused;
 use super::repeats::{Keep, RepeatedRows, Repeats};
-use super::scratch::Scratch;
-use super::spool::{Spool, SpoolReader, SpoolWriter};
+use super::spill::{Spill, SpillReader, SpillWriter};
+use super::spill_directory::SpillDirectory;
 use crate::error::count::count;
 use crate::error::{Error, ErrorKind, Result};
 use arrow::array::{BooleanArray, RecordBatch};
@@ -66,14 +66,14 @@ pub struct Survivors {
 pub struct Deduplicator {
     keep: Keep,
     key_bytes: u64,
-    scratch: Scratch,
+    spill_directory: SpillDirectory,
     known: KeySet,
     waiting: Option<Waiting>,
 }
 
 /// Rows on disk, and their keys.
 struct Waiting {
-    spool: SpoolWriter,
+    spill: SpillWriter,
     repeats: Repeats,
     rows: u64,
     tags: VecDeque<(u32, u64)>,
@@ -87,12 +87,12 @@ enum Fate {
 
 impl Deduplicator {
     /// Keys take at most `key_bytes` of memory (`engine.key_bytes`).
-    pub fn new(keep: Keep, key_bytes: u64, scratch: &Scratch) -> Self {
+    pub fn new(keep: Keep, key_bytes: u64, spill_directory: &SpillDirectory) -> Self {
         let known = match keep {
             Keep::First => KeySet::new(key_bytes),
             Keep::Last => KeySet::new(0),
         };
-        Deduplicator { keep, key_bytes, scratch: scratch.clone(), known, waiting: None }
+        Deduplicator { keep, key_bytes, spill_directory: spill_directory.clone(), known, waiting: None }
     }
 
     /// Bytes that keys take now.
@@ -146,7 +146,7 @@ impl Deduplicator {
             // The set is full, so it will not grow, and what growing would take is free.
             none => {
                 let budget_bytes = self.key_bytes - self.known.memory_bytes();
-                none.insert(Waiting::begin(self.keep, budget_bytes, schema, &self.scratch)?)
+                none.insert(Waiting::begin(self.keep, budget_bytes, schema, &self.spill_directory)?)
             }
         };
         if let Some(key) = key {
@@ -160,26 +160,31 @@ impl Deduplicator {
     pub fn finish(self) -> Result<SurvivingBatches> {
         drop(self.known);
         let Some(waiting) = self.waiting else { return Ok(SurvivingBatches(None)) };
-        let spool: Spool = waiting.spool.finish()?;
+        let spill: Spill = waiting.spill.finish()?;
         let mut repeats = waiting.repeats.finish()?;
         let next_repeat = repeats.next().transpose()?;
-        let (spool, tags) = (spool.read()?, waiting.tags);
-        Ok(SurvivingBatches(Some(Reading { spool, tags, repeats, next_repeat, rows: 0 })))
+        let (spill, tags) = (spill.read()?, waiting.tags);
+        Ok(SurvivingBatches(Some(Reading { spill, tags, repeats, next_repeat, rows: 0 })))
     }
 }
 
 impl Waiting {
-    fn begin(keep: Keep, budget_bytes: u64, schema: &SchemaRef, scratch: &Scratch) -> Result<Self> {
+    fn begin(
+        keep: Keep,
+        budget_bytes: u64,
+        schema: &SchemaRef,
+        spill_directory: &SpillDirectory,
+    ) -> Result<Self> {
         Ok(Waiting {
-            spool: SpoolWriter::create(schema, scratch)?,
-            repeats: Repeats::new(keep, budget_bytes, scratch),
+            spill: SpillWriter::create(schema, spill_directory)?,
+            repeats: Repeats::new(keep, budget_bytes, spill_directory),
             rows: 0,
             tags: VecDeque::new(),
         })
     }
 
     fn push(&mut self, rows: &RecordBatch, tag: u32) -> Result<()> {
-        self.spool.push(rows)?;
+        self.spill.push(rows)?;
         self.rows += rows.num_rows() as u64;
         match self.tags.back_mut() {
             Some((last, batches)) if *last == tag => *batches += 1,
@@ -195,7 +200,7 @@ pub struct SurvivingBatches(Option<Reading>);
 
 #[derive(Debug)]
 struct Reading {
-    spool: SpoolReader,
+    spill: SpillReader,
     /// Tag, and how many batches in a row have it.
     tags: VecDeque<(u32, u64)>,
     repeats: RepeatedRows,
@@ -209,7 +214,7 @@ impl Iterator for SurvivingBatches {
 
     fn next(&mut self) -> Option<Self::Item> {
         let reading = self.0.as_mut()?;
-        let survivors = reading.spool.next()?.and_then(|rows| reading.survivors(&rows));
+        let survivors = reading.spill.next()?.and_then(|rows| reading.survivors(&rows));
         Some(survivors.inspect_err(|_| self.0 = None))
     }
 }

@@ -39,8 +39,8 @@ impl Outcome {
 
 /// Batches end at multiples of `size` and where the tag changes.
 fn deduplicate(keep: Keep, key_bytes: u64, keys: &[Key], size: usize) -> Result<Outcome> {
-    let scratch = Scratch::new(None, Cancel::default());
-    let mut deduplicator = Deduplicator::new(keep, key_bytes, &scratch);
+    let spill_directory = SpillDirectory::new(None, Cancel::default());
+    let mut deduplicator = Deduplicator::new(keep, key_bytes, &spill_directory);
     let mut outcome = Outcome::default();
     let mut first = 0;
     for keys in keys.chunks(50).flat_map(|keys| keys.chunks(size)) {
@@ -54,7 +54,7 @@ fn deduplicate(keep: Keep, key_bytes: u64, keys: &[Key], size: usize) -> Result<
         let Survivors { rows, tag, removed } = survivors?;
         outcome.add(Some(&rows), tag, removed);
     }
-    assert_eq!(scratch.bytes(), 0);
+    assert_eq!(spill_directory.bytes(), 0);
     Ok(outcome)
 }
 
@@ -100,7 +100,7 @@ proptest! {
 
 #[test]
 fn rows_go_on_at_once_while_keys_fit() {
-    let mut first = Deduplicator::new(Keep::First, 1 << 20, &Scratch::with_room(None, 0));
+    let mut first = Deduplicator::new(Keep::First, 1 << 20, &SpillDirectory::with_room(None, 0));
     let kept = first.push(batch(0, &[Some(1), None, Some(1), Some(2)])).unwrap();
     assert_eq!((kept.rows.unwrap().rows.num_rows(), kept.removed), (3, 1));
     assert_eq!(first.finish().unwrap().count(), 0);
@@ -108,8 +108,8 @@ fn rows_go_on_at_once_while_keys_fit() {
 
 #[test]
 fn last_waits_for_the_end() {
-    let scratch = Scratch::new(None, Cancel::default());
-    let mut last = Deduplicator::new(Keep::Last, 1 << 20, &scratch);
+    let spill_directory = SpillDirectory::new(None, Cancel::default());
+    let mut last = Deduplicator::new(Keep::Last, 1 << 20, &spill_directory);
     let kept = last.push(batch(0, &[Some(1), None, Some(1)])).unwrap();
     assert!(kept.rows.is_none() && kept.removed == 0);
     let survivors = last.finish().unwrap().next().unwrap().unwrap();
@@ -128,10 +128,10 @@ fn many_runs_are_merged_in_passes() {
 
 #[test]
 fn a_full_disk_ends_it_and_leaves_nothing() {
-    // 100 bytes do not take the head of a spool; 2,000 not the runs of keys.
+    // 100 bytes do not take the head of a spill; 2,000 not the runs of keys.
     for (room, keep) in [(100, Keep::Last), (2_000, Keep::Last), (2_000, Keep::First)] {
-        let scratch = Scratch::with_room(None, room);
-        let mut deduplicator = Deduplicator::new(keep, 512, &scratch);
+        let spill_directory = SpillDirectory::with_room(None, room);
+        let mut deduplicator = Deduplicator::new(keep, 512, &spill_directory);
         let mut push = || {
             (0..100).try_for_each(|n| {
                 let keys: Vec<Key> = (0..50).map(|row| Some(n * 50 + row)).collect();
@@ -139,25 +139,26 @@ fn a_full_disk_ends_it_and_leaves_nothing() {
             })
         };
         let error = push().unwrap_err();
-        assert!(matches!(error.kind(), ErrorKind::Scratch { .. }), "{error}");
+        assert!(matches!(error.kind(), ErrorKind::Spill { .. }), "{error}");
         drop(deduplicator);
-        assert_eq!(scratch.bytes(), 0);
+        assert_eq!(spill_directory.bytes(), 0);
     }
 }
 
 #[test]
 fn keys_that_do_not_match_the_rows_are_a_bug_that_is_told() {
     let wrong = TaggedBatch { keys: vec![None], ..batch(0, &[None, None]) };
-    let error =
-        Deduplicator::new(Keep::First, 0, &Scratch::new(None, Cancel::default())).push(wrong).unwrap_err();
+    let error = Deduplicator::new(Keep::First, 0, &SpillDirectory::new(None, Cancel::default()))
+        .push(wrong)
+        .unwrap_err();
     assert_eq!(error.kind().name(), "accounting");
 }
 
 #[test]
 fn keys_on_disk_are_left_when_it_is_asked_to_stop() {
     let cancel = Cancel::default();
-    let scratch = Scratch::new(None, cancel.clone());
-    let mut last = Deduplicator::new(Keep::Last, 1_536, &scratch);
+    let spill_directory = SpillDirectory::new(None, cancel.clone());
+    let mut last = Deduplicator::new(Keep::Last, 1_536, &spill_directory);
     for n in 0..100 {
         let keys: Vec<Key> = (0..50).map(|row| Some(n * 50 + row)).collect();
         last.push(batch(n as usize * 50, &keys)).unwrap();
@@ -165,5 +166,5 @@ fn keys_on_disk_are_left_when_it_is_asked_to_stop() {
     cancel.cancel();
     let error = last.finish().map(drop).unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Interrupted), "{error}");
-    assert_eq!(scratch.bytes(), 0);
+    assert_eq!(spill_directory.bytes(), 0);
 }

@@ -1,7 +1,7 @@
 //! An external sort of small entries of a fixed size.
 
 use super::runs::{FAN_IN, Run, Runs};
-use super::scratch::{Scratch, ScratchFile};
+use super::spill_directory::{SpillDirectory, SpillFile};
 use crate::error::Result;
 use rayon::slice::ParallelSliceMut;
 use std::cmp::Reverse;
@@ -24,19 +24,19 @@ pub(super) struct EntrySorter<const N: usize> {
     most_entries: usize,
     runs: Runs<EntryRun>,
     read_bytes: u64,
-    scratch: Scratch,
+    spill_directory: SpillDirectory,
 }
 
 impl<const N: usize> EntrySorter<N> {
     /// Takes `budget_bytes`, but enough to read two runs in any case.
-    pub(super) fn new(budget_bytes: u64, scratch: &Scratch) -> Self {
+    pub(super) fn new(budget_bytes: u64, spill_directory: &SpillDirectory) -> Self {
         let entries = budget_bytes.min(MAX_RUN_BYTES) / (N as u64 * 8);
         EntrySorter {
             buffer: Vec::new(),
             most_entries: entries.max(1) as usize,
             runs: Runs::new(budget_bytes),
             read_bytes: (budget_bytes / (FAN_IN as u64 + 1)).clamp(MIN_READ_BYTES, MAX_READ_BYTES),
-            scratch: scratch.clone(),
+            spill_directory: spill_directory.clone(),
         }
     }
 
@@ -63,8 +63,8 @@ impl<const N: usize> EntrySorter<N> {
             return Ok(SortedEntries::Memory(self.buffer.into_iter()));
         }
         self.spill()?;
-        let (read_bytes, scratch) = (self.read_bytes, self.scratch);
-        let runs = self.runs.into_one_merge(|runs| merge::<N>(runs, read_bytes, &scratch))?;
+        let (read_bytes, spill_directory) = (self.read_bytes, self.spill_directory);
+        let runs = self.runs.into_one_merge(|runs| merge::<N>(runs, read_bytes, &spill_directory))?;
         Ok(SortedEntries::Disk(Merge::of(runs)?))
     }
 
@@ -72,11 +72,11 @@ impl<const N: usize> EntrySorter<N> {
         let mut buffer = std::mem::take(&mut self.buffer);
         // Equal entries are alike in every way, so an unstable sort is as good.
         buffer.par_sort_unstable();
-        let mut run = RunWriter::create(self.read_bytes, &self.scratch)?;
+        let mut run = RunWriter::create(self.read_bytes, &self.spill_directory)?;
         buffer.iter().try_for_each(|entry| run.push(entry))?;
         drop(buffer);
-        let (read_bytes, scratch) = (self.read_bytes, &self.scratch);
-        self.runs.push(run.finish()?, |runs| merge::<N>(runs, read_bytes, scratch))
+        let (read_bytes, spill_directory) = (self.read_bytes, &self.spill_directory);
+        self.runs.push(run.finish()?, |runs| merge::<N>(runs, read_bytes, spill_directory))
     }
 }
 
@@ -100,9 +100,13 @@ impl<const N: usize> Iterator for SortedEntries<N> {
     }
 }
 
-fn merge<const N: usize>(runs: Vec<EntryRun>, read_bytes: u64, scratch: &Scratch) -> Result<EntryRun> {
+fn merge<const N: usize>(
+    runs: Vec<EntryRun>,
+    read_bytes: u64,
+    spill_directory: &SpillDirectory,
+) -> Result<EntryRun> {
     let mut merge = Merge::<N>::of(runs)?;
-    let mut run = RunWriter::create(read_bytes, scratch)?;
+    let mut run = RunWriter::create(read_bytes, spill_directory)?;
     while let Some(entry) = merge.next()? {
         run.push(&entry)?;
     }
@@ -112,7 +116,7 @@ fn merge<const N: usize>(runs: Vec<EntryRun>, read_bytes: u64, scratch: &Scratch
 /// Sorted entries on disk, as little-endian words.
 #[derive(Debug)]
 struct EntryRun {
-    file: ScratchFile,
+    file: SpillFile,
     entries: u64,
     read_bytes: u64,
 }
@@ -124,14 +128,14 @@ impl Run for EntryRun {
 }
 
 struct RunWriter {
-    file: BufWriter<ScratchFile>,
+    file: BufWriter<SpillFile>,
     entries: u64,
     read_bytes: u64,
 }
 
 impl RunWriter {
-    fn create(read_bytes: u64, scratch: &Scratch) -> Result<Self> {
-        let file = BufWriter::with_capacity(read_bytes as usize, scratch.file()?);
+    fn create(read_bytes: u64, spill_directory: &SpillDirectory) -> Result<Self> {
+        let file = BufWriter::with_capacity(read_bytes as usize, spill_directory.file()?);
         Ok(RunWriter { file, entries: 0, read_bytes })
     }
 
@@ -139,14 +143,14 @@ impl RunWriter {
         self.entries += 1;
         for word in entry {
             let written = self.file.write_all(&word.to_le_bytes());
-            written.map_err(|cause| self.file.get_ref().scratch().failed("write", &cause))?;
+            written.map_err(|cause| self.file.get_ref().spill_directory().failed("write", &cause))?;
         }
         Ok(())
     }
 
     fn finish(self) -> Result<EntryRun> {
-        let scratch = self.file.get_ref().scratch().clone();
-        let mut file = self.file.into_inner().map_err(|e| scratch.failed("write", e.error()))?;
+        let spill_directory = self.file.get_ref().spill_directory().clone();
+        let mut file = self.file.into_inner().map_err(|e| spill_directory.failed("write", e.error()))?;
         file.rewind()?;
         Ok(EntryRun { file, entries: self.entries, read_bytes: self.read_bytes })
     }
@@ -154,7 +158,7 @@ impl RunWriter {
 
 #[derive(Debug)]
 struct RunReader {
-    file: BufReader<ScratchFile>,
+    file: BufReader<SpillFile>,
     left: u64,
 }
 
@@ -168,7 +172,7 @@ impl RunReader {
         for word in &mut entry {
             let mut bytes = [0; 8];
             let read = self.file.read_exact(&mut bytes);
-            read.map_err(|cause| self.file.get_ref().scratch().failed("read", &cause))?;
+            read.map_err(|cause| self.file.get_ref().spill_directory().failed("read", &cause))?;
             *word = u64::from_le_bytes(bytes);
         }
         Ok(Some(entry))
@@ -217,8 +221,8 @@ mod tests {
             entries in prop::collection::vec([0u64..9, 0u64..9_000], 0..400),
             budget in prop_oneof![0u64..200, Just(20_000)],
         ) {
-            let scratch = Scratch::new(None, Cancel::default());
-            let mut sorter = EntrySorter::new(budget, &scratch);
+            let spill_directory = SpillDirectory::new(None, Cancel::default());
+            let mut sorter = EntrySorter::new(budget, &spill_directory);
             for &entry in &entries {
                 sorter.push(entry).unwrap();
                 prop_assert!(sorter.memory_bytes() <= budget.max(16));
@@ -227,7 +231,7 @@ mod tests {
             let mut expected = entries;
             expected.sort_unstable();
             prop_assert_eq!(sorted, expected);
-            prop_assert_eq!(scratch.bytes(), 0);
+            prop_assert_eq!(spill_directory.bytes(), 0);
         }
     }
 }

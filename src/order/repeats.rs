@@ -1,7 +1,7 @@
 //! Which of many rows repeat a key, found on disk.
 
 use super::entry_sort::{EntrySorter, SortedEntries};
-use super::scratch::Scratch;
+use super::spill_directory::SpillDirectory;
 use crate::error::Result;
 
 /// Which row of a key stays.
@@ -28,10 +28,10 @@ pub(super) struct Repeats {
 
 impl Repeats {
     /// Takes two thirds of `budget_bytes` for keys and one third for repeats.
-    pub(super) fn new(keep: Keep, budget_bytes: u64, scratch: &Scratch) -> Self {
+    pub(super) fn new(keep: Keep, budget_bytes: u64, spill_directory: &SpillDirectory) -> Self {
         let third = budget_bytes / 3;
-        let entries = EntrySorter::new(2 * third, scratch);
-        Repeats { keep, entries, repeats: EntrySorter::new(third, scratch) }
+        let entries = EntrySorter::new(2 * third, spill_directory);
+        Repeats { keep, entries, repeats: EntrySorter::new(third, spill_directory) }
     }
 
     pub(super) fn memory_bytes(&self) -> u64 {

@@ -8,8 +8,8 @@ mod merge;
 pub use keys::SortColumn;
 
 use super::runs::{FAN_IN, Run, Runs};
-use super::scratch::Scratch;
-use super::spool::{Spool, SpoolWriter};
+use super::spill::{Spill, SpillWriter};
+use super::spill_directory::SpillDirectory;
 use crate::error::Result;
 use crate::partition::{Partition, PartitionRows};
 use arrow::datatypes::SchemaRef;
@@ -37,7 +37,7 @@ pub struct Sorter {
     buffer: Buffer,
     runs: Runs<SortedRun>,
     budget_bytes: u64,
-    scratch: Scratch,
+    spill_directory: SpillDirectory,
 }
 
 impl Sorter {
@@ -47,7 +47,7 @@ impl Sorter {
         schema: &SchemaRef,
         columns: &[SortColumn],
         budget_bytes: u64,
-        scratch: &Scratch,
+        spill_directory: &SpillDirectory,
     ) -> Result<Self> {
         Ok(Sorter {
             layout: Arc::new(Layout::new(schema, columns)?),
@@ -55,7 +55,7 @@ impl Sorter {
             buffer: Buffer::default(),
             runs: Runs::new(budget_bytes / 2),
             budget_bytes,
-            scratch: scratch.clone(),
+            spill_directory: spill_directory.clone(),
         })
     }
 
@@ -88,8 +88,11 @@ impl Sorter {
             SortedChunks::Memory(Chunks::new(self.buffer.sorted(&ranks), limits))
         } else {
             self.spill()?;
-            let write =
-                RunWriting { layout: &self.layout, limits: self.run_limits(), scratch: &self.scratch };
+            let write = RunWriting {
+                layout: &self.layout,
+                limits: self.run_limits(),
+                spill_directory: &self.spill_directory,
+            };
             let runs = self.runs.into_one_merge(|runs| write.merge(runs, &ranks))?;
             SortedChunks::Disk(Chunks::new(Merge::of(runs, &self.layout, &ranks)?, limits))
         };
@@ -101,7 +104,11 @@ impl Sorter {
             return Ok(());
         }
         let ranks = self.partitions.ranks();
-        let write = RunWriting { layout: &self.layout, limits: self.run_limits(), scratch: &self.scratch };
+        let write = RunWriting {
+            layout: &self.layout,
+            limits: self.run_limits(),
+            spill_directory: &self.spill_directory,
+        };
         let run = write.run(std::mem::take(&mut self.buffer).sorted(&ranks))?;
         self.runs.push(run, |runs| write.merge(runs, &ranks))
     }
@@ -195,7 +202,7 @@ impl Partitions {
 
 /// Sorted rows on disk, their partitions in a column behind those of the files.
 struct SortedRun {
-    spool: Spool,
+    spill: Spill,
     /// Largest chunk with its keys.
     chunk_bytes: u64,
 }
@@ -210,19 +217,19 @@ impl Run for SortedRun {
 struct RunWriting<'a> {
     layout: &'a Arc<Layout>,
     limits: ChunkLimits,
-    scratch: &'a Scratch,
+    spill_directory: &'a SpillDirectory,
 }
 
 impl RunWriting<'_> {
     fn run(&self, source: impl PickSource) -> Result<SortedRun> {
-        let mut spool = SpoolWriter::create(self.layout.spool_schema(), self.scratch)?;
+        let mut spill = SpillWriter::create(self.layout.spool_schema(), self.spill_directory)?;
         let mut chunk_bytes = 0;
         let mut chunks = Chunks::new(source, self.limits);
         while let Some(chunk) = chunks.next()? {
             chunk_bytes = chunk_bytes.max(chunk.bytes);
-            spool.push(&self.layout.with_partitions(chunk)?)?;
+            spill.push(&self.layout.with_partitions(chunk)?)?;
         }
-        Ok(SortedRun { spool: spool.finish()?, chunk_bytes })
+        Ok(SortedRun { spill: spill.finish()?, chunk_bytes })
     }
 
     fn merge(&self, runs: Vec<SortedRun>, ranks: &Arc<[u32]>) -> Result<SortedRun> {

@@ -74,8 +74,8 @@ fn rows_of(sorted: &PartitionRows) -> Vec<Row> {
 
 /// Batches of `size` rows; checks what must hold of memory and of what comes out.
 fn sort(rows: &[Row], columns: &[SortColumn], budget: u64, size: usize) -> Result<Vec<Row>> {
-    let scratch = Scratch::new(None, Cancel::default());
-    let mut sorter = Sorter::new(&schema(), columns, budget, &scratch)?;
+    let spill_directory = SpillDirectory::new(None, Cancel::default());
+    let mut sorter = Sorter::new(&schema(), columns, budget, &spill_directory)?;
     for rows in rows.chunks(size) {
         for rows in split(rows) {
             sorter.push(rows)?;
@@ -89,7 +89,7 @@ fn sort(rows: &[Row], columns: &[SortColumn], budget: u64, size: usize) -> Resul
         sorted.extend(rows_of(&rows));
     }
     drop(output);
-    assert_eq!(scratch.bytes(), 0);
+    assert_eq!(spill_directory.bytes(), 0);
     Ok(sorted)
 }
 
@@ -157,7 +157,8 @@ proptest! {
 
 /// As [`sort`], where single rows may be larger than the budget.
 fn sort_unchecked(rows: &[Row], columns: &[SortColumn], budget: u64, size: usize) -> Vec<Row> {
-    let mut sorter = Sorter::new(&schema(), columns, budget, &Scratch::new(None, Cancel::default())).unwrap();
+    let mut sorter =
+        Sorter::new(&schema(), columns, budget, &SpillDirectory::new(None, Cancel::default())).unwrap();
     rows.chunks(size).flat_map(split).for_each(|rows| sorter.push(rows).unwrap());
     sorter.finish().unwrap().flat_map(|rows| rows_of(&rows.unwrap())).collect()
 }
@@ -187,7 +188,7 @@ fn many_runs_are_merged_in_passes_within_the_budget() {
 fn what_a_merge_holds_fits_into_its_half_of_the_budget() {
     let budget = 1 << 20;
     let mut sorter =
-        Sorter::new(&schema(), &BY_NUMBER, budget, &Scratch::new(None, Cancel::default())).unwrap();
+        Sorter::new(&schema(), &BY_NUMBER, budget, &SpillDirectory::new(None, Cancel::default())).unwrap();
     let rows = numbered(20_000, |n| Some("x".repeat(n as usize % 200)));
     rows.chunks(500).flat_map(split).for_each(|rows| sorter.push(rows).unwrap());
     let mut sorted = sorter.finish().unwrap();
@@ -225,7 +226,7 @@ fn no_rows_give_no_batches() {
 fn columns_must_be_there() {
     let beyond = SortColumn { column: 4, descending: false, nulls_first: false };
     for columns in [&[][..], &[beyond]] {
-        assert!(Sorter::new(&schema(), columns, 1, &Scratch::new(None, Cancel::default())).is_err());
+        assert!(Sorter::new(&schema(), columns, 1, &SpillDirectory::new(None, Cancel::default())).is_err());
     }
 }
 
@@ -234,23 +235,23 @@ fn a_full_disk_ends_it_and_leaves_nothing() {
     let rows = numbered(5_000, |n| Some(format!("text {n}")));
     // In the first run, in the tenth, and in the merge.
     for room in [500, 50_000, 100_000] {
-        let scratch = Scratch::with_room(None, room);
+        let spill_directory = SpillDirectory::with_room(None, room);
         let attempt = || {
-            let mut sorter = Sorter::new(&schema(), &BY_NUMBER, 1 << 14, &scratch)?;
+            let mut sorter = Sorter::new(&schema(), &BY_NUMBER, 1 << 14, &spill_directory)?;
             rows.chunks(100).flat_map(split).try_for_each(|rows| sorter.push(rows))?;
             sorter.finish()?.try_for_each(|rows| rows.map(drop))
         };
         let error = attempt().unwrap_err();
-        assert!(matches!(error.kind(), ErrorKind::Scratch { .. }), "{error}");
-        assert_eq!(scratch.bytes(), 0);
+        assert!(matches!(error.kind(), ErrorKind::Spill { .. }), "{error}");
+        assert_eq!(spill_directory.bytes(), 0);
     }
 }
 
 #[test]
 fn a_merge_stops_when_it_is_asked_to() {
     let cancel = Cancel::default();
-    let scratch = Scratch::new(None, cancel.clone());
-    let mut sorter = Sorter::new(&schema(), &BY_NUMBER, 1 << 14, &scratch).unwrap();
+    let spill_directory = SpillDirectory::new(None, cancel.clone());
+    let mut sorter = Sorter::new(&schema(), &BY_NUMBER, 1 << 14, &spill_directory).unwrap();
     let rows = numbered(5_000, |n| Some(format!("text {n}")));
     rows.chunks(100).flat_map(split).for_each(|rows| sorter.push(rows).unwrap());
     let counted: u64 = sorter.rows_by_partition().values().sum();
@@ -258,5 +259,5 @@ fn a_merge_stops_when_it_is_asked_to() {
     cancel.cancel();
     let error = sorter.finish().map(drop).unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::Interrupted), "{error}");
-    assert_eq!(scratch.bytes(), 0);
+    assert_eq!(spill_directory.bytes(), 0);
 }

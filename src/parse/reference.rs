@@ -65,16 +65,16 @@ pub struct Field {
 
 /// Parses a whole text up to the first record that is wrong.
 pub fn parse(dialect: &Dialect, text: &[u8]) -> Parsed {
-    Parser::new(dialect, text, false).parse()
+    ReferenceParser::new(dialect, text, false).parse()
 }
 
 /// Parses a whole text past records that are wrong in a way that leaves their
 /// end known, see [`super::Scanner::scan_tolerant`].
 pub fn parse_tolerant(dialect: &Dialect, text: &[u8]) -> Parsed {
-    Parser::new(dialect, text, true).parse()
+    ReferenceParser::new(dialect, text, true).parse()
 }
 
-struct Parser<'a> {
+struct ReferenceParser<'a> {
     dialect: &'a Dialect,
     text: &'a [u8],
     tolerant: bool,
@@ -88,9 +88,9 @@ struct Parser<'a> {
 /// Where, and what.
 type Wrong = (usize, ScanProblem);
 
-impl<'a> Parser<'a> {
+impl<'a> ReferenceParser<'a> {
     fn new(dialect: &'a Dialect, text: &'a [u8], tolerant: bool) -> Self {
-        Parser { dialect, text, tolerant, at: 0, records: Vec::new(), faults: Vec::new(), field: 0 }
+        ReferenceParser { dialect, text, tolerant, at: 0, records: Vec::new(), faults: Vec::new(), field: 0 }
     }
 
     fn parse(mut self) -> Parsed {

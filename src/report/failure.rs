@@ -86,7 +86,7 @@ pub struct StoreReport {
 /// A document that a command prints although it fails: what it found, and why that is a failure.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(rename = "{T}Report")]
-pub struct Found<T> {
+pub struct WithError<T> {
     /// What was found.
     #[serde(flatten)]
     pub document: T,
@@ -95,10 +95,10 @@ pub struct Found<T> {
     pub error: Option<ErrorReport>,
 }
 
-impl<T> Found<T> {
+impl<T> WithError<T> {
     /// A document, and the error with which its command ends.
     pub fn new(document: T, error: Option<&Error>, wording: &Wording) -> Self {
-        Found { document, error: error.map(|error| ErrorReport::from(error).worded(wording)) }
+        WithError { document, error: error.map(|error| ErrorReport::from(error).worded(wording)) }
     }
 }
 

@@ -6,7 +6,7 @@ mod small_files;
 mod terminal;
 
 use crate::commit::{Done, Ending};
-pub use failure::{ErrorReport, FailureReport, FailureStatus, Found, StoreReport};
+pub use failure::{ErrorReport, FailureReport, FailureStatus, StoreReport, WithError};
 pub use logged::LoggedEntry;
 pub use small_files::SmallFiles;
 pub use terminal::{ProgressGuard, foreign_part, progress_bar, recovery, removal, summary};

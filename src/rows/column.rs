@@ -4,7 +4,7 @@ use crate::parse::Dialect;
 use crate::parse::scan::{FieldForm, FieldSpan, null_text, unescape};
 use crate::schema::Column;
 use crate::value::convert::{
-    Format, NumberRules, TimestampRules, Unconvertible, binary, boolean, date, decimal, float, integer, time,
+    ConvertError, Format, NumberRules, TimestampRules, binary, boolean, date, decimal, float, integer, time,
 };
 use crate::value::nulls::NullTokens;
 use crate::value::{ColumnType, TextRules};
@@ -42,17 +42,17 @@ pub(super) struct ColumnFields<'a> {
 
 /// A field that gives no value. `row` counts from the first of the records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Fault {
+pub(super) struct BadField {
     pub(super) row: usize,
-    pub(super) why: FaultKind,
+    pub(super) why: BadFieldKind,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum FaultKind {
+pub(super) enum BadFieldKind {
     /// Null in a required column.
     RequiredNull,
     /// Not a value of the column's type.
-    Unconvertible(Unconvertible),
+    ConvertError(ConvertError),
     /// A NUL in text.
     NulByte,
     /// Text that is not UTF-8.
@@ -61,8 +61,8 @@ pub(super) enum FaultKind {
     TooLarge,
 }
 
-/// Decides what happens to a fault: an error ends the reading of the column.
-pub(super) type OnFault<'f> = dyn FnMut(Fault) -> Result<(), Fault> + 'f;
+/// Decides what happens to a bad field: an error ends the reading of the column.
+pub(super) type OnBadField<'f> = dyn FnMut(BadField) -> Result<(), BadField> + 'f;
 
 /// What an array of values of any width is made of.
 struct VariableWidth {
@@ -71,9 +71,9 @@ struct VariableWidth {
     nulls: Option<NullBuffer>,
 }
 
-impl From<Unconvertible> for FaultKind {
-    fn from(why: Unconvertible) -> Self {
-        FaultKind::Unconvertible(why)
+impl From<ConvertError> for BadFieldKind {
+    fn from(why: ConvertError) -> Self {
+        BadFieldKind::ConvertError(why)
     }
 }
 
@@ -123,34 +123,40 @@ impl ColumnReader {
     }
 
     /// The array of [`ColumnType::arrow`] with one row a record. A field that
-    /// gives no value is null, if `on_fault` lets that pass; its error ends the
+    /// gives no value is null, if `on_bad_field` lets that pass; its error ends the
     /// reading. Faults come in order of the rows.
     pub(super) fn read(
         &self,
         fields: &ColumnFields<'_>,
-        on_fault: &mut OnFault<'_>,
-    ) -> Result<ArrayRef, Fault> {
+        on_bad_field: &mut OnBadField<'_>,
+    ) -> Result<ArrayRef, BadField> {
         match self.column_type {
-            ColumnType::Boolean => self.booleans(fields, on_fault),
-            ColumnType::Int { bits: 8 } => self.integers::<Int8Type>(fields, on_fault, integer::signed),
-            ColumnType::Int { bits: 16 } => self.integers::<Int16Type>(fields, on_fault, integer::signed),
-            ColumnType::Int { bits: 32 } => self.integers::<Int32Type>(fields, on_fault, integer::signed),
-            ColumnType::Int { .. } => self.integers::<Int64Type>(fields, on_fault, integer::signed),
-            ColumnType::UInt { bits: 8 } => self.integers::<UInt8Type>(fields, on_fault, integer::unsigned),
-            ColumnType::UInt { bits: 16 } => self.integers::<UInt16Type>(fields, on_fault, integer::unsigned),
-            ColumnType::UInt { bits: 32 } => self.integers::<UInt32Type>(fields, on_fault, integer::unsigned),
-            ColumnType::UInt { .. } => self.integers::<UInt64Type>(fields, on_fault, integer::unsigned),
-            ColumnType::Float32 => self.numbers::<Float32Type>(fields, on_fault, float::float),
-            ColumnType::Float64 => self.numbers::<Float64Type>(fields, on_fault, float::float),
+            ColumnType::Boolean => self.booleans(fields, on_bad_field),
+            ColumnType::Int { bits: 8 } => self.integers::<Int8Type>(fields, on_bad_field, integer::signed),
+            ColumnType::Int { bits: 16 } => self.integers::<Int16Type>(fields, on_bad_field, integer::signed),
+            ColumnType::Int { bits: 32 } => self.integers::<Int32Type>(fields, on_bad_field, integer::signed),
+            ColumnType::Int { .. } => self.integers::<Int64Type>(fields, on_bad_field, integer::signed),
+            ColumnType::UInt { bits: 8 } => {
+                self.integers::<UInt8Type>(fields, on_bad_field, integer::unsigned)
+            }
+            ColumnType::UInt { bits: 16 } => {
+                self.integers::<UInt16Type>(fields, on_bad_field, integer::unsigned)
+            }
+            ColumnType::UInt { bits: 32 } => {
+                self.integers::<UInt32Type>(fields, on_bad_field, integer::unsigned)
+            }
+            ColumnType::UInt { .. } => self.integers::<UInt64Type>(fields, on_bad_field, integer::unsigned),
+            ColumnType::Float32 => self.numbers::<Float32Type>(fields, on_bad_field, float::float),
+            ColumnType::Float64 => self.numbers::<Float64Type>(fields, on_bad_field, float::float),
             ColumnType::Decimal { precision, scale } => {
-                self.numbers::<Decimal128Type>(fields, on_fault, |text| {
+                self.numbers::<Decimal128Type>(fields, on_bad_field, |text| {
                     decimal::decimal(text, precision, scale, self.rules.rounding)
                 })
             }
             ColumnType::Date => {
-                self.primitives::<Date32Type>(fields, on_fault, |text| date::date(text, &self.formats))
+                self.primitives::<Date32Type>(fields, on_bad_field, |text| date::date(text, &self.formats))
             }
-            ColumnType::Time => self.primitives::<Time64MicrosecondType>(fields, on_fault, |text| {
+            ColumnType::Time => self.primitives::<Time64MicrosecondType>(fields, on_bad_field, |text| {
                 time::time(text, &self.formats)
             }),
             ColumnType::Timestamp { unit, utc } => {
@@ -159,20 +165,20 @@ impl ColumnReader {
                 let rules = TimestampRules { unit, utc, source_zone, ambiguous, formats };
                 let convert = |text: &[u8]| rules.timestamp(text);
                 match unit {
-                    TimeUnit::Second => self.primitives::<TimestampSecondType>(fields, on_fault, convert),
+                    TimeUnit::Second => self.primitives::<TimestampSecondType>(fields, on_bad_field, convert),
                     TimeUnit::Millisecond => {
-                        self.primitives::<TimestampMillisecondType>(fields, on_fault, convert)
+                        self.primitives::<TimestampMillisecondType>(fields, on_bad_field, convert)
                     }
                     TimeUnit::Microsecond => {
-                        self.primitives::<TimestampMicrosecondType>(fields, on_fault, convert)
+                        self.primitives::<TimestampMicrosecondType>(fields, on_bad_field, convert)
                     }
                     TimeUnit::Nanosecond => {
-                        self.primitives::<TimestampNanosecondType>(fields, on_fault, convert)
+                        self.primitives::<TimestampNanosecondType>(fields, on_bad_field, convert)
                     }
                 }
             }
-            ColumnType::Text => self.text(fields, on_fault),
-            ColumnType::Binary => self.binary(fields, on_fault),
+            ColumnType::Text => self.text(fields, on_bad_field),
+            ColumnType::Binary => self.binary(fields, on_bad_field),
         }
     }
 
@@ -181,15 +187,15 @@ impl ColumnReader {
         self.required
     }
 
-    /// Hands every row to `take`: its value, or `None` if it is null or a fault
-    /// that `on_fault` lets pass. `take` changes nothing when it fails.
+    /// Hands every row to `take`: its value, or `None` if it is null or a bad field
+    /// that `on_bad_field` lets pass. `take` changes nothing when it fails.
     #[inline(always)]
     fn for_each(
         &self,
         fields: &ColumnFields<'_>,
-        on_fault: &mut OnFault<'_>,
-        mut take: impl FnMut(Option<&[u8]>) -> Result<(), FaultKind>,
-    ) -> Result<(), Fault> {
+        on_bad_field: &mut OnBadField<'_>,
+        mut take: impl FnMut(Option<&[u8]>) -> Result<(), BadFieldKind>,
+    ) -> Result<(), BadField> {
         let mut scratch = Vec::new();
         for (row, record) in fields.spans.chunks_exact(fields.fields_per_record).enumerate() {
             let span = record[fields.field];
@@ -198,12 +204,12 @@ impl ColumnReader {
                 || self.nulls.is_null(null_text(fields.block, &span, value), span.form.is_quoted());
             let taken = match is_null {
                 false => take(Some(value)),
-                true if self.required => Err(FaultKind::RequiredNull),
+                true if self.required => Err(BadFieldKind::RequiredNull),
                 true => take(None),
             };
             if let Err(why) = taken {
-                on_fault(Fault { row, why })?;
-                take(None).map_err(|why| Fault { row, why })?;
+                on_bad_field(BadField { row, why })?;
+                take(None).map_err(|why| BadField { row, why })?;
             }
         }
         Ok(())
@@ -213,12 +219,12 @@ impl ColumnReader {
     fn primitives<T: ArrowPrimitiveType>(
         &self,
         fields: &ColumnFields<'_>,
-        on_fault: &mut OnFault<'_>,
-        mut convert: impl FnMut(&[u8]) -> Result<T::Native, Unconvertible>,
-    ) -> Result<ArrayRef, Fault> {
+        on_bad_field: &mut OnBadField<'_>,
+        mut convert: impl FnMut(&[u8]) -> Result<T::Native, ConvertError>,
+    ) -> Result<ArrayRef, BadField> {
         let mut values = Vec::with_capacity(fields.rows());
         let mut validity = NullBufferBuilder::new(fields.rows());
-        self.for_each(fields, on_fault, |text| {
+        self.for_each(fields, on_bad_field, |text| {
             values.push(match text {
                 Some(text) => convert(text)?,
                 None => T::default_value(),
@@ -234,33 +240,37 @@ impl ColumnReader {
     fn numbers<T: ArrowPrimitiveType>(
         &self,
         fields: &ColumnFields<'_>,
-        on_fault: &mut OnFault<'_>,
-        convert: impl Fn(&[u8]) -> Result<T::Native, Unconvertible>,
-    ) -> Result<ArrayRef, Fault> {
+        on_bad_field: &mut OnBadField<'_>,
+        convert: impl Fn(&[u8]) -> Result<T::Native, ConvertError>,
+    ) -> Result<ArrayRef, BadField> {
         if self.numbers.is_plain() {
-            return self.primitives::<T>(fields, on_fault, convert);
+            return self.primitives::<T>(fields, on_bad_field, convert);
         }
         let mut scratch = Vec::new();
-        self.primitives::<T>(fields, on_fault, |text| convert(self.numbers.plain(text, &mut scratch)?))
+        self.primitives::<T>(fields, on_bad_field, |text| convert(self.numbers.plain(text, &mut scratch)?))
     }
 
     fn integers<T: ArrowPrimitiveType>(
         &self,
         fields: &ColumnFields<'_>,
-        on_fault: &mut OnFault<'_>,
-        strict: impl Fn(&[u8]) -> Result<T::Native, Unconvertible>,
-    ) -> Result<ArrayRef, Fault>
+        on_bad_field: &mut OnBadField<'_>,
+        strict: impl Fn(&[u8]) -> Result<T::Native, ConvertError>,
+    ) -> Result<ArrayRef, BadField>
     where
         T::Native: TryFrom<i128>,
     {
-        self.numbers::<T>(fields, on_fault, |text| self.numbers.integer(text, &strict))
+        self.numbers::<T>(fields, on_bad_field, |text| self.numbers.integer(text, &strict))
     }
 
-    fn booleans(&self, fields: &ColumnFields<'_>, on_fault: &mut OnFault<'_>) -> Result<ArrayRef, Fault> {
+    fn booleans(
+        &self,
+        fields: &ColumnFields<'_>,
+        on_bad_field: &mut OnBadField<'_>,
+    ) -> Result<ArrayRef, BadField> {
         let mut values = BooleanBufferBuilder::new(fields.rows());
         let mut validity = NullBufferBuilder::new(fields.rows());
         let TextRules { true_tokens, false_tokens, ignore_case, .. } = &self.rules;
-        self.for_each(fields, on_fault, |text| {
+        self.for_each(fields, on_bad_field, |text| {
             values.append(match text {
                 Some(text) => boolean::boolean(text, true_tokens, false_tokens, *ignore_case)?,
                 None => false,
@@ -275,14 +285,14 @@ impl ColumnReader {
     fn variable_width(
         &self,
         fields: &ColumnFields<'_>,
-        on_fault: &mut OnFault<'_>,
-        mut append: impl FnMut(&[u8], &mut Vec<u8>) -> Result<(), FaultKind>,
-    ) -> Result<VariableWidth, Fault> {
+        on_bad_field: &mut OnBadField<'_>,
+        mut append: impl FnMut(&[u8], &mut Vec<u8>) -> Result<(), BadFieldKind>,
+    ) -> Result<VariableWidth, BadField> {
         let mut values = Vec::with_capacity(fields.content_bytes());
         let mut offsets = Vec::with_capacity(fields.rows() + 1);
         offsets.push(0i32);
         let mut validity = NullBufferBuilder::new(fields.rows());
-        self.for_each(fields, on_fault, |text| {
+        self.for_each(fields, on_bad_field, |text| {
             if let Some(text) = text {
                 let before = values.len();
                 if let Err(why) = append(text, &mut values) {
@@ -290,31 +300,39 @@ impl ColumnReader {
                     return Err(why);
                 }
             }
-            offsets.push(i32::try_from(values.len()).map_err(|_| FaultKind::TooLarge)?);
+            offsets.push(i32::try_from(values.len()).map_err(|_| BadFieldKind::TooLarge)?);
             validity.append(text.is_some());
             Ok(())
         })?;
         Ok(VariableWidth { offsets: OffsetBuffer::new(offsets.into()), values, nulls: validity.finish() })
     }
 
-    fn binary(&self, fields: &ColumnFields<'_>, on_fault: &mut OnFault<'_>) -> Result<ArrayRef, Fault> {
+    fn binary(
+        &self,
+        fields: &ColumnFields<'_>,
+        on_bad_field: &mut OnBadField<'_>,
+    ) -> Result<ArrayRef, BadField> {
         let form = self.rules.binary_form;
         let append = |text: &[u8], bytes: &mut Vec<u8>| Ok(binary::binary(text, form, bytes)?);
-        let VariableWidth { offsets, values, nulls } = self.variable_width(fields, on_fault, append)?;
+        let VariableWidth { offsets, values, nulls } = self.variable_width(fields, on_bad_field, append)?;
         Ok(Arc::new(BinaryArray::new(offsets, values.into(), nulls)))
     }
 
     /// Text is copied first and checked for NUL and UTF-8 as a whole, many
     /// times faster than field by field; only if that fails is it read again,
     /// field by field.
-    fn text(&self, fields: &ColumnFields<'_>, on_fault: &mut OnFault<'_>) -> Result<ArrayRef, Fault> {
+    fn text(
+        &self,
+        fields: &ColumnFields<'_>,
+        on_bad_field: &mut OnBadField<'_>,
+    ) -> Result<ArrayRef, BadField> {
         let copy = |text: &[u8], bytes: &mut Vec<u8>| {
             bytes.extend_from_slice(text);
             Ok(())
         };
         // Faults of the first reading are found by the second again.
         let mut clean = true;
-        let mut note = |_: Fault| {
+        let mut note = |_: BadField| {
             clean = false;
             Ok(())
         };
@@ -327,13 +345,13 @@ impl ColumnReader {
         }
         let checked = |text: &[u8], bytes: &mut Vec<u8>| {
             if memchr::memchr(0, text).is_some() {
-                return Err(FaultKind::NulByte);
+                return Err(BadFieldKind::NulByte);
             }
-            let text = std::str::from_utf8(text).map_err(|_| FaultKind::NotUtf8)?;
+            let text = std::str::from_utf8(text).map_err(|_| BadFieldKind::NotUtf8)?;
             bytes.extend_from_slice(text.as_bytes());
             Ok(())
         };
-        let VariableWidth { offsets, values, nulls } = self.variable_width(fields, on_fault, checked)?;
+        let VariableWidth { offsets, values, nulls } = self.variable_width(fields, on_bad_field, checked)?;
         Ok(Arc::new(
             StringArray::try_new(offsets, values.into(), nulls).expect("every value was checked to be UTF-8"),
         ))

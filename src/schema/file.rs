@@ -2,7 +2,7 @@
 
 use super::resolve::ResolveContext;
 use crate::error::Result;
-use crate::spanned::{Document, Format, KeyPath, Problem, Problems, json_schema, read_text};
+use crate::spanned::{Document, DocumentFormat, KeyPath, Problem, Problems, json_schema, read_text};
 use crate::spec::DialectSpec;
 use crate::spec::table_schema::{TableSchema, table_schema_json_schema};
 use std::path::Path;
@@ -33,7 +33,7 @@ pub fn read_schema(text: &str, file: &str) -> Result<SchemaFile> {
 }
 
 fn try_read(text: &str, file: &str) -> Result<SchemaFile, Problems> {
-    let document = Document::parse(text, Format::of_name(file), file)?;
+    let document = Document::parse(text, DocumentFormat::of_name(file), file)?;
     let resource = match document.part(&KeyPath::from("resources").index(0)) {
         Some(_) if document.part(&KeyPath::from("resources").index(1)).is_some() => {
             let problem = Problem::new("resources", "the package has several resources")

@@ -7,13 +7,13 @@ mod zstd;
 
 use crate::error::InputProblem;
 
-/// Bytes that tell what an object is, if it has that many: [`Format::of`] wants
+/// Bytes that tell what an object is, if it has that many: [`CompressionFormat::of`] wants
 /// fewer than the rest.
 pub(super) const MAGIC_BYTES: usize = super::kind::HEAD_BYTES;
 
 /// How an object is stored, by its first bytes and never by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Format {
+pub(super) enum CompressionFormat {
     /// As it is.
     Plain,
     /// RFC 1952, any number of members.
@@ -28,41 +28,45 @@ pub(super) enum Format {
     Unsupported(&'static str),
 }
 
-impl Format {
+impl CompressionFormat {
     /// The format of an object that begins with `head`.
-    pub(super) fn of(head: &[u8]) -> Format {
+    pub(super) fn of(head: &[u8]) -> CompressionFormat {
         match head {
             // 8 is DEFLATE, the one method that RFC 1952 defines.
-            [0x1f, 0x8b, 8, ..] => Format::Gzip,
+            [0x1f, 0x8b, 8, ..] => CompressionFormat::Gzip,
             // A frame, or one that may be skipped (RFC 8878, section 3.1).
-            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Format::Zstd,
+            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => CompressionFormat::Zstd,
             // With the magic of a block, or of the end of an empty stream: text may begin with "BZh".
             [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, 0x26, 0x53, 0x59, ..]
-            | [b'B', b'Z', b'h', b'1'..=b'9', 0x17, 0x72, 0x45, 0x38, 0x50, 0x90, ..] => Format::Bzip2,
-            [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Format::Xz,
+            | [b'B', b'Z', b'h', b'1'..=b'9', 0x17, 0x72, 0x45, 0x38, 0x50, 0x90, ..] => {
+                CompressionFormat::Bzip2
+            }
+            [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => CompressionFormat::Xz,
             // The usual properties and a dictionary of whole 64 KiB; no text has these NULs.
-            [0x5d, 0, 0, ..] => Format::Unsupported("lzma"),
-            [b'L', b'Z', b'I', b'P', 1, ..] => Format::Unsupported("lzip"),
-            [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => Format::Unsupported("zip"),
-            [b'7', b'z', 0xbc, 0xaf, 0x27, 0x1c, ..] => Format::Unsupported("7z"),
-            [0x04, 0x22, 0x4d, 0x18, ..] => Format::Unsupported("lz4"),
-            [0xff, 6, 0, 0, b's', b'N', b'a', b'P', b'p', b'Y', ..] => Format::Unsupported("snappy"),
-            [0x1f, 0x9d, ..] => Format::Unsupported("compress (.Z)"),
-            _ => Format::Plain,
+            [0x5d, 0, 0, ..] => CompressionFormat::Unsupported("lzma"),
+            [b'L', b'Z', b'I', b'P', 1, ..] => CompressionFormat::Unsupported("lzip"),
+            [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => CompressionFormat::Unsupported("zip"),
+            [b'7', b'z', 0xbc, 0xaf, 0x27, 0x1c, ..] => CompressionFormat::Unsupported("7z"),
+            [0x04, 0x22, 0x4d, 0x18, ..] => CompressionFormat::Unsupported("lz4"),
+            [0xff, 6, 0, 0, b's', b'N', b'a', b'P', b'p', b'Y', ..] => {
+                CompressionFormat::Unsupported("snappy")
+            }
+            [0x1f, 0x9d, ..] => CompressionFormat::Unsupported("compress (.Z)"),
+            _ => CompressionFormat::Plain,
         }
     }
 }
 
-impl Format {
+impl CompressionFormat {
     /// What it is called; `None` for what is not compressed.
     pub(super) fn name(self) -> Option<&'static str> {
         match self {
-            Format::Plain => None,
-            Format::Gzip => Some("gzip"),
-            Format::Zstd => Some("zstd"),
-            Format::Bzip2 => Some("bzip2"),
-            Format::Xz => Some("xz"),
-            Format::Unsupported(name) => Some(name),
+            CompressionFormat::Plain => None,
+            CompressionFormat::Gzip => Some("gzip"),
+            CompressionFormat::Zstd => Some("zstd"),
+            CompressionFormat::Bzip2 => Some("bzip2"),
+            CompressionFormat::Xz => Some("xz"),
+            CompressionFormat::Unsupported(name) => Some(name),
         }
     }
 }
@@ -80,14 +84,16 @@ impl Decompressor {
     ///
     /// # Errors
     /// [`InputProblem::UnsupportedCompression`].
-    pub(super) fn new(format: Format) -> Result<Option<Decompressor>, InputProblem> {
+    pub(super) fn new(format: CompressionFormat) -> Result<Option<Decompressor>, InputProblem> {
         Ok(Some(match format {
-            Format::Plain => return Ok(None),
-            Format::Gzip => Decompressor::Gzip(gzip::Gzip::new()),
-            Format::Zstd => Decompressor::Zstd(zstd::Zstd::new()?),
-            Format::Bzip2 => Decompressor::Bzip2(bzip2::Bzip2::new()),
-            Format::Xz => Decompressor::Xz(xz::Xz::new()?),
-            Format::Unsupported(format) => return Err(InputProblem::UnsupportedCompression { format }),
+            CompressionFormat::Plain => return Ok(None),
+            CompressionFormat::Gzip => Decompressor::Gzip(gzip::Gzip::new()),
+            CompressionFormat::Zstd => Decompressor::Zstd(zstd::Zstd::new()?),
+            CompressionFormat::Bzip2 => Decompressor::Bzip2(bzip2::Bzip2::new()),
+            CompressionFormat::Xz => Decompressor::Xz(xz::Xz::new()?),
+            CompressionFormat::Unsupported(format) => {
+                return Err(InputProblem::UnsupportedCompression { format });
+            }
         }))
     }
 

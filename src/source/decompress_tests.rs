@@ -27,7 +27,7 @@ fn xz(text: &[u8]) -> Vec<u8> {
 
 /// Unpacks `packed`, given in pieces of `step` bytes, into a buffer of `room`.
 fn unpack(packed: &[u8], step: usize, room: usize) -> Result<Vec<u8>, InputProblem> {
-    let mut decompressor = Decompressor::new(Format::of(packed))?.expect("compressed");
+    let mut decompressor = Decompressor::new(CompressionFormat::of(packed))?.expect("compressed");
     let (mut all, mut out) = (Vec::new(), Vec::with_capacity(room));
     for piece in packed.chunks(step) {
         let mut taken = 0;
@@ -48,20 +48,20 @@ fn unpack(packed: &[u8], step: usize, room: usize) -> Result<Vec<u8>, InputProbl
 #[test]
 fn formats_are_told_by_their_first_bytes() {
     for (head, format) in [
-        (&b"a,b\n"[..], Format::Plain),
-        (b"", Format::Plain),
-        (b"BZh9 is a column,", Format::Plain),
-        (b"BZh91AY&SY", Format::Bzip2),
-        (&bzip2(b""), Format::Bzip2),
-        (b"\xfd7zXZ\0", Format::Xz),
-        (b"\x5d\0\0\x80\0\xff\xff\xff", Format::Unsupported("lzma")),
-        (b"]\0,\0", Format::Plain),
-        (b"PK\x03\x04", Format::Unsupported("zip")),
-        (b"\x1f\x8b\x08", Format::Gzip),
-        (b"\x28\xb5\x2f\xfd", Format::Zstd),
-        (b"\x51\x2a\x4d\x18", Format::Zstd),
+        (&b"a,b\n"[..], CompressionFormat::Plain),
+        (b"", CompressionFormat::Plain),
+        (b"BZh9 is a column,", CompressionFormat::Plain),
+        (b"BZh91AY&SY", CompressionFormat::Bzip2),
+        (&bzip2(b""), CompressionFormat::Bzip2),
+        (b"\xfd7zXZ\0", CompressionFormat::Xz),
+        (b"\x5d\0\0\x80\0\xff\xff\xff", CompressionFormat::Unsupported("lzma")),
+        (b"]\0,\0", CompressionFormat::Plain),
+        (b"PK\x03\x04", CompressionFormat::Unsupported("zip")),
+        (b"\x1f\x8b\x08", CompressionFormat::Gzip),
+        (b"\x28\xb5\x2f\xfd", CompressionFormat::Zstd),
+        (b"\x51\x2a\x4d\x18", CompressionFormat::Zstd),
     ] {
-        assert_eq!(Format::of(head), format, "{head:?}");
+        assert_eq!(CompressionFormat::of(head), format, "{head:?}");
     }
 }
 

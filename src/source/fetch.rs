@@ -2,7 +2,7 @@
 
 use super::chunks::Chunks;
 use crate::aws::failure::{CredentialsProblem, classify_read, describe_unread, remedy, with_permission};
-use crate::aws::{Answers, Role};
+use crate::aws::{Responses, Role};
 use crate::documents::Input;
 use crate::error::count::count;
 use crate::error::{Error, ErrorKind, Location, Result, StoreFailure, StoreReason};
@@ -76,7 +76,7 @@ impl Fetch {
 
     /// One range, whole, or no answer in time.
     pub(super) async fn get(&self, range: Range<u64>) -> Result<Bytes> {
-        let (begun, answers) = (Instant::now(), Answers::default());
+        let (begun, answers) = (Instant::now(), Responses::default());
         match tokio::time::timeout(self.time, self.get_whole(range, begun, &answers)).await {
             Ok(got) => got,
             Err(_) => {
@@ -87,7 +87,7 @@ impl Fetch {
     }
 
     /// Asks for the rest again when a body breaks off.
-    async fn get_whole(&self, range: Range<u64>, begun: Instant, answers: &Answers) -> Result<Bytes> {
+    async fn get_whole(&self, range: Range<u64>, begun: Instant, answers: &Responses) -> Result<Bytes> {
         let wanted = range.end.saturating_sub(range.start);
         let mut body = BytesMut::with_capacity(usize::try_from(wanted).unwrap_or_default());
         let mut resumptions = 0;
@@ -122,7 +122,7 @@ impl Fetch {
     async fn get_once(
         &self,
         range: Range<u64>,
-        answers: &Answers,
+        answers: &Responses,
         body: &mut BytesMut,
     ) -> Result<(), Broken> {
         let wanted = range.end - range.start;
@@ -164,7 +164,7 @@ impl Fetch {
             .remedy("run again, so that the object is planned as it is now")
     }
 
-    fn failed(&self, error: &object_store::Error, begun: Instant, answers: &Answers) -> Error {
+    fn failed(&self, error: &object_store::Error, begun: Instant, answers: &Responses) -> Error {
         let failed = self.failure(classify_read(error, answers), describe_unread(error), begun, answers);
         match CredentialsProblem::of(error) {
             Some(problem) => failed.remedy(problem.remedy(Role::Source)),
@@ -173,7 +173,7 @@ impl Fetch {
     }
 
     /// `detail` counts where no answer says more.
-    fn failure(&self, reason: StoreReason, detail: String, begun: Instant, answers: &Answers) -> Error {
+    fn failure(&self, reason: StoreReason, detail: String, begun: Instant, answers: &Responses) -> Error {
         let refusal = answers.refusal();
         let code = refusal.as_ref().and_then(|refusal| refusal.code.clone());
         let detail = refusal.map_or(detail, |refusal| refusal.to_string());

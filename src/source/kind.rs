@@ -1,7 +1,7 @@
 //! What an input is that is not CSV, by its first bytes: a workbook, say, whose
 //! bytes would else be bad UTF-8 or NULs somewhere.
 
-use super::decompress::Format;
+use super::decompress::CompressionFormat;
 use crate::error::{Error, InputProblem, Location};
 
 /// Bytes that [`NotCsv::of`] wants to see, if the object has that many: the mark
@@ -55,11 +55,11 @@ impl NotCsv {
     }
 
     /// Of what came out of a compressed object.
-    pub(super) fn unpacked(outer: Format, head: &[u8]) -> Option<NotCsv> {
+    pub(super) fn unpacked(outer: CompressionFormat, head: &[u8]) -> Option<NotCsv> {
         NotCsv::of(head).or_else(|| {
-            let inner = Format::of(head);
+            let inner = CompressionFormat::of(head);
             let what = format!("compressed twice, {} inside {}", inner.name()?, outer.name()?);
-            let remedy = if let Format::Unsupported(_) = inner { UNPACK } else { UNPACK_ONCE };
+            let remedy = if let CompressionFormat::Unsupported(_) = inner { UNPACK } else { UNPACK_ONCE };
             Some(NotCsv { what, remedy })
         })
     }
@@ -70,7 +70,7 @@ impl NotCsv {
 }
 
 /// What is packed in a zip archive tells Office documents from others. Those are
-/// left to [`Format`].
+/// left to [`CompressionFormat`].
 fn of_zip(head: &[u8]) -> Option<(&'static str, &'static str)> {
     /// Bytes before the name of the first file (APPNOTE.TXT, section 4.3.7).
     const NAME_AT: usize = 30;

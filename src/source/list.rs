@@ -107,13 +107,13 @@ fn nothing_matches(entry: &str, hidden: Option<&str>) -> Error {
 /// What an entry finds.
 #[derive(Default)]
 struct Matches {
-    found: Vec<Found>,
+    found: Vec<ListedInput>,
     /// One that it would find if it were not hidden.
     hidden: Option<String>,
 }
 
 impl Matches {
-    fn one(found: Found) -> Self {
+    fn one(found: ListedInput) -> Self {
         Matches { found: vec![found], hidden: None }
     }
 
@@ -123,15 +123,15 @@ impl Matches {
 }
 
 /// An input, and what tells whether it is the same file as another.
-struct Found {
+struct ListedInput {
     input: Input,
     /// Device and inode of a plain local file.
     file: Option<(u64, u64)>,
 }
 
-impl From<Input> for Found {
+impl From<Input> for ListedInput {
     fn from(input: Input) -> Self {
-        Found { input, file: None }
+        ListedInput { input, file: None }
     }
 }
 
@@ -325,7 +325,8 @@ fn list_local(entry: &str) -> Result<Matches> {
     // A file that is named like a glob is that file.
     match fs::metadata(&absolute) {
         Ok(found) if found.is_dir() => {
-            return Walk { entry, enters_hidden: false, linked_depth: 0, takes: &takes_all }.run(&absolute);
+            return DirectoryWalk { entry, enters_hidden: false, linked_depth: 0, takes: &takes_all }
+                .run(&absolute);
         }
         Ok(found) => return Ok(Matches::one(pin_file(&absolute, &found))),
         Err(_) => {}
@@ -345,7 +346,7 @@ fn list_local(entry: &str) -> Result<Matches> {
         // loop of links ends there.
         let linked_depth = if below.contains("**") { 0 } else { below.matches('/').count() };
         let enters_hidden = may_name_hidden(below);
-        return Walk { entry, enters_hidden, linked_depth, takes: &takes }.run(directory);
+        return DirectoryWalk { entry, enters_hidden, linked_depth, takes: &takes }.run(directory);
     }
     let error = io::Error::from(io::ErrorKind::NotFound);
     Err(file_failure("find", &url_of(&absolute), &error))
@@ -358,7 +359,7 @@ fn takes_all(path: &Path) -> Take {
 }
 
 /// How the files below a directory are found.
-struct Walk<'a> {
+struct DirectoryWalk<'a> {
     /// For messages.
     entry: &'a str,
     /// Whether something in hidden directories may be meant. Others are left
@@ -369,7 +370,7 @@ struct Walk<'a> {
     takes: &'a dyn Fn(&Path) -> Take,
 }
 
-impl Walk<'_> {
+impl DirectoryWalk<'_> {
     /// The files below `directory` that are taken.
     fn run(&self, directory: &Path) -> Result<Matches> {
         let mut matches = Matches::default();
@@ -399,9 +400,9 @@ impl Walk<'_> {
     }
 }
 
-fn pin_file(path: &Path, metadata: &Metadata) -> Found {
+fn pin_file(path: &Path, metadata: &Metadata) -> ListedInput {
     let file = metadata.is_file().then(|| (metadata.dev(), metadata.ino()));
-    Found { input: pin(path, metadata), file }
+    ListedInput { input: pin(path, metadata), file }
 }
 
 #[cfg(test)]

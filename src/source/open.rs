@@ -1,7 +1,7 @@
 //! One input as a stream of UTF-8 text.
 
 use super::decode::{TextDecoder, encoding_of};
-use super::decompress::{Decompressor, Format};
+use super::decompress::{CompressionFormat, Decompressor};
 use super::detect::{Detected, detect};
 use super::kind::NotCsv;
 use super::stored::Opened;
@@ -116,7 +116,7 @@ fn open_whole(
     if let Some(other) = NotCsv::of(stored.chunk()) {
         return Err(other.into_error(url));
     }
-    let format = Format::of(stored.chunk());
+    let format = CompressionFormat::of(stored.chunk());
     let decompressor =
         Decompressor::new(format).map_err(|problem| unpack_error(problem, Location::object(url)))?;
     let mut bytes = Unpacked::new(stored, decompressor, url, spec.max_expansion_ratio);
@@ -149,7 +149,7 @@ fn open_range(
     }
     let (encoding, mark) = encoding_of(&head, named);
     let decoder = TextDecoder::new(encoding, on_invalid, range.start);
-    let decompressor = Decompressor::new(Format::of(&head))
+    let decompressor = Decompressor::new(CompressionFormat::of(&head))
         .map_err(|problem| unpack_error(problem, Location::object(url)))?;
     let unfit = match decompressor {
         None if decoder.passes_on() => None,

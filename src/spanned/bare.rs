@@ -1,15 +1,18 @@
 //! Where a grammar was left → what was most likely meant: text without its quotes, or
 //! a value that is missing. Parsers say what they expected next, such as `true` after a `t`.
 
-use super::{Format, SyntaxError};
+use super::{DocumentFormat, SyntaxError};
 
 /// The error in words for people, with what to do.
-pub(super) fn explain(text: &str, format: Format, error: SyntaxError) -> SyntaxError {
+pub(super) fn explain(text: &str, format: DocumentFormat, error: SyntaxError) -> SyntaxError {
     let offset = text.floor_char_boundary(error.offset);
     // The JSON parser has read a word and the white space after it.
     let read = text[..offset].trim_end();
-    let offset =
-        if read.ends_with(char::is_alphanumeric) && format == Format::Json { read.len() } else { offset };
+    let offset = if read.ends_with(char::is_alphanumeric) && format == DocumentFormat::Json {
+        read.len()
+    } else {
+        offset
+    };
     let line_start = text[..offset].rfind('\n').map_or(0, |at| at + 1);
     let line = text[line_start..].lines().next().unwrap_or_default();
     let Some(start) = value_start(line, offset - line_start, format) else { return otherwise(format, error) };
@@ -40,10 +43,12 @@ pub(super) fn explain(text: &str, format: Format, error: SyntaxError) -> SyntaxE
     }
 }
 
-fn otherwise(format: Format, error: SyntaxError) -> SyntaxError {
+fn otherwise(format: DocumentFormat, error: SyntaxError) -> SyntaxError {
     let remedy = match format {
-        Format::Toml => "a job file is TOML: `key = value` with text in double quotes, `[table]`, `[[list]]`",
-        Format::Json => {
+        DocumentFormat::Toml => {
+            "a job file is TOML: `key = value` with text in double quotes, `[table]`, `[[list]]`"
+        }
+        DocumentFormat::Json => {
             "keys and text must be in double quotes, with a comma between two values and none after the last"
         }
     };
@@ -51,10 +56,10 @@ fn otherwise(format: Format, error: SyntaxError) -> SyntaxError {
 }
 
 /// Where in a line the value begins that `at` is in, if that is a value and not a key.
-fn value_start(line: &str, at: usize, format: Format) -> Option<usize> {
+fn value_start(line: &str, at: usize, format: DocumentFormat) -> Option<usize> {
     let separator = match format {
-        Format::Toml => '=',
-        Format::Json => ':',
+        DocumentFormat::Toml => '=',
+        DocumentFormat::Json => ':',
     };
     let mut quote = None;
     let mut open = Vec::new();
@@ -97,7 +102,7 @@ mod tests {
     use super::super::Document;
     use super::*;
 
-    fn said(text: &str, format: Format) -> String {
+    fn said(text: &str, format: DocumentFormat) -> String {
         let error = Document::parse(text, format, "job").unwrap_err().into_error("job");
         format!("{error} ({})", error.what_to_do().unwrap())
     }
@@ -117,10 +122,10 @@ mod tests {
             ("name =", "job:2:7: the value is missing (write one:"),
             ("name = # none", "job:2:8: the value is missing (write one:"),
         ] {
-            let said = said(&format!("a_key = 1\n{line}\n"), Format::Toml);
+            let said = said(&format!("a_key = 1\n{line}\n"), DocumentFormat::Toml);
             assert!(said.starts_with(expected), "{line}: {said}");
         }
-        let said = said("{\n  \"name\": t\n}", Format::Json);
+        let said = said("{\n  \"name\": t\n}", DocumentFormat::Json);
         assert!(said.starts_with("job:2:11: text must be in double quotes (write \"t\")"), "{said}");
     }
 
@@ -135,7 +140,7 @@ mod tests {
             ("name = 1x", "job:2:", "`key = value`"),
             ("a = { b = 1, c }", "job:2:", "`key = value`"),
         ] {
-            let said = said(&format!("a_key = 1\n{line}\n"), Format::Toml);
+            let said = said(&format!("a_key = 1\n{line}\n"), DocumentFormat::Toml);
             assert!(said.starts_with(place) && said.contains(remedy), "{line}: {said}");
             assert!(!said.contains("double quotes (write"), "{line}: {said}");
         }

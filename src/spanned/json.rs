@@ -9,7 +9,7 @@ use serde::de::IgnoredAny;
 pub(super) fn parse(text: &str) -> Result<Node, SyntaxError> {
     // Also bounds the depth that the walk below recurses to.
     serde_json::from_str::<serde_json::Value>(text).map_err(|error| syntax_error(text, &error))?;
-    Walk { text, at: 0 }.value()
+    JsonWalk { text, at: 0 }.value()
 }
 
 fn syntax_error(text: &str, error: &serde_json::Error) -> SyntaxError {
@@ -21,12 +21,12 @@ fn syntax_error(text: &str, error: &serde_json::Error) -> SyntaxError {
     SyntaxError::new(offset, message.strip_suffix(&place).unwrap_or(&message))
 }
 
-struct Walk<'a> {
+struct JsonWalk<'a> {
     text: &'a str,
     at: usize,
 }
 
-impl Walk<'_> {
+impl JsonWalk<'_> {
     fn value(&mut self) -> Result<Node, SyntaxError> {
         self.skip_space();
         let origin = Origin::File(self.at);

@@ -18,26 +18,26 @@ mod toml;
 pub(crate) use file::read_text;
 pub use path::{KeyPath, Step};
 pub use problem::{Problem, Problems};
-pub use shape::{Findings, json_schema, json_schema_of_output};
+pub use shape::{ShapeFindings, json_schema, json_schema_of_output};
 
 use crate::error::JobPlace;
 use serde::de::DeserializeOwned;
 
 /// The language of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
+pub enum DocumentFormat {
     /// TOML 1.
     Toml,
     /// JSON (RFC 8259); a key that stands twice is an error.
     Json,
 }
 
-impl Format {
+impl DocumentFormat {
     /// JSON for names that end in `.json`, in any case; otherwise TOML.
     pub fn of_name(name: &str) -> Self {
         match name.rsplit_once('.') {
-            Some((_, extension)) if extension.eq_ignore_ascii_case("json") => Format::Json,
-            _ => Format::Toml,
+            Some((_, extension)) if extension.eq_ignore_ascii_case("json") => DocumentFormat::Json,
+            _ => DocumentFormat::Toml,
         }
     }
 }
@@ -86,11 +86,11 @@ impl Document {
     /// Parses `text`; `file` is what messages call it.
     ///
     /// The error has the line and column where the grammar was left.
-    pub fn parse(text: &str, format: Format, file: &str) -> Result<Self, Problems> {
+    pub fn parse(text: &str, format: DocumentFormat, file: &str) -> Result<Self, Problems> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let parsed = match format {
-            Format::Toml => toml::parse(text),
-            Format::Json => json::parse(text),
+            DocumentFormat::Toml => toml::parse(text),
+            DocumentFormat::Json => json::parse(text),
         };
         match parsed {
             Ok(root) => Ok(Document { file: file.into(), text: text.into(), root }),

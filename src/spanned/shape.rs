@@ -12,7 +12,7 @@ use serde_json::{Map, Value as Json};
 
 /// What [`Document::check`] found.
 #[derive(Debug, Default)]
-pub struct Findings {
+pub struct ShapeFindings {
     /// Unknown keys of tables that allow no others, missing keys, and values of
     /// another type or word than the schema has.
     pub errors: Problems,
@@ -63,21 +63,21 @@ fn schema_of<T: JsonSchema>(settings: SchemaSettings) -> Json {
 
 impl Document {
     /// Compares the document with `schema`, which is the root of a JSON Schema.
-    pub fn check(&self, schema: &Json) -> Findings {
-        let mut findings = Findings::default();
-        Walk { root: schema, findings: &mut findings }.node(&self.root, &KeyPath::root(), &[schema]);
+    pub fn check(&self, schema: &Json) -> ShapeFindings {
+        let mut findings = ShapeFindings::default();
+        ShapeWalk { root: schema, findings: &mut findings }.node(&self.root, &KeyPath::root(), &[schema]);
         findings.errors = self.locate(findings.errors);
         findings.misspelt = self.locate(findings.misspelt);
         findings
     }
 }
 
-struct Walk<'a> {
+struct ShapeWalk<'a> {
     root: &'a Json,
-    findings: &'a mut Findings,
+    findings: &'a mut ShapeFindings,
 }
 
-impl<'a> Walk<'a> {
+impl<'a> ShapeWalk<'a> {
     fn node(&mut self, node: &Node, path: &KeyPath, schemas: &[&'a Json]) {
         let mut leaves = Vec::new();
         schemas.iter().for_each(|schema| self.leaves(schema, &mut leaves));

@@ -25,8 +25,8 @@ const JSON: &str = "\
 
 #[test]
 fn both_languages_give_the_same_values_and_know_their_places() {
-    let toml = Document::parse(TOML, Format::Toml, "a.toml").unwrap();
-    let json = Document::parse(JSON, Format::Json, "a.json").unwrap();
+    let toml = Document::parse(TOML, DocumentFormat::Toml, "a.toml").unwrap();
+    let json = Document::parse(JSON, DocumentFormat::Json, "a.json").unwrap();
     assert_eq!(toml.root.to_json(), json.root.to_json());
     for (key, in_toml, in_json) in [
         ("title", "1:1", "1:3"),
@@ -47,23 +47,23 @@ fn both_languages_give_the_same_values_and_know_their_places() {
 
 #[test]
 fn columns_count_characters() {
-    let json = Document::parse("{\"é\": 1, \"b\": 2}", Format::Json, "a.json").unwrap();
+    let json = Document::parse("{\"é\": 1, \"b\": 2}", DocumentFormat::Json, "a.json").unwrap();
     assert_eq!(json.place(&"b".into()).column, Some(10));
 }
 
 #[test]
 fn syntax_errors_have_a_place() {
     for (format, text, expected) in [
-        (Format::Toml, "a = 1\nb = \n", "f:2:5: the value is missing"),
-        (Format::Toml, "a = 1\na = 2\n", "f:2:1: duplicate key"),
+        (DocumentFormat::Toml, "a = 1\nb = \n", "f:2:5: the value is missing"),
+        (DocumentFormat::Toml, "a = 1\na = 2\n", "f:2:1: duplicate key"),
         (
-            Format::Toml,
+            DocumentFormat::Toml,
             "a = 99999999999999999999",
             "f:1:5: the integer 99999999999999999999 does not fit in 64 bits",
         ),
-        (Format::Json, "{\n \"a\": 1,\n}", "f:3:1: trailing comma"),
-        (Format::Json, "{\"a\": 1, \"a\": 2}", "f:1:10: duplicate key `a`"),
-        (Format::Json, "", "f:1:1: EOF while parsing a value"),
+        (DocumentFormat::Json, "{\n \"a\": 1,\n}", "f:3:1: trailing comma"),
+        (DocumentFormat::Json, "{\"a\": 1, \"a\": 2}", "f:1:10: duplicate key `a`"),
+        (DocumentFormat::Json, "", "f:1:1: EOF while parsing a value"),
     ] {
         let problems = Document::parse(text, format, "f").unwrap_err();
         assert_eq!(problems.into_error("f").to_string(), expected, "{text:?}");
@@ -83,7 +83,7 @@ fn paths_read_what_they_write() {
 
 #[test]
 fn set_makes_what_is_missing_and_refuses_what_is_in_the_way() {
-    let mut document = Document::parse("a = 1\nlist = [{x = 1}]\n", Format::Toml, "f").unwrap();
+    let mut document = Document::parse("a = 1\nlist = [{x = 1}]\n", DocumentFormat::Toml, "f").unwrap();
     let mut set = |key: &str, value: &str| {
         let path: KeyPath = key.parse().unwrap();
         document.root.set(&path, parse_set_value(value)).map_err(|problem| problem.to_string())
@@ -119,7 +119,7 @@ proptest! {
     /// Whatever the bytes, parsing ends in a document or an error with a place.
     #[test]
     fn no_text_panics(text in "[\\[\\]{}\":,= \n\r\\\\a1.\u{e9}-]{0,40}") {
-        for format in [Format::Toml, Format::Json] {
+        for format in [DocumentFormat::Toml, DocumentFormat::Json] {
             if let Err(problems) = Document::parse(&text, format, "f") {
                 prop_assert!(problems.0.iter().all(|p| p.place.as_ref().is_some_and(|p| p.line.is_some())));
             }
@@ -135,7 +135,7 @@ proptest! {
     ) {
         let values: Vec<_> = values.iter().map(|(text, i, f, b)| serde_json::json!({ "t": text, "v": [i, f, b, null] })).collect();
         let text = serde_json::to_string_pretty(&values).unwrap();
-        let parsed = Document::parse(&text, Format::Json, "f").unwrap();
+        let parsed = Document::parse(&text, DocumentFormat::Json, "f").unwrap();
         prop_assert_eq!(parsed.root.to_json(), serde_json::from_str::<serde_json::Value>(&text).unwrap());
     }
 }

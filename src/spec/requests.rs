@@ -1,4 +1,4 @@
-//! Patience with S3: `engine.requests` of the job file.
+//! Retries and timeouts on S3: `engine.requests` of the job file.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,6 @@
 //! A store that fails where a test wants it to.
 
-use super::{Document, StagedWrite, Store, TargetIdentity, Visible, Written};
+use super::{Document, ObjectMeta, StagedWrite, Store, TargetIdentity, WriteOutcome};
 use crate::documents::{StagedFile, StagedPart};
 use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
 use bytes::Bytes;
@@ -26,11 +26,11 @@ pub(crate) enum Operation {
 #[derive(Debug)]
 pub(crate) struct FaultyStore {
     inner: Arc<dyn Store>,
-    fault: Arc<Fault>,
+    fault: Arc<InjectedFault>,
 }
 
 #[derive(Debug)]
-struct Fault {
+struct InjectedFault {
     operation: Operation,
     nth: usize,
     stalls: bool,
@@ -38,7 +38,7 @@ struct Fault {
     url: String,
 }
 
-impl Fault {
+impl InjectedFault {
     async fn strike(&self, operation: Operation) -> Result<()> {
         if operation != self.operation {
             return Ok(());
@@ -73,7 +73,7 @@ impl FaultyStore {
 
     fn with(inner: Arc<dyn Store>, operation: Operation, nth: usize, stalls: bool) -> Self {
         let url = inner.describe().url.clone();
-        let fault = Fault { operation, nth, stalls, calls: AtomicUsize::new(0), url };
+        let fault = InjectedFault { operation, nth, stalls, calls: AtomicUsize::new(0), url };
         FaultyStore { inner, fault: Arc::new(fault) }
     }
 }
@@ -103,11 +103,11 @@ impl Store for FaultyStore {
         self.fault.strike(Operation::Put).await?;
         self.inner.put(key, body).await
     }
-    async fn create(&self, key: &str, body: Bytes) -> Result<Written> {
+    async fn create(&self, key: &str, body: Bytes) -> Result<WriteOutcome> {
         self.fault.strike(Operation::Put).await?;
         self.inner.create(key, body).await
     }
-    async fn replace(&self, key: &str, body: Bytes, read: Option<&Document>) -> Result<Written> {
+    async fn replace(&self, key: &str, body: Bytes, read: Option<&Document>) -> Result<WriteOutcome> {
         self.fault.strike(Operation::Put).await?;
         self.inner.replace(key, body, read).await
     }
@@ -118,8 +118,8 @@ impl Store for FaultyStore {
     async fn read(&self, key: &str, range: Range<u64>) -> Result<Bytes> {
         self.inner.read(key, range).await
     }
-    async fn look(&self, key: &str) -> Result<Option<Visible>> {
-        self.inner.look(key).await
+    async fn head(&self, key: &str) -> Result<Option<ObjectMeta>> {
+        self.inner.head(key).await
     }
     async fn delete(&self, key: &str) -> Result<()> {
         self.inner.delete(key).await
@@ -145,7 +145,7 @@ impl Store for FaultyStore {
 
 struct FaultyWrite {
     inner: Box<dyn StagedWrite>,
-    fault: Arc<Fault>,
+    fault: Arc<InjectedFault>,
 }
 
 #[async_trait::async_trait]

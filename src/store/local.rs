@@ -8,7 +8,7 @@ mod documents;
 mod place;
 mod staging;
 
-use super::{Document, StagedWrite, Store, TargetIdentity, Visible, Written, is_hidden};
+use super::{Document, ObjectMeta, StagedWrite, Store, TargetIdentity, WriteOutcome, is_hidden};
 use crate::aws::Role;
 use crate::documents::StagedFile;
 use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
@@ -250,12 +250,12 @@ impl Store for LocalStore {
         self.blocking(move |store| store.put(&key, &body)).await
     }
 
-    async fn create(&self, key: &str, body: Bytes) -> Result<Written> {
+    async fn create(&self, key: &str, body: Bytes) -> Result<WriteOutcome> {
         let key = key.to_owned();
         self.blocking(move |store| store.create(&key, &body)).await
     }
 
-    async fn replace(&self, key: &str, body: Bytes, read: Option<&Document>) -> Result<Written> {
+    async fn replace(&self, key: &str, body: Bytes, read: Option<&Document>) -> Result<WriteOutcome> {
         let (key, read) = (key.to_owned(), read.cloned());
         self.blocking(move |store| store.replace(&key, &body, read.as_ref())).await
     }
@@ -279,12 +279,12 @@ impl Store for LocalStore {
         .await
     }
 
-    async fn look(&self, key: &str) -> Result<Option<Visible>> {
+    async fn head(&self, key: &str) -> Result<Option<ObjectMeta>> {
         let key = key.to_owned();
         self.blocking(move |store| match fs::metadata(store.path(&key)?) {
             Ok(found) => {
-                let visible = Visible { bytes: found.len(), identity: None, crc64nvme: None };
-                Ok(found.is_file().then_some(visible))
+                let meta = ObjectMeta { bytes: found.len(), identity: None, crc64nvme: None };
+                Ok(found.is_file().then_some(meta))
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(store.error("look for", &key, &error)),

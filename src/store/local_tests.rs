@@ -39,7 +39,7 @@ async fn staged_files_appear_on_completion_only() {
     store.complete(&staged).await.unwrap();
     store.complete(&staged).await.unwrap();
     store.abort(&staged).await.unwrap();
-    assert_eq!(store.look("k=1/a.parquet").await.unwrap().map(|found| found.bytes), Some(14));
+    assert_eq!(store.head("k=1/a.parquet").await.unwrap().map(|found| found.bytes), Some(14));
     assert!(store.list_staged(None).await.unwrap().is_empty());
 
     let other_size = StagedFile { bytes: 13, ..staged };
@@ -81,7 +81,7 @@ async fn lists_are_in_key_order_within_the_limit() {
     }
     assert_eq!(store.get("b").await.unwrap().unwrap().body, "[1]");
     assert_eq!(store.get("none").await.unwrap(), None);
-    assert_eq!(store.look("a").await.unwrap(), None);
+    assert_eq!(store.head("a").await.unwrap(), None);
 }
 
 #[tokio::test]
@@ -142,7 +142,7 @@ async fn long_names_fit() {
     let staged = stage(&store, &key, b"long").await;
     assert_eq!(store.list_staged(None).await.unwrap().len(), 1);
     store.complete(&staged).await.unwrap();
-    assert_eq!(store.look(&key).await.unwrap().unwrap().bytes, 4);
+    assert_eq!(store.head(&key).await.unwrap().unwrap().bytes, 4);
 }
 
 #[tokio::test]
@@ -151,15 +151,15 @@ async fn a_document_is_created_once_and_replaced_if_it_is_the_one_that_was_read(
     let store = store(directory.path());
     let (one, two) = (Bytes::from_static(b"1"), Bytes::from_static(b"2"));
     let log = "_sawmill/log/1.json";
-    assert_eq!(store.create(log, one.clone()).await.unwrap(), Written::Now);
-    assert_eq!(store.create(log, two.clone()).await.unwrap(), Written::Before);
+    assert_eq!(store.create(log, one.clone()).await.unwrap(), WriteOutcome::Created);
+    assert_eq!(store.create(log, two.clone()).await.unwrap(), WriteOutcome::AlreadyExists);
     let read = store.get(log).await.unwrap().unwrap();
     assert_eq!(read.body, one);
-    assert_eq!(store.replace(log, two.clone(), Some(&read)).await.unwrap(), Written::Now);
+    assert_eq!(store.replace(log, two.clone(), Some(&read)).await.unwrap(), WriteOutcome::Created);
     for stale in [Some(&read), None] {
-        assert_eq!(store.replace(log, one.clone(), stale).await.unwrap(), Written::Before);
+        assert_eq!(store.replace(log, one.clone(), stale).await.unwrap(), WriteOutcome::AlreadyExists);
     }
-    assert_eq!(store.replace("_SUCCESS", one, None).await.unwrap(), Written::Now);
+    assert_eq!(store.replace("_SUCCESS", one, None).await.unwrap(), WriteOutcome::Created);
     store.create("_sawmill/log/2.json", two).await.unwrap();
     assert_eq!(store.list_documents("_sawmill/log/", "").await.unwrap(), [log, "_sawmill/log/2.json"]);
     assert_eq!(store.list_documents("_sawmill/log/", log).await.unwrap(), ["_sawmill/log/2.json"]);
@@ -172,7 +172,7 @@ async fn of_many_creators_one_succeeds() {
     let stores: Vec<_> = (0..8).map(|_| store(directory.path())).collect();
     let creations = stores.iter().map(|store| store.create("_sawmill/log/1.json", Bytes::from_static(b"x")));
     let written = futures::future::join_all(creations).await;
-    let now = written.into_iter().filter(|written| *written.as_ref().unwrap() == Written::Now);
+    let now = written.into_iter().filter(|written| *written.as_ref().unwrap() == WriteOutcome::Created);
     assert_eq!(now.count(), 1);
 }
 

@@ -8,7 +8,7 @@ mod listings;
 mod objects;
 mod uploads;
 
-use super::{Document, StagedWrite, Store, TargetIdentity, Visible, Written};
+use super::{Document, ObjectMeta, StagedWrite, Store, TargetIdentity, WriteOutcome};
 use crate::aws::failure::Request;
 use crate::aws::{Connection, Role, S3};
 use crate::documents::StagedFile;
@@ -148,11 +148,11 @@ impl Store for S3Store {
         self.inner.put("write", key, body, |put| put).await.map(drop)
     }
 
-    async fn create(&self, key: &str, body: Bytes) -> Result<Written> {
+    async fn create(&self, key: &str, body: Bytes) -> Result<WriteOutcome> {
         self.inner.put("create", key, body, |put| put.if_none_match("*")).await
     }
 
-    async fn replace(&self, key: &str, body: Bytes, read: Option<&Document>) -> Result<Written> {
+    async fn replace(&self, key: &str, body: Bytes, read: Option<&Document>) -> Result<WriteOutcome> {
         match read {
             None => self.create(key, body).await,
             Some(read) => self.inner.put("replace", key, body, |put| put.if_match(&read.tag)).await,
@@ -167,8 +167,8 @@ impl Store for S3Store {
         self.inner.read(key, range).await
     }
 
-    async fn look(&self, key: &str) -> Result<Option<Visible>> {
-        self.inner.look(key).await
+    async fn head(&self, key: &str) -> Result<Option<ObjectMeta>> {
+        self.inner.head(key).await
     }
 
     async fn delete(&self, key: &str) -> Result<()> {

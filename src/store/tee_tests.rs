@@ -74,7 +74,7 @@ fn every_target_gets_the_same_file_and_none_shows_it() {
         assert_eq!(file.staged.len(), 2);
         for (store, staged) in bench.stores.iter().zip(&file.staged) {
             bench.runtime.block_on(async {
-                assert_eq!(store.look(&key).await.unwrap(), None);
+                assert_eq!(store.head(&key).await.unwrap(), None);
                 store.complete(staged).await.unwrap();
                 store.complete(staged).await.unwrap();
                 assert_eq!(store.get(&key).await.unwrap().unwrap().body, body);

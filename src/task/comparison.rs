@@ -4,7 +4,7 @@
 
 use super::parser::{ParsedBlock, Parser};
 use crate::error::{ErrorKind, InputProblem, Result};
-use crate::order::{Deduplicator, Keep, Scratch, Survivors, TaggedBatch, UniqueCheck};
+use crate::order::{Deduplicator, Keep, SpillDirectory, Survivors, TaggedBatch, UniqueCheck};
 use crate::rows::Rows;
 use crate::spec::{EngineSpec, ValuePolicy};
 use crate::transform::rows::{KeyCheck, KeyMeaning, RowFault};
@@ -29,7 +29,7 @@ struct Unique {
 
 impl Comparison {
     /// For these checks: a deduplication first, if there is one.
-    pub(super) fn new(checks: &[KeyCheck], engine: &EngineSpec, scratch: &Scratch) -> Self {
+    pub(super) fn new(checks: &[KeyCheck], engine: &EngineSpec, spill_directory: &SpillDirectory) -> Self {
         let mut comparison = Comparison::default();
         for KeyCheck { columns, meaning, policy_key } in checks {
             let keep = match *meaning {
@@ -42,7 +42,7 @@ impl Comparison {
                     continue;
                 }
             };
-            comparison.deduplicator = Some(Deduplicator::new(keep, engine.key_bytes, scratch));
+            comparison.deduplicator = Some(Deduplicator::new(keep, engine.key_bytes, spill_directory));
         }
         comparison
     }

@@ -26,7 +26,7 @@ use crate::columns::{Bound, Columns, check_tasks};
 use crate::documents::{FileReport, Findings, Input, Plan, SplitAccount, Task};
 use crate::encode::{Consumed, CutLimits, FileNames, NoRows, TableWriter, max_key_bytes, run_metadata};
 use crate::error::Result;
-use crate::order::Scratch;
+use crate::order::SpillDirectory;
 use crate::rows::BatchBuilder;
 use crate::runtime::{Cancel, Runtime};
 use crate::source::TextStream;
@@ -69,13 +69,14 @@ pub(super) fn run(
     let columns = Columns::of_plan(plan)?;
     check_tasks(plan.tasks.len(), &columns)?;
     let writer = table_writer(plan, task, &columns, tee)?;
-    let scratch = Scratch::new(plan.job.engine.spill_directory.as_deref(), runtime.cancel().clone());
+    let spill_directory =
+        SpillDirectory::new(plan.job.engine.spill_directory.as_deref(), runtime.cancel().clone());
     let (block_sender, blocks) = crossbeam_channel::bounded(READ_AHEAD_BLOCKS);
     let (spare_sender, spare) = crossbeam_channel::bounded(READ_AHEAD_BLOCKS + 2 * WAVE_BLOCKS);
     let parser = Parser::new(plan, task, &columns, spare_sender);
     let stages = Stages {
-        sink: Sink::new(writer, &columns.shape, &plan.job.engine, &scratch)?,
-        comparison: Comparison::new(columns.program.key_checks(), &plan.job.engine, &scratch),
+        sink: Sink::new(writer, &columns.shape, &plan.job.engine, &spill_directory)?,
+        comparison: Comparison::new(columns.program.key_checks(), &plan.job.engine, &spill_directory),
         quarantine: Quarantine::new(plan, task, tee),
         ledger: Ledger::new(plan, task),
     };

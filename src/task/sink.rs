@@ -4,7 +4,7 @@ use super::lane::WAVE_BLOCKS;
 use crate::documents::FileReport;
 use crate::encode::{Consumed, FileShape, TableWriter};
 use crate::error::Result;
-use crate::order::{Scratch, SortColumn, Sorter};
+use crate::order::{SortColumn, Sorter, SpillDirectory};
 use crate::partition::PartitionRows;
 use crate::runtime::Runtime;
 use crate::spec::EngineSpec;
@@ -21,13 +21,13 @@ impl<'t> Sink<'t> {
         writer: TableWriter<'t>,
         shape: &FileShape,
         engine: &EngineSpec,
-        scratch: &Scratch,
+        spill_directory: &SpillDirectory,
     ) -> Result<Self> {
         // From what the footers will say, so that none declares an order that the rows lack.
         let by: Vec<SortColumn> = shape.sort_columns().iter().map(SortColumn::from).collect();
         let sorter = match by.is_empty() {
             true => None,
-            false => Some(Sorter::new(shape.schema(), &by, engine.sort_bytes, scratch)?),
+            false => Some(Sorter::new(shape.schema(), &by, engine.sort_bytes, spill_directory)?),
         };
         Ok(Sink { writer, sorter })
     }

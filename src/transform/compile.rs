@@ -4,10 +4,10 @@
 //! drop, rename or reorder costs nothing at run time. Every mistake in a step
 //! is an error that names it, before any data is read.
 
-use super::exact;
 use super::expression::Expression;
 use super::frame::{Blame, Slot};
 use super::keys::Key;
+use super::lossless_cast;
 use super::operations::{self, Operation, Salt, Source};
 use super::rows::{KeyCheck, KeyMeaning, RunContext};
 use crate::error::{Result, nearest_column};
@@ -184,7 +184,7 @@ impl<'a> Compiler<'a> {
                 Problem::new(key.clone(), error.message).remedy(error.remedy)
             })?;
             let from = self.columns[position].column.column_type;
-            if let Some(why) = exact::refusal(from, to) {
+            if let Some(why) = lossless_cast::refusal(from, to) {
                 return Err(Problem::new(key, format!("a `{from}` cannot be cast to `{to}`")).remedy(why));
             }
             let policy = self.step_policy(name, cast.on_error(), &key);
@@ -223,7 +223,7 @@ impl<'a> Compiler<'a> {
             let column_type = self.columns[position].column.column_type;
             let text = value.to_string();
             check_constant(&text, &key)?;
-            let (parsed, lost) = exact::parse(&StringArray::from(vec![text.as_str()]), column_type);
+            let (parsed, lost) = lossless_cast::parse(&StringArray::from(vec![text.as_str()]), column_type);
             if column_type == ColumnType::Binary || !lost.is_empty() {
                 let message = format!("{text:?} is not a valid {column_type}");
                 return Err(Problem::new(key, message)

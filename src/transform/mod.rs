@@ -12,10 +12,10 @@
 //! Called by [`crate::task`] for the data, and by planning for the mistakes.
 
 mod compile;
-mod exact;
 mod expression;
 mod frame;
 mod keys;
+mod lossless_cast;
 mod operations;
 mod program;
 pub mod rows;

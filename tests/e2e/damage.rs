@@ -1,4 +1,4 @@
-//! What `verify` finds wrong, and what it says mends it: followed to the letter, the table is whole.
+//! What `verify` finds wrong, and what it says repairs it: followed to the letter, the table is whole.
 
 use crate::faults::{Scene, a_few_at_once};
 use crate::harness::proxy::{Fault, Moment, Operation};
@@ -145,7 +145,7 @@ fn files_without_the_columns_of_the_table_are_mended_by_what_verify_says() {
     let damages = found.json()["damages"].clone();
     assert_eq!(damages[0]["kind"], "columns", "{damages}");
     assert_eq!(damages[0].get("lost"), None, "{damages}");
-    // Copying mends nothing, and says so.
+    // Copying repairs nothing, and says so.
     for arguments in [&["catchup", "job.toml"][..], &["catchup", "job.toml", "--deep"]] {
         let _ = command(&workspace, arguments).exits_with(9).says(&["`sawmill run --reprocess`"]);
     }

@@ -138,9 +138,9 @@ fn the_advice_about_an_unclosed_quote_works() {
     assert_eq!(rows(&workspace, "out.parquet"), ["1|one", "2|\"two", "3|three", "4|four"]);
     workspace.write("closed.csv", UNCLOSED.replace("\"two", "\"two\""));
     workspace.write("out.csv", UNCLOSED.replace("\"two", "two"));
-    for mended in ["closed.csv", "out.csv"] {
-        let _ = convert(mended, &[]).succeeds();
-        assert_eq!(rows(&workspace, "out.parquet"), ["1|one", "2|two", "3|three", "4|four"], "{mended}");
+    for repaired in ["closed.csv", "out.csv"] {
+        let _ = convert(repaired, &[]).succeeds();
+        assert_eq!(rows(&workspace, "out.parquet"), ["1|one", "2|two", "3|three", "4|four"], "{repaired}");
     }
 }
 

@@ -55,13 +55,13 @@ fn a_server_that_never_answers_is_given_up_in_the_time_of_the_job() {
     // Connections are taken and kept.
     let kept = Mutex::new(Vec::new());
     let endpoint = server(move |connection| kept.lock().unwrap().push(connection));
-    let patience =
+    let limits =
         "max_attempts = 9\nread_timeout_seconds = 1\nsmall_timeout_seconds = 3\nlist_timeout_seconds = 1\n";
     for (source, target, code) in [(Some(&*endpoint), None, 4), (None, Some(&*endpoint), 5)] {
         let workspace = Workspace::new();
         // A listing has no time of its own for all tries.
-        let patience = patience.replace("= 9", if source.is_some() { "= 9" } else { "= 2" });
-        flights(&workspace, source, target, &patience);
+        let limits = limits.replace("= 9", if source.is_some() { "= 9" } else { "= 2" });
+        flights(&workspace, source, target, &limits);
         let begun = Instant::now();
         let run = workspace.sawmill(["run", "job.toml"]).run().exits_with(code);
         let _ = run.says(&["s3://bucket/", "check the network"]).helps();

@@ -220,9 +220,9 @@ fn plain_http_to_another_machine_has_to_be_allowed() {
         let _ = run.says(&["http://192.0.2.1:9", "not encrypted", key]).helps();
     }
     // 192.0.2.0/24 is no network: what is allowed fails for that.
-    let patience =
+    let limits =
         "\n[engine.requests]\nmax_attempts = 1\nconnect_timeout_seconds = 1\nlist_timeout_seconds = 2\n";
     let allowed = job(&local, "endpoint = \"http://192.0.2.1:9\"\nallow_http = true");
-    workspace.write("job.toml", allowed + patience);
+    workspace.write("job.toml", allowed + limits);
     let _ = workspace.sawmill(["run", "job.toml"]).run().exits_with(5).helps();
 }

@@ -98,7 +98,7 @@ impl Table {
                 return Ok(false);
             }
             // Once it is published all its files are visible: the rest was left by a second try of a task.
-            return Ok(self.home().look(&published_key(committed.version)).await?.is_none());
+            return Ok(self.home().head(&published_key(committed.version)).await?.is_none());
         }
         if history.fenced.contains(attempt) {
             return Ok(false);

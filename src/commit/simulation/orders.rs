@@ -71,7 +71,7 @@ fn copied_back(copied: u64, written: u64, more: u64) -> Result<Over, Violation> 
     let mut simulation = Simulation::new(with_lost_uploads(&first)?, None);
     simulation.wait(LONG);
     let copies = simulation.spawn(jobs::recover(simulation.table(UnreachableTarget::Fail)));
-    while !has_just(&simulation.world, "target 1: look d=") {
+    while !has_just(&simulation.world, "target 1: head d=") {
         simulation.step(copies)?;
     }
     let copying = simulation.steps(copies, copied)?;

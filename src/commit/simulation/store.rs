@@ -3,7 +3,7 @@
 use super::world::{Answer, Bucket, Condition, Effect, Refusal, Seen, World, checksum};
 use crate::documents::{StagedFile, StagedPart, Staging};
 use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
-use crate::store::{Document, StagedWrite, Store, TargetIdentity, Visible, Written};
+use crate::store::{Document, ObjectMeta, StagedWrite, Store, TargetIdentity, WriteOutcome};
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::future::{pending, poll_fn};
@@ -90,7 +90,7 @@ impl SimulatedStore {
         }))
     }
 
-    async fn write(&self, key: &str, body: Bytes, condition: Condition) -> Result<Written> {
+    async fn write(&self, key: &str, body: Bytes, condition: Condition) -> Result<WriteOutcome> {
         let answer = self.request(Effect::Put { key: key.to_owned(), body, condition }).await?;
         answer.map(|answer| answer.written()).map_err(|refusal| self.failed(refusal))
     }
@@ -137,7 +137,7 @@ impl Store for SimulatedStore {
             parts: parts.iter().map(|part| (part.number, part.etag.clone())).collect(),
         };
         let Err(refusal) = self.request(effect).await? else { return Ok(()) };
-        match self.look(&staged.key).await {
+        match self.head(&staged.key).await {
             Ok(Some(found)) if found.identity.as_ref() == Some(identity) && found.bytes == staged.bytes => {
                 Ok(())
             }
@@ -157,11 +157,11 @@ impl Store for SimulatedStore {
         self.write(key, body, Condition::Always).await.map(drop)
     }
 
-    async fn create(&self, key: &str, body: Bytes) -> Result<Written> {
+    async fn create(&self, key: &str, body: Bytes) -> Result<WriteOutcome> {
         self.write(key, body, Condition::Absent).await
     }
 
-    async fn replace(&self, key: &str, body: Bytes, read: Option<&Document>) -> Result<Written> {
+    async fn replace(&self, key: &str, body: Bytes, read: Option<&Document>) -> Result<WriteOutcome> {
         let condition = read.map_or(Condition::Absent, |read| Condition::Tag(read.tag.clone()));
         self.write(key, body, condition).await
     }
@@ -176,8 +176,8 @@ impl Store for SimulatedStore {
         body.ok_or_else(|| self.failed(Refusal::NoSuchKey))
     }
 
-    async fn look(&self, key: &str) -> Result<Option<Visible>> {
-        self.ask(|| format!("look {key}"), |bucket| bucket.look(key)).await
+    async fn head(&self, key: &str) -> Result<Option<ObjectMeta>> {
+        self.ask(|| format!("head {key}"), |bucket| bucket.head(key)).await
     }
 
     async fn delete(&self, key: &str) -> Result<()> {

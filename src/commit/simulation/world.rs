@@ -3,7 +3,7 @@
 use super::faults::{Fault, Faults};
 use super::monitor::Monitor;
 use crate::documents::{StagedFile, Staging};
-use crate::store::{Document, Visible, Written, is_hidden};
+use crate::store::{Document, ObjectMeta, WriteOutcome, is_hidden};
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -320,10 +320,10 @@ impl Bucket {
         Some(body.slice(end.min(range.start as usize)..end))
     }
 
-    pub(super) fn look(&self, key: &str) -> Option<Visible> {
+    pub(super) fn head(&self, key: &str) -> Option<ObjectMeta> {
         let object = self.objects.get(key)?;
         let bytes = object.body.len() as u64;
-        Some(Visible { bytes, identity: object.identity.clone(), crc64nvme: Some(checksum(&object.body)) })
+        Some(ObjectMeta { bytes, identity: object.identity.clone(), crc64nvme: Some(checksum(&object.body)) })
     }
 
     /// Puts other bytes of the same size in an object's place.
@@ -375,10 +375,10 @@ impl Effect {
 
 impl Answer {
     /// Of a conditional write.
-    pub(super) fn written(&self) -> Written {
+    pub(super) fn written(&self) -> WriteOutcome {
         match self {
-            Answer::PreconditionFailed => Written::Before,
-            _ => Written::Now,
+            Answer::PreconditionFailed => WriteOutcome::AlreadyExists,
+            _ => WriteOutcome::Created,
         }
     }
 }

@@ -112,7 +112,7 @@ impl Check {
 #[cfg(test)]
 mod tests {
     use crate::job::load_str;
-    use crate::spanned::Format;
+    use crate::spanned::DocumentFormat;
     use std::path::Path;
 
     #[test]
@@ -137,7 +137,7 @@ mod tests {
         ] {
             let text =
                 format!("[source]\ninputs = [\"a.csv\"]\n[[targets]]\nurl = \"out/\"\n[output]\n{output}\n");
-            let loaded = load_str(&text, Format::Toml, "job.toml", Path::new("/"), &|_| None, &[]);
+            let loaded = load_str(&text, DocumentFormat::Toml, "job.toml", Path::new("/"), &|_| None, &[]);
             let error = loaded.map(drop).expect_err(output).to_string();
             assert!(error.contains(key), "{output}: {error}");
         }

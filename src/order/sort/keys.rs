@@ -48,11 +48,11 @@ impl Layout {
         let Some(fields) = fields.filter(|fields| !fields.is_empty()) else {
             return Err(Error::usage("a sort needs columns, and they must be in the files"));
         };
-        let mut spooled = schema.fields().to_vec();
-        spooled.push(Arc::new(Field::new("partition", DataType::UInt32, false)));
+        let mut spilled = schema.fields().to_vec();
+        spilled.push(Arc::new(Field::new("partition", DataType::UInt32, false)));
         Ok(Layout {
             schema: schema.clone(),
-            spool_schema: Arc::new(Schema::new_with_metadata(spooled, schema.metadata().clone())),
+            spool_schema: Arc::new(Schema::new_with_metadata(spilled, schema.metadata().clone())),
             columns: columns.iter().map(|column| column.column).collect(),
             converter: RowConverter::new(fields).map_err(refused)?,
         })

@@ -4,7 +4,7 @@ use super::SortedRun;
 use super::chunks::{Pick, PickSource, Picks};
 use super::keys::{Layout, key_bytes, row_bytes};
 use crate::error::Result;
-use crate::order::spool::SpoolReader;
+use crate::order::spill::SpillReader;
 use arrow::array::{RecordBatch, UInt32Array};
 use arrow::row::Rows;
 use std::cmp::Ordering;
@@ -25,7 +25,7 @@ pub(super) struct Merge {
 
 /// A run and the chunk of it that is in memory.
 struct Cursor {
-    reader: SpoolReader,
+    reader: SpillReader,
     rows: RecordBatch,
     partitions: UInt32Array,
     /// With keys.
@@ -51,7 +51,7 @@ impl Merge {
         };
         for (number, run) in runs.into_iter().enumerate() {
             let (rows, partitions) = layout.nothing();
-            merge.cursors.push(Cursor { reader: run.spool.read()?, rows, partitions, bytes: 0 });
+            merge.cursors.push(Cursor { reader: run.spill.read()?, rows, partitions, bytes: 0 });
             merge.read(number)?;
         }
         Ok(merge)

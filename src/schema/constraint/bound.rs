@@ -1,7 +1,7 @@
 //! Values in a schema file → values of the column's type.
 
 use crate::value::convert::{
-    Format, NumberRules, TimestampRules, Unconvertible, binary, boolean, date, decimal, float, integer, time,
+    ConvertError, Format, NumberRules, TimestampRules, binary, boolean, date, decimal, float, integer, time,
 };
 use crate::value::{ColumnType, TextRules};
 use arrow::array::*;
@@ -72,7 +72,7 @@ pub(super) fn spelled(value: &Value) -> String {
 }
 
 /// The value of one text. Bounds are exact: a column that rounds does not round them.
-fn read(text: &[u8], column_type: ColumnType, rules: &TextRules) -> Result<ArrayRef, Unconvertible> {
+fn read(text: &[u8], column_type: ColumnType, rules: &TextRules) -> Result<ArrayRef, ConvertError> {
     let numbers = NumberRules::new(rules);
     let mut scratch = Vec::new();
     let formats = Format::list(&rules.formats, rules.two_digit_year_pivot);
@@ -109,10 +109,10 @@ fn read(text: &[u8], column_type: ColumnType, rules: &TextRules) -> Result<Array
                 TimeUnit::Nanosecond => one::<TimestampNanosecondType>(ticks),
             };
             let data = array.to_data().into_builder().data_type(column_type.arrow());
-            make_array(data.build().map_err(|_| Unconvertible::Malformed)?)
+            make_array(data.build().map_err(|_| ConvertError::Malformed)?)
         }
         ColumnType::Text => {
-            let text = std::str::from_utf8(text).map_err(|_| Unconvertible::Malformed)?;
+            let text = std::str::from_utf8(text).map_err(|_| ConvertError::Malformed)?;
             Arc::new(StringArray::from(vec![text]))
         }
         ColumnType::Binary => {

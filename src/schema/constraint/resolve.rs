@@ -10,7 +10,7 @@ use serde_json::Value;
 
 /// What was found on one field.
 #[derive(Default)]
-pub(in crate::schema) struct Found {
+pub(in crate::schema) struct ResolvedConstraints {
     pub(in crate::schema) constraints: Vec<Constraint>,
     /// Keys relative to the field.
     pub(in crate::schema) problems: Problems,
@@ -24,8 +24,8 @@ pub(in crate::schema) fn resolve(
     column_type: ColumnType,
     max_bytes: Option<u64>,
     rules: &TextRules,
-) -> Found {
-    let mut reader = Reader { field, column_type, rules, found: Found::default() };
+) -> ResolvedConstraints {
+    let mut reader = Reader { field, column_type, rules, found: ResolvedConstraints::default() };
     reader.found.constraints.extend(max_bytes.map(Constraint::MaxBytes));
     reader.lengths();
     reader.bounds();
@@ -44,7 +44,7 @@ struct Reader<'a> {
     field: &'a Field,
     column_type: ColumnType,
     rules: &'a TextRules,
-    found: Found,
+    found: ResolvedConstraints,
 }
 
 impl Reader<'_> {

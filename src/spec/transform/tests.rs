@@ -1,11 +1,11 @@
 use super::*;
 use crate::job::load_str;
-use crate::spanned::Format;
+use crate::spanned::DocumentFormat;
 use crate::spec::JobSpec;
 
 fn load(steps: &str) -> crate::error::Result<JobSpec> {
     let text = format!("source = {{ inputs = ['/in/a.csv'] }}\ntargets = [{{ url = '/out' }}]\n{steps}");
-    load_str(&text, Format::Toml, "job.toml", std::path::Path::new("/"), &|_| None, &[])
+    load_str(&text, DocumentFormat::Toml, "job.toml", std::path::Path::new("/"), &|_| None, &[])
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::Inner;
 use super::place::{self, Place};
 use super::staging::{TEMPORARY_SUFFIX, is_temporary};
 use crate::error::Result;
-use crate::store::{Document, Written};
+use crate::store::{Document, WriteOutcome};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -38,20 +38,20 @@ impl Inner {
         written.map_err(|error| self.error("write", key, &error))
     }
 
-    pub(super) fn create(&self, key: &str, body: &[u8]) -> Result<Written> {
+    pub(super) fn create(&self, key: &str, body: &[u8]) -> Result<WriteOutcome> {
         let path = self.path(key)?;
         let linked = self.write_document(&path, body, |temporary| {
             fs::hard_link(temporary, &path)?;
             fs::remove_file(temporary)
         });
         match linked {
-            Ok(()) => Ok(Written::Now),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(Written::Before),
+            Ok(()) => Ok(WriteOutcome::Created),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(WriteOutcome::AlreadyExists),
             Err(error) => Err(self.error("create", key, &error)),
         }
     }
 
-    pub(super) fn replace(&self, key: &str, body: &[u8], read: Option<&Document>) -> Result<Written> {
+    pub(super) fn replace(&self, key: &str, body: &[u8], read: Option<&Document>) -> Result<WriteOutcome> {
         let path = self.path(key)?;
         let failed = |error: io::Error| self.error("replace", key, &error);
         let lock_path = self.path(LOCK)?;
@@ -65,10 +65,10 @@ impl Inner {
             Err(error) => return Err(failed(error)),
         };
         if standing.as_deref() != read.map(|document| document.body.as_ref()) {
-            return Ok(Written::Before);
+            return Ok(WriteOutcome::AlreadyExists);
         }
         self.put(key, body)?;
-        Ok(Written::Now)
+        Ok(WriteOutcome::Created)
     }
 
     pub(super) fn get(&self, key: &str) -> Result<Option<Document>> {

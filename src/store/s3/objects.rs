@@ -3,7 +3,7 @@
 use super::{IDENTITY_KEY, Inner};
 use crate::aws::{RequestClass, failure, wait_after};
 use crate::error::{Result, StoreReason};
-use crate::store::{Document, Visible, Written};
+use crate::store::{Document, ObjectMeta, WriteOutcome};
 use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumMode, ChecksumType};
@@ -15,7 +15,7 @@ use std::time::Duration;
 const CONFLICT_PAUSE: Duration = Duration::from_millis(100);
 
 impl Inner {
-    pub(super) async fn look(&self, key: &str) -> Result<Option<Visible>> {
+    pub(super) async fn head(&self, key: &str) -> Result<Option<ObjectMeta>> {
         let request = self.request("look for", key, "s3:GetObject and s3:ListBucket");
         let answer = self
             .s3
@@ -31,7 +31,7 @@ impl Inner {
             .send()
             .await;
         match answer {
-            Ok(object) => Ok(Some(Visible {
+            Ok(object) => Ok(Some(ObjectMeta {
                 bytes: object.content_length().unwrap_or(0).max(0) as u64,
                 identity: object.metadata().and_then(|metadata| metadata.get(IDENTITY_KEY)).cloned(),
                 crc64nvme: self
@@ -117,7 +117,7 @@ impl Inner {
         key: &str,
         body: Bytes,
         condition: impl Fn(PutObjectFluentBuilder) -> PutObjectFluentBuilder,
-    ) -> Result<Written> {
+    ) -> Result<WriteOutcome> {
         let request = self.request(operation, key, "s3:PutObject (and kms:GenerateDataKey with SSE-KMS)");
         let mut tries = 0;
         loop {
@@ -134,11 +134,11 @@ impl Inner {
                 .set_expected_bucket_owner(self.owner.clone());
             let put = condition(put).customize().config_override(self.s3.time_for(RequestClass::Small));
             let Err(error) = put.interceptor(request.attempts()).send().await else {
-                return Ok(Written::Now);
+                return Ok(WriteOutcome::Created);
             };
             tries += 1;
             match failure::classify(&error) {
-                StoreReason::Exists => return Ok(Written::Before),
+                StoreReason::Exists => return Ok(WriteOutcome::AlreadyExists),
                 StoreReason::Conflict
                     if tries < self.s3.requests.max_attempts
                         && request.elapsed() < self.s3.time_for_all(RequestClass::Small) =>

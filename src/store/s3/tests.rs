@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps")]
 
 use super::*;
-use crate::aws::patient;
+use crate::aws::with_retries;
 use crate::documents::{StagedPart, Staging};
 use crate::error::{ErrorKind, StoreReason};
 use crate::spec::RequestsSpec;
@@ -71,7 +71,7 @@ fn store_of(endpoint: &str, requests: &RequestsSpec) -> S3Store {
         .credentials_provider(Credentials::new("id", "secret", None, None, "test"))
         .endpoint_url(endpoint)
         .force_path_style(true);
-    let config = patient(config, requests, "test".into());
+    let config = with_retries(config, requests, "test".into());
     let client = aws_sdk_s3::Client::from_conf(config.build());
     let inner = Inner {
         identity: TargetIdentity { url: "s3://bucket/t/".into(), region: Some("us-east-1".into()) },
@@ -146,7 +146,7 @@ async fn every_verb_has_the_time_it_takes_and_no_more() {
     let part = Bytes::from(vec![0; 6 << 20]);
     write.put_part(1, 0, part).await.expect("6 MiB have four seconds");
     let begun = std::time::Instant::now();
-    for result in [store.get("a").await.map(drop), store.look("a").await.map(drop)] {
+    for result in [store.get("a").await.map(drop), store.head("a").await.map(drop)] {
         assert_eq!(reason(result), StoreReason::Unreachable);
     }
     assert_eq!(reason(store.create("a", Bytes::from_static(b"{}")).await), StoreReason::Unreachable);
@@ -157,11 +157,14 @@ async fn every_verb_has_the_time_it_takes_and_no_more() {
 #[tokio::test]
 async fn a_document_that_somebody_else_is_writing_is_to_be_read_back() {
     for (answer, expected) in [
-        ("412 Precondition Failed|<Error><Code>PreconditionFailed</Code></Error>", Ok(Written::Before)),
+        (
+            "412 Precondition Failed|<Error><Code>PreconditionFailed</Code></Error>",
+            Ok(WriteOutcome::AlreadyExists),
+        ),
         ("409 Conflict|<Error><Code>ConditionalRequestConflict</Code></Error>", Err(StoreReason::Conflict)),
         ("503 Slow Down|<Error><Code>SlowDown</Code></Error>", Err(StoreReason::Throttled)),
         ("500 Oh|", Err(StoreReason::Unreachable)),
-        ("200 OK|", Ok(Written::Now)),
+        ("200 OK|", Ok(WriteOutcome::Created)),
     ] {
         let store = store(&server(Duration::ZERO, answer));
         let created = store.create("a", Bytes::from_static(b"{}")).await;
@@ -218,7 +221,7 @@ async fn every_request_names_the_owner_of_the_bucket() {
     refused(store.replace("a", document(), Some(&read)).await.map(drop));
     refused(store.get("a").await.map(drop));
     refused(store.read("a", 0..1).await.map(drop));
-    refused(store.look("a").await.map(drop));
+    refused(store.head("a").await.map(drop));
     refused(store.delete("a").await);
     refused(store.list("", 1).await.map(drop));
     refused(store.list_documents("_sawmill/log/", "").await.map(drop));

@@ -6,7 +6,7 @@ use crate::aws::failure::{self, Request};
 use crate::documents::{StagedFile, StagedPart, Staging};
 use crate::error::count::count;
 use crate::error::{Error, Result, StoreReason};
-use crate::store::{StagedWrite, Visible, random_suffix};
+use crate::store::{ObjectMeta, StagedWrite, random_suffix};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumType, CompletedMultipartUpload, CompletedPart};
 use bytes::Bytes;
@@ -50,7 +50,7 @@ impl Inner {
         // The answer of a request that succeeded may be lost, and a repeated
         // one is told NoSuchUpload: only the object itself can say. Its size is
         // not enough: a run before this one may have left a file of the same.
-        match self.look(&staged.key).await {
+        match self.head(&staged.key).await {
             Ok(Some(found)) if is_of(&found, identity) && found.bytes == staged.bytes => Ok(()),
             Ok(Some(found)) if !is_of(&found, identity) && failure::code(&error) == Some("NoSuchUpload") => {
                 let there = match found.identity {
@@ -274,7 +274,7 @@ impl StagedWrite for Upload {
     }
 }
 
-fn is_of(found: &Visible, identity: &str) -> bool {
+fn is_of(found: &ObjectMeta, identity: &str) -> bool {
     found.identity.as_deref() == Some(identity)
 }
 

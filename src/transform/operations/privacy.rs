@@ -3,8 +3,8 @@
 use super::Operation;
 use crate::error::InputProblem;
 use crate::spec::MaskSpec;
-use crate::transform::exact;
 use crate::transform::frame::{BadRow, Blame, Frame, Slot};
+use crate::transform::lossless_cast;
 use crate::transform::rows::BlockContext;
 use crate::value::ColumnType;
 use arrow::array::{Array, ArrayRef, AsArray, StringArray, StringBuilder, new_null_array};
@@ -155,7 +155,7 @@ impl Operation for Hash {
     }
 
     fn run(&self, frame: &mut Frame, _block: &BlockContext<'_>) -> Result<(), ArrowError> {
-        let (texts, _) = exact::cast(frame.column(self.from.0)?, self.from.1, ColumnType::Text)?;
+        let (texts, _) = lossless_cast::cast(frame.column(self.from.0)?, self.from.1, ColumnType::Text)?;
         let texts = texts.as_string::<i32>();
         let mut hashes = StringBuilder::with_capacity(texts.len(), texts.len() * 64);
         for text in texts {

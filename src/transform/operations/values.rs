@@ -2,8 +2,8 @@
 
 use super::Operation;
 use crate::error::InputProblem;
-use crate::transform::exact::{self, Lost};
 use crate::transform::frame::{Blame, Frame, Slot, texts};
+use crate::transform::lossless_cast::{self, Lost};
 use crate::transform::rows::BlockContext;
 use crate::value::ColumnType;
 use arrow::array::{Array, ArrayRef, Scalar, new_null_array};
@@ -25,7 +25,7 @@ impl Operation for Cast {
 
     fn run(&self, frame: &mut Frame, _block: &BlockContext<'_>) -> Result<(), ArrowError> {
         let values = frame.column(self.from.0)?;
-        let (cast, lost) = exact::cast(values, self.from.1, self.to.1)?;
+        let (cast, lost) = lossless_cast::cast(values, self.from.1, self.to.1)?;
         let shown = texts(values, lost.iter().map(|lost| lost.row))?;
         let problem = |(Lost { row, detail }, value)| {
             (row, InputProblem::Value { value, expected: self.to.1.to_string(), detail })

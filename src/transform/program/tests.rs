@@ -13,7 +13,7 @@ const BLOCK: BlockContext<'static> = BlockContext { url: "s3://lake/a.csv", firs
 fn job(steps: &str) -> JobSpec {
     let text = format!("source = {{ inputs = ['/in/a.csv'] }}\ntargets = [{{ url = '/out' }}]\n{steps}");
     let base = std::path::Path::new("/");
-    crate::job::load_str(&text, crate::spanned::Format::Toml, "job.toml", base, &|_| None, &[])
+    crate::job::load_str(&text, crate::spanned::DocumentFormat::Toml, "job.toml", base, &|_| None, &[])
         .unwrap_or_else(|error| panic!("{steps}: {error}"))
 }
 

@@ -1,6 +1,6 @@
 //! Booleans: by the column's lists of tokens.
 
-use super::Unconvertible;
+use super::ConvertError;
 
 /// True or false, as the list says in which `text` stands: exactly, or with
 /// ASCII letters of either case if `ignore_case`.
@@ -13,7 +13,7 @@ pub fn boolean<T: AsRef<[u8]>>(
     true_tokens: &[T],
     false_tokens: &[T],
     ignore_case: bool,
-) -> Result<bool, Unconvertible> {
+) -> Result<bool, ConvertError> {
     let is = |token: &T| match ignore_case {
         true => token.as_ref().eq_ignore_ascii_case(text),
         false => token.as_ref() == text,
@@ -24,6 +24,6 @@ pub fn boolean<T: AsRef<[u8]>>(
     } else if stands_in(false_tokens) {
         Ok(false)
     } else {
-        Err(Unconvertible::Malformed)
+        Err(ConvertError::Malformed)
     }
 }

@@ -1,6 +1,6 @@
 //! Dates: days since 1970-01-01 in the proleptic Gregorian calendar.
 
-use super::{Format, Unconvertible, format, two_digits};
+use super::{ConvertError, Format, format, two_digits};
 
 /// Days from 0001-01-01 to 1970-01-01.
 const EPOCH_FROM_YEAR_ONE: i32 = 719_162;
@@ -15,15 +15,15 @@ pub(super) const LAST_SECOND: i64 = 253_402_300_799;
 /// taken.
 ///
 /// # Errors
-/// `NoSuchMoment` for a date the calendar lacks, `OutOfRange` for years other
+/// `NoSuchDateOrTime` for a date the calendar lacks, `OutOfRange` for years other
 /// than 1 to 9999, else `Malformed`.
-pub fn date(text: &[u8], formats: &[Format]) -> Result<i32, Unconvertible> {
+pub fn date(text: &[u8], formats: &[Format]) -> Result<i32, ConvertError> {
     if formats.is_empty() {
         // What follows a date makes it no date, even an impossible one.
         const ISO_BYTES: usize = 10;
         return match text.len() {
             ISO_BYTES => iso_date(text).map(|(days, _)| days),
-            _ => Err(Unconvertible::Malformed),
+            _ => Err(ConvertError::Malformed),
         };
     }
     format::first_match(formats, |format| {
@@ -36,25 +36,25 @@ pub fn date(text: &[u8], formats: &[Format]) -> Result<i32, Unconvertible> {
 
 /// The `YYYY-MM-DD` at the front of `text`, and the rest.
 #[inline]
-pub(super) fn iso_date(text: &[u8]) -> Result<(i32, &[u8]), Unconvertible> {
-    let (head, rest) = text.split_at_checked(10).ok_or(Unconvertible::Malformed)?;
+pub(super) fn iso_date(text: &[u8]) -> Result<(i32, &[u8]), ConvertError> {
+    let (head, rest) = text.split_at_checked(10).ok_or(ConvertError::Malformed)?;
     let parts = (two_digits(head), two_digits(&head[2..]), two_digits(&head[5..]), two_digits(&head[8..]));
     let (Some(century), Some(year), Some(month), Some(day)) = parts else {
-        return Err(Unconvertible::Malformed);
+        return Err(ConvertError::Malformed);
     };
     if head[4] != b'-' || head[7] != b'-' {
-        return Err(Unconvertible::Malformed);
+        return Err(ConvertError::Malformed);
     }
     Ok((days_of(century * 100 + year, month, day)?, rest))
 }
 
 /// Days since the epoch. `year` has four digits at most.
-pub(super) fn days_of(year: u32, month: u32, day: u32) -> Result<i32, Unconvertible> {
+pub(super) fn days_of(year: u32, month: u32, day: u32) -> Result<i32, ConvertError> {
     if year == 0 {
-        return Err(Unconvertible::OutOfRange);
+        return Err(ConvertError::OutOfRange);
     }
     if !(1..=12).contains(&month) || day == 0 || day > days_in_month(year, month) {
-        return Err(Unconvertible::NoSuchMoment);
+        return Err(ConvertError::NoSuchDateOrTime);
     }
     Ok(days_since_epoch(year, month, day))
 }

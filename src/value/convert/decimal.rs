@@ -1,6 +1,6 @@
 //! Decimals: exact, and never through a float.
 
-use super::{Unconvertible, split_sign};
+use super::{ConvertError, split_sign};
 use crate::value::Rounding;
 use arrow::datatypes::DECIMAL128_MAX_PRECISION;
 
@@ -14,7 +14,7 @@ use arrow::datatypes::DECIMAL128_MAX_PRECISION;
 /// `OutOfRange` if more than `precision` digits remain without leading zeros,
 /// `TooPrecise` for a non-zero digit beyond `scale` under [`Rounding::Error`],
 /// else `Malformed`.
-pub fn decimal(text: &[u8], precision: u8, scale: u8, rounding: Rounding) -> Result<i128, Unconvertible> {
+pub fn decimal(text: &[u8], precision: u8, scale: u8, rounding: Rounding) -> Result<i128, ConvertError> {
     let (negative, unsigned) = split_sign(text);
     let (whole, after_whole) = leading_digits(unsigned);
     let (fraction, after_fraction) = match after_whole {
@@ -22,7 +22,7 @@ pub fn decimal(text: &[u8], precision: u8, scale: u8, rounding: Rounding) -> Res
         _ => (&[][..], after_whole),
     };
     if whole.is_empty() && fraction.is_empty() {
-        return Err(Unconvertible::Malformed);
+        return Err(ConvertError::Malformed);
     }
     let exponent = exponent(after_fraction)?;
 
@@ -43,21 +43,21 @@ pub fn decimal(text: &[u8], precision: u8, scale: u8, rounding: Rounding) -> Res
         } else if digit != 0 || significant > 0 {
             significant += 1;
             if significant > precision {
-                return Err(Unconvertible::OutOfRange);
+                return Err(ConvertError::OutOfRange);
             }
             value = value * 10 + u128::from(digit);
         }
     }
     if lost.first != 0 || lost.more {
-        value = lost.round(value, rounding).ok_or(Unconvertible::TooPrecise)?;
+        value = lost.round(value, rounding).ok_or(ConvertError::TooPrecise)?;
         if value >= 10u128.pow(precision as u32) {
-            return Err(Unconvertible::OutOfRange);
+            return Err(ConvertError::OutOfRange);
         }
     }
     let zeros = kept - (whole.len() + fraction.len()) as i64;
     if value != 0 && zeros > 0 {
         if significant + zeros > precision {
-            return Err(Unconvertible::OutOfRange);
+            return Err(ConvertError::OutOfRange);
         }
         value *= 10u128.pow(zeros as u32);
     }
@@ -93,15 +93,15 @@ fn leading_digits(text: &[u8]) -> (&[u8], &[u8]) {
 
 /// The exponent that is all of `text`; zero if that is empty. Saturates far
 /// beyond anything that the length of a field could make up for.
-fn exponent(text: &[u8]) -> Result<i64, Unconvertible> {
+fn exponent(text: &[u8]) -> Result<i64, ConvertError> {
     const FAR: i64 = 1 << 48;
     let (negative, digits) = match text {
         [] => return Ok(0),
         [b'e' | b'E', rest @ ..] => split_sign(rest),
-        _ => return Err(Unconvertible::Malformed),
+        _ => return Err(ConvertError::Malformed),
     };
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
-        return Err(Unconvertible::Malformed);
+        return Err(ConvertError::Malformed);
     }
     let magnitude = digits.iter().fold(0, |value, byte| (value * 10 + i64::from(byte - b'0')).min(FAR));
     Ok(if negative { -magnitude } else { magnitude })

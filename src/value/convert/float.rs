@@ -1,6 +1,6 @@
 //! Binary floats: the one nearest to the text.
 
-use super::Unconvertible;
+use super::ConvertError;
 use fast_float2::FastFloat;
 
 /// A float: `T` is `f32` or `f64`.
@@ -14,15 +14,15 @@ use fast_float2::FastFloat;
 /// `OutOfRange` for a number that would become infinite, `TooSmall` for one
 /// other than zero that would become zero, else `Malformed`.
 #[inline]
-pub fn float<T: FastFloat + Into<f64>>(text: &[u8]) -> Result<T, Unconvertible> {
-    let value: T = fast_float2::parse(text).map_err(|_| Unconvertible::Malformed)?;
+pub fn float<T: FastFloat + Into<f64>>(text: &[u8]) -> Result<T, ConvertError> {
+    let value: T = fast_float2::parse(text).map_err(|_| ConvertError::Malformed)?;
     // Written-out infinities end in a letter, numbers in a digit or a point.
     let is_number = !text.last().is_some_and(u8::is_ascii_alphabetic);
     if is_number && value.into().is_infinite() {
-        return Err(Unconvertible::OutOfRange);
+        return Err(ConvertError::OutOfRange);
     }
     if value.into() == 0.0 && !writes_zero(text) {
-        return Err(Unconvertible::TooSmall);
+        return Err(ConvertError::TooSmall);
     }
     Ok(value)
 }

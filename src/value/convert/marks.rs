@@ -1,6 +1,6 @@
 //! Decimal and group marks: numbers as a locale writes them → as Rust does.
 
-use super::{Unconvertible, split_sign};
+use super::{ConvertError, split_sign};
 
 /// The marks of one column's numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +23,7 @@ impl Marks {
     /// of a column with mixed-up marks as fifteen. Anything else about the number is left for
     /// its parser to judge.
     #[inline]
-    pub fn plain<'a>(&self, text: &'a [u8], scratch: &'a mut Vec<u8>) -> Result<&'a [u8], Unconvertible> {
+    pub fn plain<'a>(&self, text: &'a [u8], scratch: &'a mut Vec<u8>) -> Result<&'a [u8], ConvertError> {
         if *self == Marks::PLAIN {
             return Ok(text);
         }
@@ -37,7 +37,7 @@ impl Marks {
         sign: &[u8],
         unsigned: &[u8],
         scratch: &'a mut Vec<u8>,
-    ) -> Result<&'a [u8], Unconvertible> {
+    ) -> Result<&'a [u8], ConvertError> {
         scratch.clear();
         scratch.extend_from_slice(sign);
         let is_group_mark = |byte: u8| Some(byte) == self.group;
@@ -54,14 +54,14 @@ impl Marks {
                 _ => group.len() == 3,
             };
             if !fits {
-                return Err(Unconvertible::Malformed);
+                return Err(ConvertError::Malformed);
             }
             scratch.extend_from_slice(group);
         }
         for &byte in rest {
             match byte {
                 _ if byte == self.decimal => scratch.push(b'.'),
-                b'.' => return Err(Unconvertible::Malformed),
+                b'.' => return Err(ConvertError::Malformed),
                 _ => scratch.push(byte),
             }
         }

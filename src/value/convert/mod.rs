@@ -32,7 +32,7 @@ pub mod twins;
 
 /// Why a text is not a value of its type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unconvertible {
+pub enum ConvertError {
     /// It is not written the way the type is.
     Malformed,
     /// It is written right, but the type does not reach so far.
@@ -40,13 +40,13 @@ pub enum Unconvertible {
     /// It has digits that the type does not keep, and not all of them are zero.
     TooPrecise,
     /// The calendar or the clock has no such day or time.
-    NoSuchMoment,
+    NoSuchDateOrTime,
     /// A zone other than UTC in a timestamp whose type has none.
     UnexpectedZone,
     /// Clocks in the source's zone jumped over this local time.
-    LocalTimeGap,
+    NonexistentLocalTime,
     /// Clocks in the source's zone showed this local time twice.
-    LocalTimeTwice,
+    AmbiguousLocalTime,
     /// A number other than zero that the type can hold as zero only.
     TooSmall,
     /// An integer written with a point or an exponent.
@@ -55,29 +55,29 @@ pub enum Unconvertible {
     LeadingZero,
 }
 
-impl Unconvertible {
+impl ConvertError {
     /// What [`InputProblem::Value`](crate::error::InputProblem::Value) adds to
     /// "is not a valid …", where there is more to say.
     pub fn detail(self) -> Option<&'static str> {
         match self {
-            Unconvertible::Malformed => None,
-            Unconvertible::OutOfRange => Some("out of range"),
-            Unconvertible::TooPrecise => Some("it has more fractional digits than the type keeps"),
-            Unconvertible::NoSuchMoment => Some("there is no such date or time of day"),
-            Unconvertible::UnexpectedZone => {
+            ConvertError::Malformed => None,
+            ConvertError::OutOfRange => Some("out of range"),
+            ConvertError::TooPrecise => Some("it has more fractional digits than the type keeps"),
+            ConvertError::NoSuchDateOrTime => Some("there is no such date or time of day"),
+            ConvertError::UnexpectedZone => {
                 Some("it has a time zone, and the type is a timestamp without one")
             }
-            Unconvertible::LocalTimeGap => Some(
+            ConvertError::NonexistentLocalTime => Some(
                 "this local time does not exist: the clocks of the source's zone were put forward over it",
             ),
-            Unconvertible::LocalTimeTwice => Some(
+            ConvertError::AmbiguousLocalTime => Some(
                 "this local time is ambiguous: the clocks of the source's zone showed it twice; `ambiguousTime` of the column says which is meant",
             ),
-            Unconvertible::TooSmall => Some("the type holds it as zero only"),
-            Unconvertible::NotWhole => {
+            ConvertError::TooSmall => Some("the type holds it as zero only"),
+            ConvertError::NotWhole => {
                 Some("an integer has no point and no exponent, unless the column has a `rounding`")
             }
-            Unconvertible::LeadingZero => Some("it begins with a zero"),
+            ConvertError::LeadingZero => Some("it begins with a zero"),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What a column allows in the text of its numbers beside the number.
 
-use super::{Marks, Unconvertible, integer, split_sign};
+use super::{ConvertError, Marks, integer, split_sign};
 use crate::value::{LeadingZeros, Rounding, TextRules};
 
 /// How the numbers of one column are written.
@@ -38,7 +38,7 @@ impl NumberRules {
     /// # Errors
     /// `LeadingZero`, and `Malformed` for misplaced marks and for text around
     /// the number that may be part of its meaning.
-    pub fn plain<'a>(&self, text: &'a [u8], scratch: &'a mut Vec<u8>) -> Result<&'a [u8], Unconvertible> {
+    pub fn plain<'a>(&self, text: &'a [u8], scratch: &'a mut Vec<u8>) -> Result<&'a [u8], ConvertError> {
         let plain = if self.bare {
             self.marks.plain(text, scratch)?
         } else {
@@ -47,7 +47,7 @@ impl NumberRules {
         };
         if self.leading_zeros == LeadingZeros::Error && matches!(split_sign(plain).1, [b'0', b'0'..=b'9', ..])
         {
-            return Err(Unconvertible::LeadingZero);
+            return Err(ConvertError::LeadingZero);
         }
         Ok(plain)
     }
@@ -59,7 +59,7 @@ impl NumberRules {
     /// after it and brackets are refused, as bookkeepers write `5-` and `(5)`
     /// for what is below zero. Text without any digit is left as it is, for
     /// the words that floats have.
-    fn without_surroundings<'a>(&self, text: &'a [u8]) -> Result<(&'a [u8], &'a [u8]), Unconvertible> {
+    fn without_surroundings<'a>(&self, text: &'a [u8]) -> Result<(&'a [u8], &'a [u8]), ConvertError> {
         let (Some(first), Some(last)) =
             (text.iter().position(u8::is_ascii_digit), text.iter().rposition(u8::is_ascii_digit))
         else {
@@ -84,7 +84,7 @@ impl NumberRules {
         };
         let sign_after = after.iter().any(|byte| matches!(byte, b'+' | b'-'));
         if mark_of_word || signs > 1 || sign_after || may_count(before) || may_count(after) {
-            return Err(Unconvertible::Malformed);
+            return Err(ConvertError::Malformed);
         }
         Ok((if before.contains(&b'-') { b"-" } else { b"" }, number))
     }
@@ -95,10 +95,10 @@ impl NumberRules {
     pub fn integer<T: TryFrom<i128>>(
         &self,
         text: &[u8],
-        strict: impl Fn(&[u8]) -> Result<T, Unconvertible>,
-    ) -> Result<T, Unconvertible> {
+        strict: impl Fn(&[u8]) -> Result<T, ConvertError>,
+    ) -> Result<T, ConvertError> {
         match strict(text) {
-            Err(Unconvertible::Malformed) => integer::rounded(text, self.rounding),
+            Err(ConvertError::Malformed) => integer::rounded(text, self.rounding),
             strict => strict,
         }
     }

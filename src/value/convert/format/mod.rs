@@ -14,7 +14,7 @@ pub(super) mod read;
 
 pub use compile::{FormatError, Strftime, strftime_of};
 
-use super::Unconvertible;
+use super::ConvertError;
 
 /// First year of the hundred that two-digit years stand for, where nothing
 /// else is said: POSIX has 69 to 99 in the 1900s and 00 to 68 in the 2000s
@@ -173,15 +173,15 @@ impl Format {
 /// that got furthest, the first of those.
 pub(super) fn first_match<T>(
     formats: &[Format],
-    convert: impl Fn(&Format) -> Result<T, Unconvertible>,
-) -> Result<T, Unconvertible> {
-    let progress = |why: Unconvertible| match why {
-        Unconvertible::Malformed => 0,
+    convert: impl Fn(&Format) -> Result<T, ConvertError>,
+) -> Result<T, ConvertError> {
+    let progress = |why: ConvertError| match why {
+        ConvertError::Malformed => 0,
         // May be said of the first number of a text in another format.
-        Unconvertible::NoSuchMoment => 1,
+        ConvertError::NoSuchDateOrTime => 1,
         _ => 2,
     };
-    let mut refusal = Unconvertible::Malformed;
+    let mut refusal = ConvertError::Malformed;
     for format in formats {
         match convert(format) {
             Ok(value) => return Ok(value),

@@ -1,6 +1,6 @@
 //! A text and a [`Format`] → the parts of a date and a time.
 
-use super::super::{Unconvertible, date, time, timestamp};
+use super::super::{ConvertError, date, time, timestamp};
 use super::{Format, FractionDigits, Item, Pad, Part};
 
 const MONTHS: [&[u8]; 12] = [
@@ -59,7 +59,7 @@ pub(in super::super) struct Local {
 
 impl Format {
     /// What the format finds in `text`, all of it.
-    pub(in super::super) fn parse(&self, text: &[u8]) -> Result<Parts, Unconvertible> {
+    pub(in super::super) fn parse(&self, text: &[u8]) -> Result<Parts, ConvertError> {
         let mut parts = Parts::default();
         let mut rest = text;
         // Where a number ended that had all its digits, or had not.
@@ -72,32 +72,32 @@ impl Format {
             // Of digits without a mark between them nothing but their number says
             // which are whose: 2020111 may be of January or of November.
             if begun == short_end || is_short && begun == full_end {
-                return Err(Unconvertible::Malformed);
+                return Err(ConvertError::Malformed);
             }
             (full_end, short_end) =
                 if is_short { (usize::MAX, rest.len()) } else { (rest.len(), usize::MAX) };
         }
-        if rest.is_empty() { Ok(parts) } else { Err(Unconvertible::Malformed) }
+        if rest.is_empty() { Ok(parts) } else { Err(ConvertError::Malformed) }
     }
 }
 
 impl Parts {
     /// Takes one item off the front of `text` and gives the rest.
-    fn take<'a>(&mut self, item: &Item, text: &'a [u8], pivot: u16) -> Result<&'a [u8], Unconvertible> {
+    fn take<'a>(&mut self, item: &Item, text: &'a [u8], pivot: u16) -> Result<&'a [u8], ConvertError> {
         match *item {
             Item::Literal(byte) => match text {
                 [first, rest @ ..] if *first == byte => Ok(rest),
-                _ => Err(Unconvertible::Malformed),
+                _ => Err(ConvertError::Malformed),
             },
             Item::Space => Ok(text.trim_ascii_start()),
             Item::Number(part, pad) => self.number(part, pad, text, pivot),
             Item::MonthName => {
-                let (month, rest) = name(&MONTHS, text).ok_or(Unconvertible::Malformed)?;
+                let (month, rest) = name(&MONTHS, text).ok_or(ConvertError::Malformed)?;
                 set(&mut self.month, month + 1)?;
                 Ok(rest)
             }
             Item::DayName => {
-                let (day, rest) = name(&DAYS, text).ok_or(Unconvertible::Malformed)?;
+                let (day, rest) = name(&DAYS, text).ok_or(ConvertError::Malformed)?;
                 set(&mut self.day_of_week, day)?;
                 Ok(rest)
             }
@@ -106,7 +106,7 @@ impl Parts {
                     set(&mut self.afternoon, u32::from(half.eq_ignore_ascii_case(&b'p')))?;
                     Ok(rest)
                 }
-                _ => Err(Unconvertible::Malformed),
+                _ => Err(ConvertError::Malformed),
             },
             Item::Fraction(digits) => self.fraction(digits, text),
             Item::OptionalFraction => match text {
@@ -121,11 +121,11 @@ impl Parts {
             Item::UtcName => {
                 let named = [&b"utc"[..], b"gmt", b"z"].into_iter().find(|name| starts_with(text, name));
                 set(&mut self.offset, 0)?;
-                named.map(|name| &text[name.len()..]).ok_or(Unconvertible::Malformed)
+                named.map(|name| &text[name.len()..]).ok_or(ConvertError::Malformed)
             }
             Item::EpochSeconds => self.epoch(1, text),
             Item::EpochMilliseconds => self.epoch(1000, text),
-            Item::Nothing => Err(Unconvertible::Malformed),
+            Item::Nothing => Err(ConvertError::Malformed),
         }
     }
 
@@ -135,12 +135,12 @@ impl Parts {
         pad: Pad,
         text: &'a [u8],
         pivot: u16,
-    ) -> Result<&'a [u8], Unconvertible> {
+    ) -> Result<&'a [u8], ConvertError> {
         let text = if pad == Pad::Spaces { text.trim_ascii_start() } else { text };
         let (fewest, most) = part.digits();
         let written = text.iter().take(most).take_while(|byte| byte.is_ascii_digit()).count();
         if written < fewest {
-            return Err(Unconvertible::Malformed);
+            return Err(ConvertError::Malformed);
         }
         let (digits, rest) = text.split_at(written);
         let number = digits.iter().fold(0, |value, digit| value * 10 + u32::from(digit - b'0'));
@@ -159,12 +159,12 @@ impl Parts {
         Ok(rest)
     }
 
-    fn fraction<'a>(&mut self, digits: FractionDigits, text: &'a [u8]) -> Result<&'a [u8], Unconvertible> {
+    fn fraction<'a>(&mut self, digits: FractionDigits, text: &'a [u8]) -> Result<&'a [u8], ConvertError> {
         let written = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
         let taken = match digits {
             FractionDigits::Any if written > 0 => written,
             FractionDigits::Exactly(digits) if written >= digits => digits,
-            _ => return Err(Unconvertible::Malformed),
+            _ => return Err(ConvertError::Malformed),
         };
         let (fraction, rest) = text.split_at(taken);
         set(&mut self.nanoseconds, time::fraction(fraction, 9)?)?;
@@ -172,7 +172,7 @@ impl Parts {
     }
 
     /// A count of `per_second`ths of a second since the epoch.
-    fn epoch<'a>(&mut self, per_second: i64, text: &'a [u8]) -> Result<&'a [u8], Unconvertible> {
+    fn epoch<'a>(&mut self, per_second: i64, text: &'a [u8]) -> Result<&'a [u8], ConvertError> {
         let (negative, digits) = match text {
             [b'-', rest @ ..] => (true, rest),
             _ => (false, text),
@@ -180,10 +180,10 @@ impl Parts {
         let written = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
         let (digits, rest) = digits.split_at(written);
         if digits.is_empty() {
-            return Err(Unconvertible::Malformed);
+            return Err(ConvertError::Malformed);
         }
         let add = |value: i64, digit: &u8| value.checked_mul(10)?.checked_add(i64::from(digit - b'0'));
-        let count = digits.iter().try_fold(0, add).ok_or(Unconvertible::OutOfRange)?;
+        let count = digits.iter().try_fold(0, add).ok_or(ConvertError::OutOfRange)?;
         self.epoch = Some(Epoch { negative, seconds: count / per_second });
         if per_second > 1 {
             set(&mut self.nanoseconds, (count % per_second) as u32 * (1_000_000_000 / per_second as u32))?;
@@ -192,14 +192,14 @@ impl Parts {
     }
 
     /// Days since the epoch.
-    pub(in super::super) fn days(&self) -> Result<i32, Unconvertible> {
+    pub(in super::super) fn days(&self) -> Result<i32, ConvertError> {
         if self.epoch.is_some() {
             let days = self.local()?.seconds.div_euclid(86_400);
             return Ok(days as i32);
         }
-        let year = self.year.ok_or(Unconvertible::Malformed)?;
+        let year = self.year.ok_or(ConvertError::Malformed)?;
         if year == 0 {
-            return Err(Unconvertible::OutOfRange);
+            return Err(ConvertError::OutOfRange);
         }
         let days = match (self.month, self.day, self.day_of_year) {
             (Some(month), Some(day), _) => date::days_of(year, month, day)?,
@@ -207,22 +207,22 @@ impl Parts {
                 let first = date::days_of(year, 1, 1)?;
                 let day = first + number as i32 - 1;
                 if number == 0 || day > date::days_of(year, 12, 31)? {
-                    return Err(Unconvertible::NoSuchMoment);
+                    return Err(ConvertError::NoSuchDateOrTime);
                 }
                 day
             }
-            _ => return Err(Unconvertible::Malformed),
+            _ => return Err(ConvertError::Malformed),
         };
         // 1970-01-01 was a Thursday.
         let day_of_week = (days + 3).rem_euclid(7) as u32;
         if self.day_of_week.is_some_and(|named| named != day_of_week) {
-            return Err(Unconvertible::NoSuchMoment);
+            return Err(ConvertError::NoSuchDateOrTime);
         }
         Ok(days)
     }
 
     /// Seconds since midnight and nanoseconds; midnight if the text has no time.
-    pub(in super::super) fn clock(&self) -> Result<(u32, u32), Unconvertible> {
+    pub(in super::super) fn clock(&self) -> Result<(u32, u32), ConvertError> {
         if self.epoch.is_some() {
             let local = self.local()?;
             return Ok((local.seconds.rem_euclid(86_400) as u32, local.nanoseconds));
@@ -232,18 +232,18 @@ impl Parts {
             (Some(hour), _, Some(afternoon)) if hour / 12 == afternoon => hour,
             (None, Some(hour @ 1..=12), Some(afternoon)) => hour % 12 + 12 * afternoon,
             (None, None, None) => 0,
-            (None, Some(1..=12), None) | (None, None, Some(_)) => return Err(Unconvertible::Malformed),
-            _ => return Err(Unconvertible::NoSuchMoment),
+            (None, Some(1..=12), None) | (None, None, Some(_)) => return Err(ConvertError::Malformed),
+            _ => return Err(ConvertError::NoSuchDateOrTime),
         };
         let (minute, second) = (self.minute.unwrap_or(0), self.second.unwrap_or(0));
         if hour > 23 || minute > 59 || second > 59 {
-            return Err(Unconvertible::NoSuchMoment);
+            return Err(ConvertError::NoSuchDateOrTime);
         }
         Ok((hour * 3600 + minute * 60 + second, self.nanoseconds.unwrap_or(0)))
     }
 
     /// The moment that the wall's clock shows.
-    pub(in super::super) fn local(&self) -> Result<Local, Unconvertible> {
+    pub(in super::super) fn local(&self) -> Result<Local, ConvertError> {
         let Some(epoch) = self.epoch else {
             let (seconds, nanoseconds) = self.clock()?;
             let seconds = i64::from(self.days()?) * 86_400 + i64::from(seconds);
@@ -256,16 +256,16 @@ impl Parts {
             (true, nanoseconds) => (-epoch.seconds - 1, 1_000_000_000 - nanoseconds),
         };
         if !(date::FIRST_SECOND..=date::LAST_SECOND).contains(&seconds) {
-            return Err(Unconvertible::OutOfRange);
+            return Err(ConvertError::OutOfRange);
         }
         Ok(Local { seconds, nanoseconds, offset: Some(0) })
     }
 }
 
 /// A part that stands twice must be the same.
-fn set<T: PartialEq + Copy>(slot: &mut Option<T>, value: T) -> Result<(), Unconvertible> {
+fn set<T: PartialEq + Copy>(slot: &mut Option<T>, value: T) -> Result<(), ConvertError> {
     if slot.is_some_and(|known| known != value) {
-        return Err(Unconvertible::NoSuchMoment);
+        return Err(ConvertError::NoSuchDateOrTime);
     }
     *slot = Some(value);
     Ok(())

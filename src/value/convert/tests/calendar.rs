@@ -1,9 +1,10 @@
 use super::check;
 use crate::value::AmbiguousTime;
-use crate::value::convert::Unconvertible::{
-    LocalTimeGap, LocalTimeTwice, Malformed, NoSuchMoment, OutOfRange, TooPrecise, UnexpectedZone,
+use crate::value::convert::ConvertError::{
+    AmbiguousLocalTime, Malformed, NoSuchDateOrTime, NonexistentLocalTime, OutOfRange, TooPrecise,
+    UnexpectedZone,
 };
-use crate::value::convert::{Format, TimestampRules, Unconvertible, date, time};
+use crate::value::convert::{ConvertError, Format, TimestampRules, date, time};
 use arrow::datatypes::TimeUnit;
 use chrono_tz::Tz;
 
@@ -22,12 +23,12 @@ fn iso_dates() {
             ("2024-02-29", Ok(19782)),
             ("0001-01-01", Ok(-719162)),
             ("9999-12-31", Ok(2932896)),
-            ("1900-02-29", Err(NoSuchMoment)),
-            ("2023-02-29", Err(NoSuchMoment)),
-            ("2024-04-31", Err(NoSuchMoment)),
-            ("2024-13-01", Err(NoSuchMoment)),
-            ("2024-00-01", Err(NoSuchMoment)),
-            ("2024-01-00", Err(NoSuchMoment)),
+            ("1900-02-29", Err(NoSuchDateOrTime)),
+            ("2023-02-29", Err(NoSuchDateOrTime)),
+            ("2024-04-31", Err(NoSuchDateOrTime)),
+            ("2024-13-01", Err(NoSuchDateOrTime)),
+            ("2024-00-01", Err(NoSuchDateOrTime)),
+            ("2024-01-00", Err(NoSuchDateOrTime)),
             ("0000-01-01", Err(OutOfRange)),
             ("2024-1-01", Err(Malformed)),
             ("2024/01/01", Err(Malformed)),
@@ -49,7 +50,7 @@ fn dates_by_format() {
         &[
             ("01/02/1970", Ok(31)),
             ("19700201", Ok(31)),
-            ("29/02/1900", Err(NoSuchMoment)),
+            ("29/02/1900", Err(NoSuchDateOrTime)),
             ("01/02/0000", Err(OutOfRange)),
             ("1970-02-01", Err(Malformed)),
             ("01/02/1970x", Err(Malformed)),
@@ -59,7 +60,7 @@ fn dates_by_format() {
     let american_first = formats(&["%m/%d/%Y", "%d/%m/%Y"]);
     check(
         |text| date::date(text, &american_first),
-        &[("02/01/1970", Ok(31)), ("31/01/1970", Ok(30)), ("31/31/1970", Err(NoSuchMoment))],
+        &[("02/01/1970", Ok(31)), ("31/01/1970", Ok(30)), ("31/31/1970", Err(NoSuchDateOrTime))],
     );
     check(|text| date::date(text, &formats(&["%E"])), &[("1970-01-01", Err(Malformed))]);
     // Numbers side by side have all their digits, or none knows which are whose.
@@ -85,9 +86,9 @@ fn times_of_day() {
             ("00:00:00.5", Ok(500_000)),
             ("00:00:00.123456000", Ok(123_456)),
             ("00:00:00.1234561", Err(TooPrecise)),
-            ("24:00", Err(NoSuchMoment)),
-            ("23:60", Err(NoSuchMoment)),
-            ("23:59:60", Err(NoSuchMoment)),
+            ("24:00", Err(NoSuchDateOrTime)),
+            ("23:60", Err(NoSuchDateOrTime)),
+            ("23:59:60", Err(NoSuchDateOrTime)),
             ("00:00:00.", Err(Malformed)),
             ("00:00:", Err(Malformed)),
             ("00:00:00Z", Err(Malformed)),
@@ -105,14 +106,14 @@ fn times_of_day() {
             ("000001500000", Ok(1_500_000)),
             ("00:00:01.0000005", Err(TooPrecise)),
             ("00:00:01.0000000001", Err(TooPrecise)),
-            ("23:59:60.0", Err(NoSuchMoment)),
-            ("13:00 AM", Err(NoSuchMoment)),
+            ("23:59:60.0", Err(NoSuchDateOrTime)),
+            ("13:00 AM", Err(NoSuchDateOrTime)),
             ("93000500000", Err(Malformed)),
         ],
     );
 }
 
-fn timestamps(unit: TimeUnit, utc: bool, zone: Tz) -> impl Fn(&[u8]) -> Result<i64, Unconvertible> {
+fn timestamps(unit: TimeUnit, utc: bool, zone: Tz) -> impl Fn(&[u8]) -> Result<i64, ConvertError> {
     let ambiguous = AmbiguousTime::Error;
     let rules = TimestampRules { unit, utc, source_zone: zone, ambiguous, formats: Vec::new() };
     move |text| rules.timestamp(text)
@@ -161,13 +162,17 @@ fn directives() {
             vec![
                 ("Thursday 1970-01-01", Ok(0)),
                 ("thu 1970-01-01", Ok(0)),
-                ("Fri 1970-01-01", Err(NoSuchMoment)),
+                ("Fri 1970-01-01", Err(NoSuchDateOrTime)),
             ],
         ),
         (
             "%Y-%j",
             1969,
-            vec![("1970-002", Ok(DAY)), ("1970-366", Err(NoSuchMoment)), ("1970-0", Err(NoSuchMoment))],
+            vec![
+                ("1970-002", Ok(DAY)),
+                ("1970-366", Err(NoSuchDateOrTime)),
+                ("1970-0", Err(NoSuchDateOrTime)),
+            ],
         ),
         (
             "%F %I:%M:%S %p",
@@ -175,7 +180,7 @@ fn directives() {
             vec![
                 ("1970-01-01 12:00:01 am", Ok(SECOND)),
                 ("1970-01-01 12:00:00 PM", Ok(DAY / 2)),
-                ("1970-01-01 00:00:00 PM", Err(NoSuchMoment)),
+                ("1970-01-01 00:00:00 PM", Err(NoSuchDateOrTime)),
             ],
         ),
         (
@@ -228,10 +233,10 @@ fn directives() {
             vec![
                 ("% 01 1970-01-01", Ok(3600 * SECOND)),
                 ("%1 1970-01-01", Ok(3600 * SECOND)),
-                ("% 24 1970-01-01", Err(NoSuchMoment)),
+                ("% 24 1970-01-01", Err(NoSuchDateOrTime)),
             ],
         ),
-        ("%m %b %Y %d", 1969, vec![("1 Jan 1970 1", Ok(0)), ("2 Jan 1970 1", Err(NoSuchMoment))]),
+        ("%m %b %Y %d", 1969, vec![("1 Jan 1970 1", Ok(0)), ("2 Jan 1970 1", Err(NoSuchDateOrTime))]),
     ] {
         let rules = by(pattern, pivot);
         check(|text| rules.timestamp(text), &rows);
@@ -270,15 +275,15 @@ fn clocks_put_forward_and_back() {
     let back = 1_729_990_800;
     for (zone, text, expected) in [
         (berlin, "2024-03-31T01:59:59", [Ok(1_711_846_799); 3]),
-        (berlin, "2024-03-31T02:00:00", [Err(LocalTimeGap); 3]),
-        (berlin, "2024-03-31T02:59:59", [Err(LocalTimeGap); 3]),
+        (berlin, "2024-03-31T02:00:00", [Err(NonexistentLocalTime); 3]),
+        (berlin, "2024-03-31T02:59:59", [Err(NonexistentLocalTime); 3]),
         (berlin, "2024-03-31T03:00:00", [Ok(1_711_846_800); 3]),
         (berlin, "2024-10-27T01:59:59", [Ok(back - HOUR - 1); 3]),
-        (berlin, "2024-10-27T02:30:00", [Err(LocalTimeTwice), Ok(back - HOUR / 2), Ok(back + HOUR / 2)]),
+        (berlin, "2024-10-27T02:30:00", [Err(AmbiguousLocalTime), Ok(back - HOUR / 2), Ok(back + HOUR / 2)]),
         (berlin, "2024-10-27T03:00:00", [Ok(back + HOUR); 3]),
         (berlin, "2024-10-27T02:30:00+01:00", [Ok(back + HOUR / 2); 3]),
-        (lord_howe, "2024-04-07T01:45:00", [Err(LocalTimeTwice), Ok(1_712_414_700), Ok(1_712_416_500)]),
-        (apia, "2011-12-30T12:00:00", [Err(LocalTimeGap); 3]),
+        (lord_howe, "2024-04-07T01:45:00", [Err(AmbiguousLocalTime), Ok(1_712_414_700), Ok(1_712_416_500)]),
+        (apia, "2011-12-30T12:00:00", [Err(NonexistentLocalTime); 3]),
     ] {
         let policies = [AmbiguousTime::Error, AmbiguousTime::Earlier, AmbiguousTime::Later];
         let found = policies.map(|ambiguous| {
@@ -306,8 +311,8 @@ fn timestamps_without_zone() {
             ("9999-12-31T23:59:59.999999", Ok(253_402_300_799_999_999)),
             ("1970-01-01T00:00:00+02:00", Err(UnexpectedZone)),
             ("1970-01-01T00:00:00.0000001", Err(TooPrecise)),
-            ("1970-01-01T24:00", Err(NoSuchMoment)),
-            ("1970-02-30T00:00", Err(NoSuchMoment)),
+            ("1970-01-01T24:00", Err(NoSuchDateOrTime)),
+            ("1970-02-30T00:00", Err(NoSuchDateOrTime)),
             ("1970-01-01", Err(Malformed)),
             ("1970-01-01T", Err(Malformed)),
             ("1970-01-01t00:00", Err(Malformed)),
@@ -346,15 +351,15 @@ fn instants() {
             ("2024-07-01T00:00:00", Ok(1_719_806_400_000)),
             // Clocks went from 02:00 to 03:00.
             ("2024-03-10T01:59:59", Ok(1_710_053_999_000)),
-            ("2024-03-10T02:30:00", Err(LocalTimeGap)),
+            ("2024-03-10T02:30:00", Err(NonexistentLocalTime)),
             ("2024-03-10T03:00:00", Ok(1_710_054_000_000)),
             // Clocks went from 02:00 back to 01:00.
-            ("2024-11-03T01:30:00", Err(LocalTimeTwice)),
+            ("2024-11-03T01:30:00", Err(AmbiguousLocalTime)),
             ("1970-01-01T00:00:00+2", Err(Malformed)),
             ("1970-01-01T00:00:00+02:", Err(Malformed)),
             ("1970-01-01T00:00:00+02:0", Err(Malformed)),
             ("1970-01-01T00:00:00+020", Err(Malformed)),
-            ("1970-01-01T00:00:00+24:00", Err(NoSuchMoment)),
+            ("1970-01-01T00:00:00+24:00", Err(NoSuchDateOrTime)),
             ("1970-01-01T00:00:00 EST", Err(Malformed)),
         ],
     );
@@ -378,7 +383,7 @@ fn timestamps_by_format() {
             ("01.01.1970 00:00:01.25", Ok(1_250_000)),
             ("02.01.1970", Ok(86_400_000_000)),
             ("86400", Ok(86_400_000_000)),
-            ("31.02.1970", Err(NoSuchMoment)),
+            ("31.02.1970", Err(NoSuchDateOrTime)),
             ("01.01.1970 00:00:01.0000001", Err(TooPrecise)),
             ("01.01.1970 00", Err(Malformed)),
             ("01.01.1970 0:0:0.0", Ok(0)),
@@ -389,7 +394,7 @@ fn timestamps_by_format() {
         &[
             ("1970-01-01 02:00 +0200", Ok(0)),
             ("1970-01-01 00:00", Ok(5 * 3_600_000_000)),
-            ("2024-03-10 02:30", Err(LocalTimeGap)),
+            ("2024-03-10 02:30", Err(NonexistentLocalTime)),
             ("0", Ok(0)),
             // A zone's name is not read, so it must not be skipped either.
             ("00:00 EST 1970-01-01", Err(Malformed)),

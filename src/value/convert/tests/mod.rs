@@ -6,12 +6,12 @@ mod calendar;
 mod numbers;
 mod random;
 
-use super::Unconvertible;
+use super::ConvertError;
 
 /// Rows of (text, what it is), checked all before the first mismatch fails.
 fn check<T: PartialEq + std::fmt::Debug>(
-    convert: impl Fn(&[u8]) -> Result<T, Unconvertible>,
-    rows: &[(&str, Result<T, Unconvertible>)],
+    convert: impl Fn(&[u8]) -> Result<T, ConvertError>,
+    rows: &[(&str, Result<T, ConvertError>)],
 ) {
     let wrong: Vec<String> = rows
         .iter()

@@ -1,8 +1,8 @@
 use super::check;
-use crate::value::convert::Unconvertible::{
+use crate::value::convert::ConvertError::{
     LeadingZero, Malformed, NotWhole, OutOfRange, TooPrecise, TooSmall,
 };
-use crate::value::convert::{Marks, NumberRules, Unconvertible, binary, boolean, decimal, float, integer};
+use crate::value::convert::{ConvertError, Marks, NumberRules, binary, boolean, decimal, float, integer};
 use crate::value::{BinaryForm, LeadingZeros, Rounding, TextRules};
 
 #[test]
@@ -216,7 +216,7 @@ fn numbers_with_text_around_them() {
         move |text: &[u8]| {
             let mut scratch = Vec::new();
             let plain = NumberRules::new(&rules).plain(text, &mut scratch)?;
-            Ok::<_, Unconvertible>(String::from_utf8_lossy(plain).into_owned())
+            Ok::<_, ConvertError>(String::from_utf8_lossy(plain).into_owned())
         }
     };
     let plain = |text: &str| Ok(text.to_owned());
@@ -269,7 +269,7 @@ fn marks() {
     let read = |text: &[u8], decimal, group| {
         let mut scratch = Vec::new();
         let plain = Marks { decimal, group }.plain(text, &mut scratch)?;
-        Ok::<_, Unconvertible>(String::from_utf8_lossy(plain).into_owned())
+        Ok::<_, ConvertError>(String::from_utf8_lossy(plain).into_owned())
     };
     let plain = |text: &str| Ok(text.to_owned());
     check(

@@ -1,6 +1,6 @@
 use super::choice;
 use crate::value::BinaryForm;
-use crate::value::convert::{Unconvertible, binary as converter, boolean};
+use crate::value::convert::{ConvertError, binary as converter, boolean};
 
 /// Base64 or hexadecimal, bit by bit.
 pub fn binary(data: &[u8]) {
@@ -49,7 +49,7 @@ pub fn booleans(data: &[u8]) {
     let slow = match (yes.iter().any(same), no.iter().any(same)) {
         (true, _) => Ok(true),
         (_, true) => Ok(false),
-        _ => Err(Unconvertible::Malformed),
+        _ => Err(ConvertError::Malformed),
     };
     assert_eq!(
         boolean::boolean(text, &yes, &no, ignore_case == 1),

@@ -1,6 +1,6 @@
 use super::choice;
 use crate::value::AmbiguousTime;
-use crate::value::convert::{Format, TimestampRules, Unconvertible, date, time};
+use crate::value::convert::{ConvertError, Format, TimestampRules, date, time};
 use arrow::datatypes::TimeUnit;
 use chrono::{
     DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, TimeZone, Timelike,
@@ -65,11 +65,11 @@ fn slow_timestamp(
     digits: u32,
     source_zone: Option<Tz>,
     ambiguous: AmbiguousTime,
-) -> Result<i64, Unconvertible> {
+) -> Result<i64, ConvertError> {
     // A date that is none is refused whatever follows.
     let date = slow_date(text.get(..10).unwrap_or_default())?;
     let rest = text[10..].strip_prefix(b"T").or(text[10..].strip_prefix(b" "));
-    let rest = rest.ok_or(Unconvertible::Malformed)?;
+    let rest = rest.ok_or(ConvertError::Malformed)?;
     let clock_len = rest.iter().take_while(|byte| !matches!(byte, b'Z' | b'+' | b'-')).count();
     // What may follow the clock is told only once the clock is read.
     let digits_and_marks =
@@ -80,17 +80,17 @@ fn slow_timestamp(
     let local = date.and_time(time);
     let seconds = match (offset, source_zone) {
         (Some(0), _) | (None, None) => local.and_utc().timestamp(),
-        (Some(_), None) => return Err(Unconvertible::UnexpectedZone),
+        (Some(_), None) => return Err(ConvertError::UnexpectedZone),
         (Some(offset), Some(_)) => local.and_utc().timestamp() - i64::from(offset),
         (None, Some(zone)) => slow_instant(local, zone, ambiguous)?,
     };
     let per_second = 10i128.pow(digits);
     let fraction = i128::from(time.nanosecond()) * per_second / 1_000_000_000;
-    i64::try_from(i128::from(seconds) * per_second + fraction).map_err(|_| Unconvertible::OutOfRange)
+    i64::try_from(i128::from(seconds) * per_second + fraction).map_err(|_| ConvertError::OutOfRange)
 }
 
 /// The instants at which clocks of `zone` show `local`.
-fn slow_instant(local: NaiveDateTime, zone: Tz, ambiguous: AmbiguousTime) -> Result<i64, Unconvertible> {
+fn slow_instant(local: NaiveDateTime, zone: Tz, ambiguous: AmbiguousTime) -> Result<i64, ConvertError> {
     let local = local.with_nanosecond(0).unwrap_or(local);
     let mut instants = Vec::new();
     for hours in -48..=48 {
@@ -104,33 +104,33 @@ fn slow_instant(local: NaiveDateTime, zone: Tz, ambiguous: AmbiguousTime) -> Res
     }
     instants.sort_unstable();
     match (instants.as_slice(), ambiguous) {
-        ([], _) => Err(Unconvertible::LocalTimeGap),
+        ([], _) => Err(ConvertError::NonexistentLocalTime),
         ([only], _) => Ok(*only),
         ([first, ..], AmbiguousTime::Earlier) => Ok(*first),
         ([.., last], AmbiguousTime::Later) => Ok(*last),
-        (_, AmbiguousTime::Error) => Err(Unconvertible::LocalTimeTwice),
+        (_, AmbiguousTime::Error) => Err(ConvertError::AmbiguousLocalTime),
     }
 }
 
-fn slow_date(text: &[u8]) -> Result<NaiveDate, Unconvertible> {
-    let text = std::str::from_utf8(text).map_err(|_| Unconvertible::Malformed)?;
+fn slow_date(text: &[u8]) -> Result<NaiveDate, ConvertError> {
+    let text = std::str::from_utf8(text).map_err(|_| ConvertError::Malformed)?;
     let parts: Vec<&str> = text.split('-').collect();
-    let [year, month, day] = parts.as_slice() else { return Err(Unconvertible::Malformed) };
+    let [year, month, day] = parts.as_slice() else { return Err(ConvertError::Malformed) };
     let number = |text: &str, len| (text.len() == len).then(|| digits(text)).flatten();
     let parts = (number(year, 4), number(month, 2), number(day, 2));
-    let (Some(year), Some(month), Some(day)) = parts else { return Err(Unconvertible::Malformed) };
+    let (Some(year), Some(month), Some(day)) = parts else { return Err(ConvertError::Malformed) };
     if year == 0 {
-        return Err(Unconvertible::OutOfRange);
+        return Err(ConvertError::OutOfRange);
     }
-    NaiveDate::from_ymd_opt(year as i32, month, day).ok_or(Unconvertible::NoSuchMoment)
+    NaiveDate::from_ymd_opt(year as i32, month, day).ok_or(ConvertError::NoSuchDateOrTime)
 }
 
 fn digits(text: &str) -> Option<u32> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
 
-fn slow_time(text: &[u8], most_digits: usize) -> Result<NaiveTime, Unconvertible> {
-    let text = std::str::from_utf8(text).map_err(|_| Unconvertible::Malformed)?;
+fn slow_time(text: &[u8], most_digits: usize) -> Result<NaiveTime, ConvertError> {
+    let text = std::str::from_utf8(text).map_err(|_| ConvertError::Malformed)?;
     let (clock, fraction) = match text.split_once('.') {
         Some((clock, fraction)) => (clock, Some(fraction)),
         None => (text, None),
@@ -140,28 +140,28 @@ fn slow_time(text: &[u8], most_digits: usize) -> Result<NaiveTime, Unconvertible
     let (hour, minute, second) = match (parts.as_slice(), fraction) {
         ([Some(hour), Some(minute)], None) => (*hour, *minute, 0),
         ([Some(hour), Some(minute), Some(second)], _) => (*hour, *minute, *second),
-        _ => return Err(Unconvertible::Malformed),
+        _ => return Err(ConvertError::Malformed),
     };
     let fraction = fraction.unwrap_or("0");
     if fraction.is_empty() || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(Unconvertible::Malformed);
+        return Err(ConvertError::Malformed);
     }
     if fraction.bytes().skip(most_digits).any(|digit| digit != b'0') {
-        return Err(Unconvertible::TooPrecise);
+        return Err(ConvertError::TooPrecise);
     }
     let nanoseconds: String = fraction.chars().chain("000000000".chars()).take(9).collect();
-    let nanoseconds = digits(&nanoseconds).ok_or(Unconvertible::Malformed)?;
-    NaiveTime::from_hms_nano_opt(hour, minute, second, nanoseconds).ok_or(Unconvertible::NoSuchMoment)
+    let nanoseconds = digits(&nanoseconds).ok_or(ConvertError::Malformed)?;
+    NaiveTime::from_hms_nano_opt(hour, minute, second, nanoseconds).ok_or(ConvertError::NoSuchDateOrTime)
 }
 
-fn slow_offset(text: &[u8]) -> Result<Option<i32>, Unconvertible> {
-    let text = std::str::from_utf8(text).map_err(|_| Unconvertible::Malformed)?;
+fn slow_offset(text: &[u8]) -> Result<Option<i32>, ConvertError> {
+    let text = std::str::from_utf8(text).map_err(|_| ConvertError::Malformed)?;
     let sign = match text.chars().next() {
         None => return Ok(None),
         Some('Z') if text.len() == 1 => return Ok(Some(0)),
         Some('+') => 1,
         Some('-') => -1,
-        _ => return Err(Unconvertible::Malformed),
+        _ => return Err(ConvertError::Malformed),
     };
     let offset = &text[1..];
     let parts = match offset.len() {
@@ -170,9 +170,9 @@ fn slow_offset(text: &[u8]) -> Result<Option<i32>, Unconvertible> {
         5 if offset.as_bytes()[2] == b':' => (digits(&offset[..2]), digits(&offset[3..])),
         _ => (None, None),
     };
-    let (Some(hours), Some(minutes)) = parts else { return Err(Unconvertible::Malformed) };
+    let (Some(hours), Some(minutes)) = parts else { return Err(ConvertError::Malformed) };
     if hours > 23 || minutes > 59 {
-        return Err(Unconvertible::NoSuchMoment);
+        return Err(ConvertError::NoSuchDateOrTime);
     }
     Ok(Some(sign * (hours * 3600 + minutes * 60) as i32))
 }

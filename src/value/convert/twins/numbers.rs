@@ -1,5 +1,5 @@
 use super::choice;
-use crate::value::convert::{Marks, NumberRules, Unconvertible, decimal, float, integer};
+use crate::value::convert::{ConvertError, Marks, NumberRules, decimal, float, integer};
 use crate::value::{LeadingZeros, Rounding};
 use std::cmp::Ordering;
 
@@ -8,19 +8,19 @@ const ROUNDINGS: [Rounding; 4] = [Rounding::Error, Rounding::HalfUp, Rounding::H
 /// Every width of integer, against 128 bits and their limits.
 pub fn integers(text: &[u8]) {
     let slow = |least: i128, most: i128| {
-        let (_, digits) = signed_digits(text).ok_or(Unconvertible::Malformed)?;
+        let (_, digits) = signed_digits(text).ok_or(ConvertError::Malformed)?;
         if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(Unconvertible::Malformed);
+            return Err(ConvertError::Malformed);
         }
         let negative = text.starts_with(b"-");
         let significant = digits.trim_start_matches('0');
         let value: i128 = match significant.len() {
             0 => 0,
-            1..=30 => significant.parse().map_err(|_| Unconvertible::OutOfRange)?,
-            _ => return Err(Unconvertible::OutOfRange),
+            1..=30 => significant.parse().map_err(|_| ConvertError::OutOfRange)?,
+            _ => return Err(ConvertError::OutOfRange),
         };
         let value = if negative { -value } else { value };
-        if (least..=most).contains(&value) { Ok(value) } else { Err(Unconvertible::OutOfRange) }
+        if (least..=most).contains(&value) { Ok(value) } else { Err(ConvertError::OutOfRange) }
     };
     macro_rules! widths {
         ($read:path: $($width:ty),*) => {$(
@@ -36,9 +36,9 @@ pub fn integers(text: &[u8]) {
     for rounding in ROUNDINGS {
         let decimal = slow_decimal(text, 38, 0, rounding);
         let expected = match (rounding, slow_decimal(text, 38, 0, Rounding::Down)) {
-            (Rounding::Error, Ok(_)) => Err(Unconvertible::NotWhole),
+            (Rounding::Error, Ok(_)) => Err(ConvertError::NotWhole),
             (Rounding::Error, Err(why)) => Err(why),
-            _ => decimal.and_then(|value| i64::try_from(value).map_err(|_| Unconvertible::OutOfRange)),
+            _ => decimal.and_then(|value| i64::try_from(value).map_err(|_| ConvertError::OutOfRange)),
         };
         assert_eq!(
             integer::rounded::<i64>(text, rounding),
@@ -71,8 +71,8 @@ fn signed_digits(text: &[u8]) -> Option<(bool, &str)> {
     Some((text.starts_with('-'), text.strip_prefix(['+', '-']).unwrap_or(text)))
 }
 
-fn slow_decimal(text: &[u8], precision: u8, scale: u8, rounding: Rounding) -> Result<i128, Unconvertible> {
-    let (negative, unsigned) = signed_digits(text).ok_or(Unconvertible::Malformed)?;
+fn slow_decimal(text: &[u8], precision: u8, scale: u8, rounding: Rounding) -> Result<i128, ConvertError> {
+    let (negative, unsigned) = signed_digits(text).ok_or(ConvertError::Malformed)?;
     let (number, exponent) = match unsigned.split_once(['e', 'E']) {
         Some((number, exponent)) => (number, Some(exponent)),
         None => (unsigned, None),
@@ -80,9 +80,9 @@ fn slow_decimal(text: &[u8], precision: u8, scale: u8, rounding: Rounding) -> Re
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     let digits = format!("{whole}{fraction}");
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(Unconvertible::Malformed);
+        return Err(ConvertError::Malformed);
     }
-    let exponent = exponent.map_or(Some(0), slow_exponent).ok_or(Unconvertible::Malformed)?;
+    let exponent = exponent.map_or(Some(0), slow_exponent).ok_or(ConvertError::Malformed)?;
 
     // The value in units of the last place is these digits, so many places to
     // the left; a thousand places say as much as more do.
@@ -102,22 +102,22 @@ fn slow_decimal(text: &[u8], precision: u8, scale: u8, rounding: Rounding) -> Re
         (kept.trim_start_matches('0').to_owned(), lost.to_owned())
     };
     if kept.len() > usize::from(precision) {
-        return Err(Unconvertible::OutOfRange);
+        return Err(ConvertError::OutOfRange);
     }
     let magnitude: u128 =
-        if kept.is_empty() { 0 } else { kept.parse().map_err(|_| Unconvertible::OutOfRange)? };
+        if kept.is_empty() { 0 } else { kept.parse().map_err(|_| ConvertError::OutOfRange)? };
     let half = format!("5{}", "0".repeat(lost.len().saturating_sub(1)));
     let is_lost = lost.bytes().any(|digit| digit != b'0');
     let up = match (rounding, lost.as_str().cmp(&half)) {
         _ if !is_lost => 0,
-        (Rounding::Error, _) => return Err(Unconvertible::TooPrecise),
+        (Rounding::Error, _) => return Err(ConvertError::TooPrecise),
         (Rounding::Down, _) | (_, Ordering::Less) => 0,
         (Rounding::HalfEven, Ordering::Equal) => magnitude % 2,
         _ => 1,
     };
     let magnitude = magnitude + up;
     if magnitude.to_string().len() > usize::from(precision) {
-        return Err(Unconvertible::OutOfRange);
+        return Err(ConvertError::OutOfRange);
     }
     let value = magnitude as i128;
     Ok(if negative { -value } else { value })
@@ -136,16 +136,16 @@ fn slow_exponent(text: &str) -> Option<i128> {
 pub fn floats(text: &[u8]) {
     fn agree<T: PartialEq + Copy + Into<f64> + std::fmt::Debug>(
         text: &[u8],
-        fast: Result<T, Unconvertible>,
+        fast: Result<T, ConvertError>,
         slow: Option<T>,
     ) {
         let is_number = text.iter().any(u8::is_ascii_digit);
         let significant = text.split(|byte| matches!(byte, b'e' | b'E')).next().unwrap_or_default();
         let nonzero = significant.iter().any(|byte| (b'1'..=b'9').contains(byte));
         let expected = match slow.map(Into::into) {
-            None => Err(Unconvertible::Malformed),
-            Some(value) if value.is_infinite() && is_number => Err(Unconvertible::OutOfRange),
-            Some(0.0) if is_number && nonzero => Err(Unconvertible::TooSmall),
+            None => Err(ConvertError::Malformed),
+            Some(value) if value.is_infinite() && is_number => Err(ConvertError::OutOfRange),
+            Some(0.0) if is_number && nonzero => Err(ConvertError::TooSmall),
             Some(value) => Ok(value),
         };
         let same = match (fast.map(Into::into), expected) {

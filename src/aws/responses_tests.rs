@@ -24,7 +24,7 @@ fn server(answer: String) -> String {
     endpoint
 }
 
-async fn refused(answer: String) -> (object_store::Error, Answers) {
+async fn refused(answer: String) -> (object_store::Error, Responses) {
     let retry = RetryConfig { max_retries: 1, ..RetryConfig::default() };
     let store = AmazonS3Builder::new()
         .with_bucket_name("bucket")
@@ -37,7 +37,7 @@ async fn refused(answer: String) -> (object_store::Error, Answers) {
         .with_http_connector(Watching)
         .build()
         .unwrap();
-    let answers = Answers::default();
+    let answers = Responses::default();
     let mut options = GetOptions::default();
     options.extensions.insert(answers.clone());
     let error = store.get_opts(&Path::from("k=SlowDown/InternalError"), options).await.unwrap_err();

@@ -2,9 +2,9 @@
 //!
 //! object_store keeps code and status of an answer in types of its own that it
 //! does not give out; most of them end as `Error::Generic`. So its connections
-//! are watched: a request that carries [`Answers`] leaves there what came back.
+//! are watched: a request that carries [`Responses`] leaves there what came back.
 
-use super::failure::describe_answer;
+use super::failure::describe_response;
 use super::redact::element;
 use bytes::Bytes;
 use object_store::ClientOptions;
@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// What came back to the tries of a request; clones are of the same request.
 #[derive(Debug, Clone, Default)]
-pub struct Answers(Arc<Mutex<Tries>>);
+pub struct Responses(Arc<Mutex<Tries>>);
 
 #[derive(Debug, Default)]
 struct Tries {
@@ -37,11 +37,11 @@ pub struct Refusal {
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&describe_answer(self.code.as_deref(), self.message.as_deref(), self.status))
+        f.write_str(&describe_response(self.code.as_deref(), self.message.as_deref(), self.status))
     }
 }
 
-impl Answers {
+impl Responses {
     /// How often the request was sent.
     pub fn tries(&self) -> u32 {
         self.with(|tries| tries.number)
@@ -73,7 +73,7 @@ struct Watched(HttpClient);
 #[async_trait::async_trait]
 impl HttpService for Watched {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        let Some(answers) = request.extensions().get::<Answers>().cloned() else {
+        let Some(answers) = request.extensions().get::<Responses>().cloned() else {
             return self.0.execute(request).await;
         };
         answers.with(|tries| {
@@ -96,5 +96,5 @@ impl HttpService for Watched {
 }
 
 #[cfg(test)]
-#[path = "answers_tests.rs"]
+#[path = "responses_tests.rs"]
 mod tests;

@@ -44,7 +44,7 @@ pub enum RequestClass {
 }
 
 /// A client's settings, for requests that are [`RequestClass::Small`]. `name` is for logs.
-pub(crate) fn patient(config: Builder, spec: &RequestsSpec, name: String) -> Builder {
+pub(crate) fn with_retries(config: Builder, spec: &RequestsSpec, name: String) -> Builder {
     config
         .retry_config(retries(spec))
         .retry_partition(partition(spec, name))
@@ -159,5 +159,5 @@ fn seconds(seconds: u64) -> Duration {
 }
 
 #[cfg(test)]
-#[path = "patience_tests.rs"]
+#[path = "retry_tests.rs"]
 mod tests;

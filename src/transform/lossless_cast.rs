@@ -6,7 +6,7 @@
 //! date. Text is read as the schema's defaults read it and written as SQL does.
 //! [`refusal`] says which pairs of types are not casts at all.
 
-use crate::value::convert::{TimestampRules, Unconvertible, boolean, date, decimal, float, integer, time};
+use crate::value::convert::{ConvertError, TimestampRules, boolean, date, decimal, float, integer, time};
 use crate::value::{AmbiguousTime, ColumnType, DEFAULT_FALSE, DEFAULT_TRUE, Rounding};
 use arrow::array::builder::{BooleanBuilder, PrimitiveBuilder};
 use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, StringArray, types::*};
@@ -117,7 +117,7 @@ pub(super) fn parse(texts: &StringArray, to: ColumnType) -> (ArrayRef, Vec<Lost>
 fn primitives<T: ArrowPrimitiveType>(
     texts: &StringArray,
     to: ColumnType,
-    convert: impl Fn(&[u8]) -> Result<T::Native, Unconvertible>,
+    convert: impl Fn(&[u8]) -> Result<T::Native, ConvertError>,
 ) -> (ArrayRef, Vec<Lost>) {
     let mut values = PrimitiveBuilder::<T>::with_capacity(texts.len()).with_data_type(to.arrow());
     let lost = convert_each(texts, |text| values.append_option(text), convert);
@@ -134,7 +134,7 @@ fn booleans(texts: &StringArray) -> (ArrayRef, Vec<Lost>) {
 fn convert_each<V>(
     texts: &StringArray,
     mut append: impl FnMut(Option<V>),
-    convert: impl Fn(&[u8]) -> Result<V, Unconvertible>,
+    convert: impl Fn(&[u8]) -> Result<V, ConvertError>,
 ) -> Vec<Lost> {
     let mut lost = Vec::new();
     for (row, text) in texts.iter().enumerate() {
@@ -150,5 +150,5 @@ fn convert_each<V>(
 }
 
 #[cfg(test)]
-#[path = "exact_tests.rs"]
+#[path = "lossless_cast_tests.rs"]
 mod tests;

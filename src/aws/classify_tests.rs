@@ -52,7 +52,7 @@ fn every_answer_has_its_meaning() {
         ("NotSlowDown", 400, Other),
         ("slowdown", 400, Other),
     ] {
-        assert_eq!(reason_of_answer(Some(code), status), expected, "{code} {status}");
+        assert_eq!(classify_response(Some(code), status), expected, "{code} {status}");
     }
     for (status, expected) in [
         (301, Other),
@@ -73,7 +73,7 @@ fn every_answer_has_its_meaning() {
         (504, Unreachable),
         (507, Full),
     ] {
-        assert_eq!(reason_of_answer(None, status), expected, "{status}");
-        assert_eq!(reason_of_answer(Some(""), status), expected, "{status}");
+        assert_eq!(classify_response(None, status), expected, "{status}");
+        assert_eq!(classify_response(Some(""), status), expected, "{status}");
     }
 }

@@ -1,7 +1,7 @@
 //! Dates, times and timestamps: which formats read all values, and only one way.
 
 use crate::value::convert::format::POSIX_PIVOT;
-use crate::value::convert::{self, Format, TimestampRules, Unconvertible};
+use crate::value::convert::{self, ConvertError, Format, TimestampRules};
 use crate::value::{AmbiguousTime, ColumnType};
 use arrow::datatypes::TimeUnit;
 use std::collections::BTreeSet;
@@ -11,7 +11,7 @@ const MAX_SHAPES: usize = 4;
 
 /// What the dates and times of a column allow.
 #[derive(Debug, Clone)]
-pub(super) struct Moments {
+pub(super) struct Temporal {
     /// Every shape seen.
     shapes: BTreeSet<Shape>,
     /// For `/` and `-`: whether the day may come first, and whether the month may.
@@ -71,7 +71,7 @@ struct Clock {
 
 /// What moments were found to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Found {
+pub(super) struct TemporalType {
     pub(super) column_type: ColumnType,
     /// Empty: ISO 8601.
     pub(super) formats: Vec<String>,
@@ -81,7 +81,7 @@ pub(super) struct Found {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unclear {
     /// They are none, or dates stand beside timestamps or zones beside none.
-    NotMoments,
+    NotTemporal,
     /// No value says whether day or month comes first.
     Ambiguous,
     /// In some values the day comes first, in others the month.
@@ -91,10 +91,10 @@ pub(super) enum Unclear {
     NoUnit,
 }
 
-impl Default for Moments {
+impl Default for Temporal {
     fn default() -> Self {
         let either = Order { day_first: true, month_first: true };
-        Moments {
+        Temporal {
             shapes: BTreeSet::new(),
             orders: [either; 2],
             nanoseconds: false,
@@ -105,7 +105,7 @@ impl Default for Moments {
     }
 }
 
-impl Moments {
+impl Temporal {
     pub(super) fn observe(&mut self, value: &[u8]) {
         self.times = self.times && value.contains(&b':') && convert::time::time(value, &[]).is_ok();
         if self.dead {
@@ -129,11 +129,10 @@ impl Moments {
             match shape.clock {
                 None => convert::date::date(value, &formats).is_ok(),
                 Some(_) => match timestamp(value, shape.zone, TimeUnit::Microsecond, &formats) {
-                    Err(Unconvertible::TooPrecise) => {
+                    Err(ConvertError::TooPrecise) => {
                         self.nanoseconds = true;
                         let read = timestamp(value, shape.zone, TimeUnit::Nanosecond, &formats);
-                        let beyond =
-                            matches!(read, Err(Unconvertible::TooPrecise | Unconvertible::OutOfRange));
+                        let beyond = matches!(read, Err(ConvertError::TooPrecise | ConvertError::OutOfRange));
                         self.beyond_nanoseconds |= beyond;
                         read.is_ok() || beyond
                     }
@@ -152,7 +151,7 @@ impl Moments {
         day_first || month_first
     }
 
-    /// Changes when what [`Moments::settle`] gives may change.
+    /// Changes when what [`Temporal::settle`] gives may change.
     pub(super) fn fingerprint(&self) -> u64 {
         let [slashed, dashed] = self.orders;
         let flags = [
@@ -169,18 +168,18 @@ impl Moments {
     }
 
     /// The type and the formats that read every value.
-    pub(super) fn settle(&self) -> Result<Found, Unclear> {
+    pub(super) fn settle(&self) -> Result<TemporalType, Unclear> {
         if self.times {
-            return Ok(Found { column_type: ColumnType::Time, formats: Vec::new() });
+            return Ok(TemporalType { column_type: ColumnType::Time, formats: Vec::new() });
         }
-        let column_type = self.column_type().ok_or(Unclear::NotMoments)?;
+        let column_type = self.column_type().ok_or(Unclear::NotTemporal)?;
         if matches!(column_type, ColumnType::Timestamp { .. }) && self.nanoseconds && self.beyond_nanoseconds
         {
             return Err(Unclear::NoUnit);
         }
         // The default reads every variant of ISO 8601.
         if self.shapes.iter().all(|shape| shape.date == DateShape::Iso) {
-            return Ok(Found { column_type, formats: Vec::new() });
+            return Ok(TemporalType { column_type, formats: Vec::new() });
         }
         let mut formats = Vec::new();
         for shape in self.shapes.iter() {
@@ -192,7 +191,7 @@ impl Moments {
             };
             formats.push(shape.format(month_first));
         }
-        Ok(Found { column_type, formats })
+        Ok(TemporalType { column_type, formats })
     }
 
     fn column_type(&self) -> Option<ColumnType> {
@@ -212,7 +211,7 @@ impl Moments {
     }
 }
 
-fn timestamp(text: &[u8], utc: bool, unit: TimeUnit, formats: &[Format]) -> Result<i64, Unconvertible> {
+fn timestamp(text: &[u8], utc: bool, unit: TimeUnit, formats: &[Format]) -> Result<i64, ConvertError> {
     let (source_zone, ambiguous) = (chrono_tz::UTC, AmbiguousTime::default());
     TimestampRules { unit, utc, source_zone, ambiguous, formats: formats.to_vec() }.timestamp(text)
 }

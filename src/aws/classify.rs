@@ -8,7 +8,7 @@ use crate::error::StoreReason;
 /// between S3 and its imitations and holds keys, which may be called anything.
 ///
 /// Codes: "Error responses" in the S3 API reference, and MinIO's of its own.
-pub fn reason_of_answer(code: Option<&str>, status: u16) -> StoreReason {
+pub fn classify_response(code: Option<&str>, status: u16) -> StoreReason {
     match code.unwrap_or_default() {
         "NoSuchBucket" => StoreReason::NoBucket,
         "NoSuchKey" | "NoSuchUpload" | "NoSuchVersion" | "NotFound" => StoreReason::NotFound,
@@ -36,12 +36,12 @@ pub fn reason_of_answer(code: Option<&str>, status: u16) -> StoreReason {
         "ServiceUnavailable" | "InternalError" | "RequestTimeout" => StoreReason::Unreachable,
         // A conflict with how the bucket is set up, which stays as it is.
         "InvalidBucketState" | "BucketAlreadyExists" | "BucketAlreadyOwnedByYou" => StoreReason::Other,
-        _ => reason_of_status(status),
+        _ => classify_status(status),
     }
 }
 
 /// For answers without a code, or with one that says nothing new.
-fn reason_of_status(status: u16) -> StoreReason {
+fn classify_status(status: u16) -> StoreReason {
     match status {
         404 => StoreReason::NotFound,
         401 | 403 => StoreReason::Denied,
@@ -56,5 +56,5 @@ fn reason_of_status(status: u16) -> StoreReason {
 }
 
 #[cfg(test)]
-#[path = "reason_tests.rs"]
+#[path = "classify_tests.rs"]
 mod tests;

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The directory of temporary files; clones share it and its count of bytes.
 #[derive(Debug, Clone)]
-pub struct Scratch(Arc<Place>);
+pub struct SpillDirectory(Arc<Place>);
 
 #[derive(Debug)]
 struct Place {
@@ -24,23 +24,23 @@ struct Place {
     cancel: Cancel,
 }
 
-impl Scratch {
+impl SpillDirectory {
     /// Files in `directory`, or in the system's directory for temporary files.
     /// Nothing is created before the first byte has to be written. After
     /// `cancel`, whatever reads or writes them ends with [`ErrorKind::Interrupted`].
     pub fn new(directory: Option<&Path>, cancel: Cancel) -> Self {
-        Scratch::in_room(directory, cancel, u64::MAX)
+        SpillDirectory::in_room(directory, cancel, u64::MAX)
     }
 
     /// A disk that is full after so many bytes.
     #[cfg(test)]
     pub(super) fn with_room(directory: Option<&Path>, room: u64) -> Self {
-        Scratch::in_room(directory, Cancel::default(), room)
+        SpillDirectory::in_room(directory, Cancel::default(), room)
     }
 
     fn in_room(directory: Option<&Path>, cancel: Cancel, room: u64) -> Self {
         let directory = directory.map_or_else(std::env::temp_dir, Path::to_owned);
-        Scratch(Arc::new(Place { directory, bytes: AtomicU64::new(0), room, cancel }))
+        SpillDirectory(Arc::new(Place { directory, bytes: AtomicU64::new(0), room, cancel }))
     }
 
     /// Bytes in temporary files now.
@@ -49,9 +49,9 @@ impl Scratch {
     }
 
     /// A file that nobody else can open and that is gone when it is closed.
-    pub(super) fn file(&self) -> Result<ScratchFile, Error> {
+    pub(super) fn file(&self) -> Result<SpillFile, Error> {
         match tempfile::tempfile_in(&self.0.directory) {
-            Ok(file) => Ok(ScratchFile { file, bytes: 0, scratch: self.clone() }),
+            Ok(file) => Ok(SpillFile { file, bytes: 0, spill_directory: self.clone() }),
             Err(cause) => Err(self.failed("create", &cause)),
         }
     }
@@ -66,7 +66,7 @@ impl Scratch {
         let message = format!(
             "cannot {operation} a temporary file in {directory}: {cause}; temporary files took {bytes} so far"
         );
-        Error::new(ErrorKind::Scratch { message }).remedy(
+        Error::new(ErrorKind::Spill { message }).remedy(
             "name a directory with more room in `engine.spill_directory` (convert: TMPDIR); or let less go to disk: \
              raise `engine.key_bytes` (deduplicate) or `engine.sort_bytes` (sort) in the job file",
         )
@@ -75,33 +75,33 @@ impl Scratch {
 
 /// A temporary file; unlinked from the start, so that no exit leaves it behind.
 #[derive(Debug)]
-pub(super) struct ScratchFile {
+pub(super) struct SpillFile {
     file: File,
     bytes: u64,
-    scratch: Scratch,
+    spill_directory: SpillDirectory,
 }
 
-impl ScratchFile {
-    pub(super) fn scratch(&self) -> &Scratch {
-        &self.scratch
+impl SpillFile {
+    pub(super) fn spill_directory(&self) -> &SpillDirectory {
+        &self.spill_directory
     }
 
-    /// Stops whoever reads or writes, see [`Scratch::failed`]. Not as
+    /// Stops whoever reads or writes, see [`SpillDirectory::failed`]. Not as
     /// [`io::ErrorKind::Interrupted`]: the standard library would try again.
     fn check_cancel(&self) -> io::Result<()> {
-        self.scratch.0.cancel.check().map_err(|_| io::Error::other("interrupted"))
+        self.spill_directory.0.cancel.check().map_err(|_| io::Error::other("interrupted"))
     }
 
     /// Back to the first byte, for reading.
     pub(super) fn rewind(&mut self) -> Result<(), Error> {
-        self.file.rewind().map_err(|cause| self.scratch.failed("read", &cause))
+        self.file.rewind().map_err(|cause| self.spill_directory.failed("read", &cause))
     }
 }
 
-impl Write for ScratchFile {
+impl Write for SpillFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.check_cancel()?;
-        let place = &self.scratch.0;
+        let place = &self.spill_directory.0;
         if place.bytes.load(Ordering::Relaxed).saturating_add(bytes.len() as u64) > place.room {
             return Err(io::ErrorKind::StorageFull.into());
         }
@@ -116,15 +116,15 @@ impl Write for ScratchFile {
     }
 }
 
-impl Read for ScratchFile {
+impl Read for SpillFile {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.check_cancel()?;
         self.file.read(buffer)
     }
 }
 
-impl Drop for ScratchFile {
+impl Drop for SpillFile {
     fn drop(&mut self) {
-        self.scratch.0.bytes.fetch_sub(self.bytes, Ordering::Relaxed);
+        self.spill_directory.0.bytes.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }
