@@ -248,7 +248,7 @@ pub enum InputProblem {
         found: u64,
     },
     /// More blank lines and comments stand where the footer may be than are held in memory.
-    #[error("there are more than {} of blank lines or comments where the footer may be", count(*limit, "byte"))]
+    #[error("more than {} of blank lines or comments where the footer may be", count(*limit, "byte"))]
     FooterTooFar {
         /// `dialect.maxRecordBytes`.
         limit: u64,

@@ -156,7 +156,7 @@ fn mistakes_have_their_place() {
         ),
         (
             "[dialect]\nquoteChar = ','",
-            "job.toml:4:1: dialect.quoteChar: ',' is the `delimiter` (--delimiter), too => give `quoteChar` (--quote) and `delimiter` (--delimiter) different characters",
+            "job.toml:4:1: dialect.quoteChar: ',' is the `delimiter` (--delimiter) => give `quoteChar` (--quote) and `delimiter` (--delimiter) different characters",
         ),
         (
             "[dialect]\nencoding = 'utf9'",

@@ -83,7 +83,7 @@ fn mistakes_in_a_schema_have_their_place() {
         ),
         (
             r#"{"fields": [{"name": "a"}, {"name": "a"}]}"#,
-            "s.json:1:29: fields[1].name: the name \"a\" is that of fields[0], too => give each column a name of its own",
+            "s.json:1:29: fields[1].name: the name \"a\" is already that of fields[0] => give each column a name of its own",
         ),
         (
             r#"{"fields": [{"name": "a"}, {"name": "b", "sourceName": "a"}]}"#,

@@ -52,7 +52,7 @@ pub fn run(
     let Some(task) = plan.tasks.iter().find(|task| task.number == number) else {
         let tasks = count(plan.tasks.len(), "task");
         let message = format!("the plan has {tasks}, numbered from 0; there is no {number}");
-        return Err(Error::usage(message).remedy("give one of them with --task"));
+        return Err(Error::usage(message).remedy("give the number of one of them to `sawmill task --task`"));
     };
     let (table, history) = Table::opened(&plan.job, runtime)?;
     if let Some(done) = history.commit_of(&plan.attempt).or(history.commit_of_key(&plan.job_key)) {

@@ -44,7 +44,7 @@ bad_jobs! {
     text_without_quotes: "\"snappy\"" => "snappy", ["job.toml:7:15: text must be in double quotes", "\n  help: write \"snappy\""];
     text_that_begins_like_true: "\"snappy\"" => "t", ["job.toml:7:15: text must be in double quotes", "\n  help: write \"t\""];
     value_that_is_missing: "\"snappy\"" => "", ["job.toml:7:", "the value is missing", "\n  help: write one"];
-    two_steps_in_one: "[output]" => "[[transforms]]\nfilter = \"id > 0\"\ndrop = [\"id\"]\n[output]", ["job.toml:8:1: transforms[0].drop: stands beside `filter`", "\n  help: ", "`[[transforms]]`"];
+    two_steps_in_one: "[output]" => "[[transforms]]\nfilter = \"id > 0\"\ndrop = [\"id\"]\n[output]", ["job.toml:8:1: transforms[0].drop: cannot be combined with `filter`", "\n  help: ", "`[[transforms]]`"];
     step_without_anything: "[output]" => "[[transforms]]\n[output]", ["job.toml:6:1: transforms[0]: is empty", "\n  help: write one of `select`, "];
     steps_that_are_no_list: "[output]" => "[transforms]\nfilter = \"id > 0\"\n[output]", ["job.toml:6:2: transforms: must be a list", "\n  help: ", "`[[transforms]]`"];
     text_in_double_quotes: "[output]" => "[[transforms]]\nfilter = '\"JFK\" = \"x\"'\n[output]", ["transforms[0].filter: there is no column \"JFK\"", "\n  help: text must be in single quotes: 'JFK'"];

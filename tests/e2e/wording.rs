@@ -213,14 +213,14 @@ fn a_record_that_is_longer_than_the_sample() {
     let workspace = Workspace::new();
     workspace.write("in.csv", format!("{},b\n1,2\n", "a".repeat(2_200_000)));
     let run = convert(&workspace, &[]).exits_with(3);
-    let run = run.says(&["the first 1,048,576 bytes of the input", "no whole header", "--schema"]);
+    let run = run.says(&["the first 1,048,576 bytes of the input", "no complete header", "--schema"]);
     assert!(!run.stderr.contains("ends before"), "{run}");
     workspace.write("in.csv", format!("{},b\n1,2\n", "a".repeat(2_200_000)));
     let run = workspace
         .sawmill(["convert", "in.csv", "-o", "out.parquet", "--no-header", "--delimiter", ","])
         .run()
         .exits_with(3);
-    let _ = run.says(&["no whole record", "describe the columns in a --schema"]);
+    let _ = run.says(&["no complete record", "describe the columns in a --schema"]);
     workspace
         .write("s.json", r#"{"fields": [{"name": "a", "type": "string"}, {"name": "b", "type": "string"}]}"#);
     let flags = ["--no-header", "--delimiter", ",", "--schema", "s.json"];

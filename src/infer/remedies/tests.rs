@@ -124,9 +124,9 @@ fn values_that_do_not_fit_are_given_a_type_or_taken_for_null() {
     for (value, expected) in [
         ("1.25", "(--type v=float64) reads"),
         ("n.a.", "(--type v=string) reads"),
-        ("NA", "(--null NA) takes"),
-        ("--", "(--null=--) takes"),
-        ("-", "(--null -) takes"),
+        ("NA", "(--null NA) reads"),
+        ("--", "(--null=--) reads"),
+        ("-", "(--null -) reads"),
     ] {
         let text = format!("id,v\n1,1\n2,2\n3,{value}\n");
         let problem = InputProblem::Value { value: value.into(), expected: "int64".into(), detail: None };

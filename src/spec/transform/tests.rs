@@ -78,14 +78,14 @@ fn mistakes_name_the_key() {
         ),
         (
             "[[transforms]]\nselect = ['a']\nfilter = 'a'",
-            "transforms[0].filter: stands beside `select`",
+            "transforms[0].filter: cannot be combined with `select`",
             "`[[transforms]]`",
         ),
         ("[[transforms]]", "transforms[0]: is empty", "`select`, `drop`"),
         ("[transforms]\nselect = ['a']", "transforms: must be a list", "`[[transforms]]`"),
         (
             "[[transforms]]\nmask = { a = { keep_first = 1, keep_last = 1 } }",
-            "transforms[0].mask.a.keep_last: stands beside `keep_first`",
+            "transforms[0].mask.a.keep_last: cannot be combined with `keep_first`",
             "leave one of them out",
         ),
         ("[[transforms]]\nlineage = { a = 'source' }", "transforms[0].lineage.a: unknown word", ""),

@@ -92,7 +92,7 @@ fn what_is_held_without_a_record_is_bounded() {
         let place = error.as_ref().map(|error| {
             assert_eq!(
                 error.kind().to_string(),
-                "there are more than 100 bytes of blank lines or comments where the footer may be"
+                "more than 100 bytes of blank lines or comments where the footer may be"
             );
             error.location().and_then(|location| location.byte_offset)
         });

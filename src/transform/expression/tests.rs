@@ -136,7 +136,7 @@ fn mistakes_point_into_the_text() {
             "1 + \"Carrier\"",
             "there is no column \"Carrier\" here",
             "    ^^^^^^^^^",
-            "did you mean `carrier`? Else, text must be in single quotes: 'Carrier'",
+            "did you mean `carrier`? Otherwise, text must be in single quotes: 'Carrier'",
         ),
         (
             "carrier = \"it's\"",
