@@ -134,7 +134,7 @@ impl Destination {
     fn put(&self, document: &impl Serialize, runtime: &Runtime, replace: bool) -> Result<()> {
         let body = to_json(document) + "\n";
         match self {
-            // Unlike a report for people, a document that nobody took is lost.
+            // Unlike a report for people, a document that was not taken is lost.
             Destination::StandardOutput => std::io::stdout()
                 .write_all(body.as_bytes())
                 .and_then(|()| std::io::stdout().flush())

@@ -21,7 +21,7 @@ pub(super) fn claim_document() -> bool {
 /// Prints the document that `--json` asks for where flags cannot be read, of which clap tells
 /// on standard error.
 pub fn report_bad_flags(error: &clap::Error) {
-    // Nobody can say whether `--json` was meant as a flag; most likely it was.
+    // It cannot be known whether `--json` was meant as a flag; most likely it was.
     if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") {
         expect_document();
         let message = error.to_string();

@@ -162,7 +162,7 @@ pub(super) fn staged_in(file: &StagedData, target: usize) -> Option<&StagedFile>
     file.staged.get(target).filter(|staged| staged.staging != Staging::Absent)
 }
 
-/// Sees to it that nobody brings back what is about to be removed, see [`Table::repair_file`].
+/// Makes sure that no process brings back what is about to be removed, see [`Table::repair_file`].
 async fn abort_copies(store: &dyn Store, deletes: &[String]) -> Result<()> {
     if deletes.is_empty() {
         return Ok(());

@@ -176,11 +176,11 @@ impl Table {
         Ok(is_attempt(attempt) && self.home().head(&intent_key(attempt)).await?.is_some())
     }
 
-    /// Gives up an attempt that nobody has tried to decide: removes what it
+    /// Gives up an attempt that was never tried to be decided: removes what it
     /// staged and says no more of it. Gives the first thing that could not be removed.
     ///
     /// `alive` are the attempt's signs of life, which end before its lease is removed: a renewal
-    /// that came later would leave one that nobody removes.
+    /// that came later would leave one that is never removed.
     pub async fn withdraw(
         &self,
         attempt: &str,

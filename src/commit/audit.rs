@@ -123,7 +123,7 @@ impl Table {
         }
         self.drop_explained(&history, &mut seen).await?;
         let (unfinished, publishing) = self.still_open(&history, &open).await?;
-        // They hold nothing, so they may be left out where it is told what nobody holds.
+        // They hold nothing, so they may be left out where it is reported what no target holds.
         let gone = silent.take_gone();
         let lost = match silent.is_empty() {
             true => wrong_everywhere(&seen),

@@ -164,7 +164,7 @@ impl Verified<'_> {
                 written: self.plan.written.as_ref(),
                 schema_change: self.plan.job.output.schema_change,
                 refuses_to_read_again: self.plan.refuses_to_read_again(),
-                // Whether there was nothing, the caller has looked, and nobody looks again.
+                // Whether there was nothing, the caller has looked, and it is not looked up again.
                 looked_at: match changes.mode {
                     WriteMode::ErrorIfExists => started_at,
                     WriteMode::Append | WriteMode::OverwritePartitions => history.tip,

@@ -55,7 +55,7 @@ pub struct Intent {
 pub enum Steps {
     /// `run`, `convert`: one process, alive from its first to its last file.
     OneProcess,
-    /// `plan`, `task`, `commit`: nobody may be running in between.
+    /// `plan`, `task`, `commit`: no process may be running in between.
     Separate,
 }
 

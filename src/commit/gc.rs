@@ -1,4 +1,4 @@
-//! What nobody needs any more: looked for, and removed if asked.
+//! What is no longer needed: looked for, and removed if asked.
 //!
 //! The log, the changes of its commits and the words of its versions are kept
 //! for ever: they are what every promise rests on, and small.
@@ -31,7 +31,7 @@ pub struct Garbage {
     /// URLs of files and documents that were to be removed and may still be there, as a target failed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub left: Vec<String>,
-    /// Targets that did not answer: what nobody needs there is not known.
+    /// Targets that did not answer: what is no longer needed there is not known.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unseen: Vec<Unseen>,
 }
@@ -41,7 +41,7 @@ impl Table {
     /// and so are files that ceased to be of the table less than `keep` ago: in a
     /// versioned layout somebody may still be reading them.
     ///
-    /// A target that does not answer stops nothing elsewhere: what the log has settled is nobody's
+    /// A target that does not answer stops nothing elsewhere: what the log has settled is garbage
     /// in each target by itself. But an attempt that the log does not know may have staged
     /// there, and keeps its documents.
     ///
@@ -58,7 +58,7 @@ impl Table {
             let needed = self.needed_of(&mut history, &attempt, is_dead, remove, &mut silent).await?;
             documents.extend(found.into_iter().filter(|(_, key)| !needed.holds(key)));
         }
-        // What is decided and not yet visible would look like nobody's.
+        // What is decided and not yet visible would look abandoned.
         let unfinished = !self.unpublished(&history).await?.is_empty();
         let mut files: Vec<(usize, String)> = Vec::new();
         let since = rfc3339(self.now().saturating_sub(i64::try_from(keep.as_secs()).unwrap_or(i64::MAX)));

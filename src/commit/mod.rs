@@ -1,4 +1,4 @@
-//! The third verb: task reports → files visible in every target, then word of it.
+//! The third verb: task reports → files visible in every target, then it is announced.
 //!
 //! Input: the reports of all tasks of a plan, whose files are staged everywhere
 //! and visible nowhere. Output: the [`Manifest`] of a new version of the table,

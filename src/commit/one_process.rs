@@ -37,7 +37,7 @@ async fn look_around(plan: &Plan, table: &Table) -> Result<(Recovered, Prepared)
                 // Decided a moment ago: it may not be visible yet.
                 recovered.add(tidy(table, &mut history).await?);
             }
-            // Nobody has recovered it where a target is away, and then it is not visible anywhere.
+            // It was not recovered where a target is away, and then it is not visible anywhere.
             if !table.absent().is_empty() && table.unfinished(&history).await?.contains(&done.version) {
                 return Err(table.waits_for_absent(done.version));
             }

@@ -2,7 +2,7 @@
 //!
 //! Everything rests on the log in the first target. A job whose targets were
 //! reordered, or whose first one was moved or emptied, would find an empty log,
-//! take what others hold for nobody's, and number versions anew.
+//! take what others hold for abandoned, and number versions anew.
 
 use super::documents::{ATTEMPTS, Applied, FIRST_EPOCH, applied_key, intent_key, log_directory, version_of};
 use super::epochs::EpochsKnown;
@@ -16,7 +16,7 @@ use crate::store::Store;
 pub(super) const APPLIED: &str = "_sawmill/applied/";
 
 impl Table {
-    /// Holds what the other targets say of versions against the log, which is
+    /// Checks what the other targets say of versions against the log, which is
     /// read again if they know more.
     ///
     /// # Errors
@@ -136,7 +136,7 @@ impl Table {
         }
     }
 
-    /// Whether an attempt is of another log: home has no word of it, and another target has.
+    /// Whether an attempt is of another log: home does not know it, and another target does.
     pub(super) async fn check_home_knows(&self, attempt: &str) -> Result<()> {
         if self.home().head(&intent_key(attempt)).await?.is_some() {
             return Ok(());

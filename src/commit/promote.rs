@@ -1,9 +1,9 @@
 //! A target that holds the table → its home, when home is lost.
 //!
 //! The old home may be gone for good, or only not be seen from here, with runners
-//! that still see it. So word of the new epoch is left in every target that
+//! that still see it. So a document of the new epoch is left in every target that
 //! answers, the new home first, *before* the copies of commits are read. A runner
-//! keeps its copies before it looks for word of an epoch, and looks before a file
+//! keeps its copies before it looks for a document of an epoch, and looks before a file
 //! becomes visible ([`super::apply`]). Of the two, one sees the other: whatever may
 //! have become visible is taken over, and whatever is not taken over stays invisible.
 
@@ -275,7 +275,7 @@ impl Table {
         Ok(found.into_values().collect())
     }
 
-    /// Leaves word of a new epoch in a target.
+    /// Leaves the document of a new epoch in a target.
     async fn begin_epoch(&self, store: &dyn Store, promoted: &Promoted, here: bool, tip: u64) -> Result<()> {
         let key = epoch_key(promoted.epoch);
         let document = Epoch {

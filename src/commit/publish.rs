@@ -1,4 +1,4 @@
-//! A version that every target holds → everybody is told.
+//! A version that every target holds → is announced everywhere.
 
 use super::apply::AppliedEverywhere;
 use super::decide::Decided;
@@ -71,7 +71,7 @@ impl Table {
     }
 }
 
-/// No word of a version before every target says that it holds it. The type
+/// A version is not announced before every target says that it holds it. The type
 /// says so for this process; this asks the targets.
 async fn check_gate(table: &Table, version: u64) -> Result<()> {
     #[cfg(test)]

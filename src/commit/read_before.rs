@@ -1,6 +1,6 @@
 //! Which versions hold the rows of some inputs, by the log alone.
 //!
-//! A commit keeps a mark of each of its inputs, so that nobody has to fetch its changes
+//! A commit keeps a mark of each of its inputs, so that its changes need not be fetched
 //! to know, and the decision can ask the log as it does for everything else.
 
 use super::documents::Commit;

@@ -69,7 +69,7 @@ impl Table {
     }
 
     /// Makes a version visible and tells everybody; first those before it that
-    /// nobody has finished. A file that it removes must not become visible after
+    /// no process has finished. A file that it removes must not become visible after
     /// it, and where a version is published, all before it have to be.
     pub async fn finish(&self, decided: Decided, mut history: History) -> Result<Manifest> {
         history.commits.retain(|committed| committed.version < decided.version());

@@ -53,7 +53,7 @@ impl Table {
             return Ok(Repaired::Removed);
         }
         // Another process may have copied it meanwhile, finished the version, and then removed this
-        // copy's upload as one that nobody needs any more.
+        // copy's upload as one that is no longer needed.
         if holds(self.stores()[target].as_ref(), &file.file).await? {
             return Ok(Repaired::There);
         }

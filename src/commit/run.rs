@@ -115,7 +115,7 @@ pub fn run(plan: &Plan, given: &[TaskReport], runtime: &Runtime) -> Result<Done>
         }
     };
     drop(alive);
-    // Tasks may have run twice: what the slower try staged is nobody's now.
+    // Tasks may have run twice: what the slower try staged belongs to no report now.
     match runtime.block_on(table.until_stopped(swept(&table))) {
         Ok(swept) => recovered.add(swept),
         // The other's version may not be visible yet.

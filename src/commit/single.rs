@@ -1,5 +1,5 @@
 //! One output file instead of a table: there is nowhere to keep a log, since
-//! nobody could tell its documents from the user's own files.
+//! there its documents could not be told from the user's own files.
 
 use super::documents::{COMMIT_FORMAT, Manifest, ManifestFile};
 use super::table::{CONCURRENCY, Table};

@@ -55,7 +55,7 @@ pub(super) enum Broken {
     Inputs,
     /// Files are added whatever types another run has given the table meanwhile.
     Columns,
-    /// Nobody looks whether another target has become home.
+    /// There is no check whether another target has become home.
     Epoch,
 }
 
@@ -86,7 +86,7 @@ impl Table {
     }
 
     /// Opens the targets of a job for work that stops when it is asked to, reads the
-    /// log, and holds the targets against it. Writes nothing.
+    /// log, and checks the targets against it. Writes nothing.
     ///
     /// # Errors
     /// As [`Table::open`] and [`Table::check_places`].

@@ -1,6 +1,6 @@
 //! Targets that do not answer or refuse to, for commands that go on with the others.
 //!
-//! What only looks, or removes what nobody needs, can tell of one region while
+//! What only looks, or removes what is no longer needed, can tell of one region while
 //! another is away. Home is another matter: what the table is, its log says.
 
 use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};

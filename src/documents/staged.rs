@@ -1,4 +1,4 @@
-//! A file that a target holds and nobody sees yet.
+//! A file that a target holds and readers do not see yet.
 
 /// A file that is durable in a target but invisible.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]

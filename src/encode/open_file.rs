@@ -91,7 +91,7 @@ impl OpenFile {
         })
     }
 
-    /// Writes the footer, reads it back from what was sent, holds it against
+    /// Writes the footer, reads it back from what was sent, checks it against
     /// the rows and the profile, and waits until every target has the file durably.
     pub(super) fn finish(
         self,

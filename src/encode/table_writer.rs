@@ -128,8 +128,8 @@ impl<'a> TableWriter<'a> {
     /// Ends row groups and moves them into files.
     fn end_groups(&mut self, partitions: &[usize]) -> Result<()> {
         let limits = &self.limits;
-        let nobody = || PartitionWriter::new(Partition::default(), limits, None);
-        let take = |&position: &usize| std::mem::replace(&mut self.partitions[position], nobody());
+        let empty = || PartitionWriter::new(Partition::default(), limits, None);
+        let take = |&position: &usize| std::mem::replace(&mut self.partitions[position], empty());
         let mut taken: Vec<PartitionWriter> = partitions.iter().map(take).collect();
         let (shape, factory) = (&self.shape, &self.factory);
         taken.par_iter_mut().try_for_each(|partition| partition.end_group(shape, factory))?;

@@ -65,7 +65,7 @@ pub enum InputProblem {
         /// The same in the order of the header.
         found: Vec<String>,
     },
-    /// A name stands twice in the header.
+    /// A duplicate name in the header.
     #[error("duplicate column {:?} in the header: columns {} and {}", excerpt(name), positions.0, positions.1)]
     DuplicateColumn {
         /// The name.
@@ -314,7 +314,7 @@ pub enum InputProblem {
     AllRejected {
         /// Records read.
         records: u64,
-        /// What was wrong with the first of them; empty if nobody knows.
+        /// What was wrong with the first of them; empty if that is not known.
         first: String,
     },
     /// The run wrote fewer or more rows than the job expects.

@@ -192,7 +192,7 @@ pub(super) enum Standing {
     First,
     /// The last.
     Last,
-    /// Any other, or nobody knows.
+    /// Any other, or not known.
     Within,
 }
 

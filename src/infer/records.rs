@@ -118,7 +118,7 @@ impl<'a> Records<'a> {
         let mut faults = found.iter().peekable();
         for record in 0..self.index.len() {
             let fault = faults.next_if(|fault| fault.record == record);
-            // What is wrong with skipped records and footers is nobody's loss.
+            // What is wrong with skipped records and footers loses nothing.
             let read = self.preamble.is_at_header() || self.preamble.is_over() && record < data_end;
             if let Some(fault) = fault.filter(|_| read) {
                 return Err(located(fault));

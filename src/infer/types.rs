@@ -331,8 +331,8 @@ impl TypeInference {
         (goes, notes::blank_name(url, blank.behind, goes, filled.as_deref()))
     }
 
-    /// Changes in another input than the first or in a window, where nobody looks
-    /// who reads the first page of a file.
+    /// Changes in another input than the first or in a window, where users do not look
+    /// who read the first page of a file.
     fn told<'a>(&'a self, tracked: &'a Tracked) -> impl Iterator<Item = String> + 'a {
         let since = tracked.first.map_or(0, |place| place.input);
         let is_far = move |change: &&Change| {

@@ -1,6 +1,6 @@
 //! Stretches from inside an input → those of their records that are beyond doubt.
 //!
-//! In the middle of an input nobody knows whether a line end stands inside
+//! In the middle of an input it is not known whether a line end is inside
 //! quotes. But there are only two answers, so a window is read twice from its
 //! first line end on: as if a record began there, and as if quotes were open.
 //! Where both readings begin a record at the same byte they are one from there

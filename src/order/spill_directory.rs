@@ -48,7 +48,7 @@ impl SpillDirectory {
         self.0.bytes.load(Ordering::Relaxed)
     }
 
-    /// A file that nobody else can open and that is gone when it is closed.
+    /// A file that no other process can open and that is gone when it is closed.
     pub(super) fn file(&self) -> Result<SpillFile, Error> {
         match tempfile::tempfile_in(&self.0.directory) {
             Ok(file) => Ok(SpillFile { file, bytes: 0, spill_directory: self.clone() }),

@@ -118,7 +118,7 @@ pub struct Settled {
     pub dialect: Dialect,
     /// Columns of the inputs.
     pub schema: Schema,
-    /// Whether nobody has declared them.
+    /// Whether they were not declared.
     pub is_inferred: bool,
     /// For people: what was inferred of the dialect and is not certain.
     pub notes: Vec<String>,

@@ -24,7 +24,7 @@ pub enum Rule {
     NameCase,
     /// Names have 1 to 127 bytes.
     NameLength,
-    /// No name stands twice.
+    /// No name is a duplicate.
     NameTwice,
     /// There are 1,598 columns or fewer.
     ColumnCount,

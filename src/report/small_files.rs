@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Files of a run below which nobody is warned: a small table in a file for each of its
+/// Files of a run below which there is no warning: a small table in a file for each of its
 /// partitions is as it should be, and readers open about so many at once.
 const MANY_FILES: usize = 100;
 

@@ -75,7 +75,7 @@ pub fn summary(report: &RunReport) -> String {
 
 fn write_summary(text: &mut String, report: &RunReport) -> std::fmt::Result {
     let totals = &report.totals;
-    // Nobody knows the size of a pipe but by its text.
+    // The size of a pipe is known by its text only.
     let bytes = if totals.input_bytes > 0 { totals.input_bytes } else { totals.text_bytes };
     let inputs = format!("{}, {}", count(totals.inputs, "file"), HumanBytes(bytes));
     if !report.recovered.is_nothing() {

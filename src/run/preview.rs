@@ -28,7 +28,7 @@ pub struct TableState {
 }
 
 impl TableState {
-    /// Opens the targets and holds them against the log. Targets that do not answer are not waited for.
+    /// Opens the targets and checks them against the log. Targets that do not answer are not waited for.
     ///
     /// # Errors
     /// Those of the targets, and those for which a run would be refused: a target that does not

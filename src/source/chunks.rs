@@ -33,7 +33,7 @@ impl Chunks {
         Chunks { receiver, url: url.to_owned(), left: bytes, runtime, cancel, sender: None }
     }
 
-    /// The task to stop when nobody wants the rest.
+    /// The task to stop when the rest is not wanted.
     pub(super) fn sent_by(mut self, task: AbortHandle) -> Self {
         self.sender = Some(task);
         self

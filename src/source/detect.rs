@@ -1,4 +1,4 @@
-//! The encoding of an input that nobody names, by its first bytes.
+//! The encoding of an input for which none is given, by its first bytes.
 
 use encoding_rs::{Encoding, UTF_16BE, UTF_16LE, WINDOWS_1252};
 

@@ -3,7 +3,7 @@
 //! Opening and reading them may wait for ever for somebody to write, and cannot
 //! be called off. So a thread of its own waits for the system, and the reader
 //! waits for the thread, with an eye on the flag. The thread ends with the
-//! stream, when nobody listens, or with the process.
+//! stream, when the receiver is gone, or with the process.
 
 use super::chunks::Chunks;
 use super::decompress::MAGIC_BYTES;
@@ -32,7 +32,7 @@ pub(super) fn start<R: Read>(
         let failed = |error: io::Error| file_failure("read", &url, &error);
         let mut reader = match open() {
             Ok(reader) => reader,
-            // Nobody listens: nobody misses it.
+            // The receiver is gone: it is not missed.
             Err(error) => return drop(sender.blocking_send(Err(failed(error)))),
         };
         while let Some(read) = read_some(&mut reader).map_err(failed).transpose() {

@@ -13,7 +13,7 @@ use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
-/// Files modified since are told of, where the job says nothing of it: copies
+/// Files modified since are reported where the job does not say how long to wait: copies
 /// over a network write more often.
 const RECENT: Duration = Duration::from_secs(5);
 
@@ -24,11 +24,11 @@ const TICK: Duration = Duration::from_millis(20);
 /// The same where times have no fraction: FAT counts in two seconds.
 const COARSE_TICK: Duration = Duration::from_secs(2);
 
-/// How often files are looked at that are not still.
+/// How often files that are not still are checked.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Waits until each local input has been still for as long as the job says, and
-/// pins it as it is then. Without a word of the job, warns of inputs that were
+/// pins it as it is then. If the job does not say, warns of inputs that were
 /// modified just now.
 ///
 /// # Errors

@@ -28,7 +28,7 @@ use serde::de::DeserializeOwned;
 pub enum DocumentFormat {
     /// TOML 1.
     Toml,
-    /// JSON (RFC 8259); a key that stands twice is an error.
+    /// JSON (RFC 8259); a duplicate key is an error.
     Json,
 }
 

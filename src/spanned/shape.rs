@@ -86,7 +86,7 @@ impl<'a> ShapeWalk<'a> {
             problem.key = path.clone();
             let is_text = types_of(&leaves).is_some_and(|types| types.contains(&"string"));
             if let (Origin::Set, Value::Scalar(value), true) = (node.origin, &node.value, is_text) {
-                // On the command line nobody expects to say that text is text.
+                // On the command line users do not expect to quote text.
                 problem.remedy = Some(format!("put quotes into the value: '{path}=\"{value}\"'"));
             }
             if matches!(node.value, Value::Table(_)) && holds_tables(&leaves) {

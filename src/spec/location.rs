@@ -84,7 +84,7 @@ struct Url<'t> {
     rest: &'t str,
 }
 
-/// Schemes that nobody gives to a file as the beginning of its name.
+/// Schemes that no file name begins with as the beginning of its name.
 const KNOWN_SCHEMES: [&str; 21] = [
     "s3", "s3a", "s3n", "file", "arn", "gs", "gcs", "az", "azure", "abfs", "abfss", "adl", "wasb", "wasbs",
     "hdfs", "http", "https", "ftp", "ftps", "sftp", "dbfs",

@@ -99,7 +99,7 @@ pub enum Profile {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ColumnNames {
-    /// They stay as they are, but for the profile's lower case. What Athena, AWS Glue or Spark refuse is told, and control characters fail the run, in profile `spectrum`.
+    /// They stay as they are, but for the profile's lower case. What Athena, AWS Glue or Spark refuse is reported, and control characters fail the run, in profile `spectrum`.
     #[default]
     Keep,
     /// What is not a letter, digit or underscore becomes an underscore, one for several side by side and none at the ends: `order id` is `order_id`, `a.b` is `a_b`. Names that come to the same end in `_2`, `_3`, … by position. The run says which are renamed.

@@ -1,4 +1,4 @@
-//! What a shell would have replaced in a location, and nobody has: `~/lake`,
+//! What a shell would have replaced in a location, but did not: `~/lake`,
 //! `$HOME/lake`, `day=$DAY/`.
 //!
 //! Refused and not expanded: job files have `${NAME}`, which fails where the

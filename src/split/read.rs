@@ -88,7 +88,7 @@ impl<'a> SplitReader<'a> {
     }
 
     /// Sends every block of `splits`, in order; an error is the last thing
-    /// sent. Ends early when nobody listens any more.
+    /// sent. Ends early when the receiver is gone.
     pub fn run<B: Clone>(
         &self,
         splits: &[Split],
@@ -101,7 +101,7 @@ impl<'a> SplitReader<'a> {
                 Ok(true) => {}
                 Ok(false) => return,
                 Err(error) => {
-                    // Nobody listens: the other side has an error of its own.
+                    // The receiver is gone: the other side has an error of its own.
                     let _ = blocks.send(Err(error));
                     return;
                 }
@@ -199,7 +199,7 @@ impl<'a> SplitReader<'a> {
         Ok(listening)
     }
 
-    /// A delimiter that was given stays; where nothing was sampled, nobody else says so.
+    /// A delimiter that was given stays; where nothing was sampled, nothing else says so.
     fn tell_of_separator(&self, line: &SeparatorLine, input: &Input) {
         let job = &self.plan.job;
         let nothing_open = job.schema.is_some() && job.dialect.line_terminator.is_some();

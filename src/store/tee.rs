@@ -350,7 +350,7 @@ impl Upload {
         };
         let store = &self.shared.stores[self.target];
         let (shutdown, url) = (self.shared.given_up.shutdown(), &store.describe().url);
-        // By its key: what the store calls it nobody knows before the answer.
+        // By its key: what the store calls it is not known before the response.
         shutdown.staged(url, &self.key);
         tokio::select! {
             begun = store.begin(&self.key) => {

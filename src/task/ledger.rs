@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind, InputProblem, Location, Result};
 use crate::spec::EmptyInput;
 use crate::split::read::EMPTY_REMEDY;
 
-/// Counts what passes from the parsers to the writers, and holds it against
+/// Counts what passes from the parsers to the writers, and checks it against
 /// what the block cutter counted before and what the job allows to be rejected.
 pub(super) struct Ledger<'a> {
     plan: &'a Plan,

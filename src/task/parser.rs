@@ -228,7 +228,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Finds the records of a block, and those of `data` that are broken: what
-    /// is wrong with skipped records and footers is nobody's loss.
+    /// is wrong with skipped records and footers loses nothing.
     fn scan(&self, block: &Block, data: Range<usize>, url: &str, scratch: &mut Scratch) -> Result<()> {
         let Scratch { index, broken } = scratch;
         if let Some(unclosed) = &block.unclosed {

@@ -1,5 +1,5 @@
 //! The verb from its plan to a report that is recorded: the log, the intent, the
-//! lease, and what happens to files whose report nobody got.
+//! lease, and what happens to files whose report was lost.
 
 use super::stage;
 use crate::commit::{Committed, Steps, Table};
@@ -76,7 +76,7 @@ pub fn run(
     let report = match handed_on {
         Ok(report) => report,
         Err(error) => {
-            // Another try of the task may have been recorded; then this one's files are nobody's.
+            // Another try of the task may have been recorded; then this one's files belong to no report.
             runtime.block_on(runtime.cancel().in_time(discard_unless_recorded(&table, &staged)));
             return Err(runtime.cancel().with_last_words(error));
         }
@@ -88,7 +88,7 @@ pub fn run(
     Ok(Done::Staged { report, another_was_first })
 }
 
-/// Without a report nobody could commit or remove what was staged.
+/// Without a report no command could commit or remove what was staged.
 async fn discard_unless_recorded(table: &Table, staged: &TaskReport) {
     match table.recorded(&staged.attempt).await {
         Ok(recorded) if recorded.contains(staged) => {}

@@ -42,7 +42,7 @@ pub struct Loss {
     /// (`commit.unreachable_target = "catch_up"`), of which then only the old home knew.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub decided_alone: bool,
-    /// Epochs whose log nobody that answers knows anything of.
+    /// Epochs whose log no target that answers knows.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub epochs: Vec<u64>,
 }

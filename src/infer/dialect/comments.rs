@@ -38,7 +38,7 @@ pub(super) fn decided(
         Judgement::Near => Err(refused(&found, &with)),
         Judgement::Data => {
             // Where every record begins so and in the same way, but for a header above them, or the header
-            // alone, nobody would look for comments.
+            // alone, comments would not be looked for.
             let skipped = Dialect { skip_records: found.titles as u64, ..found.dialect.clone() };
             let has_header = header::has_header(heads, &skipped, search.known.names, &mut Vec::new());
             let all_lead = heads.iter().all(leads);
@@ -131,7 +131,7 @@ fn typed_with(heads: &[Head<'_>], candidate: &Candidate) -> usize {
     typed_columns(heads, &dialect)
 }
 
-/// Whether nobody would write a value like this: `# text`, `##`, `#!`.
+/// Whether this cannot be a value: `# text`, `##`, `#!`.
 fn is_prose(comment: &[u8]) -> bool {
     comment.get(1).is_none_or(|byte| !byte.is_ascii_alphanumeric() && byte.is_ascii())
 }

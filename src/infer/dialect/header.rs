@@ -195,8 +195,8 @@ fn fits(mut column: Evidence, name: &[u8]) -> Option<bool> {
     Some(is_typed(&column))
 }
 
-/// Whether every input begins with these names: nobody writes the same data
-/// first each time.
+/// Whether every input begins with these names: files rarely begin with the same data
+/// each time.
 fn all_begin_with(names: &[Vec<u8>], heads: &[Head<'_>], dialect: &Dialect) -> bool {
     let first = dialect.skip_records as usize;
     heads[1..].iter().all(|head| Records::of(head, dialect).values(first).as_deref() == Some(names))

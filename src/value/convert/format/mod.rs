@@ -1,7 +1,7 @@
 //! strftime formats: compiled once a column, read exactly.
 //!
 //! [`compile`] makes [`Format`]s of patterns and says what is wrong with those
-//! that are none; [`read`] holds a text against one and gives its parts, from
+//! that are none; [`read`] checks a text against one and gives its parts, from
 //! which the types make their values.
 //!
 //! Written here rather than left to chrono because the values of a table hang

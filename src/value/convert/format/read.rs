@@ -262,7 +262,7 @@ impl Parts {
     }
 }
 
-/// A part that stands twice must be the same.
+/// A part that is repeated must be the same.
 fn set<T: PartialEq + Copy>(slot: &mut Option<T>, value: T) -> Result<(), ConvertError> {
     if slot.is_some_and(|known| known != value) {
         return Err(ConvertError::NoSuchDateOrTime);
