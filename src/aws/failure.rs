@@ -174,7 +174,7 @@ pub fn classify<E>(error: &SdkError<E, Response>) -> StoreReason
 where
     E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
 {
-    if let Some(reason) = reason_of_credentials(error) {
+    if let Some(reason) = classify_credentials_error(error) {
         return reason;
     }
     match error {
@@ -199,7 +199,7 @@ where
 
 /// The same for object_store, with what the server answered last.
 pub fn classify_read(error: &object_store::Error, answers: &Responses) -> StoreReason {
-    if let Some(reason) = reason_of_credentials(error) {
+    if let Some(reason) = classify_credentials_error(error) {
         return reason;
     }
     if let Some(refusal) = answers.refusal() {
@@ -216,7 +216,7 @@ pub fn classify_read(error: &object_store::Error, answers: &Responses) -> StoreR
 }
 
 /// Looks for a failure of the credential chain among the causes of an error.
-pub fn reason_of_credentials(error: &(dyn StdError + 'static)) -> Option<StoreReason> {
+pub fn classify_credentials_error(error: &(dyn StdError + 'static)) -> Option<StoreReason> {
     causes(error).find_map(|cause| {
         let failure = cause.downcast_ref::<CredentialsError>()?;
         Some(match failure {

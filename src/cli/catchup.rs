@@ -62,7 +62,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
 fn failure(done: &CaughtUp) -> Option<Error> {
     if let Some(first) = done.lost.first() {
         let message = format!(
-            "{} {} in no target any more: {first}",
+            "{} {} no longer in any target: {first}",
             count(done.lost.len(), "file"),
             agree(done.lost.len(), "is", "are")
         );

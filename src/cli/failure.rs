@@ -47,6 +47,6 @@ pub(super) fn print_if_expected(report: &FailureReport) {
     if claim_document()
         && let Err(error) = super::print(&(super::documents::to_json(report) + "\n"))
     {
-        tracing::warn!(%error, "the report of the failure is lost");
+        tracing::warn!(%error, "the failure report could not be written");
     }
 }

@@ -6,7 +6,7 @@ use crate::value::{AmbiguousTime, ColumnType};
 use arrow::datatypes::TimeUnit;
 use std::collections::BTreeSet;
 
-/// Ways to write moments that one column may mix.
+/// Ways to write dates and times that one column may mix.
 const MAX_SHAPES: usize = 4;
 
 /// What the dates and times of a column allow.
@@ -33,7 +33,7 @@ struct Order {
     month_first: bool,
 }
 
-/// A way to write a moment, up to the order of day and month.
+/// A way to write a date or time, up to the order of day and month.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Shape {
     date: DateShape,
@@ -69,7 +69,7 @@ struct Clock {
     meridiem: bool,
 }
 
-/// What moments were found to be.
+/// What dates and times were found to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct TemporalType {
     pub(super) column_type: ColumnType,
@@ -77,7 +77,7 @@ pub(super) struct TemporalType {
     pub(super) formats: Vec<String>,
 }
 
-/// Why moments were found to be text.
+/// Why dates and times were found to be text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unclear {
     /// They are none, or dates stand beside timestamps or zones beside none.
@@ -118,7 +118,7 @@ impl Temporal {
         self.dead = !fits;
     }
 
-    /// Whether no moment can be found any more.
+    /// Whether no date or time can be found any more.
     pub(super) fn is_over(&self) -> bool {
         self.dead && !self.times
     }
@@ -266,7 +266,7 @@ impl Shape {
     }
 }
 
-/// How a value is written, if it may be a moment. That day, month and clock
+/// How a value is written, if it may be a date or time. That day, month and clock
 /// exist is for the converters to say.
 fn shape_of(value: &[u8]) -> Option<Shape> {
     /// `31 September 2013 12:00:00.000000000 AM+00:00` is longer than any other.

@@ -150,7 +150,7 @@ impl Unpacked {
 pub(super) fn unpack_error(problem: InputProblem, location: Location) -> Error {
     let remedy = match problem {
         InputProblem::TruncatedCompression { .. } => {
-            "the object was cut when it was written or copied: get it again"
+            "the object was truncated when it was written or copied: get it again"
         }
         InputProblem::UnsupportedCompression { .. } => {
             "unpack it, and compress it with gzip, zstd, bzip2 or xz, or not at all"

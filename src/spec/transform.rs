@@ -44,7 +44,7 @@ pub enum TransformSpec {
 
 impl TransformSpec {
     /// The key of the job file.
-    pub fn verb(&self) -> &'static str {
+    pub fn name(&self) -> &'static str {
         match self {
             TransformSpec::Select(_) => "select",
             TransformSpec::Drop(_) => "drop",

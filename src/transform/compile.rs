@@ -86,7 +86,7 @@ impl<'a> Compiler<'a> {
 
     /// Adds the step at this position of `transforms`.
     pub(super) fn step(&mut self, number: usize, step: &TransformSpec) -> Result<()> {
-        let key = KeyPath::from("transforms").index(number).key(step.verb());
+        let key = KeyPath::from("transforms").index(number).key(step.name());
         let compiled = match step {
             TransformSpec::Select(names) => self.select(names, &key),
             TransformSpec::Drop(names) => self.drop_columns(names, &key),

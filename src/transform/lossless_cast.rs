@@ -38,7 +38,7 @@ pub(super) fn refusal(from: ColumnType, to: ColumnType) -> Option<&'static str> 
         (Boolean, _) if is_integer(to) => None,
         (_, Boolean) if is_integer(from) => None,
         (Date | Timestamp { .. }, Date | Timestamp { .. }) => None,
-        _ => Some("say what you mean with `derive`, as with date_part('epoch', …) or CAST(… AS …)"),
+        _ => Some("convert explicitly with `derive`, as with date_part('epoch', …) or CAST(… AS …)"),
     }
 }
 

@@ -71,7 +71,7 @@ impl FromStr for ColumnType {
             None => Ok(column_type),
             // Dropping it would leave unchecked what seems to be said.
             Some(_) => Err(TypeNameError {
-                message: format!("`{text}` says a length, which only the columns of a schema have"),
+                message: format!("`{text}` has a length, which only the columns of a schema can have"),
                 remedy: format!("write `{column_type}`"),
             }),
         }

@@ -61,7 +61,7 @@ fn values_that_would_lose_something() {
     for (field, value, says) in [
         (r#""type": "int", "leadingZeros": "error""#, "007", "it begins with a zero"),
         (r#""type": "int""#, "1.0", "unless the column has a `rounding`"),
-        (r#""type": "double""#, "1e-999", "the type holds it as zero only"),
+        (r#""type": "double""#, "1e-999", "the type can hold it only as zero"),
         (r#""type": "decimal(5,2)""#, "1.005", "more fractional digits than the type keeps"),
         (r#""type": "number", "bareNumber": false"#, "(5)", "\"(5)\" is not a valid float64"),
         (r#""type": "date", "format": "%d/%m/%Y""#, "01/02/24", "in the format \"%d/%m/%Y\""),

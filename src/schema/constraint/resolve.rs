@@ -195,7 +195,7 @@ impl Reader<'_> {
 
     fn json_schema(&mut self) {
         if self.field.constraints.as_ref().is_some_and(|c| c.json_schema.is_some()) {
-            let remedy = "leave it out, and say what must hold in other constraints or in a check of the job";
+            let remedy = "leave it out, and express it as other constraints or as a check of the job";
             self.problem("jsonSchema", "values are not checked against a JSON Schema", remedy);
         }
     }

@@ -235,7 +235,7 @@ fn without_idle_nanoseconds(result: ColumnType, inputs: &arrow::datatypes::Schem
 
 fn remedy_for(data_type: &DataType) -> &'static str {
     match data_type {
-        DataType::Null => "say of which type the null is: CAST(NULL AS BIGINT)",
+        DataType::Null => "give the null a type: CAST(NULL AS BIGINT)",
         DataType::Duration(_) | DataType::Interval(_) => {
             "for seconds between two times use date_part('epoch', later) - date_part('epoch', earlier)"
         }

@@ -73,7 +73,7 @@ impl ConvertError {
             ConvertError::AmbiguousLocalTime => Some(
                 "this local time is ambiguous: the clocks of the source's zone showed it twice; `ambiguousTime` of the column says which is meant",
             ),
-            ConvertError::TooSmall => Some("the type holds it as zero only"),
+            ConvertError::TooSmall => Some("the type can hold it only as zero"),
             ConvertError::NotWhole => {
                 Some("an integer has no point and no exponent, unless the column has a `rounding`")
             }

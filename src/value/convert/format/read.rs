@@ -47,7 +47,7 @@ struct Epoch {
     seconds: i64,
 }
 
-/// A moment on the wall's clock.
+/// A local date and time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in super::super) struct Local {
     /// Since 1970-01-01T00:00:00.
@@ -242,7 +242,7 @@ impl Parts {
         Ok((hour * 3600 + minute * 60 + second, self.nanoseconds.unwrap_or(0)))
     }
 
-    /// The moment that the wall's clock shows.
+    /// The local date and time.
     pub(in super::super) fn local(&self) -> Result<Local, ConvertError> {
         let Some(epoch) = self.epoch else {
             let (seconds, nanoseconds) = self.clock()?;
