@@ -1,7 +1,7 @@
 //! A decided version → its files are visible in every target.
 //!
-//! Anybody may apply a version, again and again and several at once: every
-//! effect is one that repeats. Versions are applied in order, so that a file
+//! Any process may apply a version, repeatedly and at the same time as others:
+//! every request is idempotent. Versions are applied in order, so that a file
 //! which a later version removes cannot come back.
 
 use super::decide::Decided;

@@ -59,8 +59,8 @@ impl Table {
         if self.create(&key, table::json(&intent)).await? == WriteOutcome::AlreadyExists {
             return Ok(());
         }
-        // The second time it has to be refused: a server that does not would let
-        // two runs decide the same version.
+        // The second conditional write has to be refused. A server that accepts it ignores the
+        // condition, so two runs could both create the log entry of the same version.
         let needed = self.settings.conditional_writes == ConditionalWrites::Required;
         if needed && self.create(&key, table::json(&intent)).await? == WriteOutcome::Created {
             self.forget(&plan.attempt).await;
@@ -94,7 +94,8 @@ impl Table {
                 if let Err(error) = table.renew(&attempt).await
                     && !matches!(error.kind(), ErrorKind::Interrupted)
                 {
-                    // Another run may take this one for dead, and the log will say so: no harm but lost work.
+                    // Once the lease has run out, another run may fence this attempt in the log; this
+                    // run then stops when it wants to decide, and its work is lost.
                     tracing::warn!(%error, "the lease could not be renewed");
                 }
             }
@@ -250,7 +251,7 @@ impl Table {
     /// visible what it should: begun by requests whose answers were lost, or by a second try of
     /// a task. Gives the first failure; a later recovery finds what is left.
     pub async fn remove_strays(&self, attempt: &str) -> Option<Error> {
-        // Each target by itself: one that hangs should not keep another from being cleaned up.
+        // Targets are cleaned up concurrently: a target that hangs delays no other.
         let targets = self.present().map(|(target, store)| async move {
             let listed = self.cancel.in_time(store.list_staged(None)).await;
             match listed.unwrap_or_else(|| Err(ErrorKind::Interrupted.into())) {

@@ -289,8 +289,9 @@ impl Table {
     ) -> Result<Vec<Vec<String>>> {
         let mut deletes = vec![BTreeSet::new(); self.stores().len()];
         if changes.mode == WriteMode::OverwritePartitions {
-            // What was decided and is not visible yet is seen in the log only. Looked up
-            // before the lists, or what becomes visible meanwhile would be in neither.
+            // Files of a version that is decided but not yet visible are known from the log only.
+            // The log is read before the objects are listed: if another process makes such files
+            // visible in between, they are in both; the other way round they would be in neither.
             let mut unfinished = BTreeSet::new();
             for committed in self.unpublished(history).await? {
                 let files = self.changes(&committed.commit).await?.files;

@@ -275,8 +275,9 @@ impl Table {
                 Ok(WriteOutcome::AlreadyExists) => None,
                 Err(error) => Some(error),
             };
-            // Refused, by somebody else's entry or by one's own whose answer was
-            // lost; or without an answer now. The slot itself says which.
+            // The write was refused because the entry exists, written by another run or by an earlier
+            // try of this one whose response was lost; or there was no response. Reading the entry
+            // tells which.
             match (table::read::<Entry>(self.home(), &key).await, failure) {
                 (Ok(Some(standing)), _) if standing.event == entry.event => {
                     history.add(standing);

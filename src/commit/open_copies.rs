@@ -1,8 +1,8 @@
 //! Copies from target to target that are under way, for a process that is asked to stop.
 //!
-//! Work that is stopped is dropped at its next wait, and what it has begun with it. A copy's upload
-//! would be left open until somebody recovers, so it is removed first, in the time that the process
-//! has for its end.
+//! When the process is asked to stop, the future of a copy is dropped at its next await. Its upload
+//! would then stay open until a later `sawmill recover`, so it is aborted first, in the time that the
+//! process has for its end.
 
 use super::table::Table;
 use crate::documents::StagedFile;

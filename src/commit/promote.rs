@@ -4,8 +4,8 @@
 //! that still see it. So a document of the new epoch is left in every target that
 //! answers, the new home first, *before* the copies of commits are read. A runner
 //! keeps its copies before it looks for a document of an epoch, and looks before a file
-//! becomes visible ([`super::apply`]). Of the two, one sees the other: whatever may
-//! have become visible is taken over, and whatever is not taken over stays invisible.
+//! becomes visible ([`super::apply`]). So either the promotion sees the runner's copy and
+//! takes the version over, or the runner sees the epoch and makes nothing visible.
 
 mod survey;
 
@@ -105,7 +105,8 @@ impl Table {
             table.tell_others(&table.history().await?, &mut promoted).await?;
             return Ok(promoted);
         }
-        // Two at once may each have told some targets: then neither is home, and a further epoch settles it.
+        // Two promotions at the same time may each have written their epoch to some of the targets:
+        // then neither is home, and a promotion with the next epoch decides.
         let mut told = survey.places.iter().filter(|place| place.known.newest == newest);
         let is_begun = told.all(|place| place.newest.as_ref().is_some_and(|document| document.home == url));
         promoted.is_begun = is_begun;
@@ -124,8 +125,9 @@ impl Table {
             table.begin_epoch(store.as_ref(), &promoted, here, found.history.tip).await?;
         }
         promoted.is_begun = true;
-        // Once more: what is visible anywhere was copied before a runner looked for the epoch. Somebody
-        // else may have begun another epoch meanwhile.
+        // The copies of commits are read again: a runner copies a commit before it looks for the
+        // epoch, so every commit with visible files is among them now. Another promotion may have
+        // begun an epoch in the meantime.
         let mut survey = survey;
         for place in &mut survey.places {
             place.known = EpochsKnown::to(self.stores()[place.position].as_ref()).await?;

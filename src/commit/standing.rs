@@ -37,8 +37,8 @@ impl Table {
             return Ok(Standing::Free);
         }
         let Some(occupied) = self.occupied(history).await? else { return Ok(Standing::Free) };
-        // Another run may have decided since the log was read, and what was found is its, and
-        // that run may have done this very job.
+        // Another run may have decided after the log was read: the files found may be that run's,
+        // and it may have done the same job.
         let read_until = history.tip;
         self.catch_up(history).await?;
         if let Some(done) = already_done(history, plan) {

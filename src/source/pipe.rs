@@ -1,8 +1,8 @@
 //! Inputs without a size: standard input, FIFOs, devices.
 //!
-//! Opening and reading them may wait for ever for somebody to write, and cannot
-//! be called off. So a thread of its own waits for the system, and the reader
-//! waits for the thread, with an eye on the flag. The thread ends with the
+//! Opening and reading them may block forever if no process writes, and cannot
+//! be cancelled. So a thread of its own blocks in the system call, and the reader
+//! waits for the thread and for the cancel flag. The thread ends with the
 //! stream, when the receiver is gone, or with the process.
 
 use super::chunks::Chunks;

@@ -341,8 +341,9 @@ impl Upload {
         }
     }
 
-    /// Begins the file. A request under way may begin one whose name nobody
-    /// would learn, so it is given a last chance when the work is given up.
+    /// Begins the file. If the work is given up while the request is under way, the store may
+    /// begin an upload whose id is never learnt and which could not be removed; so the request
+    /// gets the time that is left to answer.
     async fn begin(&self) -> Result<Box<dyn StagedWrite>> {
         let given_up = async {
             self.shared.given_up.cancelled().await;

@@ -47,9 +47,9 @@ impl Inner {
             .send()
             .await;
         let Err(error) = answer else { return Ok(()) };
-        // The answer of a request that succeeded may be lost, and a repeated
-        // one is told NoSuchUpload: only the object itself can say. Its size is
-        // not enough: a run before this one may have left a file of the same.
+        // The response of a completion that succeeded may be lost; the SDK's retry then gets
+        // NoSuchUpload, so only a HEAD of the object tells. Its size is not enough: an earlier run
+        // may have left a file of the same size.
         match self.head(&staged.key).await {
             Ok(Some(found)) if is_of(&found, identity) && found.bytes == staged.bytes => Ok(()),
             Ok(Some(found)) if !is_of(&found, identity) && failure::code(&error) == Some("NoSuchUpload") => {
