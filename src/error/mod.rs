@@ -79,7 +79,15 @@ pub enum ErrorKind {
         /// The equation that does not hold, with its figures.
         message: String,
     },
-    /// Arrow or Parquet refused what it was given.
+    /// Arrow refused to compute what a step of the engine asked for.
+    #[error("{step}: {cause}")]
+    Compute {
+        /// The step, such as "the transforms".
+        step: &'static str,
+        /// What the library said.
+        cause: arrow::error::ArrowError,
+    },
+    /// Parquet refused what it was given.
     #[error("encoding {file}: {cause}")]
     Encode {
         /// The output file, relative to the table.
@@ -141,7 +149,10 @@ impl ErrorKind {
             // Like an input that cannot be read at the moment: trying again helps.
             ErrorKind::Source(_) | ErrorKind::Changed { .. } => 4,
             ErrorKind::Target(_) => 5,
-            ErrorKind::Accounting { .. } | ErrorKind::Encode { .. } | ErrorKind::Preflight { .. } => 6,
+            ErrorKind::Accounting { .. }
+            | ErrorKind::Compute { .. }
+            | ErrorKind::Encode { .. }
+            | ErrorKind::Preflight { .. } => 6,
             ErrorKind::Scratch { .. } => 7,
             ErrorKind::Conflict { .. } => 8,
             ErrorKind::Damage { .. } => 9,
@@ -159,6 +170,7 @@ impl ErrorKind {
             ErrorKind::Changed { .. } => "changed",
             ErrorKind::Target(_) => "target",
             ErrorKind::Accounting { .. } => "accounting",
+            ErrorKind::Compute { .. } => "compute",
             ErrorKind::Encode { .. } => "encode",
             ErrorKind::Scratch { .. } => "scratch",
             ErrorKind::Preflight { .. } => "preflight",
@@ -305,6 +317,26 @@ pub enum StoreReason {
     Other,
 }
 
+impl StoreFailure {
+    /// A failure of which neither region nor tries nor time are known.
+    pub fn new(
+        operation: impl Into<String>,
+        url: impl Into<String>,
+        reason: StoreReason,
+        detail: impl Into<String>,
+    ) -> Self {
+        StoreFailure {
+            operation: operation.into(),
+            url: url.into(),
+            region: None,
+            attempts: None,
+            elapsed: None,
+            reason,
+            detail: detail.into(),
+        }
+    }
+}
+
 impl fmt::Display for StoreFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.operation, self.url)?;
@@ -383,6 +415,7 @@ impl fmt::Debug for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.0.kind {
+            ErrorKind::Compute { cause, .. } => Some(cause),
             ErrorKind::Encode { cause, .. } => Some(cause),
             _ => None,
         }

@@ -14,6 +14,7 @@ pub mod s3;
 pub mod tee;
 
 use crate::documents::{StagedFile, StagedPart};
+use crate::error::{StoreFailure, StoreReason};
 pub use open::open_target;
 
 use crate::error::Result;
@@ -149,6 +150,21 @@ pub struct TargetIdentity {
     /// Region, for S3.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub region: Option<String>,
+}
+
+impl TargetIdentity {
+    /// The failure of something that was done in the target, to the object `key` (empty:
+    /// to the target itself).
+    pub fn failure(
+        &self,
+        operation: &str,
+        key: &str,
+        reason: StoreReason,
+        detail: impl Into<String>,
+    ) -> StoreFailure {
+        let failure = StoreFailure::new(operation, format!("{}{key}", self.url), reason, detail);
+        StoreFailure { region: self.region.clone(), ..failure }
+    }
 }
 
 /// What a run asks of a target, up to the commit: begins a file, writes a byte,

@@ -340,10 +340,7 @@ impl BlockPlace<'_> {
 /// Why rows have no partition; `located` gives the place of a row and column.
 fn split_error(error: SplitError, located: impl Fn(usize, String) -> Location) -> Error {
     match error {
-        SplitError::Arrow(error) => {
-            let cause = parquet::errors::ParquetError::ArrowError(error.to_string());
-            ErrorKind::Encode { file: "partition keys".into(), cause }.into()
-        }
+        SplitError::Arrow(cause) => ErrorKind::Compute { step: "partitioning rows", cause }.into(),
         SplitError::TooLong(TooLong { row, key, value, bytes, limit, is_path }) => {
             let remedy = format!(
                 "shorten the value in a step of a job file, such as `{{ derive = {{ {key} = \"left({key}, 50)\" }} }}`, \
