@@ -340,7 +340,7 @@ impl Store for LocalStore {
     }
 
     async fn check_access(&self) -> Result<()> {
-        super::probe(self).await
+        super::target::probe(self).await
     }
 }
 

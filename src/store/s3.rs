@@ -188,7 +188,7 @@ impl Store for S3Store {
     }
 
     async fn check_access(&self) -> Result<()> {
-        super::probe(self).await
+        super::target::probe(self).await
     }
 }
 
