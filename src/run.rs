@@ -4,6 +4,7 @@
 mod preview;
 
 use crate::commit::{Concluded, Prepared, Unsettled, conclude, prepare};
+
 pub use preview::{Outlook, TableState, preview};
 
 use crate::commit::{self, Choice, Manifest, Recovered, Table, Verified, finish_single};

@@ -22,6 +22,7 @@ mod stored;
 mod unpacked;
 
 use crate::documents::Input;
+
 pub use detect::Detected;
 pub use list::list;
 pub use open::{Decoding, TextStream, open};
