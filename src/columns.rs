@@ -1,11 +1,10 @@
 //! The columns of a plan at each stage, and how those of an input are found in its fields.
 
-use crate::Error;
 use crate::documents::{Input, Plan};
 use crate::encode::{FileShape, path_limits};
 use crate::error::count::agree;
 use crate::error::lists::quoted;
-use crate::error::{InputProblem, Result, nearest};
+use crate::error::{Error, InputProblem, Result, nearest};
 use crate::parse::BlankNames;
 use crate::partition::Partitioner;
 use crate::rows::{BatchBuilder, Binding, Policies, arrow_schema};
@@ -14,7 +13,8 @@ use crate::schema::{Column, Schema, WrittenColumn, WrittenSchema};
 use crate::spanned::{KeyPath, Problem};
 use crate::spec::{ColumnPolicies, ExtraColumns, JobSpec, MatchColumns, MissingColumns, TimestampForm};
 use crate::split::header::{Header, Trailing};
-use crate::split::read::{InputStart, SplitReader, header_error};
+use crate::split::place::header_error;
+use crate::split::read::{InputStart, SplitReader};
 use crate::transform::Program;
 use crate::transform::rows::RunContext;
 use crate::value::ColumnType;

@@ -4,11 +4,12 @@
 mod preview;
 
 use crate::commit::{Concluded, Prepared, Unsettled, conclude, prepare};
+
 pub use preview::{Outlook, TableState, preview};
 
 use crate::commit::{self, Choice, Manifest, Recovered, Table, Verified, finish_single};
 use crate::documents::{Plan, TaskReport};
-use crate::error::{Aftermath, Error, ErrorKind, Result, StoreFailure, StoreReason};
+use crate::error::{Aftermath, Error, ErrorKind, Result, StoreReason};
 use crate::plan::{self, PlanOptions, Planned};
 use crate::report::{RunReport, Status};
 use crate::runtime::Runtime;
@@ -235,14 +236,11 @@ impl Run<'_> {
 
 /// What is there is not replaced unasked.
 pub(crate) fn exists(identity: &TargetIdentity, name: &str) -> Error {
-    Error::new(ErrorKind::Target(StoreFailure {
-        operation: "write to".into(),
-        url: identity.url.clone(),
-        region: identity.region.clone(),
-        attempts: None,
-        elapsed: None,
-        reason: StoreReason::Exists,
-        detail: format!("{name} already exists"),
-    }))
-    .remedy("use --overwrite to replace it, or give another name")
+    Error::new(ErrorKind::Target(identity.failure(
+        "write to",
+        "",
+        StoreReason::Exists,
+        format!("{name} is there already"),
+    )))
+    .remedy("say --overwrite to replace it, or give another name")
 }

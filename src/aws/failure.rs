@@ -1,11 +1,14 @@
 //! Errors of the SDK and of object_store → [`StoreFailure`], with a remedy.
 
 use super::Role;
-pub use super::classify::classify_response;
+use super::answers::{Answers, Refusal};
+
+pub use super::reason::reason_of_answer;
 pub use super::redact::redact;
 use super::redact::{causes, element};
 use super::responses::{Refusal, Responses};
 use super::unanswered::describe_unanswered;
+
 pub use super::unanswered::{CredentialsProblem, describe_broken_body, describe_unread};
 use crate::error::{Error, ErrorKind, StoreFailure, StoreReason};
 use aws_credential_types::provider::error::CredentialsError;

@@ -138,15 +138,12 @@ fn is_same(earlier: &Input, now: &Input) -> bool {
 }
 
 fn changed(input: &Input, version: u64) -> Error {
-    Error::new(ErrorKind::Source(StoreFailure {
-        operation: "read only what is new of".into(),
-        url: input.url.clone(),
-        region: None,
-        attempts: None,
-        elapsed: None,
-        reason: StoreReason::Other,
-        detail: format!("it has changed since version {version} read it, and its rows would be there twice"),
-    }))
+    Error::new(ErrorKind::Source(StoreFailure::new(
+        "read only what is new of",
+        input.url.clone(),
+        StoreReason::Other,
+        format!("it has changed since version {version} read it, and its rows would stand twice"),
+    )))
     .remedy(format!(
         "`--reprocess-from {version}` writes that version and later ones anew; or deliver under new names"
     ))

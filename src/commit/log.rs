@@ -13,7 +13,7 @@ use super::documents::{
 };
 use super::table::{self, CONCURRENCY, Table};
 use super::unseen::of_home;
-use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
+use crate::error::{Error, ErrorKind, Result, StoreReason};
 use crate::spec::WriteMode;
 use crate::store::WriteOutcome;
 use futures::{StreamExt, TryStreamExt};
@@ -293,15 +293,12 @@ impl Table {
 
     fn vanished(&self, key: &str) -> Error {
         let identity = self.home().describe();
-        Error::new(ErrorKind::Target(StoreFailure {
-            operation: "create".into(),
-            url: format!("{}{key}", identity.url),
-            region: identity.region.clone(),
-            attempts: None,
-            elapsed: None,
-            reason: StoreReason::Other,
-            detail: "the server says that it exists, and then that it does not".into(),
-        }))
+        Error::new(ErrorKind::Target(identity.failure(
+            "create",
+            key,
+            StoreReason::Other,
+            "the server says that it is there, and then that it is not",
+        )))
         .remedy("the first target must be strongly consistent, as S3 is")
     }
 

@@ -76,20 +76,17 @@ pub use unseen::{Unseen, create_again};
 pub use verify::Verified;
 
 use crate::documents::StagedFile;
-use crate::error::{Error, ErrorKind, StoreFailure, StoreReason};
+use crate::error::{Error, ErrorKind, StoreReason};
 use crate::store::Store;
 
 fn unanswered(store: &dyn Store, staged: &StagedFile) -> Error {
     let identity = store.describe();
-    Error::new(ErrorKind::Target(StoreFailure {
-        operation: "remove the staged".into(),
-        url: format!("{}{}", identity.url, staged.key),
-        region: identity.region.clone(),
-        attempts: None,
-        elapsed: None,
-        reason: StoreReason::Unreachable,
-        detail: "no response in the time that the clean-up has".into(),
-    }))
+    Error::new(ErrorKind::Target(identity.failure(
+        "remove the staged",
+        &staged.key,
+        StoreReason::Unreachable,
+        "no answer in the time that the clean-up has",
+    )))
 }
 
 fn lost_everywhere(store: &dyn Store, key: &str) -> Error {

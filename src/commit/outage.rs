@@ -2,7 +2,7 @@
 
 use super::table::Table;
 use crate::documents::{FileReport, StagedFile, Staging, TaskReport};
-use crate::error::{Aftermath, Error, ErrorKind, Result, StoreFailure, StoreReason};
+use crate::error::{Aftermath, Error, ErrorKind, Result, StoreReason};
 use crate::runtime::Cancel;
 use crate::spec::UnreachableTarget;
 use std::collections::BTreeSet;
@@ -69,20 +69,13 @@ impl Table {
     pub fn waits_for_absent(&self, version: u64) -> Error {
         let away = self.absent().first().and_then(|position| self.stores().get(*position));
         let identity = away.unwrap_or(&self.stores()[0]).describe();
-        Error::new(ErrorKind::Target(StoreFailure {
-            operation: "reach".into(),
-            url: identity.url.clone(),
-            region: identity.region.clone(),
-            attempts: None,
-            elapsed: None,
-            reason: StoreReason::Unreachable,
-            detail: format!(
-                "until it answers, version {version}, which is decided, cannot be made visible; its data is safe in \
-                 the other targets"
-            ),
-        }))
-        .leaving(Aftermath::Decided(version))
-        .remedy("once the target answers: `sawmill catchup` with the same job, or the next run")
+        let detail = format!(
+            "until it answers, version {version}, which is decided, cannot be made visible; its data is safe in \
+             the other targets"
+        );
+        Error::new(ErrorKind::Target(identity.failure("reach", "", StoreReason::Unreachable, detail)))
+            .leaving(Aftermath::Decided(version))
+            .remedy("once the target answers: `sawmill catchup` with the same job, or the next run")
     }
 
     /// Until when targets are waited for.

@@ -118,13 +118,8 @@ pub(super) async fn replace_unless(
     }
     let identity = store.describe();
     Err(Error::new(ErrorKind::Target(StoreFailure {
-        operation: "replace".into(),
-        url: format!("{}{SUCCESS_KEY}", identity.url),
-        region: identity.region.clone(),
         attempts: Some(SWAP_TRIES),
-        elapsed: None,
-        reason: StoreReason::Conflict,
-        detail: "others kept writing it".into(),
+        ..identity.failure("replace", SUCCESS_KEY, StoreReason::Conflict, "others wrote it each time")
     })))
 }
 

@@ -3,7 +3,7 @@
 use super::log::{Committed, History};
 use super::table::Table;
 use crate::documents::Plan;
-use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
+use crate::error::{Error, ErrorKind, Result, StoreReason};
 use crate::spec::WriteMode;
 use crate::store::Store;
 use std::sync::Arc;
@@ -106,13 +106,5 @@ const OTHER_DATA: &str = "this table holds data of another run: add the rows of 
 
 fn refused(operation: &str, store: &dyn Store, detail: String) -> Error {
     let identity = store.describe();
-    Error::new(ErrorKind::Target(StoreFailure {
-        operation: operation.into(),
-        url: identity.url.clone(),
-        region: identity.region.clone(),
-        attempts: None,
-        elapsed: None,
-        reason: StoreReason::Exists,
-        detail,
-    }))
+    Error::new(ErrorKind::Target(identity.failure(operation, "", StoreReason::Exists, detail)))
 }

@@ -53,15 +53,12 @@ impl Unseen {
                 create_again(&self.url)
             ));
         }
-        let failure = Error::new(ErrorKind::Target(StoreFailure {
-            operation: if self.was_seen { "clean up" } else { "look at" }.into(),
-            url: self.url.clone(),
-            region: None,
-            attempts: None,
-            elapsed: None,
-            reason: self.reason,
-            detail: self.error.clone(),
-        }));
+        let failure = Error::new(ErrorKind::Target(StoreFailure::new(
+            if self.was_seen { "clean up" } else { "look at" },
+            self.url.clone(),
+            self.reason,
+            self.error.clone(),
+        )));
         match (&self.remedy, self.is_silent()) {
             (Some(remedy), false) => failure.remedy(format!(
                 "{remedy}; then run the same command again. What is reported about the other targets is valid"

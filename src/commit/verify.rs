@@ -7,7 +7,7 @@ use crate::documents::{
     check_account, check_quarantine,
 };
 use crate::error::count::{agree, count};
-use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
+use crate::error::{Error, ErrorKind, Result, StoreReason};
 use crate::source;
 use crate::store::Store;
 use futures::StreamExt;
@@ -156,15 +156,12 @@ impl<'a> Verified<'a> {
                         return Err(super::decide::fenced(&self.plan.attempt));
                     }
                     let identity = store.describe();
-                    return Err(Error::new(ErrorKind::Target(StoreFailure {
-                        operation: "make visible".into(),
-                        url: format!("{}{}", identity.url, file.key),
-                        region: identity.region.clone(),
-                        attempts: None,
-                        elapsed: None,
-                        reason: StoreReason::NotFound,
-                        detail: "it is no longer staged there, or not completely".into(),
-                    }))
+                    return Err(Error::new(ErrorKind::Target(identity.failure(
+                        "make visible",
+                        &file.key,
+                        StoreReason::NotFound,
+                        "it is not staged there any more, or not whole",
+                    )))
                     .remedy(
                         "nothing was changed; remove what is left (`sawmill commit --abort`) and plan again",
                     ));

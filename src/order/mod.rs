@@ -37,5 +37,5 @@ use arrow::error::ArrowError;
 
 /// For what Arrow refuses to compute in memory.
 fn refused(cause: ArrowError) -> Error {
-    ErrorKind::Encode { file: "the table".into(), cause: cause.into() }.into()
+    ErrorKind::Compute { step: "ordering rows", cause }.into()
 }

@@ -7,6 +7,7 @@ mod structural;
 mod walk;
 
 use super::Dialect;
+
 #[cfg(doc)]
 use super::{StrayQuotes, Terminator};
 use structural::Needles;

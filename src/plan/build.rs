@@ -21,8 +21,9 @@ use crate::spec::{
     TransformSpec,
 };
 use crate::split::header::{Header, is_blank};
+use crate::split::place::{DUPLICATE_REMEDY, NUL_NAME_REMEDY, UNNAMED_REMEDY};
 use crate::split::ranges::cut_ranges;
-use crate::split::read::{DUPLICATE_REMEDY, NUL_NAME_REMEDY, UNNAMED_REMEDY, is_tolerant};
+use crate::split::read::is_tolerant;
 use crate::value::{ColumnType, TextRules};
 use std::collections::HashSet;
 

@@ -152,13 +152,8 @@ fn refused(plan: &Plan, misfit: &Misfit) -> Error {
         None => (String::new(), None),
     };
     Error::new(ErrorKind::Target(StoreFailure {
-        operation: "add to the table in".into(),
-        url,
         region,
-        attempts: None,
-        elapsed: None,
-        reason: StoreReason::Exists,
-        detail: misfit.to_string(),
+        ..StoreFailure::new("add to the table in", url, StoreReason::Exists, misfit.to_string())
     }))
     .remedy(misfit.remedy())
 }

@@ -6,7 +6,7 @@ use crate::error::{Error, InputProblem, Result};
 use crate::infer::{ColumnNote, FieldText, Inferred, Place, Position, Seen, TypeInference};
 use crate::schema::{Column, Schema};
 use crate::spec::{ExtraColumns, SourceSpec};
-use crate::split::read::header_error;
+use crate::split::place::header_error;
 use crate::value::ColumnType;
 use std::collections::{BTreeMap, BTreeSet};
 

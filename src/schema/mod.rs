@@ -13,6 +13,7 @@ pub mod resolve;
 mod written;
 
 use crate::value::{ColumnType, TextRules};
+
 pub use constraint::Constraint;
 pub use file::{SchemaFile, load_schema, read_schema};
 pub use resolve::ResolveContext;

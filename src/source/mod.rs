@@ -22,6 +22,7 @@ mod stored;
 mod unpacked;
 
 use crate::documents::Input;
+
 pub use detect::Detected;
 pub use list::list;
 pub use open::{Decoding, TextStream, open};
@@ -79,15 +80,7 @@ fn connection(spec: &SourceSpec, engine: &EngineSpec) -> Connection {
 }
 
 fn failure(operation: &str, url: &str, reason: StoreReason, detail: impl Into<String>) -> Error {
-    Error::new(ErrorKind::Source(StoreFailure {
-        operation: operation.to_owned(),
-        url: url.to_owned(),
-        region: None,
-        attempts: None,
-        elapsed: None,
-        reason,
-        detail: detail.into(),
-    }))
+    Error::new(ErrorKind::Source(StoreFailure::new(operation, url.to_owned(), reason, detail)))
 }
 
 /// A file that could not be listed or read.

@@ -1,7 +1,8 @@
 //! Where a grammar was left → what was most likely meant: text without its quotes, or
 //! a value that is missing. Parsers say what they expected next, such as `true` after a `t`.
 
-use super::{DocumentFormat, SyntaxError};
+use super::Format;
+use super::document::SyntaxError;
 
 /// The error in words for people, with what to do.
 pub(super) fn explain(text: &str, format: DocumentFormat, error: SyntaxError) -> SyntaxError {

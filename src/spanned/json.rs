@@ -3,7 +3,8 @@
 //! serde_json judges the grammar but keeps no places, so the text is walked a
 //! second time for them. The walk trusts that the text is valid.
 
-use super::{Node, Origin, SyntaxError, Value};
+use super::document::SyntaxError;
+use super::{Node, Origin, Value};
 use serde::de::IgnoredAny;
 
 pub(super) fn parse(text: &str) -> Result<Node, SyntaxError> {

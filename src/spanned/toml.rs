@@ -1,6 +1,7 @@
 //! TOML → [`Node`].
 
-use super::{Node, Origin, SyntaxError, Value};
+use super::document::SyntaxError;
+use super::{Node, Origin, Value};
 use serde_json::Value as Json;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};

@@ -15,6 +15,7 @@ use crate::parse::{
 };
 use boundaries::State;
 use unclosed::Overflow;
+
 pub use unclosed::UnclosedQuote;
 
 /// A run of whole records of one input.

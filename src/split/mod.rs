@@ -2,7 +2,10 @@
 //!
 //! [`blocks`] finds the boundaries; [`read`] is the sequential stage of a task
 //! around it, with what stands before ([`preamble`]) and after the data
-//! ([`footer`]) of each input, and what its fields are called ([`header`]); [`problems`] says what is wrong; [`not_data`] accounts for what is not data; [`ranges`] cuts large inputs for several tasks.
+//! ([`footer`]) of each input, and what its fields are called ([`header`]).
+//! [`problems`] says what is wrong, [`place`] where, and what to do about it;
+//! [`not_data`] accounts for what is not data; [`ranges`] cuts large inputs for
+//! several tasks.
 
 pub mod blocks;
 pub mod footer;
@@ -10,5 +13,6 @@ pub mod header;
 pub mod not_data;
 pub mod preamble;
 pub mod problems;
+pub mod place;
 pub mod ranges;
 pub mod read;

@@ -2,10 +2,10 @@
 //! words, its absolute place, and what to do about it.
 
 use super::blocks::{Block, CutError, UnclosedQuote};
-use super::read::data_record;
 use crate::error::count::count;
 use crate::error::{Error, InputProblem, Location, QuoteExtent};
 use crate::parse::{Dialect, ScanError, ScanProblem};
+use crate::split::place::data_record;
 
 /// An error of the scanner, with its absolute place.
 pub fn scan_error(error: &ScanError, block: &Block, dialect: &Dialect, url: &str) -> Error {

@@ -50,15 +50,12 @@ impl InjectedFault {
         if call != self.nth {
             return Ok(());
         }
-        Err(Error::new(ErrorKind::Target(StoreFailure {
-            operation: format!("{operation:?}"),
-            url: self.url.clone(),
-            region: None,
-            attempts: None,
-            elapsed: None,
-            reason: StoreReason::Other,
-            detail: "injected".to_owned(),
-        })))
+        Err(Error::new(ErrorKind::Target(StoreFailure::new(
+            format!("{operation:?}"),
+            self.url.clone(),
+            StoreReason::Other,
+            "injected",
+        ))))
     }
 }
 

@@ -11,7 +11,7 @@ mod staging;
 use super::{Document, ObjectMeta, StagedWrite, Store, TargetIdentity, WriteOutcome, is_hidden};
 use crate::aws::Role;
 use crate::documents::StagedFile;
-use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
+use crate::error::{Error, ErrorKind, Result, StoreReason};
 use bytes::Bytes;
 use staging::TemporaryWrite;
 use std::collections::HashSet;
@@ -89,15 +89,7 @@ impl Inner {
 
     fn error(&self, operation: &str, key: &str, cause: &io::Error) -> Error {
         let reason = reason_of(cause);
-        let failure = StoreFailure {
-            operation: operation.to_owned(),
-            url: format!("{}{key}", self.identity.url),
-            region: None,
-            attempts: None,
-            elapsed: None,
-            reason,
-            detail: cause.to_string(),
-        };
+        let failure = self.identity.failure(operation, key, reason, cause.to_string());
         let error = Error::new(ErrorKind::Target(failure));
         let url = self.role.key("url");
         match reason {
@@ -349,7 +341,7 @@ impl Store for LocalStore {
     }
 
     async fn check_access(&self) -> Result<()> {
-        super::probe(self).await
+        super::target::probe(self).await
     }
 }
 

@@ -192,7 +192,7 @@ impl Store for S3Store {
     }
 
     async fn check_access(&self) -> Result<()> {
-        super::probe(self).await
+        super::target::probe(self).await
     }
 }
 

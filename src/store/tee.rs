@@ -242,13 +242,13 @@ impl Shared {
             None => {
                 self.silent[target].store(true, Ordering::Relaxed);
                 Err(ErrorKind::Target(StoreFailure {
-                    operation: "remove the staged file of".to_owned(),
-                    url: format!("{}{}", identity.url, staged.key),
-                    region: identity.region.clone(),
-                    attempts: None,
                     elapsed: Some(time),
-                    reason: StoreReason::Unreachable,
-                    detail: "no response in the time that the clean-up has".to_owned(),
+                    ..identity.failure(
+                        "remove the staged file of",
+                        &staged.key,
+                        StoreReason::Unreachable,
+                        "no answer in the time that the clean-up has",
+                    )
                 })
                 .into())
             }

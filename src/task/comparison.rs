@@ -105,7 +105,7 @@ impl Unique {
         let keep: BooleanArray =
             (0..loose.batch.num_rows() as u32).map(|row| Some(gone.next_if_eq(&row).is_none())).collect();
         loose.batch = filter_record_batch(&loose.batch, &keep)
-            .map_err(|cause| ErrorKind::Encode { file: "the table".into(), cause: cause.into() })?;
+            .map_err(|cause| ErrorKind::Compute { step: "leaving out rows with the same key", cause })?;
         retain(&mut loose.records, &keep);
         keys.iter_mut().for_each(|keys| retain(keys, &keep));
         Ok(())

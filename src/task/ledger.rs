@@ -6,7 +6,7 @@ use crate::encode::Consumed;
 use crate::error::count::count;
 use crate::error::{Error, ErrorKind, InputProblem, Location, Result};
 use crate::spec::EmptyInput;
-use crate::split::read::EMPTY_REMEDY;
+use crate::split::place::EMPTY_REMEDY;
 
 /// Counts what passes from the parsers to the writers, and checks it against
 /// what the block cutter counted before and what the job allows to be rejected.

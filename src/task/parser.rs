@@ -12,8 +12,9 @@ use crate::rows::{BatchBuilder, Built, DataRecords, RecordFault, Rows};
 use crate::spec::ValuePolicy;
 use crate::split::blocks::Block;
 use crate::split::not_data::Tiles;
+use crate::split::place::data_record;
 use crate::split::problems::{scan_error, scan_failure};
-use crate::split::read::{BLOCK_BYTES, TextBlock, data_record, is_tolerant};
+use crate::split::read::{BLOCK_BYTES, TextBlock, is_tolerant};
 use crate::transform::rows::{BlockContext, Outcome, RowFault};
 use arrow::array::RecordBatch;
 use crossbeam_channel::Sender;
@@ -340,10 +341,7 @@ impl BlockPlace<'_> {
 /// Why rows have no partition; `located` gives the place of a row and column.
 fn split_error(error: SplitError, located: impl Fn(usize, String) -> Location) -> Error {
     match error {
-        SplitError::Arrow(error) => {
-            let cause = parquet::errors::ParquetError::ArrowError(error.to_string());
-            ErrorKind::Encode { file: "partition keys".into(), cause }.into()
-        }
+        SplitError::Arrow(cause) => ErrorKind::Compute { step: "partitioning rows", cause }.into(),
         SplitError::TooLong(TooLong { row, key, value, bytes, limit, is_path }) => {
             let remedy = format!(
                 "shorten the value in a step of a job file, such as `{{ derive = {{ {key} = \"left({key}, 50)\" }} }}`, \

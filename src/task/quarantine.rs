@@ -127,7 +127,7 @@ pub(super) fn batch(run: &str, url: &str, rejects: &[Reject]) -> Result<RecordBa
         Arc::new(rejects.iter().map(|reject| reject.raw.as_deref()).collect::<BinaryArray>()),
     ];
     RecordBatch::try_new(schema(), columns)
-        .map_err(|cause| ErrorKind::Encode { file: "the quarantine".into(), cause: cause.into() }.into())
+        .map_err(|cause| ErrorKind::Compute { step: "collecting rejected records", cause }.into())
 }
 
 fn schema() -> SchemaRef {

@@ -5,7 +5,7 @@ use super::frame::{Frame, Slot};
 use super::keys::Key;
 use super::operations::{CheckConstraint, Operation};
 use super::rows::{BlockContext, KeyCheck, KeyMeaning, Outcome, RunContext};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{ErrorKind, Result};
 use crate::profile;
 use crate::profile::types::{as_parsed, readable};
 use crate::rows::{Rows, arrow_schema};
@@ -143,10 +143,7 @@ impl Program {
             let (filtered, faults, nulled) = (0, Vec::new(), BTreeMap::new());
             return Ok(Outcome { rows, filtered, faults, nulled, keys: Vec::new() });
         }
-        self.run(rows, block).map_err(|error| {
-            let cause = parquet::errors::ParquetError::ArrowError(error.to_string());
-            Error::from(ErrorKind::Encode { file: "transformed rows".into(), cause })
-        })
+        self.run(rows, block).map_err(|cause| ErrorKind::Compute { step: "transforming rows", cause }.into())
     }
 
     fn run(&self, rows: Rows, block: &BlockContext<'_>) -> Result<Outcome, ArrowError> {

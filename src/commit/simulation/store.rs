@@ -75,19 +75,16 @@ impl SimulatedStore {
     }
 
     fn failed(&self, refusal: Refusal) -> Error {
-        Error::new(ErrorKind::Target(StoreFailure {
-            operation: "ask".into(),
-            url: self.identity.url.clone(),
-            region: None,
-            attempts: None,
-            elapsed: None,
-            reason: match refusal {
+        Error::new(ErrorKind::Target(StoreFailure::new(
+            "ask",
+            self.identity.url.clone(),
+            match refusal {
                 Refusal::NoSuchUpload | Refusal::NoSuchKey => StoreReason::NotFound,
                 Refusal::InvalidPart => StoreReason::Other,
                 Refusal::Unreachable => StoreReason::Unreachable,
             },
-            detail: format!("{refusal:?}"),
-        }))
+            format!("{refusal:?}"),
+        )))
     }
 
     async fn write(&self, key: &str, body: Bytes, condition: Condition) -> Result<WriteOutcome> {

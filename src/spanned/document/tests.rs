@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::error::nearest;
+use crate::spanned::KeyPath;
 use proptest::prelude::*;
 
 const TOML: &str = "\

@@ -1,6 +1,7 @@
 use super::*;
 use crate::parse::scan::{FieldForm, FieldSpan};
 use crate::parse::{Escape, Scanner, Terminator};
+use crate::rows::Binding;
 use crate::schema::Column;
 use crate::spec::{ColumnPolicies, ErrorsSpec, RecordPolicy};
 use crate::value::nulls::NullTokens;

@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps")]
 
-use super::redact::redact;
 use super::*;
+use crate::aws::redact::redact;
 
 fn connection(endpoint: &str) -> Connection {
     Connection {
