@@ -240,7 +240,7 @@ pub(crate) fn exists(identity: &TargetIdentity, name: &str) -> Error {
         "write to",
         "",
         StoreReason::Exists,
-        format!("{name} is there already"),
+        format!("{name} already exists"),
     )))
-    .remedy("say --overwrite to replace it, or give another name")
+    .remedy("use --overwrite to replace it, or give another name")
 }

@@ -1,7 +1,7 @@
 //! Connections to S3, with what the job says of each place.
 
 use super::{credentials, pace};
-use crate::aws::{RequestClass, answers, failure, patience};
+use crate::aws::{RequestClass, failure, responses, retry};
 use crate::error::{Error, Result};
 use crate::spec::{ACCOUNT_REMEDY, RequestsSpec};
 use aws_config::profile::ProfileFileCredentialsProvider;
@@ -97,18 +97,18 @@ impl S3 {
     /// `config_override` of one request.
     pub fn time_for(&self, class: RequestClass) -> aws_sdk_s3::config::Builder {
         aws_sdk_s3::Config::builder()
-            .timeout_config(patience::timeouts(&self.requests, class))
+            .timeout_config(retry::timeouts(&self.requests, class))
             .retry_classifier(pace::Pace::default())
     }
 
     /// The time that all tries of a request of this class have.
     pub fn time_for_all(&self, class: RequestClass) -> Duration {
-        patience::times(&self.requests, class).all
+        retry::times(&self.requests, class).all
     }
 
     /// The time that the body of an answer has, from its head to its last byte.
     pub fn time_for_body(&self, bytes: usize) -> Duration {
-        patience::body_time(&self.requests, bytes)
+        retry::body_time(&self.requests, bytes)
     }
 }
 
@@ -145,7 +145,7 @@ impl Connection {
         let config = aws_sdk_s3::config::Builder::from(&resolved.sdk)
             .region(Region::new(resolved.region.clone()))
             .force_path_style(resolved.path_style);
-        let mut config = patience::patient(config, &self.requests, self.role.to_string());
+        let mut config = retry::with_retries(config, &self.requests, self.role.to_string());
         if let Some(endpoint) = &resolved.endpoint {
             config = config.endpoint_url(endpoint);
         }
@@ -172,13 +172,13 @@ impl Connection {
             return Ok(reader);
         }
         let resolved = self.resolve().await?;
-        let mut options = patience::read_options(&self.requests, fetch_bytes);
+        let mut options = retry::read_options(&self.requests, fetch_bytes);
         if let Some(owner) = &self.owner {
             // object_store has no setting for it, but signs headers that it is given.
             let header = HashMap::from([("x-amz-expected-bucket-owner".to_owned(), owner.clone())]);
             let headers = (&header).try_into().map_err(|_| {
                 let key = self.role.key("expected_bucket_owner");
-                Error::usage(format!("`{key}`: {owner:?} is no account")).remedy(ACCOUNT_REMEDY)
+                Error::usage(format!("`{key}`: {owner:?} is not an account ID")).remedy(ACCOUNT_REMEDY)
             })?;
             options = options.with_default_headers(headers);
         }
@@ -187,8 +187,8 @@ impl Connection {
             .with_region(&resolved.region)
             .with_virtual_hosted_style_request(!resolved.path_style)
             .with_client_options(options)
-            .with_retry(patience::read_retries(&self.requests, fetch_bytes))
-            .with_http_connector(answers::Watching)
+            .with_retry(retry::read_retries(&self.requests, fetch_bytes))
+            .with_http_connector(responses::Watching)
             .with_credentials(Arc::new(credentials::ChainCredentials::new(
                 resolved.sdk.credentials_provider(),
             )));
@@ -261,16 +261,16 @@ impl Connection {
             Some(url::Host::Domain(name)) => name == "localhost",
             Some(url::Host::Ipv4(address)) => address.is_loopback(),
             Some(url::Host::Ipv6(address)) => address.is_loopback(),
-            None => return refuse(format!("{endpoint:?} names no host")),
+            None => return refuse(format!("{endpoint:?} does not name a host")),
         };
         match url.scheme() {
             "https" => Ok(()),
             "http" if loopback || self.allow_http => Ok(()),
             "http" => Err(Error::usage(format!(
-                "{key}: {endpoint:?} is not encrypted, and plain http is for this machine only"
+                "{key}: {endpoint:?} is not encrypted; plain http is allowed for this machine only"
             ))
             .remedy(format!(
-                "use https in {key}; for a server in a private network say `{} = true` in a job file",
+                "use https in {key}; for a server in a private network use `{} = true` in a job file",
                 self.role.key("allow_http")
             ))),
             other => refuse(format!("the scheme {other:?} is neither http nor https")),

@@ -1,9 +1,7 @@
 //! Errors of the SDK and of object_store → [`StoreFailure`], with a remedy.
 
 use super::Role;
-use super::answers::{Answers, Refusal};
-
-pub use super::reason::reason_of_answer;
+pub use super::classify::classify_response;
 pub use super::redact::redact;
 use super::redact::{causes, element};
 use super::responses::{Refusal, Responses};

@@ -9,7 +9,7 @@
 //! Called by `store` and `source`. [`failure`] turns every SDK error into a
 //! [`crate::error::StoreFailure`], in one place.
 
-pub mod answers;
+mod classify;
 mod connection;
 pub mod credentials;
 mod discreet;
@@ -20,7 +20,6 @@ pub mod responses;
 mod retry;
 mod unanswered;
 
-pub use answers::Answers;
 pub use connection::{Connection, Role, S3};
 pub(crate) use discreet::discreet;
 pub(crate) use pace::wait_after;
@@ -28,5 +27,4 @@ pub use responses::Responses;
 pub use retry::RequestClass;
 pub(crate) use retry::range_time;
 #[cfg(test)]
-pub(crate) use patience::patient;
-pub(crate) use patience::range_time;
+pub(crate) use retry::with_retries;

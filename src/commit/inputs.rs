@@ -142,7 +142,7 @@ fn changed(input: &Input, version: u64) -> Error {
         "read only what is new of",
         input.url.clone(),
         StoreReason::Other,
-        format!("it has changed since version {version} read it, and its rows would stand twice"),
+        format!("it has changed since version {version} read it, and its rows would be there twice"),
     )))
     .remedy(format!(
         "`--reprocess-from {version}` writes that version and later ones anew; or deliver under new names"

@@ -297,7 +297,7 @@ impl Table {
             "create",
             key,
             StoreReason::Other,
-            "the server says that it is there, and then that it is not",
+            "the server says that it exists, and then that it does not",
         )))
         .remedy("the first target must be strongly consistent, as S3 is")
     }

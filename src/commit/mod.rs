@@ -85,7 +85,7 @@ fn unanswered(store: &dyn Store, staged: &StagedFile) -> Error {
         "remove the staged",
         &staged.key,
         StoreReason::Unreachable,
-        "no answer in the time that the clean-up has",
+        "no response in the time that the clean-up has",
     )))
 }
 

@@ -119,7 +119,7 @@ pub(super) async fn replace_unless(
     let identity = store.describe();
     Err(Error::new(ErrorKind::Target(StoreFailure {
         attempts: Some(SWAP_TRIES),
-        ..identity.failure("replace", SUCCESS_KEY, StoreReason::Conflict, "others wrote it each time")
+        ..identity.failure("replace", SUCCESS_KEY, StoreReason::Conflict, "others kept writing it")
     })))
 }
 

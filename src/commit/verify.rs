@@ -160,7 +160,7 @@ impl<'a> Verified<'a> {
                         "make visible",
                         &file.key,
                         StoreReason::NotFound,
-                        "it is not staged there any more, or not whole",
+                        "it is no longer staged there, or not completely",
                     )))
                     .remedy(
                         "nothing was changed; remove what is left (`sawmill commit --abort`) and plan again",

@@ -78,12 +78,12 @@ pub enum ErrorKind {
     },
     /// Temporary files could not be created, written or read.
     #[error("{message}")]
-    Scratch {
+    Spill {
         /// What failed where, and how many bytes there were.
         message: String,
     },
     /// A file that the readers of its profile, or a target, would not take.
-    #[error("{file} breaks the rule `{rule}`: {message}")]
+    #[error("{file} violates the rule `{rule}`: {message}")]
     Preflight {
         /// The output file, relative to the table.
         file: String,
@@ -134,7 +134,7 @@ impl ErrorKind {
             | ErrorKind::Compute { .. }
             | ErrorKind::Encode { .. }
             | ErrorKind::Preflight { .. } => 6,
-            ErrorKind::Scratch { .. } => 7,
+            ErrorKind::Spill { .. } => 7,
             ErrorKind::Conflict { .. } => 8,
             ErrorKind::Damage { .. } => 9,
             ErrorKind::Interrupted => 130,
@@ -153,7 +153,7 @@ impl ErrorKind {
             ErrorKind::Accounting { .. } => "accounting",
             ErrorKind::Compute { .. } => "compute",
             ErrorKind::Encode { .. } => "encode",
-            ErrorKind::Scratch { .. } => "scratch",
+            ErrorKind::Spill { .. } => "scratch",
             ErrorKind::Preflight { .. } => "preflight",
             ErrorKind::Conflict { .. } => "conflict",
             ErrorKind::Damage { .. } => "damage",
@@ -284,9 +284,9 @@ pub enum StoreReason {
     NoCredentials,
     /// No space left, or a quota.
     Full,
-    /// The object is there already, or is not the one that was to be replaced.
+    /// The object already exists, or is not the one that was to be replaced.
     Exists,
-    /// Somebody writes the same object at this moment; which of the two is there
+    /// Somebody else is writing the same object; which of the two is there
     /// in the end only reading it tells.
     Conflict,
     /// Asked to slow down, until no try was left.

@@ -6,7 +6,7 @@ mod run;
 mod small_files;
 mod terminal;
 
-pub use failure::{ErrorReport, FailureReport, FailureStatus, Found, StoreReport};
+pub use failure::{ErrorReport, FailureReport, FailureStatus, StoreReport, WithError};
 pub use logged::LoggedEntry;
 pub use run::{InputReport, RunReport, Status, TargetReport, Totals};
 pub use small_files::SmallFiles;

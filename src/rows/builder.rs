@@ -1,6 +1,6 @@
 //! Blocks of records → rows, a column at a time.
 
-use super::column::{ColumnFields, ColumnReader, Fault, FaultKind};
+use super::column::{BadField, BadFieldKind, ColumnFields, ColumnReader};
 use super::shape::{Fields, Shaped};
 use crate::error::InputProblem;
 use crate::error::excerpt::excerpt_of;
@@ -59,7 +59,7 @@ pub struct RecordFault {
 pub struct Built {
     /// One row for each record that fits.
     pub rows: Rows,
-    /// The records that do not, in their order; one fault each.
+    /// The records that do not, in their order; one bad field each.
     pub faults: Vec<RecordFault>,
     /// For every column: values that were bad and are null now.
     pub nulled: Vec<u64>,
@@ -69,7 +69,7 @@ pub struct Built {
     pub truncated: u64,
 }
 
-/// What becomes of records and values that do not fit.
+/// What happens to records and values that do not fit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policies {
     /// For every column.
@@ -206,7 +206,7 @@ impl BatchBuilder {
         let mut rows = shaped.records.len();
         let mut failure = shaped.failure.take();
         let mut arrays: Vec<ArrayRef> = Vec::with_capacity(self.readers.len());
-        let mut faults = FaultsByRow::default();
+        let mut faults = BadFieldsByRow::default();
         let mut nulled = Vec::new();
         for (column, reader) in self.readers.iter().enumerate() {
             if let Some(constant) = &self.constants[column] {
@@ -226,23 +226,24 @@ impl BatchBuilder {
                 dialect: &self.dialect,
             };
             let policy = self.policies.values[column];
-            let mut on_fault = |fault: Fault| match (policy, fault.why) {
-                (ValuePolicy::Fail, _) | (_, FaultKind::TooLarge) => Err(fault),
-                (ValuePolicy::Null, why) if why != FaultKind::RequiredNull && !reader.is_required() => {
-                    nulled.push((column, fault.row));
+            let mut on_bad_field = |bad_field: BadField| match (policy, bad_field.why) {
+                (ValuePolicy::Fail, _) | (_, BadFieldKind::TooLarge) => Err(bad_field),
+                (ValuePolicy::Null, why) if why != BadFieldKind::RequiredNull && !reader.is_required() => {
+                    nulled.push((column, bad_field.row));
                     Ok(())
                 }
                 (ValuePolicy::Null | ValuePolicy::Reject, _) => {
-                    faults.add(column, fault);
+                    faults.add(column, bad_field);
                     Ok(())
                 }
             };
-            match reader.read(&fields, &mut on_fault) {
+            match reader.read(&fields, &mut on_bad_field) {
                 Ok(array) => arrays.push(array),
-                Err(fault) => {
+                Err(bad_field) => {
                     // Later columns count only if they fail in an earlier record.
-                    rows = fault.row;
-                    failure = Some(self.record_fault(&fields, index, shaped.records[rows], column, fault));
+                    rows = bad_field.row;
+                    failure =
+                        Some(self.record_fault(&fields, index, shaped.records[rows], column, bad_field));
                 }
             }
         }
@@ -259,7 +260,7 @@ impl BatchBuilder {
         index: &RecordIndex,
         shaped: Shaped<'_>,
         mut arrays: Vec<ArrayRef>,
-        faults: FaultsByRow,
+        faults: BadFieldsByRow,
         nulled: Vec<(usize, usize)>,
     ) -> Built {
         let Shaped { spans, mut records, faults: ragged, padded, truncated, .. } = shaped;
@@ -268,12 +269,12 @@ impl BatchBuilder {
         let mut nulled_in_column = vec![0; self.readers.len()];
         for (column, row) in nulled {
             // A record that is rejected for another reason has no nulls.
-            let stays = faults.binary_search_by_key(&row, |(_, fault)| fault.row).is_err();
+            let stays = faults.binary_search_by_key(&row, |(_, bad_field)| bad_field.row).is_err();
             nulled_in_column[column] += u64::from(stays);
         }
         if !faults.is_empty() {
             let spans = &spans[..];
-            record_faults.extend(faults.iter().filter_map(|&(column, fault)| {
+            record_faults.extend(faults.iter().filter_map(|&(column, bad_field)| {
                 let fields = ColumnFields {
                     block,
                     spans,
@@ -282,10 +283,10 @@ impl BatchBuilder {
                     field: self.binding.field_of_column[column]?,
                     dialect: &self.dialect,
                 };
-                Some(self.record_fault(&fields, index, records[fault.row], column, fault))
+                Some(self.record_fault(&fields, index, records[bad_field.row], column, bad_field))
             }));
             record_faults.sort_by_key(|fault| fault.record);
-            let mut bad = faults.iter().map(|(_, fault)| fault.row).peekable();
+            let mut bad = faults.iter().map(|(_, bad_field)| bad_field.row).peekable();
             let keep = BooleanBuffer::collect_bool(records.len(), |row| bad.next_if_eq(&row).is_none());
             let keep = BooleanArray::new(keep, None);
             for array in &mut arrays {
@@ -313,22 +314,22 @@ impl BatchBuilder {
         index: &RecordIndex,
         record: u32,
         column: usize,
-        fault: Fault,
+        bad_field: BadField,
     ) -> RecordFault {
         let record = record as usize;
-        let span = fields.span(fault.row);
+        let span = fields.span(bad_field.row);
         let record_start = index.record_starts[record] as usize;
         // A field that padding made stands nowhere.
         let byte_offset = (span.start as usize).max(record_start);
         let before = &fields.block[record_start..byte_offset];
         let mut scratch = Vec::new();
         let value = fields.value(span, &mut scratch);
-        let problem = match fault.why {
-            FaultKind::RequiredNull => InputProblem::RequiredNull,
-            FaultKind::NulByte => InputProblem::NulByte,
-            FaultKind::NotUtf8 => not_utf8(value),
-            FaultKind::TooLarge => InputProblem::RecordTooLarge { limit: i32::MAX as u64 },
-            FaultKind::Unconvertible(why) => InputProblem::Value {
+        let problem = match bad_field.why {
+            BadFieldKind::RequiredNull => InputProblem::RequiredNull,
+            BadFieldKind::NulByte => InputProblem::NulByte,
+            BadFieldKind::NotUtf8 => not_utf8(value),
+            BadFieldKind::TooLarge => InputProblem::RecordTooLarge { limit: i32::MAX as u64 },
+            BadFieldKind::ConvertError(why) => InputProblem::Value {
                 value: excerpt_of(value),
                 expected: self.expected[column].clone(),
                 detail: why.detail(),
@@ -346,17 +347,17 @@ impl BatchBuilder {
 
 /// Faults as the columns find them, one column after the other.
 #[derive(Debug, Default)]
-struct FaultsByRow(Vec<(usize, Fault)>);
+struct BadFieldsByRow(Vec<(usize, BadField)>);
 
-impl FaultsByRow {
-    fn add(&mut self, column: usize, fault: Fault) {
-        self.0.push((column, fault));
+impl BadFieldsByRow {
+    fn add(&mut self, column: usize, bad_field: BadField) {
+        self.0.push((column, bad_field));
     }
 
-    /// Ascending by row; of each row, the fault of the first column.
-    fn first_of_each_row(mut self) -> Vec<(usize, Fault)> {
-        self.0.sort_by_key(|(column, fault)| (fault.row, *column));
-        self.0.dedup_by_key(|(_, fault)| fault.row);
+    /// Ascending by row; of each row, the bad field of the first column.
+    fn first_of_each_row(mut self) -> Vec<(usize, BadField)> {
+        self.0.sort_by_key(|(column, bad_field)| (bad_field.row, *column));
+        self.0.dedup_by_key(|(_, bad_field)| bad_field.row);
         self.0
     }
 }

@@ -26,7 +26,7 @@ impl Runtime {
                 .remedy("raise the process limit (ulimit -u), or lower `engine.threads` (--threads)")
         };
         if threads > MAX_THREADS {
-            return Err(cannot_start(&format!("{threads} are more than {MAX_THREADS}")));
+            return Err(cannot_start(&format!("at most {MAX_THREADS} are allowed, got {threads}")));
         }
         let tokio = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)

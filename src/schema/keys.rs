@@ -61,7 +61,7 @@ fn key_columns(
         _ => None,
     };
     let Some(names) = names else {
-        let problem = Problem::new(place, "lists no columnss");
+        let problem = Problem::new(place, "lists no columns");
         problems.0.push(problem.remedy("write the names of the columns that make the key"));
         return None;
     };

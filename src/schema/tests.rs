@@ -395,7 +395,7 @@ fn keys_are_columns() {
         (r#""primaryKey": "cc""#, "primaryKey: there is no column \"cc\" => did you mean `c`?"),
         (
             r#""primaryKey": []"#,
-            "primaryKey: lists no columnss => write the names of the columns that make the key",
+            "primaryKey: lists no columns => write the names of the columns that make the key",
         ),
         (
             r#""uniqueKeys": [["a", "a"]]"#,

@@ -1,7 +1,7 @@
 //! Where a grammar was left → what was most likely meant: text without its quotes, or
 //! a value that is missing. Parsers say what they expected next, such as `true` after a `t`.
 
-use super::Format;
+use super::DocumentFormat;
 use super::document::SyntaxError;
 
 /// The error in words for people, with what to do.

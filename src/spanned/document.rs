@@ -7,19 +7,19 @@ use serde::de::DeserializeOwned;
 
 /// The language of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
+pub enum DocumentFormat {
     /// TOML 1.
     Toml,
-    /// JSON (RFC 8259); a key that stands twice is an error.
+    /// JSON (RFC 8259); a duplicate key is an error.
     Json,
 }
 
-impl Format {
-    /// JSON for names that end in `.json`, in any case; else TOML.
+impl DocumentFormat {
+    /// JSON for names that end in `.json`, in any case; otherwise TOML.
     pub fn of_name(name: &str) -> Self {
         match name.rsplit_once('.') {
-            Some((_, extension)) if extension.eq_ignore_ascii_case("json") => Format::Json,
-            _ => Format::Toml,
+            Some((_, extension)) if extension.eq_ignore_ascii_case("json") => DocumentFormat::Json,
+            _ => DocumentFormat::Toml,
         }
     }
 }
@@ -45,7 +45,7 @@ pub struct Node {
 /// Where a value comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
-    /// The file, at this byte: of the key, if the value has one; else of the value.
+    /// The file, at this byte: of the key, if the value has one; otherwise of the value.
     File(usize),
     /// A `--set` on the command line.
     Set,
@@ -68,11 +68,11 @@ impl Document {
     /// Parses `text`; `file` is what messages call it.
     ///
     /// The error has the line and column where the grammar was left.
-    pub fn parse(text: &str, format: Format, file: &str) -> Result<Self, Problems> {
+    pub fn parse(text: &str, format: DocumentFormat, file: &str) -> Result<Self, Problems> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let parsed = match format {
-            Format::Toml => toml::parse(text),
-            Format::Json => json::parse(text),
+            DocumentFormat::Toml => toml::parse(text),
+            DocumentFormat::Json => json::parse(text),
         };
         match parsed {
             Ok(root) => Ok(Document { file: file.into(), text: text.into(), root }),
@@ -203,12 +203,15 @@ impl Node {
                     })?
                 }
                 (_, Step::Key(name)) => {
-                    return Err(Problem::new(here(), format!("this is no table, so it has no key `{name}`")));
+                    return Err(Problem::new(
+                        here(),
+                        format!("this is not a table, so it has no key `{name}`"),
+                    ));
                 }
                 (_, Step::Index(index)) => {
                     return Err(Problem::new(
                         here(),
-                        format!("this is no array, so it has no element [{index}]"),
+                        format!("this is not an array, so it has no element [{index}]"),
                     ));
                 }
             };

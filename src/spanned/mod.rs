@@ -16,8 +16,8 @@ pub mod problem;
 pub mod shape;
 mod toml;
 
-pub use document::{Document, Format, Node, Origin, Value, parse_set_value};
+pub use document::{Document, DocumentFormat, Node, Origin, Value, parse_set_value};
 pub(crate) use file::read_text;
 pub use path::{KeyPath, Step};
 pub use problem::{Problem, Problems};
-pub use shape::{Findings, json_schema, json_schema_of_output};
+pub use shape::{ShapeFindings, json_schema, json_schema_of_output};

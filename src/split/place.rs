@@ -5,16 +5,16 @@ use crate::error::{Error, InputProblem, Location};
 use crate::parse::Dialect;
 
 /// What to do about an input without records.
-pub const EMPTY_REMEDY: &str = "if an input without records is right, say `source.empty_input = \"allow\"` (--allow-empty); else look at what delivers it";
+pub const EMPTY_REMEDY: &str = "if an input without records is right, use `source.empty_input = \"allow\"` (--allow-empty); otherwise check what delivers it";
 
 /// What to do about a NUL in the header.
-pub const NUL_NAME_REMEDY: &str = "names of columns hold no NUL; if the file is UTF-16, say `dialect.encoding = \"utf-16le\"` (--encoding utf-16le) or utf-16be; else look whether the file is binary, or mend the header";
+pub const NUL_NAME_REMEDY: &str = "column names cannot contain NUL; if the file is UTF-16, use `dialect.encoding = \"utf-16le\"` (--encoding utf-16le) or utf-16be; otherwise check whether the file is binary, or fix the header";
 
 /// What to do about a name that the header has twice.
-pub const DUPLICATE_REMEDY: &str = "read the first of them with `source.duplicate_columns = \"first\"` (--first-duplicate-columns), or all, the others as `name_2`, with `source.duplicate_columns = \"number\"` (--number-duplicate-columns); or mend the header";
+pub const DUPLICATE_REMEDY: &str = "read the first of them with `source.duplicate_columns = \"first\"` (--first-duplicate-columns), or all, the others as `name_2`, with `source.duplicate_columns = \"number\"` (--number-duplicate-columns); or fix the header";
 
 /// What to do about a blank name in the header where that is to fail.
-pub const UNNAMED_REMEDY: &str = "name such columns by position with `dialect.blankNames = \"position\"` (--blank-names position), or leave them out where they are empty throughout with `dialect.blankNames = \"drop\"` (--blank-names drop); or mend the header";
+pub const UNNAMED_REMEDY: &str = "name such columns by position with `dialect.blankNames = \"position\"` (--blank-names position), or leave them out where they are empty throughout with `dialect.blankNames = \"drop\"` (--blank-names drop); or fix the header";
 
 pub(super) fn no_header(input: &Input) -> Error {
     Error::input(InputProblem::NoHeader, Location::object(&input.url))
@@ -50,15 +50,15 @@ pub fn header_error(problem: InputProblem, input: &Input) -> Error {
             "add the columns to the schema, or leave them out with `source.extra_columns = \"ignore\"` (--ignore-extra-columns)"
         }
         InputProblem::MissingColumns { .. } => {
-            "mend the schema or the input; let columns that are not required be null with `source.missing_columns = \"null\"` (--null-missing-columns); is `dialect.delimiter` (--delimiter) right, and `dialect.header` (--header)?"
+            "fix the schema or the input; let columns that are not required be null with `source.missing_columns = \"null\"` (--null-missing-columns); is `dialect.delimiter` (--delimiter) right, and `dialect.header` (--header)?"
         }
         InputProblem::DuplicateColumn { .. } => DUPLICATE_REMEDY,
         InputProblem::UnnamedColumn { .. } => UNNAMED_REMEDY,
         InputProblem::ReorderedColumns { .. } => {
-            "mend the input or the schema, or allow it with `source.column_order = \"any\"` in the job file"
+            "fix the input or the schema, or allow it with `source.column_order = \"any\"` in the job file"
         }
         _ => {
-            "mend the header, or match by position with `source.match_columns = \"position\"` (--match-columns position)"
+            "fix the header, or match by position with `source.match_columns = \"position\"` (--match-columns position)"
         }
     };
     Error::input(problem, location).remedy(remedy)

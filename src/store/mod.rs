@@ -16,4 +16,4 @@ pub mod tee;
 
 pub use open::open_target;
 pub(crate) use target::is_hidden;
-pub use target::{Document, StagedWrite, Store, TargetIdentity, Visible, Written};
+pub use target::{Document, ObjectMeta, StagedWrite, Store, TargetIdentity, WriteOutcome};

@@ -39,16 +39,16 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     async fn put(&self, key: &str, body: Bytes) -> Result<()>;
 
     /// Writes a small object whole unless there is one of this key: of several
-    /// writers, in whatever processes, exactly one is told [`Written::Now`].
+    /// writers, in whatever processes, exactly one is told [`WriteOutcome::Created`].
     ///
     /// # Errors
     /// After an error the object may be there, whoever wrote it, now or later:
     /// only reading it tells.
-    async fn create(&self, key: &str, body: Bytes) -> Result<Written>;
+    async fn create(&self, key: &str, body: Bytes) -> Result<WriteOutcome>;
 
     /// Replaces a small object if it is still the one that `read` holds, and
     /// creates it, as [`Store::create`] does, if there was none.
-    async fn replace(&self, key: &str, body: Bytes, read: Option<&Document>) -> Result<Written>;
+    async fn replace(&self, key: &str, body: Bytes, read: Option<&Document>) -> Result<WriteOutcome>;
 
     /// Reads a small object, `None` if there is none.
     async fn get(&self, key: &str) -> Result<Option<Document>>;
@@ -57,7 +57,7 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     async fn read(&self, key: &str, range: Range<u64>) -> Result<Bytes>;
 
     /// What there is to know of a visible object without reading it, `None` if there is none.
-    async fn look(&self, key: &str) -> Result<Option<Visible>>;
+    async fn head(&self, key: &str) -> Result<Option<ObjectMeta>>;
 
     /// Removes a visible object. Repeatable; one that is gone is a success.
     async fn delete(&self, key: &str) -> Result<()>;
@@ -99,13 +99,13 @@ pub trait StagedWrite: Send + Sync {
     fn handle(&self) -> StagedFile;
 }
 
-/// What became of a conditional write.
+/// What happened to a conditional write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Written {
+pub enum WriteOutcome {
     /// This call wrote it.
-    Now,
+    Created,
     /// Somebody else did before, perhaps an earlier try of this very call.
-    Before,
+    AlreadyExists,
 }
 
 /// A small object, and what tells it from one that replaces it.
@@ -119,7 +119,7 @@ pub struct Document {
 
 /// A visible object, as far as a store says without reading it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Visible {
+pub struct ObjectMeta {
     /// Size in bytes.
     pub bytes: u64,
     /// Of the upload that made it, if sawmill did; local files have none.

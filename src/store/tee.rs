@@ -247,7 +247,7 @@ impl Shared {
                         "remove the staged file of",
                         &staged.key,
                         StoreReason::Unreachable,
-                        "no answer in the time that the clean-up has",
+                        "no response in the time that the clean-up has",
                     )
                 })
                 .into())

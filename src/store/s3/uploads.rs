@@ -7,7 +7,7 @@ use crate::documents::{StagedFile, StagedPart, Staging};
 use crate::error::count::count;
 use crate::error::{Error, Result, StoreReason};
 use crate::store::target::random_suffix;
-use crate::store::{StagedWrite, Visible};
+use crate::store::{ObjectMeta, StagedWrite};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumType, CompletedMultipartUpload, CompletedPart};
 use bytes::Bytes;
