@@ -16,6 +16,10 @@
 //! ([`documents::TaskReport`]), [`commit`] makes it visible
 //! ([`commit::Manifest`]). [`mod@run`] is the three in one process.
 
+// Files that the end-to-end tests include, too, name the crate as those do.
+#[cfg(test)]
+extern crate self as sawmill;
+
 // What knows nothing of CSV.
 pub mod error;
 pub mod runtime;

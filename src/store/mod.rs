@@ -7,6 +7,8 @@
 //! through the [`Store`] trait, so that tests can stand a faulty one in front.
 
 #[cfg(test)]
+pub(crate) mod conformance;
+#[cfg(test)]
 pub(crate) mod faulty;
 pub mod local;
 pub mod open;

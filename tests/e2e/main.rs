@@ -51,6 +51,7 @@ mod separator_lines;
 mod small_files;
 mod spark;
 mod steps;
+mod stores;
 mod together;
 mod unanswered;
 mod unknown_files;

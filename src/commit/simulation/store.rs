@@ -260,3 +260,18 @@ impl StagedWrite for SimulatedUpload {
         }
     }
 }
+
+/// The simulation shows what it does only if its store does what the real ones do.
+#[test]
+fn the_simulated_store_does_what_every_store_has_to_do() {
+    let world = Shared::new(World::new(1));
+    let store = SimulatedStore::new(world.clone(), 0);
+    let mut conforms = std::pin::pin!(crate::store::conformance::conforms(&store));
+    loop {
+        world.lock().permit = true;
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        if conforms.as_mut().poll(&mut context).is_ready() {
+            break;
+        }
+    }
+}
