@@ -1,7 +1,7 @@
 //! A stream of text → blocks of whole records, cut at true record boundaries.
 //!
 //! [`blocks`] finds the boundaries; [`read`] is the sequential stage of a task
-//! around it, with what stands before ([`preamble`]) and after the data
+//! around it, with what stands before ([`preamble`], [`start`]) and after the data
 //! ([`footer`]) of each input, and what its fields are called ([`header`]).
 //! [`problems`] says what is wrong, [`place`] where, and what to do about it;
 //! [`not_data`] accounts for what is not data; [`ranges`] cuts large inputs for
@@ -16,3 +16,4 @@ pub mod problems;
 pub mod place;
 pub mod ranges;
 pub mod read;
+mod start;

@@ -3,7 +3,7 @@
 use crate::parse::{Dialect, FieldSpan, field_value};
 
 /// Counts down the records before the data, and keeps the header.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Preamble<'a> {
     dialect: &'a Dialect,
     /// Records taken.

@@ -8,16 +8,17 @@ use super::blocks::{Block, BlockCutter};
 use super::footer::{FooterHold, check_empty, check_footer};
 use super::header::FirstRecord;
 use super::not_data::Tiles;
-use super::preamble::{Preamble, Taken};
-use super::problems::{cut_error, scan_error, tell_of_unclosed};
+use super::preamble::Preamble;
+use super::problems::{cut_error, tell_of_unclosed};
+use super::start::StartScan;
 use crate::documents::{Input, Plan, Split};
 use crate::error::count::{agree, count};
 use crate::error::{Error, InputProblem, Location, Result};
-use crate::parse::{RecordIndex, ScanError, Scanner, SeparatorLine};
+use crate::parse::{RecordIndex, Scanner, SeparatorLine};
 use crate::runtime::{Cancel, Runtime};
 use crate::source::{self, TextStream};
 use crate::spec::{EmptyInput, JobSpec, RecordPolicy};
-use crate::split::place::{EMPTY_REMEDY, NUL_NAME_REMEDY, header_error, no_header};
+use crate::split::place::{EMPTY_REMEDY, header_error, no_header};
 use crossbeam_channel::{Receiver, Sender};
 use std::sync::atomic::Ordering;
 
@@ -54,17 +55,6 @@ pub struct InputStart {
     pub header: Option<Vec<String>>,
     /// `None` without a clean data record in the block where the data begins.
     pub first: Option<FirstRecord>,
-}
-
-/// What a block says of the start of its input.
-#[derive(Debug, Default)]
-struct Advance {
-    /// Records that are not data.
-    preamble: usize,
-    header: Option<Vec<String>>,
-    /// Whether there is data.
-    has_data: bool,
-    first: Option<FirstRecord>,
 }
 
 /// Reads the splits of one task.
@@ -245,7 +235,7 @@ impl<'a> SplitReader<'a> {
                 None => cutting.finish(&mut spare, &mut cut),
             };
             for block in cut.drain(..) {
-                let advance = self.advance(&mut preamble, &block, &mut index, input)?;
+                let advance = self.start_of(input).advance(&mut preamble, &block, &mut index)?;
                 start.header = advance.header.or(start.header.take());
                 if advance.has_data {
                     start.first = advance.first;
@@ -266,52 +256,8 @@ impl<'a> SplitReader<'a> {
         Ok(start)
     }
 
-    /// What this block says of the start of its input.
-    fn advance(
-        &self,
-        preamble: &mut Preamble<'_>,
-        block: &Block,
-        index: &mut RecordIndex,
-        input: &Input,
-    ) -> Result<Advance> {
-        let mut header = None;
-        let located = |error: &ScanError| scan_error(error, block, &self.plan.dialect, &input.url);
-        let mut faults = Vec::new();
-        let scanned = self.scanner.scan_tolerant(&block.bytes, index, &mut faults);
-        for record in 0..index.len() {
-            // A header cannot be put aside, as all that follows hangs on it.
-            if preamble.is_at_header()
-                && let Some(fault) = faults.iter().find(|fault| fault.record == record)
-            {
-                return Err(located(fault));
-            }
-            match preamble.take(&block.bytes, index.record(record)) {
-                Taken::Data => {
-                    // What is wrong with the data is the parser's to say.
-                    let is_clean = |record: &usize| faults.iter().all(|fault| fault.record != *record);
-                    let first = (record..index.len()).find(is_clean);
-                    let first = first.map(|record| FirstRecord::of(index.record(record)));
-                    return Ok(Advance { preamble: record, header, has_data: true, first });
-                }
-                Taken::Skipped => {}
-                Taken::Header(names) => {
-                    if let Some(name) = names.iter().find(|name| name.contains('\0')) {
-                        let location = Location {
-                            line: Some(block.lines_before + u64::from(index.record_lines[record]) + 1),
-                            column: Some(name.clone()),
-                            ..Location::object(&input.url)
-                        };
-                        return Err(Error::input(InputProblem::NulByte, location).remedy(NUL_NAME_REMEDY));
-                    }
-                    header = Some(names);
-                }
-            }
-        }
-        if !preamble.is_over() {
-            scanned.map_err(|error| located(&error))?;
-        }
-        // What the scanner gives up at is data.
-        Ok(Advance { preamble: index.len(), header, has_data: scanned.is_err(), first: None })
+    fn start_of<'b>(&'b self, input: &'b Input) -> StartScan<'b> {
+        StartScan { scanner: &self.scanner, dialect: &self.plan.dialect, url: &input.url }
     }
 
     fn open(&self, input: &Input, range: Option<std::ops::Range<u64>>) -> Result<TextStream> {
@@ -365,7 +311,8 @@ impl<B: Clone> Delivery<'_, B> {
         let (dialect, url) = (&plan.dialect, &self.input.url);
         let mut preamble = 0;
         if self.binding.is_none() {
-            let advance = self.reader.advance(&mut self.preamble, &block, &mut self.index, self.input)?;
+            let advance =
+                self.reader.start_of(self.input).advance(&mut self.preamble, &block, &mut self.index)?;
             preamble = advance.preamble;
             self.start.header = advance.header.or(self.start.header.take());
             if self.preamble.is_over() && (advance.has_data || block.last) {
