@@ -13,8 +13,9 @@
 //! Three verbs lie under everything, each a function with a serializable
 //! document on both sides: [`plan::build`] pins inputs and settles the schema
 //! ([`documents::Plan`]), [`task::run`] stages Parquet in every target
-//! ([`documents::TaskReport`]), [`commit`] makes it visible
-//! ([`commit::Manifest`]). [`mod@run`] is the three in one process.
+//! ([`documents::TaskReport`]), [`commit::run`] makes it visible
+//! ([`commit::Manifest`]). [`mod@run`] is the three in one process: it stages as [`task::stage`] does, and
+//! asks the table before and after in one go.
 
 // Files that the end-to-end tests include, too, name the crate as those do.
 #[cfg(test)]

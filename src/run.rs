@@ -3,11 +3,12 @@
 
 mod preview;
 
-use crate::commit::{Concluded, Prepared, Unsettled, conclude, prepare};
-
 pub use preview::{Outlook, TableState, preview};
 
-use crate::commit::{self, Choice, Manifest, Recovered, Table, Verified, finish_single};
+use crate::commit::{
+    self, Choice, Concluded, Manifest, Prepared, Recovered, Table, Unsettled, Verified, conclude,
+    finish_single, prepare,
+};
 use crate::documents::{Plan, TaskReport};
 use crate::error::{Aftermath, Error, ErrorKind, Result, StoreReason};
 use crate::plan::{self, PlanOptions, Planned};

@@ -1,12 +1,12 @@
 //! Errors of the SDK and of object_store → [`StoreFailure`], with a remedy.
 
-use super::Role;
 pub use super::classify::classify_response;
 pub use super::redact::redact;
+
+use super::Role;
 use super::redact::{causes, element};
 use super::responses::{Refusal, Responses};
 use super::unanswered::describe_unanswered;
-
 pub use super::unanswered::{CredentialsProblem, describe_broken_body, describe_unread};
 use crate::error::{Error, ErrorKind, StoreFailure, StoreReason};
 use aws_credential_types::provider::error::CredentialsError;

@@ -32,8 +32,11 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     let started = Instant::now();
     let runtime = global.runtime(1, &EngineSpec::default())?;
     let plan: Plan = args.documents.read(&args.plan, &runtime)?;
+    plan.validate()?;
+    runtime.cancel().shutdown().take_at_most(plan.job.engine.shutdown_seconds);
     let mut given: Vec<TaskReport> = Vec::new();
-    for place in &args.reports {
+    // A plan of nothing has no tasks, and so no reports where they are said to be.
+    for place in args.reports.iter().filter(|_| !plan.is_nothing()) {
         given.extend(args.documents.read_all(place, &runtime)?);
     }
     if args.abort {

@@ -28,9 +28,12 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     // The plan says how many threads, but it takes a runtime to read it.
     let plan: Plan = args.documents.read(&args.plan, &global.runtime(1, &EngineSpec::default())?)?;
     let runtime = global.runtime(plan.job.engine.threads, &plan.job.engine)?;
-    let bar = global.messages.progress_bar(&runtime);
-    let done = task::run(&plan, args.task, &runtime, |report| destination.write(report, &runtime));
-    drop(bar);
+    let mut bar = Some(global.messages.progress_bar(&runtime));
+    let done = task::run(&plan, args.task, &runtime, |report| {
+        // Standard output may be the same terminal.
+        drop(bar.take());
+        destination.write(report, &runtime)
+    });
     match done? {
         Done::NothingToDo { report, reason } => {
             global.say(&format!("task {}: nothing to do: {reason}", report.task));

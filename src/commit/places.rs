@@ -148,7 +148,7 @@ impl Table {
         for store in &self.stores()[1..] {
             if !store.list_documents(&documents, "").await?.is_empty() {
                 let (url, home) = (&store.describe().url, &self.home().describe().url);
-                let message = format!("{url} has documents of attempt {attempt}that {home} does not know");
+                let message = format!("{url} has documents of attempt {attempt} that {home} does not know");
                 return Err(Error::new(ErrorKind::Damage { message }).remedy(
                     "the first of `targets` (--output) must be the one that holds the log; nothing was changed",
                 ));

@@ -2,8 +2,8 @@
 //! decision and its effects, in the order that `docs/commit.md` promises.
 
 use super::one_process::finish;
-use super::{Outcome, Recovered, Steps, Table, Verified};
-use crate::commit::Manifest;
+use super::{Manifest, Outcome, Recovered, Steps, Table, Verified};
+
 use crate::documents::{Plan, TaskReport};
 use crate::error::{Aftermath, Error, ErrorKind, Result};
 use crate::runtime::Runtime;
@@ -51,11 +51,11 @@ pub enum Ending {
 /// staged is still there.
 pub fn run(plan: &Plan, given: &[TaskReport], runtime: &Runtime) -> Result<Done> {
     plan.validate()?;
-    check_given(plan, given)?;
     runtime.cancel().shutdown().take_at_most(plan.job.engine.shutdown_seconds);
     if plan.is_nothing() {
         return nothing_new(&plan.job, runtime);
     }
+    check_given(plan, given)?;
     let (table, mut history) = Table::opened(&plan.job, runtime)?;
     let done = |ending, recovered, task_seconds| Done {
         ending,
@@ -107,6 +107,7 @@ pub fn run(plan: &Plan, given: &[TaskReport], runtime: &Runtime) -> Result<Done>
     let ending = match outcome {
         Outcome::Decided(decided, history) => {
             let manifest = runtime.block_on(finish(*decided, history, &table))?;
+            runtime.cancel().shutdown().settled();
             Ending::Committed(Box::new(manifest), reports)
         }
         Outcome::AlreadyDone(other) => {
@@ -132,11 +133,11 @@ pub fn run(plan: &Plan, given: &[TaskReport], runtime: &Runtime) -> Result<Done>
 /// Those of the targets; a conflict where the plan is decided already.
 pub fn abort(plan: &Plan, given: &[TaskReport], runtime: &Runtime) -> Result<()> {
     plan.validate()?;
-    check_given(plan, given)?;
     runtime.cancel().shutdown().take_at_most(plan.job.engine.shutdown_seconds);
     if plan.is_nothing() {
         return Ok(());
     }
+    check_given(plan, given)?;
     let (table, _) = Table::opened(&plan.job, runtime)?;
     let reports = with_recorded(&table, plan, given, runtime)?;
     if let Some(error) = runtime.block_on(table.give_up(&plan.attempt, &reports, "commit --abort"))? {

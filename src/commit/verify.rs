@@ -56,7 +56,7 @@ impl<'a> Verified<'a> {
         for task in &plan.tasks {
             let mut of_task = reports.iter().filter(|report| report.task == task.number);
             let Some(report) = of_task.next() else {
-                let message = format!("the report of task is missing: {}", task.number);
+                let message = format!("the report of task {} is missing", task.number);
                 return Err(Error::usage(message).remedy("give the reports of all tasks of the plan"));
             };
             if of_task.next().is_some() {

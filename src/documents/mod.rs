@@ -1,5 +1,6 @@
 //! What the verbs exchange, as plain data with JSON Schemas: the plan of a job
-//! and the reports of its tasks, with the parts that both are made of.
+//! and the reports of its tasks, with the parts that both are made of, and what
+//! has to hold of them (the account of records, [`budget`], salts).
 //!
 //! A document holds everything that the next verb needs, so that verbs may run
 //! in one process or on many machines.

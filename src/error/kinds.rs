@@ -355,7 +355,7 @@ impl Error {
         self
     }
 
-    /// Adds what the user can do; names settings as [`wording`] has it.
+    /// Adds what the user can do; names settings as [`super::wording`] has it.
     #[must_use]
     pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
         self.0.remedy = Some(remedy.into());

@@ -2,12 +2,12 @@
 
 use super::interpolate::interpolate;
 use crate::error::{Error, JobPlace, Result};
-use crate::spanned::{Document, KeyPath, Problem, Problems, json_schema, parse_set_value, read_text};
+use crate::spanned::{
+    Document, DocumentFormat, KeyPath, Problem, Problems, json_schema, parse_set_value, read_text,
+};
 use crate::spec::location::check_no_credentials;
 use crate::spec::{JobSpec, SchemaSpec};
 use std::path::Path;
-
-use crate::spanned::DocumentFormat;
 
 /// One `--set key.path=value`.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,8 +1,8 @@
-//! The first verb: a job → a [`Plan`] that tasks on any machine can carry out.
+//! The first verb: a job → a [`Plan`](crate::documents::Plan) that tasks on any machine can carry out.
 //!
 //! Planning lists and pins the inputs, settles dialect and schema (inferring
-//! what the job leaves out), and cuts the inputs into [`Split`]s for
-//! [`Task`]s. Nothing is written. The plan holds everything a task needs, so
+//! what the job leaves out), and cuts the inputs into [`Split`](crate::documents::Split)s for
+//! [`Task`](crate::documents::Task)s. Nothing is written. The plan holds everything a task needs, so
 //! that a task reads no job file and infers nothing: the same plan gives the
 //! same bytes wherever its tasks run.
 

@@ -39,7 +39,7 @@ pub enum FailureStatus {
 /// An error, for machines.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct ErrorReport {
-    /// Its class: usage, job, input, source, changed, target, accounting, encode, scratch, preflight, conflict, damage or
+    /// Its class: usage, job, input, source, changed, target, accounting, compute, encode, scratch, preflight, conflict, damage or
     /// interrupted.
     pub kind: String,
     /// Exit code of the process.

@@ -1,11 +1,9 @@
 //! The report of a run.
 
-use crate::commit::{Done, Ending};
-use crate::report::SmallFiles;
-
-use crate::commit::{Manifest, ManifestFile, Recovered, Removed};
+use crate::commit::{Done, Ending, Manifest, ManifestFile, Recovered, Removed};
 use crate::documents::{Findings, NotData, Plan, RecordCounts, TaskReport};
 use crate::error::Wording;
+use crate::report::SmallFiles;
 use crate::spec::JobSpec;
 use crate::store::TargetIdentity;
 use serde::Serialize;

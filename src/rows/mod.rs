@@ -1,6 +1,6 @@
 //! Field spans of a block → an Arrow record batch with the schema's types.
 //!
-//! Input: a block of whole records and the [`RecordIndex`] the scanner made of
+//! Input: a block of whole records and the [`RecordIndex`](crate::parse::RecordIndex) the scanner made of
 //! it. Output: [`Built`]: one row for every record that fits, and a
 //! [`RecordFault`] for every one that does not and may be set aside; or the
 //! *first* record that may not, whichever column it fails in: the answer never

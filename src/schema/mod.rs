@@ -1,9 +1,10 @@
 //! The dataset schema: Table Schema vocabulary → columns with rules for their text.
 //!
-//! [`table_schema`] is the document as users write it; [`Schema`] is what the
-//! engine works with: every default filled in, every format compiled.
-//! [`mod@file`] reads a schema file, [`resolve`] makes the one from the other and
-//! [`Schema::to_table_schema`] goes back; [`WrittenSchema`] is what a table has; [`constraint`] is what must hold of values. Called by `job`, `infer`, and the planning of a run.
+//! [`TableSchema`](crate::spec::TableSchema) is the document as users write it;
+//! [`Schema`] is what the engine works with: every default filled in, every format
+//! compiled. [`mod@file`] reads a schema file, [`resolve`] makes the one from the
+//! other and [`Schema::to_table_schema`] goes back; [`WrittenSchema`] is what a table
+//! has; [`constraint`] is what must hold of values.
 
 pub mod constraint;
 mod describe;

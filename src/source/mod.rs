@@ -21,8 +21,6 @@ mod still;
 mod stored;
 mod unpacked;
 
-use crate::documents::Input;
-
 pub use detect::Detected;
 pub use list::list;
 pub use open::{Decoding, TextStream, open};
@@ -30,6 +28,7 @@ pub use pin::{check_unchanged, or_changed};
 pub use ranges::read_ranges;
 
 use crate::aws::{Connection, Role};
+use crate::documents::Input;
 use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
 use crate::runtime::Runtime;
 use crate::spec::{EngineSpec, SourceSpec};

@@ -304,8 +304,8 @@ impl<B: Clone> Delivery<'_, B> {
         held.map(|()| true)
     }
 
-    /// Adds to a block what the parsers have to know; `None` if there is
-    /// not data up to its end and more to come.
+    /// Adds to a block what the parsers have to know; `None` if it holds
+    /// no data and more is to come.
     fn dress(&mut self, block: Block) -> Result<Option<TextBlock<B>>> {
         let SplitReader { plan, .. } = self.reader;
         let (dialect, url) = (&plan.dialect, &self.input.url);

@@ -1,7 +1,7 @@
 //! Targets: where staged files, and later visible ones, live.
 //!
 //! Input: parts of encoded files, in any order within a file, from
-//! [`tee`]. Output: files that are durable but invisible ([`StagedFile`]), which
+//! [`tee`]. Output: files that are durable but invisible ([`StagedFile`](crate::documents::StagedFile)), which
 //! the commit makes visible ([`Store::complete`]) or removes ([`Store::abort`]).
 //! Called by `task` (staging) and `commit`. Every effect on a target goes
 //! through the [`Store`] trait, so that tests can stand a faulty one in front.

@@ -1,9 +1,7 @@
 //! What every target can do.
 
 use crate::documents::{StagedFile, StagedPart};
-use crate::error::{StoreFailure, StoreReason};
-
-use crate::error::Result;
+use crate::error::{Result, StoreFailure, StoreReason};
 use bytes::Bytes;
 use std::hash::{BuildHasher, RandomState};
 use std::ops::Range;

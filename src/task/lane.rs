@@ -15,8 +15,6 @@
 //! one is being encoded; encoded pages and parts are bounded by
 //! `engine.open_files_bytes` and `engine.upload_bytes_in_flight`.
 
-use crate::profile::settings;
-
 use super::comparison::Comparison;
 use super::ledger::Ledger;
 use super::parser::{ParsedBlock, Parser};
@@ -27,6 +25,7 @@ use crate::documents::{FileReport, Findings, Input, Plan, SplitAccount, Task};
 use crate::encode::{Consumed, CutLimits, FileNames, NoRows, TableWriter, max_key_bytes, run_metadata};
 use crate::error::Result;
 use crate::order::SpillDirectory;
+use crate::profile::settings;
 use crate::rows::BatchBuilder;
 use crate::runtime::{Cancel, Runtime};
 use crate::source::TextStream;

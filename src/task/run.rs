@@ -29,12 +29,13 @@ pub enum Done {
 }
 
 /// Runs one task of a plan, wherever the others run: says in every target that it is
-/// about to stage, stages, and records its report in the first target. `hand_on` gets
-/// the report before the task counts as done.
+/// about to stage, stages, and records its report in the first target. `hand_on` then
+/// gets the report, for whoever waits for it.
 ///
 /// # Errors
 /// Usage for a number that no task has; a conflict where the attempt was given up;
-/// those of the stages and of `hand_on`, after which what was staged is removed.
+/// those of the stages, after which what was staged is removed; those of `hand_on`,
+/// after which it stays, as the commit finds the recorded report.
 pub fn run(
     plan: &Plan,
     number: u32,
@@ -85,6 +86,7 @@ pub fn run(
     if another_was_first {
         runtime.block_on(table.remove_staged(std::slice::from_ref(&staged)));
     }
+    runtime.cancel().shutdown().settled();
     Ok(Done::Staged { report, another_was_first })
 }
 

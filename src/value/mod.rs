@@ -2,7 +2,7 @@
 //!
 //! What a type is called ([`TypeName`]), which Arrow type holds it
 //! ([`ColumnType`]), how a column's text is written ([`TextRules`]), what is null
-//! ([`nulls`]), and the converters that define what is right ([`convert`]). Nothing
+//! ([`nulls`]), how values name directories ([`hive`]), and the converters that define what is right ([`convert`]). Nothing
 //! here knows of records, files or jobs.
 
 pub mod convert;

@@ -19,8 +19,6 @@ mod mistake;
 mod parse;
 mod plan;
 
-use bounds::{MAX_TEXT_BYTES, Weight, text_bytes};
-use guard::catch_panic;
 pub(super) use mistake::Mistake;
 
 use crate::value::ColumnType;
@@ -28,8 +26,10 @@ use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions, ne
 use arrow::compute::{CastOptions, cast_with_options, concat, kernels::cmp};
 use arrow::datatypes::{DataType, Decimal128Type, Field, SchemaRef, TimeUnit};
 use arrow::error::ArrowError;
+use bounds::{MAX_TEXT_BYTES, Weight, text_bytes};
 use datafusion_common::DataFusionError;
 use datafusion_physical_expr::PhysicalExpr;
+use guard::catch_panic;
 use std::sync::Arc;
 
 #[cfg(test)]
