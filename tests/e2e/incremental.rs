@@ -49,6 +49,12 @@ fn a_prefix_is_read_as_it_grows() {
     assert_ids(&workspace, 0..15);
     let plan = workspace.sawmill(["plan", "job.toml"]).run().succeeds().says(&["nothing to do"]);
     assert_eq!(plan.json()["tasks"], serde_json::json!([]));
+    // A schedule gives the reports of as many tasks as there are, of none here.
+    workspace.write("plan.json", plan.json().to_string());
+    for abort in [&["--abort"][..], &[]] {
+        let words = ["commit", "plan.json", "reports/*.json"].iter().chain(abort);
+        let _ = workspace.sawmill(words).run().succeeds();
+    }
 }
 
 #[test]

@@ -125,7 +125,7 @@ fn what_is_not_staged_any_more_is_not_committed() {
     let reports = plan_and_tasks(&workspace, "testdata/flights/job.toml", 2);
     let gone = workspace.staged(TARGETS[0]).remove(3);
     std::fs::remove_file(workspace.path(TARGETS[0]).join(&gone)).unwrap();
-    let _ = commit(&workspace, &reports).exits_with(5).says(&["not staged"]).helps();
+    let _ = commit(&workspace, &reports).exits_with(5).says(&["no longer staged there"]).helps();
     for target in TARGETS {
         assert!(workspace.visible(target).is_empty(), "visible although the commit failed");
     }
