@@ -56,6 +56,7 @@ fn what_reads_most_and_loses_least_comes_first() {
         ("a,b,a\n1,2,3\n4,5,6\n", &duplicate, "(--number-duplicate-columns)"),
         ("id,v,w\n1,2,3\n; half\n3,4,5\n", &ragged, "(--comment ';')"),
         ("id,name,v\n1,a,1\n2,b,2\nTotal 2\n", &ragged, "(--footer-records 1)"),
+        ("name,qty\nbob,2\nann,4\nTotal;6\n", &ragged, "(--on-short-record pad)"),
         ("a,b,c\n1,2,3\n3\n6,7,8\n", &ragged, "(--on-short-record pad)"),
         ("a,b\n1,x\n2,y,z\n3,z\n", &long, "(--on-bad-record reject)"),
         ("Sales\nid,name,v\n1,a,1\n2,b,2\n3,c,3\nEnd of it\n", &two, "(--skip-records 1 --footer-records 1)"),

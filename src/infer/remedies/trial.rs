@@ -2,7 +2,7 @@
 
 use super::change::Settings;
 use super::{Failing, Words};
-use crate::infer::dialect::{Known, infer_dialect, score, separator_bytes};
+use crate::infer::dialect::{Known, delimiters_in, infer_dialect, is_usual, score, separator_bytes};
 use crate::infer::{Sample, infer_schema};
 use crate::parse::{
     BlankNames, Dialect, FieldSpan, RecordIndex, ScanError, ScanProblem, Scanner, StrayQuotes, field_value,
@@ -12,6 +12,7 @@ use crate::split::header::{FirstRecord, Header, is_blank};
 use crate::split::preamble::{Preamble, Taken};
 use crate::value::ColumnType;
 use std::collections::HashSet;
+use std::ops::Range;
 
 /// How a text is read with some settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -195,7 +196,23 @@ impl Table<'_> {
         !titles.clone().all(is_title)
             || !footers.clone().all(is_footer)
             || passed_over.iter().enumerate().any(agree)
+            || titles.len() > after - first && self.are_records(titles)
             || columns > 1 && given.comment_char.is_none() && self.comments().any(is_record)
+    }
+
+    /// Whether some delimiter divides two of these lines alike.
+    fn are_records(&self, lines: Range<usize>) -> bool {
+        let raw = |record: usize| {
+            &self.text[self.index.record_starts[record] as usize..self.index.record_stops[record] as usize]
+        };
+        delimiters_in(self.text).iter().filter(|delimiter| is_usual(**delimiter)).any(|delimiter| {
+            let times = |line| memchr::memmem::find_iter(raw(line), delimiter.as_bytes()).count();
+            let times: Vec<usize> = lines.clone().map(times).collect();
+            times
+                .iter()
+                .enumerate()
+                .any(|(at, times_here)| *times_here > 0 && times[..at].contains(times_here))
+        })
     }
 
     /// Whether a field in quotes holds a line with the delimiters of a record.
