@@ -98,7 +98,7 @@ fn run_to_end(job: JobSpec, options: &RunOptions, runtime: &Runtime) -> Result<R
     if !choose(&job, options.choice, &mut plan_options, runtime)? {
         // It only finishes or removes what earlier runs left.
         let plan = Plan::of_nothing(job)?;
-        let done = commit::run(&plan, &[], runtime)?;
+        let done = commit::run(&plan, || Ok(Vec::new()), runtime)?;
         return Ok(RunReport::of_done(&plan, done, started.elapsed().as_secs_f64()));
     }
     let Planned { plan, first_text } = plan::build(job, &plan_options, runtime)?;

@@ -32,15 +32,13 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     let started = Instant::now();
     let runtime = global.runtime(1, &EngineSpec::default())?;
     let plan: Plan = args.documents.read(&args.plan, &runtime)?;
-    plan.validate()?;
-    runtime.cancel().shutdown().take_at_most(plan.job.engine.shutdown_seconds);
-    let mut given: Vec<TaskReport> = Vec::new();
-    // A plan of nothing has no tasks, and so no reports where they are said to be.
-    for place in args.reports.iter().filter(|_| !plan.is_nothing()) {
-        given.extend(args.documents.read_all(place, &runtime)?);
-    }
+    let given = || {
+        let read = |place: &String| args.documents.read_all(place, &runtime);
+        let reports: Vec<Vec<TaskReport>> = args.reports.iter().map(read).collect::<Result<_>>()?;
+        Ok(reports.into_iter().flatten().collect())
+    };
     if args.abort {
-        commit::abort(&plan, &given, &runtime)?;
+        commit::abort(&plan, given, &runtime)?;
         let what = match plan.is_nothing() {
             true => "the plan has no tasks, so nothing was staged".to_owned(),
             false => format!("removed what attempt {} had staged", plan.attempt),
@@ -48,7 +46,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         global.say(&format!("{}: {what}", plan.job.name));
         return Ok(());
     }
-    let done = commit::run(&plan, &given, &runtime)?;
+    let done = commit::run(&plan, given, &runtime)?;
     let elapsed = done.task_seconds + started.elapsed().as_secs_f64();
     print_report(RunReport::of_done(&plan, done, elapsed), args.json, global)
 }

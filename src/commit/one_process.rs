@@ -2,7 +2,7 @@
 //! staged everything, where one process does both.
 
 use super::{
-    Committed, Decided, History, Manifest, Outcome, Recovered, SignsOfLife, Standing, Steps, Table, Verified,
+    Committed, History, Manifest, Outcome, Recovered, SignsOfLife, Standing, Steps, Table, Verified,
 };
 use crate::documents::{Plan, TaskReport};
 use crate::error::{Aftermath, Error, ErrorKind, Result};
@@ -96,7 +96,7 @@ pub(crate) async fn conclude(
     };
     match decide(&verified, table, history, reports, &mut alive).await? {
         Outcome::Decided(decided, history) => {
-            let manifest = finish(*decided, history, table).await?;
+            let manifest = table.finish_in_time(*decided, history).await?;
             table.cancel.shutdown().settled();
             table.remove_strays(&plan.attempt).await;
             Ok(Concluded::Committed(Box::new(manifest)))
@@ -153,26 +153,4 @@ fn unknown(error: Error) -> Error {
         "it is not known whether the run was decided: what it staged is left as it is. Fix the target, then \
          `sawmill recover` with the same job finishes or removes it",
     )
-}
-
-/// Makes what was decided visible, and tells everybody.
-pub(crate) async fn finish(decided: Decided, history: History, table: &Table) -> Result<Manifest> {
-    let version = decided.version();
-    table.cancel.shutdown().decided(version);
-    let finished = table.cancel.in_time(table.finish(decided, history)).await;
-    let finished = finished.unwrap_or_else(|| Err(ErrorKind::Interrupted.into()));
-    finished.map_err(|error: Error| {
-        if error.aftermath() == Some(Aftermath::Replaced) {
-            // Decided in a log that counts no more; the same job in the new one finds out.
-            return error.leaving(Aftermath::Unknown);
-        }
-        let remedy = match (error.kind(), table.cancel.shutdown().last_words()) {
-            (ErrorKind::Interrupted, Some(words)) => words,
-            _ => format!(
-                "version {version} is decided and its data is safe, but it is not yet visible and announced \
-                 in every target. Fix the target, then run the job again, or `sawmill recover` with the same job"
-            ),
-        };
-        error.leaving(Aftermath::Decided(version)).remedy(remedy)
-    })
 }

@@ -9,7 +9,7 @@ use super::documents::{FIRST_EPOCH, FilesOf, Manifest, attempt_of};
 use super::log::{Fenced, History};
 use super::table::Table;
 use crate::documents::StagedFile;
-use crate::error::{Aftermath, Result};
+use crate::error::{Aftermath, Error, ErrorKind, Result};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -75,6 +75,29 @@ impl Table {
         history.commits.retain(|committed| committed.version < decided.version());
         self.roll_forward(&history).await?;
         decided.apply(self).await?.publish(self).await
+    }
+
+    /// The same within the time that a run which is asked to stop still has, with what to do
+    /// where that is not enough.
+    pub(crate) async fn finish_in_time(&self, decided: Decided, history: History) -> Result<Manifest> {
+        let version = decided.version();
+        self.cancel.shutdown().decided(version);
+        let finished = self.cancel.in_time(self.finish(decided, history)).await;
+        let finished = finished.unwrap_or_else(|| Err(ErrorKind::Interrupted.into()));
+        finished.map_err(|error: Error| {
+            if error.aftermath() == Some(Aftermath::Replaced) {
+                // Decided in a log that counts no more; the same job in the new one finds out.
+                return error.leaving(Aftermath::Unknown);
+            }
+            let remedy = match (error.kind(), self.cancel.shutdown().last_words()) {
+                (ErrorKind::Interrupted, Some(words)) => words,
+                _ => format!(
+                    "version {version} is decided and its data is safe, but it is not yet visible and announced \
+                     in every target. Fix the target, then run the job again, or `sawmill recover` with the same job"
+                ),
+            };
+            error.leaving(Aftermath::Decided(version)).remedy(remedy)
+        })
     }
 
     /// Applies and publishes every version that is not published, in order.

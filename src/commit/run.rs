@@ -1,7 +1,6 @@
 //! The verb from its plan to a version: the log, what earlier attempts left, the
 //! decision and its effects, in the order that `docs/commit.md` promises.
 
-use super::one_process::finish;
 use super::{Manifest, Outcome, Recovered, Steps, Table, Verified};
 
 use crate::documents::{Plan, TaskReport};
@@ -43,20 +42,20 @@ pub enum Ending {
 }
 
 /// Makes visible what the tasks of a plan staged: everywhere, or nowhere. `given`
-/// are reports of tasks; without any, those count that the tasks left in the first
-/// target. The same call again finishes what was broken off, or finds it done.
+/// reads reports of tasks, once the targets have answered; without any, those count
+/// that the tasks left in the first target. The same call again finishes what was broken off, or finds it done.
 ///
 /// # Errors
 /// Whatever is in the way; where the error does not say otherwise, what the tasks
 /// staged is still there.
-pub fn run(plan: &Plan, given: &[TaskReport], runtime: &Runtime) -> Result<Done> {
+pub fn run(plan: &Plan, given: impl FnOnce() -> Result<Vec<TaskReport>>, runtime: &Runtime) -> Result<Done> {
     plan.validate()?;
     runtime.cancel().shutdown().take_at_most(plan.job.engine.shutdown_seconds);
     if plan.is_nothing() {
         return nothing_new(&plan.job, runtime);
     }
-    check_given(plan, given)?;
     let (table, mut history) = Table::opened(&plan.job, runtime)?;
+    let given = checked(plan, given()?)?;
     let done = |ending, recovered, task_seconds| Done {
         ending,
         recovered,
@@ -74,7 +73,7 @@ pub fn run(plan: &Plan, given: &[TaskReport], runtime: &Runtime) -> Result<Done>
         let unapplied = table.unapplied(&attempt, &plan.job.output);
         let unapplied = runtime.wait(async { Ok(unapplied.await) })?;
         // Where no task has begun there is nothing to give up, and nothing for the log to say.
-        let reports = with_recorded(&table, plan, given, runtime)?;
+        let reports = with_recorded(&table, plan, &given, runtime)?;
         if runtime.wait(table.knows(&plan.attempt))? {
             let reason = "another attempt did the same job";
             if let Some(error) = runtime.block_on(table.give_up(&plan.attempt, &reports, reason))? {
@@ -89,9 +88,9 @@ pub fn run(plan: &Plan, given: &[TaskReport], runtime: &Runtime) -> Result<Done>
     runtime.wait(table.standing(&mut history, plan))?;
     runtime.wait(table.intend(plan, Steps::Separate, &history))?;
     let mut alive = Some(table.keep_alive(&plan.attempt, &runtime.handle()));
-    let reports = match given {
-        [] => runtime.wait(table.recorded(&plan.attempt))?,
-        given => given.to_vec(),
+    let reports = match given.is_empty() {
+        true => runtime.wait(table.recorded(&plan.attempt))?,
+        false => given,
     };
     let outcome = Verified::check(plan, &reports)
         .and_then(|verified| {
@@ -106,7 +105,7 @@ pub fn run(plan: &Plan, given: &[TaskReport], runtime: &Runtime) -> Result<Done>
     let task_seconds = reports.iter().map(|report| report.elapsed_seconds).fold(0.0, f64::max);
     let ending = match outcome {
         Outcome::Decided(decided, history) => {
-            let manifest = runtime.block_on(finish(*decided, history, &table))?;
+            let manifest = runtime.block_on(table.finish_in_time(*decided, history))?;
             runtime.cancel().shutdown().settled();
             Ending::Committed(Box::new(manifest), reports)
         }
@@ -127,19 +126,19 @@ pub fn run(plan: &Plan, given: &[TaskReport], runtime: &Runtime) -> Result<Done>
     Ok(done(ending, recovered, task_seconds))
 }
 
-/// Gives a plan up and removes what its tasks staged.
+/// Gives a plan up and removes what its tasks staged; `given` as of [`run`].
 ///
 /// # Errors
 /// Those of the targets; a conflict where the plan is decided already.
-pub fn abort(plan: &Plan, given: &[TaskReport], runtime: &Runtime) -> Result<()> {
+pub fn abort(plan: &Plan, given: impl FnOnce() -> Result<Vec<TaskReport>>, runtime: &Runtime) -> Result<()> {
     plan.validate()?;
     runtime.cancel().shutdown().take_at_most(plan.job.engine.shutdown_seconds);
     if plan.is_nothing() {
         return Ok(());
     }
-    check_given(plan, given)?;
     let (table, _) = Table::opened(&plan.job, runtime)?;
-    let reports = with_recorded(&table, plan, given, runtime)?;
+    let given = checked(plan, given()?)?;
+    let reports = with_recorded(&table, plan, &given, runtime)?;
     if let Some(error) = runtime.block_on(table.give_up(&plan.attempt, &reports, "commit --abort"))? {
         return Err(error);
     }
@@ -164,8 +163,9 @@ fn nothing_new(job: &JobSpec, runtime: &Runtime) -> Result<Done> {
     }))
 }
 
-fn check_given(plan: &Plan, given: &[TaskReport]) -> Result<()> {
-    let Some(foreign) = given.iter().find(|report| report.attempt != plan.attempt) else { return Ok(()) };
+/// Reports that are all of the plan.
+fn checked(plan: &Plan, given: Vec<TaskReport>) -> Result<Vec<TaskReport>> {
+    let Some(foreign) = given.iter().find(|report| report.attempt != plan.attempt) else { return Ok(given) };
     let message = format!("a report belongs to attempt {}, the plan is of {}", foreign.attempt, plan.attempt);
     Err(Error::usage(message).remedy("give reports of the same plan"))
 }

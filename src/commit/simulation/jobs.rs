@@ -1,7 +1,6 @@
 //! Jobs, their plans, and the process that carries one out.
 
 use super::store::url;
-use crate::commit::one_process::finish;
 use crate::commit::{Concluded, Depth, Fault, Outcome, Prepared, Steps, Table, Verified, conclude, prepare};
 use crate::documents::{
     DOCUMENT_FORMAT, FileReport, Input, Plan, RecordCounts, Split, SplitAccount, StagedFile, Task, TaskReport,
@@ -292,7 +291,7 @@ async fn commit(plan: &Plan, table: &Table) -> Result<Ended> {
     verified.check_staged(table).await?;
     let ended = match verified.decide(table, history).await? {
         Outcome::Decided(decided, history) => {
-            let manifest = finish(*decided, history, table).await?;
+            let manifest = table.finish_in_time(*decided, history).await?;
             Ended::Committed(manifest.version)
         }
         Outcome::AlreadyDone(_) => {
