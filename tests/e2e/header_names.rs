@@ -165,7 +165,7 @@ fn a_value_without_a_name_is_a_record_with_too_many_fields() {
         workspace.sawmill(["run", "job.toml", "--json"]).run()
     };
     let says = [
-        "field 2 has no name in the header",
+        "field 2 has no name in the header and must be empty, but holds \"x\"",
         "line 3, record 2",
         "dialect.blankNames = \"position\"",
         "long_record",
@@ -217,7 +217,7 @@ fn a_schema_decides_which_fields_without_a_name_are_columns() {
     for (text, columns, rest, says) in [
         ("a,b,\n1,2,\n", "a b", no_names, "column 3 of the header has no name"),
         ("a,b\n1,2,\n", "a b", no_names, "3 fields where 2 are expected"),
-        ("1,2,\n3,4,x\n", "a b", no_header, "field 3 has no name in the header"),
+        ("1,2,\n3,4,x\n", "a b", no_header, "must be empty, but holds \"x\""),
         ("a,b,\n1,2,\n", "a b", "dialect.blankNames = \"position\"", "does not know: \"column_3\""),
     ] {
         let (workspace, run) = run(text, columns, rest);

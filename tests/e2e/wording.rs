@@ -249,7 +249,7 @@ fn long_names_and_values_are_cut() {
     for (text, says) in [
         (format!("{}\n1\n", long("m")), vec!["has no column", "it has"]),
         (format!("{0},{1}\n1,1\n", long("n"), long("m")), vec!["does not know"]),
-        (format!("{0},{0}\n1,1\n", long("n")), vec!["duplicate"]),
+        (format!("{0},{0}\n1,1\n", long("n")), vec!["duplicate column"]),
         (format!("{}\n{}\n", long("n"), long("v")), vec!["column \"n", "is not a valid int64"]),
     ] {
         workspace.write("in.csv", text);
