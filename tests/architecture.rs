@@ -45,19 +45,28 @@ const ONLY: &[(&str, &[&str])] = &[("job", &["cli"])];
 #[test]
 fn rooms_import_from_the_floors_below_them() {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut wrong = Vec::new();
+    let (mut wrong, mut rooms) = (Vec::new(), Vec::new());
     for entry in std::fs::read_dir(&src).unwrap() {
         let path = entry.unwrap().path();
         let room = path.file_stem().unwrap().to_str().unwrap().to_owned();
         if ["lib", "main"].contains(&room.as_str()) {
             continue;
         }
-        for (file, text) in code(&path) {
+        let files = code(&path);
+        assert!(!files.is_empty(), "no file of {room} is read");
+        // `run.rs` and `run/` are one.
+        if !rooms.contains(&room) {
+            rooms.push(room.clone());
+        }
+        for (file, text) in files {
             let file = file.strip_prefix(&src).unwrap().display().to_string();
             wrong.extend(violations(&room, &text).into_iter().map(|what| format!("src/{file}:{what}")));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let mut on_floors: Vec<&str> = FLOORS.iter().flat_map(|rooms| rooms.iter().copied()).collect();
+    (on_floors.sort_unstable(), rooms.sort_unstable());
+    assert_eq!(on_floors, rooms, "rooms on floors, and rooms in src/");
 }
 
 #[test]
@@ -75,6 +84,13 @@ fn wrong_imports_are_found() {
     }
     let fine = "//! [`crate::cli`]\nuse crate::spec::JobSpec; // crate::cli\nuse crate::encode::Shape;";
     assert_eq!(violations("encode", fine), [""; 0]);
+}
+
+#[test]
+fn only_modules_of_tests_are_free() {
+    let text = "#[cfg(test)]\npub(crate) mod faulty;\npub mod local;\nmod s3;\n#[cfg(test)]\n#[path = \"x.rs\"]\nmod tests;\n";
+    assert_eq!(test_modules(text), ["faulty", "tests"]);
+    assert_eq!(test_modules("#[cfg(any(test, fuzzing))]\n#[doc(hidden)]\npub mod twins;\n"), ["twins"]);
 }
 
 /// What is wrong with the imports of a file, each with its line.
@@ -163,8 +179,12 @@ fn code(path: &Path) -> Vec<(PathBuf, String)> {
         files.sort();
         // `mod tests;` under `#[cfg(test)]`, in `mod.rs` or in the file beside the directory.
         let parents = [path.join("mod.rs"), path.with_extension("rs")];
-        let of_tests: Vec<String> =
-            parents.iter().chain(&files).flat_map(|file| test_modules(file)).collect();
+        let of_tests: Vec<String> = parents
+            .iter()
+            .chain(&files)
+            .filter_map(|file| std::fs::read_to_string(file).ok())
+            .flat_map(|text| test_modules(&text))
+            .collect();
         files.retain(|file| {
             let name = file.file_stem().unwrap().to_string_lossy();
             !name.ends_with("tests") && !of_tests.iter().any(|module| *module == name)
@@ -178,8 +198,7 @@ fn code(path: &Path) -> Vec<(PathBuf, String)> {
 }
 
 /// Modules that only tests have.
-fn test_modules(file: &Path) -> Vec<String> {
-    let Ok(text) = std::fs::read_to_string(file) else { return Vec::new() };
+fn test_modules(text: &str) -> Vec<String> {
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
     let attributes = |at: usize| lines[..at].iter().rev().take_while(|line| line.starts_with("#["));
     let is_test = |at: usize| attributes(at).any(|line| line.starts_with("#[cfg(") && line.contains("test"));

@@ -212,5 +212,5 @@ async fn ranges_are_read_and_files_removed_with_their_directories() {
 #[tokio::test]
 async fn local_files_do_what_every_store_has_to_do() {
     let directory = tempfile::tempdir().unwrap();
-    crate::store::conformance::conforms(&store(directory.path())).await;
+    crate::store::conformance_tests::conforms(&store(directory.path())).await;
 }

@@ -7,7 +7,7 @@
 //! through the [`Store`] trait, so that tests can stand a faulty one in front.
 
 #[cfg(test)]
-pub(crate) mod conformance;
+pub(crate) mod conformance_tests;
 #[cfg(test)]
 pub(crate) mod faulty;
 pub mod local;

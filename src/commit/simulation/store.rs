@@ -266,7 +266,7 @@ impl StagedWrite for SimulatedUpload {
 fn the_simulated_store_does_what_every_store_has_to_do() {
     let world = Shared::new(World::new(1));
     let store = SimulatedStore::new(world.clone(), 0);
-    let mut conforms = std::pin::pin!(crate::store::conformance::conforms(&store));
+    let mut conforms = std::pin::pin!(crate::store::conformance_tests::conforms(&store));
     loop {
         world.lock().permit = true;
         let mut context = std::task::Context::from_waker(std::task::Waker::noop());
