@@ -22,7 +22,7 @@ fn read_back(values: &[String]) -> (String, RecordBatch) {
     let samples =
         [Sample { url: "file:///a.csv".into(), text: text.clone(), whole: true, ..Sample::default() }];
     let given = DialectSpec { header: Some(true), ..DialectSpec::default() };
-    let (dialect, _) = tests::inferred(&samples, &given, true).unwrap();
+    let (dialect, _) = schema::tests::inferred(&samples, &given, true).unwrap();
     let Inferred { schema, .. } = infer_schema(&samples, &dialect, &[]).unwrap();
     let file = serde_json::to_string(&schema.to_table_schema()).unwrap();
     let file: crate::spec::TableSchema = serde_json::from_str(&file).unwrap();

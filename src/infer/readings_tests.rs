@@ -3,10 +3,10 @@
 //! Whole texts → the table that inference makes of them, or why it makes none;
 //! and the texts that were once read wrongly without a word.
 
-use super::tests::inferred;
+use super::schema::tests::inferred;
 use super::*;
 use crate::error::wording::by_flags;
-use crate::parse::{Scanner, field_value};
+use crate::parse::{Dialect, Scanner, field_value};
 use crate::spec::DialectSpec;
 
 /// What a text was read as.

@@ -17,6 +17,7 @@
 
 mod dedup;
 mod entry_sort;
+mod failure;
 mod key_set;
 mod repeats;
 mod runs;
@@ -32,10 +33,4 @@ pub use spill::{Spill, SpillReader, SpillWriter};
 pub use spill_directory::SpillDirectory;
 pub use unique::UniqueCheck;
 
-use crate::error::{Error, ErrorKind};
-use arrow::error::ArrowError;
-
-/// For what Arrow refuses to compute in memory.
-fn refused(cause: ArrowError) -> Error {
-    ErrorKind::Compute { step: "ordering rows", cause }.into()
-}
+use failure::refused;

@@ -1,5 +1,6 @@
 use super::*;
 use crate::error::wording::by_flags;
+use crate::infer::{Inferred, Known, infer_dialect, note_lines};
 use crate::parse::{Escape, Terminator};
 use crate::spec::DialectSpec;
 
@@ -8,7 +9,7 @@ fn sample(text: &str) -> Vec<Sample> {
 }
 
 /// What is found where the job says `given`.
-pub(super) fn inferred(
+pub(in crate::infer) fn inferred(
     samples: &[Sample],
     given: &DialectSpec,
     infer_header: bool,

@@ -1,6 +1,8 @@
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 
 use super::*;
+use crate::schema::constraint;
+use crate::schema::{Constraint, ResolveContext, read_schema};
 use crate::spec::TableSchema;
 use crate::spec::table_schema::Field;
 use crate::value::{AmbiguousTime, BinaryForm, ColumnType, LeadingZeros, Rounding, TypeName};
