@@ -86,7 +86,7 @@ impl Columns {
     }
 
     /// Finds the columns in the fields of an input; those that stand in its path are in no field.
-    pub(crate) fn bind(&self, plan: &Plan, start: &InputStart) -> Result<Bound, InputProblem> {
+    pub(crate) fn bind(&self, plan: &Plan, start: &InputStart) -> Result<BoundInput, InputProblem> {
         let job = &plan.job;
         let header = start.header.as_deref();
         let policies = ColumnPolicies { blank: plan.dialect.blank_names, ..job.source.column_policies() };
@@ -138,7 +138,7 @@ impl Columns {
             .collect();
         let positions = self.program.input_positions();
         let field_of_column = positions.iter().map(|&column| fields[column]).collect();
-        Ok(Bound { header, binding: Binding { field_of_column, ..found } })
+        Ok(BoundInput { header, binding: Binding { field_of_column, ..found } })
     }
 
     /// The parsed columns whose values stand in the path of an input, each with
@@ -192,11 +192,11 @@ impl Columns {
         plan: &Plan,
         input: &Input,
         start: &InputStart,
-        tell: impl FnOnce(&Bound),
+        tell: impl FnOnce(&BoundInput),
     ) -> Result<BatchBuilder, InputProblem> {
         let bound = self.bind(plan, start)?;
         tell(&bound);
-        let Bound { binding, .. } = bound;
+        let BoundInput { binding, .. } = bound;
         let values = self.path_values(&plan.job, input)?;
         let schema = self.program.input();
         BatchBuilder::new(schema, &plan.dialect, &binding, self.policies.clone()).with_values(schema, &values)
@@ -204,13 +204,13 @@ impl Columns {
 }
 
 /// What the fields of an input are.
-pub(crate) struct Bound {
+pub(crate) struct BoundInput {
     /// Without names where there is none.
     pub(crate) header: Header,
     pub(crate) binding: Binding,
 }
 
-impl Bound {
+impl BoundInput {
     /// What a person should know of fields without a name, where the schema was declared: nobody has
     /// looked at the header before.
     pub(crate) fn note(&self, input: &Input) -> Option<String> {

@@ -5,7 +5,7 @@ pub use super::redact::redact;
 
 use super::Role;
 use super::redact::{causes, element};
-use super::responses::{Refusal, Responses};
+use super::responses::{FailedResponse, Responses};
 use super::unanswered::describe_unanswered;
 pub use super::unanswered::{CredentialsProblem, describe_broken_body, describe_unread};
 use crate::error::{Error, ErrorKind, StoreFailure, StoreReason};
@@ -77,11 +77,11 @@ impl Request {
         E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
     {
         // The time of all tries may end while it is waited for the next: what was answered is known.
-        let refusal = self.attempts.made().refusal.clone();
-        if let (SdkError::TimeoutError(_), Some(refusal)) = (error, refusal) {
-            let code = refusal.code.as_deref();
-            let detail = format!("{refusal}, and no time was left to retry");
-            return self.error(classify_response(code, refusal.status), code, detail);
+        let failed = self.attempts.made().failed.clone();
+        if let (SdkError::TimeoutError(_), Some(failed)) = (error, failed) {
+            let code = failed.code.as_deref();
+            let detail = format!("{failed}, and no time was left to retry");
+            return self.error(classify_response(code, failed.status), code, detail);
         }
         let failed = self.error(classify(error), code(error).or(code_of_status(error)), describe(error));
         if let Some(problem) = CredentialsProblem::of(error) {
@@ -127,7 +127,7 @@ pub struct Attempts(Arc<Mutex<Made>>);
 struct Made {
     number: u32,
     /// How the last one was refused; `None` while it is under way, and if there was no response.
-    refusal: Option<Refusal>,
+    failed: Option<FailedResponse>,
 }
 
 impl Attempts {
@@ -149,7 +149,7 @@ impl Intercept for Attempts {
     ) -> Result<(), BoxError> {
         let mut made = self.made();
         made.number += 1;
-        made.refusal = None;
+        made.failed = None;
         Ok(())
     }
 
@@ -160,10 +160,10 @@ impl Intercept for Attempts {
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let refused = context.response().filter(|answer| !answer.status().is_success());
-        self.made().refusal = refused.map(|answer| {
+        self.made().failed = refused.map(|answer| {
             let text = String::from_utf8_lossy(answer.body().bytes().unwrap_or_default());
             let part = |name| element(&text, name).map(str::to_owned);
-            Refusal { status: answer.status().as_u16(), code: part("Code"), message: part("Message") }
+            FailedResponse { status: answer.status().as_u16(), code: part("Code"), message: part("Message") }
         });
         Ok(())
     }
@@ -203,8 +203,8 @@ pub fn classify_read(error: &object_store::Error, answers: &Responses) -> StoreR
     if let Some(reason) = classify_credentials_error(error) {
         return reason;
     }
-    if let Some(refusal) = answers.refusal() {
-        return classify_response(refusal.code.as_deref(), refusal.status);
+    if let Some(failed) = answers.failed() {
+        return classify_response(failed.code.as_deref(), failed.status);
     }
     let transport = causes(error).find_map(|cause| cause.downcast_ref::<HttpError>());
     match (error, transport.map(HttpError::kind)) {

@@ -21,12 +21,12 @@ pub struct Responses(Arc<Mutex<Tries>>);
 #[derive(Debug, Default)]
 struct Tries {
     number: u32,
-    last: Option<Refusal>,
+    last: Option<FailedResponse>,
 }
 
 /// An answer that is not a success.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
+pub struct FailedResponse {
     /// Of HTTP.
     pub status: u16,
     /// `Code` of the XML body.
@@ -35,7 +35,7 @@ pub struct Refusal {
     pub message: Option<String>,
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for FailedResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&describe_response(self.code.as_deref(), self.message.as_deref(), self.status))
     }
@@ -48,7 +48,7 @@ impl Responses {
     }
 
     /// The last answer, if it was no success; none if there was no response.
-    pub fn refusal(&self) -> Option<Refusal> {
+    pub fn failed(&self) -> Option<FailedResponse> {
         self.with(|tries| tries.last.clone())
     }
 
@@ -89,8 +89,9 @@ impl HttpService for Watched {
         let body: Bytes = body.bytes().await?;
         let text = String::from_utf8_lossy(&body);
         let part = |name| element(&text, name).map(str::to_owned);
-        let refusal = Refusal { status: head.status.as_u16(), code: part("Code"), message: part("Message") };
-        answers.with(|tries| tries.last = Some(refusal));
+        let failed =
+            FailedResponse { status: head.status.as_u16(), code: part("Code"), message: part("Message") };
+        answers.with(|tries| tries.last = Some(failed));
         Ok(HttpResponse::from_parts(head, body.into()))
     }
 }

@@ -67,9 +67,9 @@ async fn answers_are_read_by_code_and_status_whatever_the_key_is_called() {
         let (error, answers) = refused(answer).await;
         assert_eq!(classify_read(&error, &answers), expected, "{error:?}");
         assert_eq!(answers.tries(), tries, "{status}");
-        let refusal = answers.refusal().unwrap();
-        assert_eq!(refusal.code.as_deref(), code);
-        assert_eq!(refusal.to_string().starts_with("the server answered"), code.is_none(), "{refusal}");
+        let failed = answers.failed().unwrap();
+        assert_eq!(failed.code.as_deref(), code);
+        assert_eq!(failed.to_string().starts_with("the server answered"), code.is_none(), "{failed}");
     }
 }
 
@@ -77,5 +77,5 @@ async fn answers_are_read_by_code_and_status_whatever_the_key_is_called() {
 async fn without_an_answer_the_store_is_unreachable() {
     let (error, answers) = refused(String::new()).await;
     assert_eq!(classify_read(&error, &answers), StoreReason::Unreachable, "{error:?}");
-    assert_eq!(answers.refusal(), None);
+    assert_eq!(answers.failed(), None);
 }

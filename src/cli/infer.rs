@@ -5,7 +5,7 @@ use super::documents::{Destination, to_json};
 use super::{Global, places};
 use crate::commit::Table;
 use crate::error::{Error, Result};
-use crate::infer::{Records, TypeInference, note_lines};
+use crate::infer::{InputRecords, TypeInference, note_lines};
 use crate::plan::path_columns::{Types, add_path_columns};
 use crate::plan::{
     GivenType, PlanOptions, Settled, add_nulls, named_columns, settle, take_types_of, with_tried_remedies,
@@ -110,7 +110,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
                     source::open(input, &job.source, &job.engine, decoding, None, &runtime, runtime.cancel())?
                 }
             };
-            let mut records = Records::new(&input.url, &dialect, &mut inference);
+            let mut records = InputRecords::new(&input.url, &dialect, &mut inference);
             while let Some(bytes) = text.next()? {
                 runtime.cancel().check()?;
                 records.push(bytes, &mut inference)?;

@@ -6,7 +6,7 @@ use crate::documents::Plan;
 use crate::error::Result;
 use crate::error::count::count;
 use crate::spec::EngineSpec;
-use crate::task::{self, Done};
+use crate::task::{self, TaskEnd};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -35,10 +35,10 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         destination.write(report, &runtime)
     });
     match done? {
-        Done::NothingToDo { report, reason } => {
+        TaskEnd::NothingToDo { report, reason } => {
             global.say(&format!("task {}: nothing to do: {reason}", report.task));
         }
-        Done::Staged { report, another_was_first } => {
+        TaskEnd::Staged { report, another_was_first } => {
             if another_was_first {
                 global
                     .say(&format!("task {}: another try finished first; this one was removed", report.task));

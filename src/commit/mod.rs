@@ -69,7 +69,7 @@ pub use promote::{Promoted, Unread};
 pub use read_before::InputMarks;
 pub use recover::Recovered;
 pub use removed::{Foreign, Removed};
-pub use run::{Done, Ending, abort, run};
+pub use run::{CommitEnd, Ending, abort, run};
 pub use single::finish_single;
 pub use standing::Standing;
 pub use table::Table;

@@ -11,7 +11,7 @@ use crate::store::TargetIdentity;
 
 /// How a commit ended.
 #[derive(Debug)]
-pub struct Done {
+pub struct CommitEnd {
     /// What the table has of it.
     pub ending: Ending,
     /// What was finished or removed of earlier attempts.
@@ -48,7 +48,11 @@ pub enum Ending {
 /// # Errors
 /// Whatever is in the way; where the error does not say otherwise, what the tasks
 /// staged is still there.
-pub fn run(plan: &Plan, given: impl FnOnce() -> Result<Vec<TaskReport>>, runtime: &Runtime) -> Result<Done> {
+pub fn run(
+    plan: &Plan,
+    given: impl FnOnce() -> Result<Vec<TaskReport>>,
+    runtime: &Runtime,
+) -> Result<CommitEnd> {
     plan.validate()?;
     runtime.cancel().shutdown().take_at_most(plan.job.engine.shutdown_seconds);
     if plan.is_nothing() {
@@ -56,7 +60,7 @@ pub fn run(plan: &Plan, given: impl FnOnce() -> Result<Vec<TaskReport>>, runtime
     }
     let (table, mut history) = Table::opened(&plan.job, runtime)?;
     let given = checked(plan, given()?)?;
-    let done = |ending, recovered, task_seconds| Done {
+    let done = |ending, recovered, task_seconds| CommitEnd {
         ending,
         recovered,
         targets: table.identities(),
@@ -148,7 +152,7 @@ pub fn abort(plan: &Plan, given: impl FnOnce() -> Result<Vec<TaskReport>>, runti
 
 /// What there is to do where every input is read: finish or remove what earlier
 /// attempts left.
-fn nothing_new(job: &JobSpec, runtime: &Runtime) -> Result<Done> {
+fn nothing_new(job: &JobSpec, runtime: &Runtime) -> Result<CommitEnd> {
     let (table, mut history) = Table::opened(job, runtime)?;
     runtime.block_on(table.until_stopped(async {
         // What was read last may be decided and not visible yet.
@@ -159,7 +163,7 @@ fn nothing_new(job: &JobSpec, runtime: &Runtime) -> Result<Done> {
             None => Vec::new(),
         };
         let ending = Ending::NothingNew { unapplied };
-        Ok(Done { ending, recovered, targets: table.identities(), task_seconds: 0.0 })
+        Ok(CommitEnd { ending, recovered, targets: table.identities(), task_seconds: 0.0 })
     }))
 }
 

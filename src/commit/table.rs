@@ -24,7 +24,7 @@ pub struct Table {
     absent: BTreeSet<usize>,
     pub(super) settings: CommitSpec,
     /// Asks the run to stop, and knows how much time its clean-up has.
-    pub(crate) cancel: Cancel,
+    pub(super) cancel: Cancel,
     /// Copies that this table and its clones have begun.
     pub(super) copies: OpenCopies,
     #[cfg(test)]

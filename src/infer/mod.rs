@@ -38,7 +38,7 @@ pub use column::FieldText;
 pub use dialect::{Known, infer_dialect};
 pub use encoding::infer_encoding;
 pub use notes::{ColumnNote, lines as note_lines};
-pub use records::Records;
+pub use records::InputRecords;
 pub use remedies::{Failing, Tried, Words, remedies, value_remedies};
 pub use schema::{SAMPLE_BYTES, SAMPLED_INPUTS, Sample, infer_schema, infer_schema_leniently};
 pub use types::{Inferred, Place, Position, Seen, TypeChange, TypeInference};

@@ -187,7 +187,7 @@ pub(super) fn padded(value: &[u8], place: &str, without: ColumnType) -> String {
 
 /// Which records of its input an odd value stands in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(super) enum RecordPosition {
     /// The first of the data.
     First,
     /// The last.
@@ -200,7 +200,7 @@ pub(super) enum Standing {
 pub(super) fn odd(
     column: &str,
     odd: &[OddValue],
-    standing: Standing,
+    standing: RecordPosition,
     fitting: (u64, ColumnType),
     shown: impl Fn(&Place) -> String,
 ) -> String {
@@ -233,13 +233,13 @@ pub(super) fn odd(
         _ if matches!(other, ColumnType::Int { .. }) && odd.iter().all(|odd| is_long_integer(&odd.value)) => {
             format!("as a number of more digits than an integer has, {}", type_flag(column, "decimal(38,0)"))
         }
-        (_, Standing::First) if odd.len() == 1 => {
+        (_, RecordPosition::First) if odd.len() == 1 => {
             format!(
                 "for a line of units or a second header, `dialect.headerRows = 2` (--header-rows 2); for a null, {}",
                 nulls()
             )
         }
-        (_, Standing::Last) if odd.len() == 1 => {
+        (_, RecordPosition::Last) if odd.len() == 1 => {
             format!(
                 "for a total or another footer, `dialect.footerRecords = 1` (--footer-records 1); for a null, {}",
                 nulls()

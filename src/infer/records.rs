@@ -2,7 +2,7 @@
 
 use super::column::FieldText;
 use super::types::{Place, Position, TypeInference};
-use super::windows::{Shape, Window};
+use super::windows::{RecordShape, Window};
 use crate::error::Result;
 use crate::parse::{Dialect, FieldSpan, RecordIndex, ScanError, Scanner, field_value, null_text};
 use crate::split::blocks::{Block, BlockCutter};
@@ -16,7 +16,7 @@ const BLOCK_BYTES: usize = 64 << 10;
 
 /// Streams the text of one input into a [`TypeInference`].
 #[derive(Debug)]
-pub struct Records<'a> {
+pub struct InputRecords<'a> {
     url: &'a str,
     dialect: &'a Dialect,
     scanner: Scanner,
@@ -39,10 +39,10 @@ pub struct Records<'a> {
     longest_quoted: usize,
 }
 
-impl<'a> Records<'a> {
+impl<'a> InputRecords<'a> {
     /// At the start of the input.
     pub fn new(url: &'a str, dialect: &'a Dialect, inference: &mut TypeInference) -> Self {
-        Records {
+        InputRecords {
             url,
             dialect,
             scanner: Scanner::new(dialect),
@@ -153,7 +153,7 @@ impl<'a> Records<'a> {
     pub(super) fn look_into(&mut self, windows: &[Window], inference: &mut TypeInference) {
         // No record came, but those of windows may be.
         self.name_columns(None, inference);
-        let shape = Shape { fields: self.columns.len(), longest_quoted: self.longest_quoted };
+        let shape = RecordShape { fields: self.columns.len(), longest_quoted: self.longest_quoted };
         // Preambles that go on behind the head cannot be told from data.
         if !self.preamble.is_over() || shape.fields == 0 {
             return;

@@ -20,7 +20,7 @@ use crate::parse::{Delimiter, Trim};
 use crate::spec::DialectSpec;
 use crate::value::ColumnType;
 use change::{Change, Settings};
-use trial::Reading;
+use trial::TrialReading;
 
 /// Text behind the last whole record of a text that is cut off, at most.
 const CUT_BYTES: usize = 64 << 10;
@@ -96,7 +96,7 @@ pub enum Tried {
 #[derive(Debug, Clone)]
 struct Remedy {
     changes: Vec<Change>,
-    reading: Reading,
+    reading: TrialReading,
 }
 
 /// Reads the text with what may be meant. `may_go_on` is asked before each try.
@@ -343,7 +343,7 @@ impl Remedy {
     /// How good it is: larger is better. That there are several columns counts
     /// where there is no doubt that there are.
     fn rank(&self, may_be_one_column: bool) -> impl Ord + use<> {
-        let Reading {
+        let TrialReading {
             rejected,
             taken_in,
             truncated,
@@ -376,8 +376,9 @@ impl Remedy {
     }
 
     fn told(&self, tells_values: bool) -> String {
-        let Reading { records, columns, whole, rejected, taken_in, truncated, passed_over, first, .. } =
-            &self.reading;
+        let TrialReading {
+            records, columns, whole, rejected, taken_in, truncated, passed_over, first, ..
+        } = &self.reading;
         let settings = settings(self.changes.iter().map(|change| {
             let (key, flag) = change.told();
             (key, flag, "")

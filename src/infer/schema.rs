@@ -1,7 +1,7 @@
 //! Samples → a schema, with notes.
 
 use crate::error::Result;
-use crate::infer::{Inferred, Records, TypeInference, Window};
+use crate::infer::{Inferred, InputRecords, TypeInference, Window};
 use crate::parse::{Dialect, StrayQuotes};
 
 /// Text of an input from its start, and from further down.
@@ -48,7 +48,7 @@ fn infer_types(
 ) -> Result<Inferred> {
     let mut inference = TypeInference::with_null_tokens(null_tokens);
     for sample in samples {
-        let records = Records::new(&sample.url, dialect, &mut inference);
+        let records = InputRecords::new(&sample.url, dialect, &mut inference);
         let mut records = records.setting_aside(sets_aside);
         records.push(&sample.text, &mut inference)?;
         if sample.whole {

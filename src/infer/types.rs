@@ -1,7 +1,7 @@
 //! Columns, from the records of several inputs.
 
 use super::column::{Evidence, FieldText, InferredType, Observed};
-use super::notes::{self, ColumnNote, Standing};
+use super::notes::{self, ColumnNote, RecordPosition};
 use super::odd::{Odd, Padding, is_padded};
 use crate::error::excerpt::excerpt_of;
 use crate::parse::BlankNames;
@@ -394,12 +394,18 @@ impl TypeInference {
         }
         let (without, fitting, odd) = tracked.odd.as_ref()?.settle()?;
         let standing = match odd[0].place.at {
-            Position::Record { record: 1, .. } if tracked.first == Some(odd[0].place) => Standing::First,
+            Position::Record { record: 1, .. } if tracked.first == Some(odd[0].place) => {
+                RecordPosition::First
+            }
             Position::Record { record, .. } => {
                 let input = &self.inputs[odd[0].place.input];
-                if input.whole && record == input.records { Standing::Last } else { Standing::Within }
+                if input.whole && record == input.records {
+                    RecordPosition::Last
+                } else {
+                    RecordPosition::Within
+                }
             }
-            Position::Byte(_) | Position::Path => Standing::Within,
+            Position::Byte(_) | Position::Path => RecordPosition::Within,
         };
         let fitting = (fitting, without.column_type);
         Some(notes::odd(name, odd, standing, fitting, |place| self.shown(place)))

@@ -44,7 +44,7 @@ pub struct Window {
 
 /// What the head of an input says of its records.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Shape {
+pub(super) struct RecordShape {
     /// Fields of a record.
     pub(super) fields: usize,
     /// Bytes of the longest field in quotes.
@@ -88,7 +88,12 @@ pub fn windows(head_bytes: u64, input_bytes: u64) -> Vec<Range<u64>> {
 impl Window {
     /// The records that are beyond doubt, `None` without any. `scanner` is one
     /// for `dialect`.
-    pub(super) fn certain(&self, scanner: &Scanner, dialect: &Dialect, shape: Shape) -> Option<Certain> {
+    pub(super) fn certain(
+        &self,
+        scanner: &Scanner,
+        dialect: &Dialect,
+        shape: RecordShape,
+    ) -> Option<Certain> {
         let start = self.record_start(scanner, dialect, shape)?;
         let text = &self.text[start..];
         let Reading { index, faults, outcome, complete: records } = self.read(scanner, text);
@@ -100,7 +105,7 @@ impl Window {
     }
 
     /// Where a record begins for certain, the first such place as a rule.
-    fn record_start(&self, scanner: &Scanner, dialect: &Dialect, shape: Shape) -> Option<usize> {
+    fn record_start(&self, scanner: &Scanner, dialect: &Dialect, shape: RecordShape) -> Option<usize> {
         let start = self.first_line_end(dialect)?;
         let text = &self.text[start..];
         let Some(quote) = dialect.quote else { return Some(start) };

@@ -1,6 +1,6 @@
 //! What a profile makes of a schema: types widened, names folded, or a refusal.
 
-use super::names::{Refusal, make_plain, refusal};
+use super::names::{RefusedBy, make_plain, refusal};
 use crate::error::excerpt::excerpt;
 use crate::schema::{Column, Schema};
 use crate::spanned::{KeyPath, Problem, Problems};
@@ -99,7 +99,7 @@ fn check_name<'a>(
             "shorten `name` and put the header's text in `sourceName`, or use `output.profile = \"standard\"` (--profile standard)",
         ));
     }
-    if refusal(folded) == Some(Refusal::Glue) {
+    if refusal(folded) == Some(RefusedBy::Glue) {
         let message = format!("column {:?}: AWS Glue takes no control characters in names", column.name);
         return Err(Problem::new("name", message).remedy(
             "rename the column and put the header's text in `sourceName`, or use `output.column_names = \"plain\"` (--column-names plain)",

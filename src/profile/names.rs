@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 /// What Athena, AWS Glue and Spark make of a name that Redshift Spectrum reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
+pub enum RefusedBy {
     /// AWS Glue, and with it all that reads its catalog: a control character
     /// other than a tab ("API_Column", pattern of `Name`).
     Glue,
@@ -18,16 +18,16 @@ pub enum Refusal {
 }
 
 /// Who refuses a name, the strictest where several do.
-pub fn refusal(name: &str) -> Option<Refusal> {
+pub fn refusal(name: &str) -> Option<RefusedBy> {
     // `ParquetSchemaConverter.checkFieldName`.
     let is_special_to_spark =
         |c: char| matches!(c, ' ' | ',' | ';' | '{' | '}' | '(' | ')' | '\n' | '\t' | '=');
     if name.chars().any(|c| c.is_control() && c != '\t') {
-        Some(Refusal::Glue)
+        Some(RefusedBy::Glue)
     } else if name.chars().any(is_special_to_spark) {
-        Some(Refusal::AthenaAndSpark)
+        Some(RefusedBy::AthenaAndSpark)
     } else {
-        name.chars().any(|c| !is_plain(c)).then_some(Refusal::Athena)
+        name.chars().any(|c| !is_plain(c)).then_some(RefusedBy::Athena)
     }
 }
 
@@ -70,9 +70,9 @@ pub fn note<'n>(names: impl Iterator<Item = &'n str>) -> Option<String> {
     let told: Vec<String> = names
         .filter_map(|name| {
             let by = match refusal(name)? {
-                Refusal::Glue => "AWS Glue, Athena, Spark before 3.3",
-                Refusal::AthenaAndSpark => "Athena, Spark before 3.3",
-                Refusal::Athena => "Athena",
+                RefusedBy::Glue => "AWS Glue, Athena, Spark before 3.3",
+                RefusedBy::AthenaAndSpark => "Athena, Spark before 3.3",
+                RefusedBy::Athena => "Athena",
             };
             Some(format!("{name:?} ({by})"))
         })
@@ -112,11 +112,11 @@ mod tests {
             ("order_id", None),
             ("größe", None),
             ("2024", None),
-            ("order id", Some(Refusal::AthenaAndSpark)),
-            ("a;b", Some(Refusal::AthenaAndSpark)),
-            ("a\tb", Some(Refusal::AthenaAndSpark)),
-            ("a.b", Some(Refusal::Athena)),
-            ("a\nb", Some(Refusal::Glue)),
+            ("order id", Some(RefusedBy::AthenaAndSpark)),
+            ("a;b", Some(RefusedBy::AthenaAndSpark)),
+            ("a\tb", Some(RefusedBy::AthenaAndSpark)),
+            ("a.b", Some(RefusedBy::Athena)),
+            ("a\nb", Some(RefusedBy::Glue)),
         ] {
             assert_eq!(refusal(name), expected, "{name:?}");
         }

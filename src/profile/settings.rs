@@ -9,10 +9,10 @@ use std::collections::BTreeMap;
 const GOOD_FILE_BYTES: std::ops::RangeInclusive<u64> = (100 << 20)..=(1 << 30);
 
 /// What is wrong with a setting, and what to do.
-type Refusal = (&'static str, &'static str);
+type Objection = (&'static str, &'static str);
 
 /// Why files of a profile cannot have this codec.
-pub fn refuses_codec(profile: Profile, codec: Compression) -> Option<Refusal> {
+pub fn refuses_codec(profile: Profile, codec: Compression) -> Option<Objection> {
     (profile == Profile::Spectrum && codec == Compression::LZ4_RAW).then_some((
         "Spectrum does not read `lz4`",
         "write `snappy` or `gzip`, or set output.profile = \"standard\"",
@@ -20,7 +20,7 @@ pub fn refuses_codec(profile: Profile, codec: Compression) -> Option<Refusal> {
 }
 
 /// Why files of a profile cannot have this encoding.
-pub fn refuses_encoding(profile: Profile, encoding: ColumnEncoding) -> Option<Refusal> {
+pub fn refuses_encoding(profile: Profile, encoding: ColumnEncoding) -> Option<Objection> {
     (profile == Profile::Spectrum && encoding != ColumnEncoding::Plain).then_some((
         "Spectrum reads `plain` and dictionaries only",
         "leave it out, or set output.profile = \"standard\"",

@@ -1,6 +1,6 @@
 //! The report of a run.
 
-use crate::commit::{Done, Ending, Manifest, ManifestFile, Recovered, Removed};
+use crate::commit::{CommitEnd, Ending, Manifest, ManifestFile, Recovered, Removed};
 use crate::documents::{Findings, NotData, Plan, RecordCounts, TaskReport};
 use crate::error::Wording;
 use crate::report::SmallFiles;
@@ -161,8 +161,8 @@ impl RunReport {
     }
 
     /// The report of a plan that was committed, or need not be.
-    pub fn of_done(plan: &Plan, done: Done, elapsed_seconds: f64) -> Self {
-        let Done { ending, recovered, targets, .. } = done;
+    pub fn of_done(plan: &Plan, done: CommitEnd, elapsed_seconds: f64) -> Self {
+        let CommitEnd { ending, recovered, targets, .. } = done;
         let report = match ending {
             Ending::Committed(manifest, reports) => {
                 RunReport::of_commit(plan, &reports, *manifest, &targets, elapsed_seconds)

@@ -174,9 +174,9 @@ impl Fetch {
 
     /// `detail` counts where no answer says more.
     fn failure(&self, reason: StoreReason, detail: String, begun: Instant, answers: &Responses) -> Error {
-        let refusal = answers.refusal();
-        let code = refusal.as_ref().and_then(|refusal| refusal.code.clone());
-        let detail = refusal.map_or(detail, |refusal| refusal.to_string());
+        let failed = answers.failed();
+        let code = failed.as_ref().and_then(|failed| failed.code.clone());
+        let detail = failed.map_or(detail, |failed| failed.to_string());
         let failure = StoreFailure {
             operation: "read".to_owned(),
             url: self.input.url.clone(),

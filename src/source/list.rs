@@ -6,7 +6,7 @@ use crate::aws::failure::Request;
 use crate::aws::{RequestClass, Role, S3};
 use crate::documents::Input;
 use crate::error::{Error, Result, StoreReason};
-use crate::spec::foreign::Foreign;
+use crate::spec::foreign::ForeignStore;
 use crate::spec::location::local_path;
 use crate::spec::{EngineSpec, SourceSpec};
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -59,7 +59,7 @@ pub async fn list(spec: &SourceSpec, engine: &EngineSpec) -> Result<Vec<Input>> 
                 Some(s3) => list_s3(s3, spec, entry, rest).await?,
                 None => Matches::default(),
             }
-        } else if let Some(foreign) = Foreign::of(entry) {
+        } else if let Some(foreign) = ForeignStore::of(entry) {
             let refused = foreign.refused_as_source();
             return Err(Error::usage(format!("`source.inputs` (convert: INPUT): {}", refused.message))
                 .remedy(refused.remedy));

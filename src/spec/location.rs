@@ -1,6 +1,6 @@
 //! Paths and URLs of a job file → absolute locations.
 
-use super::foreign::Foreign;
+use super::foreign::ForeignStore;
 use super::unexpanded;
 use crate::error::nearest;
 use std::ffi::OsString;
@@ -53,7 +53,7 @@ pub fn absolute(text: &str, base: &Path) -> Result<String, LocationError> {
 
 /// The location of an input: [`absolute`], but for standard input, which is `-`.
 pub fn input(text: &str, base: &Path) -> Result<String, LocationError> {
-    match (text, Foreign::of(text)) {
+    match (text, ForeignStore::of(text)) {
         ("-" | "stdin:", _) => Ok("stdin:".into()),
         (_, Some(store)) => Err(store.refused_as_source()),
         _ => absolute(text, base),
@@ -62,7 +62,7 @@ pub fn input(text: &str, base: &Path) -> Result<String, LocationError> {
 
 /// The location of something that is written: [`absolute`], or why it is refused.
 pub fn output(text: &str, base: &Path) -> Result<String, LocationError> {
-    match Foreign::of(text) {
+    match ForeignStore::of(text) {
         Some(store) => Err(store.refused_as_target()),
         None => absolute(text, base),
     }
@@ -209,7 +209,7 @@ pub fn check_no_credentials(url: &str) -> Result<(), LocationError> {
         _ => None,
     };
     // Azure's URLs have the container before the `@`; why they are refused is told elsewhere.
-    let is_azure = Foreign::of(url) == Some(Foreign::Azure);
+    let is_azure = ForeignStore::of(url) == Some(ForeignStore::Azure);
     match authority.and_then(|authority| authority.split_once('@')) {
         Some((before, _)) if !is_azure || before.contains(':') => Err(error(
             "the URL holds credentials",

@@ -5,7 +5,7 @@ use super::local::LocalStore;
 use super::s3::S3Store;
 use crate::aws::Role;
 use crate::error::{Error, Result};
-use crate::spec::foreign::Foreign;
+use crate::spec::foreign::ForeignStore;
 use crate::spec::location::local_path;
 use crate::spec::{EngineSpec, TargetSpec};
 use std::sync::Arc;
@@ -26,7 +26,7 @@ pub async fn open_target(spec: &TargetSpec, engine: &EngineSpec, position: usize
     }
     let key = Role::Target(position).setting("url");
     // Before their URLs are taken for odd paths: they may hold signatures.
-    if let Some(foreign) = Foreign::of(&spec.url) {
+    if let Some(foreign) = ForeignStore::of(&spec.url) {
         let refused = foreign.refused_as_target();
         return Err(Error::usage(format!("{key}: {}", refused.message)).remedy(refused.remedy));
     }

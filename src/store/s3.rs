@@ -132,7 +132,7 @@ impl Store for S3Store {
     }
 
     async fn begin(&self, key: &str) -> Result<Box<dyn StagedWrite>> {
-        let upload = uploads::Upload::begin(&self.inner, key).await?;
+        let upload = uploads::MultipartUpload::begin(&self.inner, key).await?;
         Ok(Box::new(upload))
     }
 

@@ -20,7 +20,7 @@ use super::ledger::Ledger;
 use super::parser::{ParsedBlock, Parser};
 use super::quarantine::Quarantine;
 use super::sink::Sink;
-use crate::columns::{Bound, Columns, check_tasks};
+use crate::columns::{BoundInput, Columns, check_tasks};
 use crate::documents::{FileReport, Findings, Input, Plan, SplitAccount, Task};
 use crate::encode::{Consumed, CutLimits, FileNames, NoRows, TableWriter, max_key_bytes, run_metadata};
 use crate::error::Result;
@@ -46,7 +46,7 @@ pub const READ_AHEAD_BLOCKS: usize = 16;
 
 /// What a task did.
 #[derive(Debug)]
-pub(super) struct Done {
+pub(super) struct LaneOutput {
     /// One for each split, in the task's order.
     pub splits: Vec<SplitAccount>,
     /// The staged files.
@@ -64,7 +64,7 @@ pub(super) fn run(
     tee: &TeeFactory,
     runtime: &Runtime,
     first_text: Option<TextStream>,
-) -> Result<Done> {
+) -> Result<LaneOutput> {
     let columns = Columns::of_plan(plan)?;
     check_tasks(plan.tasks.len(), &columns)?;
     let writer = table_writer(plan, task, &columns, tee)?;
@@ -82,7 +82,7 @@ pub(super) fn run(
     // Of many inputs that are like it, the first is told.
     let is_told = AtomicBool::new(plan.job.schema.is_none());
     let bind = |input: &Input, start: &InputStart| {
-        let tell = |bound: &Bound| {
+        let tell = |bound: &BoundInput| {
             if let Some(note) = bound.note(input)
                 && !is_told.swap(true, Ordering::Relaxed)
             {
@@ -139,7 +139,7 @@ fn run_waves(
     mut stages: Stages<'_>,
     // Owned: it is dropped on the way out, or the reader would wait for room for ever.
     blocks: Receiver<Result<TextBlock<Arc<BatchBuilder>>>>,
-) -> Result<Done> {
+) -> Result<LaneOutput> {
     let total_text_bytes = total_text_bytes(plan, task);
     let mut parsed: Vec<ParsedBlock> = Vec::new();
     loop {
@@ -179,7 +179,7 @@ impl Stages<'_> {
     }
 
     /// All blocks have been written: now what had to wait for them.
-    fn finish(mut self, parser: &Parser<'_>, runtime: &Runtime) -> Result<Done> {
+    fn finish(mut self, parser: &Parser<'_>, runtime: &Runtime) -> Result<LaneOutput> {
         let mut waiting = self.comparison.finish()?;
         loop {
             runtime.cancel().check()?;
@@ -200,7 +200,7 @@ impl Stages<'_> {
         let files = self.sink.finish(self.ledger.consumed(), runtime)?;
         let quarantine = self.quarantine.finish()?;
         let (splits, findings) = self.ledger.close()?;
-        Ok(Done { splits, files, quarantine, findings })
+        Ok(LaneOutput { splits, files, quarantine, findings })
     }
 }
 

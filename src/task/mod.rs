@@ -16,5 +16,5 @@ mod sink;
 mod stage;
 
 pub use lane::{READ_AHEAD_BLOCKS, WAVE_BLOCKS};
-pub use run::{Done, run};
+pub use run::{TaskEnd, run};
 pub use stage::stage;

@@ -15,7 +15,7 @@ use crate::split::not_data::Tiles;
 use crate::split::place::data_record;
 use crate::split::problems::{scan_error, scan_failure};
 use crate::split::read::{BLOCK_BYTES, TextBlock, is_tolerant};
-use crate::transform::rows::{BlockContext, Outcome, RowFault};
+use crate::transform::rows::{BlockContext, RowFault, TransformedRows};
 use arrow::array::RecordBatch;
 use crossbeam_channel::Sender;
 use rayon::prelude::*;
@@ -125,7 +125,7 @@ impl<'a> Parser<'a> {
         let mut findings =
             Findings { padded, truncated, nulled: self.by_column(&nulled), ..Findings::default() };
 
-        let Outcome { rows, filtered, faults, nulled, keys } =
+        let TransformedRows { rows, filtered, faults, nulled, keys } =
             self.columns.program.apply(rows, &place.context())?;
         for fault in faults {
             rejects.push(place.reject_row(index, fault)?);

@@ -10,7 +10,7 @@ use crate::runtime::Runtime;
 
 /// How a task ended.
 #[derive(Debug)]
-pub enum Done {
+pub enum TaskEnd {
     /// Its files are staged in every target, and its report is recorded.
     Staged {
         /// The report that counts.
@@ -41,10 +41,10 @@ pub fn run(
     number: u32,
     runtime: &Runtime,
     mut hand_on: impl FnMut(&TaskReport) -> Result<()>,
-) -> Result<Done> {
+) -> Result<TaskEnd> {
     let mut nothing = |standing: Option<TaskReport>, reason: String| {
         let report = standing.unwrap_or_else(|| TaskReport::of_nothing(plan, number));
-        hand_on(&report).map(|()| Done::NothingToDo { report, reason })
+        hand_on(&report).map(|()| TaskEnd::NothingToDo { report, reason })
     };
     if plan.is_nothing() {
         // Whatever its number: arrays of jobs have as many tasks as they were made for.
@@ -87,7 +87,7 @@ pub fn run(
         runtime.block_on(table.remove_staged(std::slice::from_ref(&staged)));
     }
     runtime.cancel().shutdown().settled();
-    Ok(Done::Staged { report, another_was_first })
+    Ok(TaskEnd::Staged { report, another_was_first })
 }
 
 /// Without a report no command could commit or remove what was staged.

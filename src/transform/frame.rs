@@ -1,6 +1,6 @@
 //! The rows of one block while operations work on them.
 
-use super::rows::{Outcome, RowFault};
+use super::rows::{RowFault, TransformedRows};
 use crate::error::InputProblem;
 use crate::rows::Rows;
 use crate::spec::ValuePolicy;
@@ -36,7 +36,7 @@ pub(super) struct Blame {
 }
 
 /// A row and what is wrong with it.
-pub(super) type BadRow = (usize, InputProblem);
+pub(super) type RowProblem = (usize, InputProblem);
 
 impl Frame {
     /// A frame of so many slots with the columns of `rows` in these.
@@ -92,7 +92,7 @@ impl Frame {
         &mut self,
         slot: Slot,
         values: ArrayRef,
-        bad: Vec<BadRow>,
+        bad: Vec<RowProblem>,
         blame: &Blame,
     ) -> Result<(), ArrowError> {
         if bad.is_empty() {
@@ -110,7 +110,7 @@ impl Frame {
     }
 
     /// Takes the `bad` rows (ascending) out as faults.
-    pub(super) fn fault(&mut self, bad: Vec<BadRow>, blame: &Blame) -> Result<(), ArrowError> {
+    pub(super) fn fault(&mut self, bad: Vec<RowProblem>, blame: &Blame) -> Result<(), ArrowError> {
         if bad.is_empty() {
             return Ok(());
         }
@@ -127,7 +127,7 @@ impl Frame {
 
     /// Makes the run fail at a row, whatever the policy. The row stays: what
     /// happens to the block is of no use any more.
-    pub(super) fn stop_at(&mut self, (row, problem): BadRow, blame: &Blame) {
+    pub(super) fn stop_at(&mut self, (row, problem): RowProblem, blame: &Blame) {
         let no_choice = Blame { policy_key: None, ..blame.clone() };
         self.faults.push(self.fault_of(row, problem, ValuePolicy::Fail, &no_choice));
     }
@@ -162,9 +162,9 @@ impl Frame {
         mut self,
         batch: arrow::array::RecordBatch,
         keys: Vec<Vec<Option<u128>>>,
-    ) -> Outcome {
+    ) -> TransformedRows {
         self.faults.sort_by_key(|fault| fault.record);
-        Outcome {
+        TransformedRows {
             rows: Rows { batch, records: self.records },
             filtered: self.filtered,
             faults: self.faults,

@@ -4,7 +4,7 @@ use super::compile::{Compiler, Environment, Live, blame, column_policy};
 use super::frame::{Frame, Slot};
 use super::keys::Key;
 use super::operations::{CheckConstraint, Operation};
-use super::rows::{BlockContext, KeyCheck, KeyMeaning, Outcome, RunContext};
+use super::rows::{BlockContext, KeyCheck, KeyMeaning, RunContext, TransformedRows};
 use crate::error::{ErrorKind, Result};
 use crate::profile;
 use crate::profile::types::{as_parsed, readable};
@@ -23,7 +23,7 @@ pub struct Program {
     input: Schema,
     /// Slots of the input; for each, the position in the schema of the job is the same number.
     input_slots: Vec<Slot>,
-    operations: Vec<Planned>,
+    operations: Vec<ScheduledOperation>,
     slots: usize,
     output: Schema,
     output_slots: Vec<Slot>,
@@ -38,7 +38,7 @@ pub struct Program {
 
 /// An operation and the slots that nothing needs after it.
 #[derive(Debug)]
-struct Planned {
+struct ScheduledOperation {
     operation: Box<dyn Operation>,
     last_use_of: Vec<Slot>,
 }
@@ -137,16 +137,16 @@ impl Program {
     /// Applies the transforms to rows with the columns of [`Self::input`].
     ///
     /// # Errors
-    /// None that data can cause: what is wrong with rows is in [`Outcome::faults`].
-    pub fn apply(&self, rows: Rows, block: &BlockContext<'_>) -> Result<Outcome> {
+    /// None that data can cause: what is wrong with rows is in [`TransformedRows::faults`].
+    pub fn apply(&self, rows: Rows, block: &BlockContext<'_>) -> Result<TransformedRows> {
         if self.is_identity {
             let (filtered, faults, nulled) = (0, Vec::new(), BTreeMap::new());
-            return Ok(Outcome { rows, filtered, faults, nulled, keys: Vec::new() });
+            return Ok(TransformedRows { rows, filtered, faults, nulled, keys: Vec::new() });
         }
         self.run(rows, block).map_err(|cause| ErrorKind::Compute { step: "transforming rows", cause }.into())
     }
 
-    fn run(&self, rows: Rows, block: &BlockContext<'_>) -> Result<Outcome, ArrowError> {
+    fn run(&self, rows: Rows, block: &BlockContext<'_>) -> Result<TransformedRows, ArrowError> {
         let mut frame = Frame::new(rows, self.slots, &self.input_slots);
         for planned in &self.operations {
             planned.operation.run(&mut frame, block)?;
@@ -264,14 +264,14 @@ fn plan_memory(
     output: &[Slot],
     keys: &[Key],
     slots: usize,
-) -> Vec<Planned> {
+) -> Vec<ScheduledOperation> {
     let mut needed = vec![false; slots];
     output.iter().chain(keys.iter().flat_map(|key| &key.slots)).for_each(|&slot| needed[slot] = true);
-    let mut planned: Vec<Planned> = Vec::with_capacity(operations.len());
+    let mut planned: Vec<ScheduledOperation> = Vec::with_capacity(operations.len());
     for operation in operations.into_iter().rev() {
         let mut last_use_of = operation.inputs();
         last_use_of.retain(|&slot| !std::mem::replace(&mut needed[slot], true));
-        planned.push(Planned { operation, last_use_of });
+        planned.push(ScheduledOperation { operation, last_use_of });
     }
     planned.reverse();
     planned

@@ -26,7 +26,7 @@ pub struct RunContext {
 
 /// What the transforms made of the rows of one block.
 #[derive(Debug, Clone)]
-pub struct Outcome {
+pub struct TransformedRows {
     /// What is left.
     pub rows: Rows,
     /// Rows that a filter left out.

@@ -1,6 +1,6 @@
 //! The [`Store`] over a [`World`], in the requests that the one for S3 makes.
 
-use super::world::{Answer, Bucket, Condition, Effect, Refusal, Seen, World, checksum};
+use super::world::{Answer, Bucket, Condition, Effect, RequestError, Seen, World, checksum};
 use crate::documents::{StagedFile, StagedPart, Staging};
 use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
 use crate::store::{Document, ObjectMeta, StagedWrite, Store, TargetIdentity, WriteOutcome};
@@ -55,7 +55,7 @@ impl SimulatedStore {
         SimulatedStore { world, target, identity }
     }
 
-    async fn request(&self, effect: Effect) -> Result<std::result::Result<Answer, Refusal>> {
+    async fn request(&self, effect: Effect) -> Result<std::result::Result<Answer, RequestError>> {
         self.world.turn().await;
         let seen = self.world.lock().request(self.target, effect);
         self.seen(seen).await
@@ -67,21 +67,21 @@ impl SimulatedStore {
         self.seen(seen).await?.map_err(|refusal| self.failed(refusal))
     }
 
-    async fn seen<T>(&self, seen: Seen<T>) -> Result<std::result::Result<T, Refusal>> {
+    async fn seen<T>(&self, seen: Seen<T>) -> Result<std::result::Result<T, RequestError>> {
         match seen {
             Seen::Answer(answer) => Ok(answer),
             Seen::Nothing => pending().await,
         }
     }
 
-    fn failed(&self, refusal: Refusal) -> Error {
+    fn failed(&self, refusal: RequestError) -> Error {
         Error::new(ErrorKind::Target(StoreFailure::new(
             "ask",
             self.identity.url.clone(),
             match refusal {
-                Refusal::NoSuchUpload | Refusal::NoSuchKey => StoreReason::NotFound,
-                Refusal::InvalidPart => StoreReason::Other,
-                Refusal::Unreachable => StoreReason::Unreachable,
+                RequestError::NoSuchUpload | RequestError::NoSuchKey => StoreReason::NotFound,
+                RequestError::InvalidPart => StoreReason::Other,
+                RequestError::Unreachable => StoreReason::Unreachable,
             },
             format!("{refusal:?}"),
         )))
@@ -145,7 +145,7 @@ impl Store for SimulatedStore {
     async fn abort(&self, staged: &StagedFile) -> Result<()> {
         let upload = staged.staging.handle().to_owned();
         match self.request(Effect::Abort { upload, key: staged.key.clone() }).await? {
-            Ok(_) | Err(Refusal::NoSuchUpload) => Ok(()),
+            Ok(_) | Err(RequestError::NoSuchUpload) => Ok(()),
             Err(refusal) => Err(self.failed(refusal)),
         }
     }
@@ -170,7 +170,7 @@ impl Store for SimulatedStore {
     async fn read(&self, key: &str, range: Range<u64>) -> Result<Bytes> {
         let body =
             self.ask(|| format!("read {key} {range:?}"), |bucket| bucket.read(key, range.clone())).await?;
-        body.ok_or_else(|| self.failed(Refusal::NoSuchKey))
+        body.ok_or_else(|| self.failed(RequestError::NoSuchKey))
     }
 
     async fn head(&self, key: &str) -> Result<Option<ObjectMeta>> {

@@ -70,7 +70,7 @@ pub(super) enum Answer {
 
 /// Why a request is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Refusal {
+pub(super) enum RequestError {
     NoSuchUpload,
     NoSuchKey,
     InvalidPart,
@@ -81,7 +81,7 @@ pub(super) enum Refusal {
 /// What a process sees of its request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Seen<T> {
-    Answer(Result<T, Refusal>),
+    Answer(Result<T, RequestError>),
     /// It does not live to see anything.
     Nothing,
 }
@@ -170,13 +170,13 @@ impl World {
             }
             Some(Fault::LoseReply) => {
                 let _ = self.perform(target, effect);
-                Seen::Answer(Err(Refusal::Unreachable))
+                Seen::Answer(Err(RequestError::Unreachable))
             }
             Some(Fault::Late(after)) => {
                 self.in_flight.push((self.operations + after, target, effect));
-                Seen::Answer(Err(Refusal::Unreachable))
+                Seen::Answer(Err(RequestError::Unreachable))
             }
-            Some(Fault::Refuse | Fault::Down(_)) => Seen::Answer(Err(Refusal::Unreachable)),
+            Some(Fault::Refuse | Fault::Down(_)) => Seen::Answer(Err(RequestError::Unreachable)),
             Some(Fault::Repeat) => {
                 let _ = self.perform(target, effect.clone());
                 Seen::Answer(self.perform(target, effect))
@@ -194,7 +194,7 @@ impl World {
         match self.next(target, what) {
             None | Some(Fault::Expire) => Seen::Answer(Ok(read(&self.buckets[target]))),
             Some(Fault::CrashBefore) => self.die(),
-            Some(Fault::Refuse | Fault::Down(_)) => Seen::Answer(Err(Refusal::Unreachable)),
+            Some(Fault::Refuse | Fault::Down(_)) => Seen::Answer(Err(RequestError::Unreachable)),
             Some(_) => {
                 // Differs in nothing from one of those above.
                 self.faults.idle = true;
@@ -247,7 +247,7 @@ impl World {
         Seen::Nothing
     }
 
-    fn perform(&mut self, target: usize, effect: Effect) -> Result<Answer, Refusal> {
+    fn perform(&mut self, target: usize, effect: Effect) -> Result<Answer, RequestError> {
         let number = self.unique();
         let bucket = &mut self.buckets[target];
         let answer = bucket.perform(&effect, number);
@@ -259,7 +259,7 @@ impl World {
 }
 
 impl Bucket {
-    fn perform(&mut self, effect: &Effect, number: u64) -> Result<Answer, Refusal> {
+    fn perform(&mut self, effect: &Effect, number: u64) -> Result<Answer, RequestError> {
         match effect {
             Effect::Begin { key, identity } => {
                 let upload = Upload { key: key.clone(), identity: identity.clone(), parts: BTreeMap::new() };
@@ -268,16 +268,16 @@ impl Bucket {
                 Ok(Answer::Upload(id))
             }
             Effect::PutPart { upload, number, body } => {
-                let upload = self.uploads.get_mut(upload).ok_or(Refusal::NoSuchUpload)?;
+                let upload = self.uploads.get_mut(upload).ok_or(RequestError::NoSuchUpload)?;
                 upload.parts.insert(*number, body.clone());
                 Ok(Answer::Part(tag(body)))
             }
             Effect::Complete { staged, key, parts } => {
-                let upload = self.uploads.get(staged).ok_or(Refusal::NoSuchUpload)?;
+                let upload = self.uploads.get(staged).ok_or(RequestError::NoSuchUpload)?;
                 let mut body = Vec::new();
                 for (number, expected) in parts {
                     let held = upload.parts.get(number).filter(|held| tag(held) == *expected);
-                    body.extend_from_slice(held.ok_or(Refusal::InvalidPart)?);
+                    body.extend_from_slice(held.ok_or(RequestError::InvalidPart)?);
                 }
                 let (tag, identity) = (tag(&body), Some(upload.identity.clone()));
                 self.objects.insert(key.clone(), Object { body: body.into(), tag, identity });
@@ -286,13 +286,13 @@ impl Bucket {
             }
             Effect::Abort { upload, .. } => match self.uploads.remove(upload) {
                 Some(_) => Ok(Answer::Done),
-                None => Err(Refusal::NoSuchUpload),
+                None => Err(RequestError::NoSuchUpload),
             },
             Effect::Put { key, body, condition } => {
                 let there = self.objects.get(key);
                 match (condition, there) {
                     (Condition::Absent, Some(_)) => return Ok(Answer::PreconditionFailed),
-                    (Condition::Tag(_), None) => return Err(Refusal::NoSuchKey),
+                    (Condition::Tag(_), None) => return Err(RequestError::NoSuchKey),
                     (Condition::Tag(wanted), Some(there)) if there.tag != *wanted => {
                         return Ok(Answer::PreconditionFailed);
                     }

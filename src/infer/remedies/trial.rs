@@ -16,7 +16,7 @@ use std::ops::Range;
 
 /// How a text is read with some settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Reading {
+pub(super) struct TrialReading {
     /// Data records, those that are set aside left out.
     pub(super) records: usize,
     pub(super) columns: usize,
@@ -43,7 +43,7 @@ pub(super) struct Reading {
 }
 
 /// Reads all of the text; `None` if a run would fail on it.
-pub(super) fn read(failing: &Failing<'_>, settings: &Settings, words: &Words<'_>) -> Option<Reading> {
+pub(super) fn read(failing: &Failing<'_>, settings: &Settings, words: &Words<'_>) -> Option<TrialReading> {
     let given = &settings.dialect;
     let resolved = given.resolve().ok()?;
     let known = Known { given, resolved: &resolved, names: words.names, infer_header: words.infers };
@@ -92,7 +92,7 @@ impl Table<'_> {
         words: &Words<'_>,
         end: usize,
         taken_in: usize,
-    ) -> Option<Reading> {
+    ) -> Option<TrialReading> {
         let mut preamble = Preamble::new(self.dialect);
         let (mut names, mut first) = (None, 0);
         while first < end {
@@ -135,7 +135,7 @@ impl Table<'_> {
             !settings.leaves_duplicates_out || name.is_none_or(|name| is_blank(name) || seen.insert(name))
         };
         let read: Vec<usize> = (0..columns).filter(|position| is_read(*position)).collect();
-        Some(Reading {
+        Some(TrialReading {
             records: end - first - rejected,
             columns: read.len(),
             whole: self.whole,

@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps")]
 
 use super::*;
-use crate::infer::{Inferred, Records, Sample, TypeInference, infer_schema, note_lines};
+use crate::infer::{Inferred, InputRecords, Sample, TypeInference, infer_schema, note_lines};
 use crate::parse::generate::{dialects, texts};
 use crate::parse::{Escape, field_value};
 use crate::schema::Schema;
@@ -23,7 +23,7 @@ fn window(text: &[u8], range: Range<usize>) -> Window {
 }
 
 /// What is certain in a window, with offsets in `text`.
-fn certain(dialect: &Dialect, text: &[u8], range: Range<usize>, shape: Shape) -> Vec<Read> {
+fn certain(dialect: &Dialect, text: &[u8], range: Range<usize>, shape: RecordShape) -> Vec<Read> {
     let window = window(text, range.clone());
     let Some(found) = window.certain(&Scanner::new(dialect), dialect, shape) else { return Vec::new() };
     let text = &window.text[found.start..];
@@ -34,7 +34,7 @@ fn certain(dialect: &Dialect, text: &[u8], range: Range<usize>, shape: Shape) ->
     (0..found.records).map(read).collect()
 }
 
-const FIELDS: Shape = Shape { fields: 2, longest_quoted: 0 };
+const FIELDS: RecordShape = RecordShape { fields: 2, longest_quoted: 0 };
 
 #[test]
 fn windows_are_spread_over_what_follows_the_head() {
@@ -86,7 +86,7 @@ fn records_are_taken_where_both_readings_meet() {
         (&lf, "1,a\n", 4, 0, &[]),
         (&lf, "1,a\n2", 0, 2, &[]),
     ] {
-        let doubtful = Shape { longest_quoted: usize::MAX, ..FIELDS };
+        let doubtful = RecordShape { longest_quoted: usize::MAX, ..FIELDS };
         let found = certain(dialect, text.as_bytes(), from..text.len() - cut, doubtful);
         let first: Vec<_> = found.iter().map(|(_, values)| values[0].as_str()).collect();
         assert_eq!(first, expected, "{text:?} {from}");
@@ -101,7 +101,7 @@ fn a_window_without_quotes_is_believed_where_it_would_be_a_strange_field() {
     for (text, longest_quoted, believed) in
         [(&text, 0, true), (&text, 3, true), (&text, 4, false), (&ragged, 0, false)]
     {
-        let shape = Shape { longest_quoted, ..FIELDS };
+        let shape = RecordShape { longest_quoted, ..FIELDS };
         let found = certain(&Dialect::default(), text.as_bytes(), 1..60, shape);
         assert_eq!(found.len(), if believed { 13 } else { 0 }, "{text:?} {longest_quoted}");
     }
@@ -243,7 +243,7 @@ fn table(seed: u64, bytes: usize, kinds: &str, all_quoted: bool, change: Option<
 
 fn full(text: &str, dialect: &Dialect) -> Schema {
     let mut inference = TypeInference::default();
-    let mut records = Records::new("file:///a.csv", dialect, &mut inference);
+    let mut records = InputRecords::new("file:///a.csv", dialect, &mut inference);
     records.push(text.as_bytes(), &mut inference).unwrap();
     records.finish(&mut inference).unwrap();
     inference.finish().schema
@@ -282,7 +282,7 @@ proptest! {
             .map(|record| (index.record_starts[record] as usize, values(&dialect, &text, &index, record)))
             .collect();
         // No record has no field, so only that the readings meet makes them certain.
-        let doubtful = Shape { fields: 0, longest_quoted: usize::MAX };
+        let doubtful = RecordShape { fields: 0, longest_quoted: usize::MAX };
         for record in certain(&dialect, &text, range.clone(), doubtful) {
             prop_assert!(truth.contains(&record), "{record:?} of {range:?}");
         }
@@ -306,7 +306,7 @@ proptest! {
         let mut index = RecordIndex::default();
         Scanner::new(&dialect).scan(&text, &mut index).unwrap();
         let truth: Vec<usize> = index.record_starts.iter().map(|start| *start as usize).collect();
-        let doubtful = Shape { fields: kinds.len(), longest_quoted: usize::MAX };
+        let doubtful = RecordShape { fields: kinds.len(), longest_quoted: usize::MAX };
         for (offset, values) in certain(&dialect, &text, range.clone(), doubtful) {
             prop_assert!(truth.contains(&offset), "{values:?} of {range:?}");
         }

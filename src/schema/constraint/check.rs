@@ -8,9 +8,9 @@ use arrow::datatypes::{BinaryType, ByteArrayType, DataType, Float32Type, Float64
 use arrow::error::ArrowError;
 use std::collections::HashSet;
 
-type Rows = Result<Option<BooleanArray>, ArrowError>;
+type Violations = Result<Option<BooleanArray>, ArrowError>;
 
-pub(super) fn violations(constraint: &Constraint, array: &ArrayRef) -> Rows {
+pub(super) fn violations(constraint: &Constraint, array: &ArrayRef) -> Violations {
     match constraint {
         Constraint::MinLength(length) => lengths(array, Limit::AtLeast(*length)),
         Constraint::MaxLength(length) => lengths(array, Limit::AtMost(*length)),
@@ -37,7 +37,12 @@ type Compare = fn(&dyn Datum, &dyn Datum) -> Result<BooleanArray, ArrowError>;
 
 /// `holds` for floats, whose order in Arrow is total (-0 below 0, NaN above
 /// all), `breaks` for everything else.
-fn out_of_bounds(array: &ArrayRef, bound: &Bound, holds: fn(f64, f64) -> bool, breaks: Compare) -> Rows {
+fn out_of_bounds(
+    array: &ArrayRef,
+    bound: &Bound,
+    holds: fn(f64, f64) -> bool,
+    breaks: Compare,
+) -> Violations {
     let bound = in_type(bound.value(), array.data_type())?;
     if let Some(rows) = floats(array, |value| !floats_of(&bound).iter().all(|bound| holds(value, *bound))) {
         return Ok(broken(rows, array.nulls()));
@@ -98,7 +103,7 @@ impl Limit {
     }
 }
 
-fn lengths(array: &ArrayRef, limit: Limit) -> Rows {
+fn lengths(array: &ArrayRef, limit: Limit) -> Violations {
     if let Some(binary) = array.as_bytes_opt::<BinaryType>() {
         let rows = BooleanBuffer::collect_bool(binary.len(), |row| limit.broken_by(byte_len(binary, row)));
         return Ok(broken(rows, binary.nulls()));
@@ -127,14 +132,14 @@ fn byte_len<T: ByteArrayType<Offset = i32>>(array: &GenericByteArray<T>, row: us
     array.value_length(row).unsigned_abs().into()
 }
 
-fn unmatched(array: &ArrayRef, pattern: &Pattern) -> Rows {
+fn unmatched(array: &ArrayRef, pattern: &Pattern) -> Violations {
     let array = strings(array)?;
     let texts = array.as_string::<i32>();
     let breaks = |row| texts.is_valid(row) && !pattern.regex.is_match(texts.value(row));
     Ok(broken(BooleanBuffer::collect_bool(texts.len(), breaks), None))
 }
 
-fn outside(array: &ArrayRef, allowed: &Enumeration) -> Rows {
+fn outside(array: &ArrayRef, allowed: &Enumeration) -> Violations {
     let values = in_type(&allowed.values, array.data_type())?;
     if let Some(texts) = array.as_string_opt::<i32>() {
         let allowed: HashSet<&str> = values.as_string::<i32>().iter().flatten().collect();

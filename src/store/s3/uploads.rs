@@ -136,15 +136,15 @@ impl Inner {
 }
 
 /// A multipart upload being written.
-pub(super) struct Upload {
+pub(super) struct MultipartUpload {
     inner: Arc<Inner>,
     key: String,
     upload_id: String,
     identity: String,
 }
 
-impl Upload {
-    pub(super) async fn begin(inner: &Arc<Inner>, key: &str) -> Result<Upload> {
+impl MultipartUpload {
+    pub(super) async fn begin(inner: &Arc<Inner>, key: &str) -> Result<MultipartUpload> {
         let request =
             inner.request("begin an upload to", key, "s3:PutObject (and kms:GenerateDataKey with SSE-KMS)");
         let identity = random_suffix();
@@ -167,7 +167,7 @@ impl Upload {
             .await
             .map_err(|error| request.failed(&error))?;
         match upload.upload_id() {
-            Some(id) => Ok(Upload {
+            Some(id) => Ok(MultipartUpload {
                 inner: Arc::clone(inner),
                 key: key.to_owned(),
                 upload_id: id.to_owned(),
@@ -178,7 +178,7 @@ impl Upload {
     }
 }
 
-impl Upload {
+impl MultipartUpload {
     /// Sends a part, and gives its entity tag.
     async fn send(&self, request: &Request, number: u32, body: Bytes) -> Result<String> {
         let (inner, bytes) = (&self.inner, body.len());
@@ -221,7 +221,7 @@ fn is_md5(etag: &str) -> bool {
 }
 
 #[async_trait::async_trait]
-impl StagedWrite for Upload {
+impl StagedWrite for MultipartUpload {
     async fn put_part(&self, number: u32, _offset: u64, body: Bytes) -> Result<StagedPart> {
         let inner = &self.inner;
         let request = inner.request(format!("upload part {number} of"), &self.key, "s3:PutObject");

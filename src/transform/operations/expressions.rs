@@ -3,7 +3,7 @@
 use super::Operation;
 use crate::error::InputProblem;
 use crate::transform::expression::{BadRow, Evaluated, Expression};
-use crate::transform::frame::{BadRow as BadFrameRow, Blame, Frame, Slot};
+use crate::transform::frame::{Blame, Frame, RowProblem, Slot};
 use crate::transform::rows::BlockContext;
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray};
 use arrow::buffer::BooleanBuffer;
@@ -18,7 +18,7 @@ pub(in crate::transform) struct Source {
 }
 
 impl Source {
-    fn evaluate(&self, frame: &mut Frame, blame: &Blame) -> Result<(ArrayRef, Vec<BadFrameRow>), ArrowError> {
+    fn evaluate(&self, frame: &mut Frame, blame: &Blame) -> Result<(ArrayRef, Vec<RowProblem>), ArrowError> {
         let Evaluated { values, bad, stopped_at } =
             self.expression.evaluate(frame.columns(&self.inputs)?, frame.rows())?;
         let problem = |BadRow { row, cause }| {

@@ -3,7 +3,7 @@
 use super::Operation;
 use crate::error::InputProblem;
 use crate::spec::MaskSpec;
-use crate::transform::frame::{BadRow, Blame, Frame, Slot};
+use crate::transform::frame::{Blame, Frame, RowProblem, Slot};
 use crate::transform::lossless_cast;
 use crate::transform::rows::BlockContext;
 use crate::value::ColumnType;
@@ -105,7 +105,7 @@ fn beginning_of_year(values: &ArrayRef) -> Result<ArrayRef, ArrowError> {
 
 /// The rows that have a value and no `beginning` of its year: nanoseconds begin
 /// within 1677. The message does not show what is to be hidden.
-fn without_beginning(values: &ArrayRef, beginning: &ArrayRef) -> Vec<BadRow> {
+fn without_beginning(values: &ArrayRef, beginning: &ArrayRef) -> Vec<RowProblem> {
     if values.null_count() == beginning.null_count() {
         return Vec::new();
     }

@@ -64,7 +64,7 @@ fn sample() -> [ArrayRef; 3] {
     ]
 }
 
-fn apply(steps: &str) -> (Program, Outcome) {
+fn apply(steps: &str) -> (Program, TransformedRows) {
     let program = compile(steps).unwrap_or_else(|error| panic!("{steps}: {error}"));
     let outcome = program.apply(rows(&program, sample()), &BLOCK).unwrap();
     assert_eq!(outcome.rows.batch.num_rows(), outcome.rows.records.len());
@@ -73,7 +73,7 @@ fn apply(steps: &str) -> (Program, Outcome) {
 }
 
 /// `column: value value …`, a line for each column; null is `-`.
-fn table(outcome: &Outcome) -> String {
+fn table(outcome: &TransformedRows) -> String {
     let batch = &outcome.rows.batch;
     let line = |i: usize| {
         let values = batch.column(i);
