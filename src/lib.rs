@@ -14,7 +14,7 @@
 //! document on both sides: [`plan::build`] pins inputs and settles the schema
 //! ([`documents::Plan`]), [`task::run`] stages Parquet in every target
 //! ([`documents::TaskReport`]), [`commit::run`] makes it visible
-//! ([`commit::Manifest`]). [`mod@run`] is the three in one process: it stages as [`task::stage`] does, and
+//! ([`documents::Manifest`]). [`mod@run`] is the three in one process: it stages as [`task::stage`] does, and
 //! asks the table before and after in one go.
 
 // Files that the end-to-end tests include, too, name the crate as those do.
@@ -52,6 +52,7 @@ pub mod order;
 pub mod encode;
 
 // The verbs.
+pub mod account;
 pub mod columns;
 pub mod plan;
 pub mod task;

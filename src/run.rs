@@ -6,10 +6,10 @@ mod preview;
 pub use preview::{Outlook, TableState, preview};
 
 use crate::commit::{
-    self, Choice, Concluded, Manifest, Prepared, Recovered, Table, Unsettled, Verified, conclude,
-    finish_single, prepare,
+    self, Choice, Concluded, Prepared, Recovered, Table, Unsettled, Verified, conclude, finish_single,
+    prepare,
 };
-use crate::documents::{Plan, TaskReport};
+use crate::documents::{Manifest, Plan, TaskReport};
 use crate::error::{Aftermath, Error, ErrorKind, Result, StoreReason};
 use crate::plan::{self, PlanOptions, Planned};
 use crate::report::{RunReport, Status};

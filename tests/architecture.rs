@@ -29,7 +29,7 @@ const FLOORS: &[&[&str]] = &[
     &["order"],
     &["encode"],
     // The verbs.
-    &["columns"],
+    &["columns", "account"],
     &["plan"],
     &["commit"],
     &["task"],

@@ -6,8 +6,8 @@ use arrow::array::{Array, AsArray};
 use arrow::datatypes::{Int32Type, Int64Type};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use proptest::prelude::*;
-use sawmill::commit::{self, Outcome, Table, Verified};
-use sawmill::documents::RecordCounts;
+use sawmill::commit::{Outcome, Table, Verified};
+use sawmill::documents::{ManifestFile, RecordCounts};
 use sawmill::job::load_str;
 use sawmill::plan::{self, PlanOptions};
 use sawmill::runtime::Runtime;
@@ -141,7 +141,7 @@ fn run(directory: &Path, job: JobSpec, dirt: &Dirt) -> (RecordCounts, Vec<i64>, 
         };
         table.finish(*decided, history).await.unwrap()
     });
-    let keys = |files: &[commit::ManifestFile]| files.iter().map(|file| file.key.clone()).collect::<Vec<_>>();
+    let keys = |files: &[ManifestFile]| files.iter().map(|file| file.key.clone()).collect::<Vec<_>>();
     let (files, quarantine) = (keys(&manifest.files), keys(&manifest.quarantine));
     for key in files.iter().chain(&quarantine) {
         let read = |target: &str| std::fs::read(directory.join(target).join(key)).unwrap();

@@ -21,7 +21,7 @@ fn schemas_are_those_of_the_types() {
         ("checkpoint", json_schema::<commit::History>()),
         ("applied", json_schema::<commit::Applied>()),
         ("published", json_schema::<commit::PublishedNote>()),
-        ("manifest", json_schema::<commit::Manifest>()),
+        ("manifest", json_schema::<documents::Manifest>()),
         ("audit", json_schema_of_output::<report::WithError<commit::Audit>>()),
         ("recovered", json_schema_of_output::<commit::Recovered>()),
         ("caught-up", json_schema_of_output::<report::WithError<commit::CaughtUp>>()),

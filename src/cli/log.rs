@@ -2,7 +2,8 @@
 
 use super::Global;
 use super::run::JobArgs;
-use crate::commit::{Entry, Event, FilesOf, Removed, Table};
+use crate::commit::{Entry, Event, FilesOf, Table};
+use crate::documents::Removed;
 use crate::error::Result;
 use crate::error::count::{agree, count};
 use crate::error::lists::numbered;

@@ -5,10 +5,10 @@
 //! which a later version removes cannot come back.
 
 use super::decide::Decided;
-use super::documents::{Applied, COMMIT_FORMAT, StagedData, applied_key, changes_key};
+use super::documents::{Applied, StagedData, applied_key, changes_key};
 use super::repair::Repaired;
 use super::table::{self, CONCURRENCY, Table};
-use crate::documents::{StagedFile, Staging};
+use crate::documents::{COMMIT_FORMAT, StagedFile, Staging};
 use crate::error::Result;
 use crate::store::Store;
 use futures::{StreamExt, TryStreamExt};

@@ -1,13 +1,11 @@
 //! An attempt: from the intent to stage, by way of signs of life, to a decision
 //! or to nothing.
 
-use super::documents::{
-    COMMIT_FORMAT, Intent, Lease, Steps, attempt_of, intent_key, is_attempt, lease_key, pending_key,
-};
+use super::documents::{Intent, Lease, Steps, attempt_of, intent_key, is_attempt, lease_key, pending_key};
 use super::log::{Fenced, History};
 use super::process::Process;
 use super::table::{self, Table, rfc3339};
-use crate::documents::{Plan, StagedFile, Staging, TaskReport};
+use crate::documents::{COMMIT_FORMAT, Plan, StagedFile, Staging, TaskReport};
 use crate::error::count::count;
 use crate::error::{Error, ErrorKind, Result};
 use crate::spec::ConditionalWrites;

@@ -5,15 +5,14 @@
 //! what they change is decided in the log first, so whatever is found is checked
 //! against a log that was read after it.
 
-use super::documents::{
-    Changes, FilesOf, Manifest, SUCCESS_KEY, applied_key, attempt_of, changes_key, success_key,
-};
+use super::documents::{Changes, FilesOf, SUCCESS_KEY, applied_key, attempt_of, changes_key, success_key};
 use super::examine::{Depth, Fault, Finding, examine};
 use super::fit::Expected;
 use super::live::LiveFiles;
 use super::log::{Committed, History};
 use super::table::{self, CONCURRENCY, Table};
 use super::unseen::{Unseen, of_lost_home};
+use crate::documents::Manifest;
 use crate::error::{ErrorKind, Result};
 use crate::store::{Store, is_hidden};
 use futures::{StreamExt, TryStreamExt};

@@ -4,15 +4,14 @@
 //! since: whatever the log says and a target does not hold is copied there.
 
 use super::audit::Damage;
-use super::documents::{
-    Applied, COMMIT_FORMAT, Entry, Event, StagedData, applied_key, changes_key, success_key,
-};
+use super::documents::{Applied, Entry, Event, StagedData, applied_key, changes_key, success_key};
 use super::examine::{Depth, Fault, examine};
 use super::fit::Expected;
 use super::log::{History, Tenure};
 use super::publish::replace_unless;
 use super::repair::Repaired;
 use super::table::{self, CONCURRENCY, Table};
+use crate::documents::COMMIT_FORMAT;
 use crate::error::Result;
 use futures::{StreamExt, TryStreamExt};
 use schemars::JsonSchema;

@@ -5,9 +5,10 @@
 //! log is lost. Nothing is decided by a copy, and nothing reads it while home
 //! answers. Fences and repairs are not copied: they say nothing of the table.
 
-use super::documents::{COMMIT_FORMAT, Entry, Event, copies_directory, copy_key, version_of};
+use super::documents::{Entry, Event, copies_directory, copy_key, version_of};
 use super::log::{Committed, History};
 use super::table::{self, CONCURRENCY, Table};
+use crate::documents::COMMIT_FORMAT;
 use crate::error::Result;
 use crate::store::Store;
 use futures::{StreamExt, TryStreamExt};

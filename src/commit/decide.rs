@@ -4,16 +4,13 @@
 //! it reads the log, tries for the next version, and reads again where another
 //! writer came first.
 
-use super::documents::{
-    COMMIT_FORMAT, Changes, Commit, Event, StagedData, changes_key, directory_of, partition_of,
-};
+use super::documents::{Changes, Commit, Event, StagedData, changes_key, directory_of, partition_of};
 use super::log::{Appended, Committed, History, Tenure};
 use super::read_before::InputMarks;
-use super::removed::Removed;
 use super::standing::READ_BEFORE;
 use super::table::{self, CONCURRENCY, Table};
 use super::verify::Verified;
-use crate::documents::{Input, Plan, RecordCounts};
+use crate::documents::{COMMIT_FORMAT, Input, Plan, RecordCounts, Removed};
 use crate::error::{Aftermath, Error, ErrorKind, Result};
 use crate::schema::{Misfit, WrittenSchema};
 use crate::spec::{Layout, SchemaChange, WriteMode};

@@ -6,17 +6,16 @@ mod home;
 pub use home::{Epoch, FilesOf, Loss, Promotion, UndecidedAttempt};
 
 use super::read_before::InputMarks;
-use super::removed::Removed;
-use crate::documents::{FileReport, Input, Plan, RecordCounts, StagedFile, Staging};
+use crate::documents::{
+    COMMIT_FORMAT, FileReport, Input, ManifestFile, Plan, RecordCounts, Removed, StagedFile, Staging,
+};
 use crate::encode::{DATA_SUFFIX, REJECTS_SUFFIX};
+use crate::error::{Error, Result};
 use crate::schema::WrittenSchema;
 use crate::spec::{Layout, WriteMode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
-
-/// Version of the documents here.
-pub const COMMIT_FORMAT: u32 = 1;
+use std::collections::BTreeSet;
 
 /// Marks the table's newest version whose files are all visible in every
 /// target. Readers skip it.
@@ -30,6 +29,15 @@ pub(super) const EPOCHS: &str = "_sawmill/epoch/";
 
 /// Where what attempts leave lies.
 pub(super) const ATTEMPTS: &str = "_sawmill/attempts/";
+
+/// Whether this version of sawmill reads a document.
+pub(super) fn check_format(format: u32, url: &str, key: &str) -> Result<()> {
+    if format == COMMIT_FORMAT {
+        return Ok(());
+    }
+    let message = format!("{url}{key} has format {format}; this version of sawmill knows {COMMIT_FORMAT}");
+    Err(Error::usage(message).remedy("use the version of sawmill that wrote it, or a later one"))
+}
 
 /// `attempts/<attempt>/intent.json`, home: somebody is about to stage files.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -302,64 +310,6 @@ pub struct PublishedNote {
     pub attempt: String,
     /// RFC 3339, UTC.
     pub at: String,
-}
-
-/// `success/<version>.json` and `_SUCCESS`, each target.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Manifest {
-    /// [`COMMIT_FORMAT`].
-    pub format: u32,
-    /// Of the table's log; 0 for single files, which have none.
-    #[serde(default)]
-    pub version: u64,
-    /// Name of the job.
-    pub job: String,
-    /// As in the plan: what was done, on which inputs.
-    pub job_key: String,
-    /// The attempt that wrote the files.
-    pub attempt: String,
-    /// RFC 3339, UTC: when it was decided.
-    pub committed_at: String,
-    /// Over all inputs.
-    pub records: RecordCounts,
-    /// In order of task and file number.
-    pub files: Vec<ManifestFile>,
-    /// Files of rejected records, under ignored names.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub quarantine: Vec<ManifestFile>,
-    /// What the version took out of the table, if anything.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub removed: Option<Removed>,
-    /// In a versioned layout, where each partition of the whole table is, both as directories relative to the target's URL.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub locations: BTreeMap<String, String>,
-}
-
-/// One visible file.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct ManifestFile {
-    /// Relative to the target's URL.
-    pub key: String,
-    /// Partition key = value; `null` for the default partition.
-    pub partition: BTreeMap<String, Option<String>>,
-    /// Rows in the file.
-    pub rows: u64,
-    /// Size.
-    pub bytes: u64,
-    /// Hexadecimal; the same in every target.
-    pub sha256: String,
-}
-
-impl From<&FileReport> for ManifestFile {
-    fn from(file: &FileReport) -> Self {
-        ManifestFile {
-            key: file.key.clone(),
-            partition: file.partition.clone(),
-            rows: file.rows,
-            bytes: file.bytes,
-            sha256: file.sha256.clone(),
-        }
-    }
 }
 
 /// Where the log of an epoch lies, in its home.

@@ -1,4 +1,5 @@
 use super::*;
+use std::collections::BTreeMap;
 
 #[test]
 fn a_key_tells_its_attempt_whatever_the_file_holds() {

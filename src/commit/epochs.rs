@@ -8,13 +8,14 @@
 //! may come back, with runners that know nothing of what happened meanwhile.
 
 use super::documents::{
-    COMMIT_FORMAT, EPOCHS, Entry, Epoch, Event, FIRST_EPOCH, applied_key, epoch_key, log_directory,
-    start_key, version_of,
+    EPOCHS, Entry, Epoch, Event, FIRST_EPOCH, applied_key, check_format, epoch_key, log_directory, start_key,
+    version_of,
 };
 use super::live::LiveFiles;
-use super::log::{self, History};
+use super::log::History;
 use super::table::{self, CONCURRENCY, Table};
 use super::unseen::Unseen;
+use crate::documents::COMMIT_FORMAT;
 use crate::error::{Aftermath, Error, ErrorKind, Result};
 use crate::store::Store;
 use futures::{StreamExt, TryStreamExt};
@@ -58,7 +59,7 @@ impl Table {
         }
         match table::read::<Entry>(home, &start_key(epoch)).await? {
             Some(entry) => {
-                log::check_format(entry.format, url, &start_key(epoch))?;
+                check_format(entry.format, url, &start_key(epoch))?;
                 let mut history = History::default();
                 history.add(entry);
                 Ok(history)

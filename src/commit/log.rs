@@ -8,11 +8,12 @@
 //! reading, and nothing depends on their being there.
 
 use super::documents::{
-    COMMIT_FORMAT, Commit, Entry, Event, FIRST_EPOCH, FilesOf, checkpoint_key, checkpoints_directory,
+    Commit, Entry, Event, FIRST_EPOCH, FilesOf, check_format, checkpoint_key, checkpoints_directory,
     log_directory, log_key, version_of,
 };
 use super::table::{self, CONCURRENCY, Table};
 use super::unseen::of_home;
+use crate::documents::COMMIT_FORMAT;
 use crate::error::{Error, ErrorKind, Result, StoreReason};
 use crate::spec::WriteMode;
 use crate::store::WriteOutcome;
@@ -377,12 +378,4 @@ pub(super) enum Fenced {
     Fenced,
     /// It is part of the table, as this version.
     Committed(u64),
-}
-
-pub(super) fn check_format(format: u32, url: &str, key: &str) -> Result<()> {
-    if format == COMMIT_FORMAT {
-        return Ok(());
-    }
-    let message = format!("{url}{key} has format {format}; this version of sawmill knows {COMMIT_FORMAT}");
-    Err(Error::usage(message).remedy("use the version of sawmill that wrote it, or a later one"))
 }

@@ -1,7 +1,7 @@
 //! The third verb: task reports → files visible in every target, then it is announced.
 //!
 //! Input: the reports of all tasks of a plan, whose files are staged everywhere
-//! and visible nowhere. Output: the [`Manifest`] of a new version of the table,
+//! and visible nowhere. Output: the [`Manifest`](crate::documents::Manifest) of a new version of the table,
 //! or nothing. The log in the home target (the first) alone decides; all else
 //! follows from it and can be done by anybody, again and again.
 //!
@@ -56,8 +56,8 @@ pub use audit::{Audit, Damage, Stranger};
 pub use catchup::CaughtUp;
 pub use decide::{Decided, Outcome};
 pub use documents::{
-    Applied, COMMIT_FORMAT, Changes, Commit, Entry, Epoch, Event, FilesOf, Intent, Lease, Loss, Manifest,
-    ManifestFile, Promotion, PublishedNote, SUCCESS_KEY, StagedData, Steps, UndecidedAttempt,
+    Applied, Changes, Commit, Entry, Epoch, Event, FilesOf, Intent, Lease, Loss, Promotion, PublishedNote,
+    SUCCESS_KEY, StagedData, Steps, UndecidedAttempt,
 };
 pub use examine::{Depth, Fault};
 pub use gc::{Garbage, OpenUploads};
@@ -68,7 +68,6 @@ pub use process::Process;
 pub use promote::{Promoted, Unread};
 pub use read_before::InputMarks;
 pub use recover::Recovered;
-pub use removed::{Foreign, Removed};
 pub use run::{CommitEnd, Ending, abort, run};
 pub use single::finish_single;
 pub use standing::Standing;

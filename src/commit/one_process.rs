@@ -1,10 +1,8 @@
 //! What a run asks of its table before it stages anything and after it has
 //! staged everything, where one process does both.
 
-use super::{
-    Committed, History, Manifest, Outcome, Recovered, SignsOfLife, Standing, Steps, Table, Verified,
-};
-use crate::documents::{Plan, TaskReport};
+use super::{Committed, History, Outcome, Recovered, SignsOfLife, Standing, Steps, Table, Verified};
+use crate::documents::{Manifest, Plan, TaskReport};
 use crate::error::{Aftermath, Error, ErrorKind, Result};
 
 /// What a run finds before it stages anything.

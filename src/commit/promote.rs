@@ -12,15 +12,15 @@ mod survey;
 pub use survey::Unread;
 
 use super::documents::{
-    ATTEMPTS, COMMIT_FORMAT, Changes, Entry, Epoch, Event, FIRST_EPOCH, Loss, Promotion, UndecidedAttempt,
-    attempt_of, copies_directory, epoch_key, log_directory, start_key, version_of,
+    ATTEMPTS, Changes, Entry, Epoch, Event, FIRST_EPOCH, Loss, Promotion, UndecidedAttempt, attempt_of,
+    copies_directory, epoch_key, log_directory, start_key, version_of,
 };
 use super::epochs::EpochsKnown;
 use super::given_up::by_version;
 use super::log::History;
 use super::places::APPLIED;
 use super::table::{self, CONCURRENCY, Table};
-use crate::documents::StagedFile;
+use crate::documents::{COMMIT_FORMAT, StagedFile};
 use crate::error::{Error, ErrorKind, Result};
 use crate::spec::UnreachableTarget;
 use crate::store::{Store, WriteOutcome};

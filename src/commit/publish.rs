@@ -2,11 +2,10 @@
 
 use super::apply::AppliedEverywhere;
 use super::decide::Decided;
-use super::documents::{
-    COMMIT_FORMAT, Changes, Manifest, PublishedNote, SUCCESS_KEY, applied_key, published_key, success_key,
-};
+use super::documents::{Changes, PublishedNote, SUCCESS_KEY, applied_key, published_key, success_key};
 use super::log::Committed;
 use super::table::{self, Table};
+use crate::documents::{COMMIT_FORMAT, Manifest};
 use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
 use crate::spec::Layout;
 use crate::store::{Store, WriteOutcome};

@@ -151,7 +151,7 @@ impl Table {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commit::documents::COMMIT_FORMAT;
+    use crate::documents::COMMIT_FORMAT;
 
     fn input(url: &str, etag: Option<&str>, time: &str) -> Input {
         Input {

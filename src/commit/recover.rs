@@ -5,10 +5,10 @@
 //! then what it staged is removed.
 
 use super::decide::Decided;
-use super::documents::{FIRST_EPOCH, FilesOf, Manifest, attempt_of};
+use super::documents::{FIRST_EPOCH, FilesOf, attempt_of};
 use super::log::{Fenced, History};
 use super::table::Table;
-use crate::documents::StagedFile;
+use crate::documents::{Manifest, StagedFile};
 use crate::error::{Aftermath, Error, ErrorKind, Result};
 use serde::Serialize;
 use std::collections::BTreeMap;

@@ -7,52 +7,13 @@ use super::documents::{Changes, attempt_of, partition_of};
 use super::fit::footer;
 use super::log::{Committed, History};
 use super::table::{CONCURRENCY, Table};
-use crate::documents::{Plan, TaskReport};
+use crate::documents::{Foreign, Plan, Removed, TaskReport};
 use crate::encode::footer_rows;
 use crate::error::Result;
 use crate::spec::WriteMode;
 use crate::store::{Store, is_hidden};
 use futures::{StreamExt, TryStreamExt};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-
-/// What a version takes out of the table: what it overwrites, and the versions that it replaces. A file
-/// counts once, however many targets hold it; files of rejected records do not count.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Removed {
-    /// Files of the table.
-    pub files: u64,
-    /// Rows of those files that are not `unread`.
-    pub rows: u64,
-    /// Their size, as far as it is known.
-    pub bytes: u64,
-    /// Partitions that they are in.
-    pub partitions: u64,
-    /// Files whose rows are not known: they are not Parquet, could not be read, or are too many to look at.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub unread: u64,
-    /// What of all this the table's log does not know, as another program wrote it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub foreign: Option<Foreign>,
-}
-
-/// Files that the log of the table does not know.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Foreign {
-    /// How many.
-    pub files: u64,
-    /// Rows of those that are Parquet and were looked at.
-    pub rows: u64,
-    /// Their size, as far as it is known.
-    pub bytes: u64,
-    /// URL of the first.
-    pub first: String,
-}
-
-fn is_zero(number: &u64) -> bool {
-    *number == 0
-}
 
 /// Files of other programs whose footers are read. It takes two requests each, and the run waits
 /// for them before it is decided.

@@ -4,10 +4,10 @@
 //! added to a job: the twin's bytes, whose SHA-256 the log knows, serve for all.
 
 use super::apply::staged_in;
-use super::documents::{Event, ManifestFile, StagedData, published_key};
+use super::documents::{Event, StagedData, published_key};
 use super::log::{Appended, History, Tenure};
 use super::table::Table;
-use crate::documents::StagedFile;
+use crate::documents::{ManifestFile, StagedFile};
 use crate::error::{Error, ErrorKind, Result, StoreReason};
 use crate::spec::WriteMode;
 use crate::store::{StagedWrite, Store};

@@ -1,9 +1,8 @@
 //! The verb from its plan to a version: the log, what earlier attempts left, the
 //! decision and its effects, in the order that `docs/commit.md` promises.
 
-use super::{Manifest, Outcome, Recovered, Steps, Table, Verified};
-
-use crate::documents::{Plan, TaskReport};
+use super::{Outcome, Recovered, Steps, Table, Verified};
+use crate::documents::{Manifest, Plan, TaskReport};
 use crate::error::{Aftermath, Error, ErrorKind, Result};
 use crate::runtime::Runtime;
 use crate::spec::JobSpec;

@@ -1,9 +1,8 @@
 //! One output file instead of a table: there is nowhere to keep a log, since
 //! there its documents could not be told from the user's own files.
-
-use super::documents::{COMMIT_FORMAT, Manifest, ManifestFile};
 use super::table::{CONCURRENCY, Table};
 use super::verify::Verified;
+use crate::documents::{COMMIT_FORMAT, Manifest, ManifestFile};
 use crate::error::Result;
 use futures::{StreamExt, TryStreamExt};
 

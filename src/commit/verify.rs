@@ -2,9 +2,9 @@
 
 use super::invalid;
 use super::table::{CONCURRENCY, Table};
+use crate::account;
 use crate::documents::{
-    FileReport, Findings, Plan, RecordCounts, SplitAccount, StagedFile, Staging, TaskReport, budget,
-    check_account, check_quarantine,
+    FileReport, Findings, Plan, RecordCounts, SplitAccount, StagedFile, Staging, TaskReport,
 };
 use crate::error::count::{agree, count};
 use crate::error::{Error, ErrorKind, Result, StoreReason};
@@ -73,8 +73,8 @@ impl<'a> Verified<'a> {
                 let message = format!("the report of task {} covers other splits than planned", task.number);
                 return Err(invalid(message));
             }
-            check_account(&report.splits, &report.files)?;
-            check_quarantine(&plan.job.errors, &report.splits, &report.quarantine)?;
+            account::check_balance(&report.splits, &report.files)?;
+            account::check_quarantine(&plan.job.errors, &report.splits, &report.quarantine)?;
             ordered.push(report);
         }
         if reports.len() != plan.tasks.len() {
@@ -110,16 +110,16 @@ impl<'a> Verified<'a> {
         }
         let mut findings = Findings::default();
         self.reports.iter().for_each(|report| findings.add(&report.findings));
-        budget::check_run(&self.plan.job.errors, inputs.iter().copied(), &findings)?;
+        account::check_run(&self.plan.job.errors, inputs.iter().copied(), &findings)?;
         for (input, (url, records)) in inputs.into_iter().enumerate() {
             let of_input = |split: &&SplitAccount| split.input == input;
             let splits = self.reports.iter().flat_map(|report| &report.splits).filter(of_input);
             // The split that comes first in the input has the first of them.
             let first = splits.filter(|split| split.first_reject.is_some()).min_by_key(|split| split.start);
             let first = first.and_then(|split| split.first_reject.as_ref());
-            budget::check_left(&self.plan.job.errors, url, records, first)?;
+            account::check_left(&self.plan.job.errors, url, records, first)?;
         }
-        budget::check_rows(&self.plan.job, self.records())
+        account::check_rows(&self.plan.job, self.records())
     }
 
     fn check_files(&self) -> Result<()> {

@@ -1,9 +1,6 @@
 //! What a task did.
 
 use super::{DOCUMENT_FORMAT, Findings, FirstReject, NotData, Plan, StagedFile};
-use crate::error::count::{agree, count};
-use crate::error::{Error, ErrorKind, Result};
-use crate::spec::ErrorsSpec;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -164,47 +161,4 @@ pub struct ColumnReport {
     /// Bytes of the longest text or binary value: a VARCHAR of this length holds all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_value_bytes: Option<u64>,
-}
-
-/// Records read against rows in the footers of the files.
-pub(crate) fn check_account(splits: &[SplitAccount], files: &[FileReport]) -> Result<()> {
-    let mut total = RecordCounts::default();
-    for split in splits {
-        if !split.records.balance() {
-            let message = format!("input {}: {}", split.input, split.records);
-            return Err(ErrorKind::Accounting { message }.into());
-        }
-        total += split.records;
-    }
-    let in_files: u64 = files.iter().map(|file| file.rows).sum();
-    if in_files != total.written {
-        let message = format!(
-            "{} {} written, but the files hold {}",
-            count(total.written, "record"),
-            agree(total.written, "was", "were"),
-            count(in_files, "row")
-        );
-        return Err(Error::new(ErrorKind::Accounting { message }));
-    }
-    Ok(())
-}
-
-/// Records rejected against rows in the quarantine.
-pub(crate) fn check_quarantine(
-    errors: &ErrorsSpec,
-    splits: &[SplitAccount],
-    quarantine: &[FileReport],
-) -> Result<()> {
-    let rejected: u64 = splits.iter().map(|split| split.records.rejected).sum();
-    let kept: u64 = quarantine.iter().map(|file| file.rows).sum();
-    let expected = if errors.quarantine { rejected } else { 0 };
-    if kept != expected {
-        let message = format!(
-            "{} {} rejected, but the quarantine holds {kept}",
-            count(rejected, "record"),
-            agree(rejected, "was", "were")
-        );
-        return Err(Error::new(ErrorKind::Accounting { message }));
-    }
-    Ok(())
 }

@@ -1,7 +1,7 @@
 //! The report of a run.
 
-use crate::commit::{CommitEnd, Ending, Manifest, ManifestFile, Recovered, Removed};
-use crate::documents::{Findings, NotData, Plan, RecordCounts, TaskReport};
+use crate::commit::{CommitEnd, Ending, Recovered};
+use crate::documents::{Findings, Manifest, ManifestFile, NotData, Plan, RecordCounts, Removed, TaskReport};
 use crate::error::Wording;
 use crate::report::SmallFiles;
 use crate::spec::JobSpec;

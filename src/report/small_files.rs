@@ -1,7 +1,5 @@
 //! Whether a run wrote many small files, and what makes them fewer.
-
-use crate::commit::ManifestFile;
-use crate::documents::Plan;
+use crate::documents::{ManifestFile, Plan};
 use crate::spec::{DatePart, PartitionKey};
 use schemars::JsonSchema;
 use serde::Serialize;

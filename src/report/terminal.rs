@@ -1,7 +1,8 @@
 //! What a person sees: a progress bar while it runs, a summary when it is over.
 
 use super::{RunReport, SmallFiles, Status};
-use crate::commit::{Foreign, Recovered, Removed};
+use crate::commit::Recovered;
+use crate::documents::{Foreign, Removed};
 use crate::error::count::count;
 use crate::error::lists::numbered;
 use crate::runtime::Progress;

@@ -4,8 +4,8 @@
 //! commands would promise what the run refuses.
 
 use super::choose;
-use crate::commit::{Choice, Committed, History, Removed, Standing, Table, Verified};
-use crate::documents::Plan;
+use crate::commit::{Choice, Committed, History, Standing, Table, Verified};
+use crate::documents::{Plan, Removed};
 use crate::error::Result;
 use crate::plan::{self, PlanOptions, Planned};
 use crate::report::{RunReport, Status};

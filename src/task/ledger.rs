@@ -1,7 +1,8 @@
 //! What the blocks say of their records, added up and checked against each other.
 
 use super::parser::ParsedBlock;
-use crate::documents::{Findings, Plan, RecordCounts, SplitAccount, Task, budget};
+use crate::account;
+use crate::documents::{Findings, Plan, RecordCounts, SplitAccount, Task};
 use crate::encode::Consumed;
 use crate::error::count::count;
 use crate::error::{Error, ErrorKind, InputProblem, Location, Result};
@@ -83,7 +84,7 @@ impl<'a> Ledger<'a> {
         }
         if records.rejected > 0 {
             let in_input = self.of_input(self.accounts[block.split].input);
-            budget::check_counts(&plan.job.errors, url, in_input, self.total, &self.findings)?;
+            account::check_counts(&plan.job.errors, url, in_input, self.total, &self.findings)?;
         }
         Ok(())
     }

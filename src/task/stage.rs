@@ -1,7 +1,8 @@
 //! A task from its plan to staged files, and the account of its records.
 
 use super::lane;
-use crate::documents::{DOCUMENT_FORMAT, Plan, Task, TaskReport, check_account, check_quarantine};
+use crate::account;
+use crate::documents::{DOCUMENT_FORMAT, Plan, Task, TaskReport};
 use crate::error::Result;
 use crate::runtime::Runtime;
 use crate::source::{self, TextStream};
@@ -29,8 +30,8 @@ pub fn stage(
     let tee = TeeFactory::new(stores.to_vec(), runtime.handle(), in_flight, runtime.cancel());
     let done = lane::run(plan, task, &tee, runtime, first_text)
         .map_err(|error| source::or_changed(error, &plan.inputs))?;
-    check_account(&done.splits, &done.files)?;
-    check_quarantine(&plan.job.errors, &done.splits, &done.quarantine)?;
+    account::check_balance(&done.splits, &done.files)?;
+    account::check_quarantine(&plan.job.errors, &done.splits, &done.quarantine)?;
     tee.keep();
     let (files, elapsed_seconds) = (done.files.len(), started.elapsed().as_secs_f64());
     let what = if stores.is_empty() { "encoded, and written nowhere" } else { "staged in every target" };

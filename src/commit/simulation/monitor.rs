@@ -3,12 +3,12 @@
 use super::store::url;
 use super::world::{Bucket, Effect};
 use crate::commit::documents::{
-    Changes, Commit, Entry, Epoch, Event, FIRST_EPOCH, FilesOf, Intent, ManifestFile, Promotion, SUCCESS_KEY,
-    applied_key, attempt_of, changes_key, checkpoint_key, copy_key, epoch_key, intent_key, log_directory,
-    log_key, partition_of, published_key, start_key, success_key, version_of,
+    Changes, Commit, Entry, Epoch, Event, FIRST_EPOCH, FilesOf, Intent, Promotion, SUCCESS_KEY, applied_key,
+    attempt_of, changes_key, checkpoint_key, copy_key, epoch_key, intent_key, log_directory, log_key,
+    partition_of, published_key, start_key, success_key, version_of,
 };
 use crate::commit::log::History;
-use crate::documents::Staging;
+use crate::documents::{ManifestFile, Staging};
 use crate::schema::WrittenSchema;
 use crate::spec::{Layout, WriteMode};
 use bytes::Bytes;

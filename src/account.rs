@@ -1,14 +1,61 @@
-//! How many rejected records are too many, and how many rows are expected.
+//! What has to hold of the records of a job: every one is accounted for, not too many are
+//! rejected, and as many rows are written as it expects.
+//!
+//! A task asks for itself, as early as it can tell; the commit asks of all tasks together.
 
-use super::{Findings, FirstReject, RecordCounts};
+use crate::documents::{FileReport, Findings, FirstReject, RecordCounts, SplitAccount};
+use crate::error::count::{agree, count};
 use crate::error::wording::settings;
-use crate::error::{Error, InputProblem, Location, Result};
+use crate::error::{Error, ErrorKind, InputProblem, Location, Result};
 use crate::spec::{EmptyOutput, ErrorsSpec, JobSpec};
+
+/// Records read against rows in the footers of the files.
+pub(crate) fn check_balance(splits: &[SplitAccount], files: &[FileReport]) -> Result<()> {
+    let mut total = RecordCounts::default();
+    for split in splits {
+        if !split.records.balance() {
+            let message = format!("input {}: {}", split.input, split.records);
+            return Err(ErrorKind::Accounting { message }.into());
+        }
+        total += split.records;
+    }
+    let in_files: u64 = files.iter().map(|file| file.rows).sum();
+    if in_files != total.written {
+        let message = format!(
+            "{} {} written, but the files hold {}",
+            count(total.written, "record"),
+            agree(total.written, "was", "were"),
+            count(in_files, "row")
+        );
+        return Err(Error::new(ErrorKind::Accounting { message }));
+    }
+    Ok(())
+}
+
+/// Records rejected against rows in the quarantine.
+pub(crate) fn check_quarantine(
+    errors: &ErrorsSpec,
+    splits: &[SplitAccount],
+    quarantine: &[FileReport],
+) -> Result<()> {
+    let rejected: u64 = splits.iter().map(|split| split.records.rejected).sum();
+    let kept: u64 = quarantine.iter().map(|file| file.rows).sum();
+    let expected = if errors.quarantine { rejected } else { 0 };
+    if kept != expected {
+        let message = format!(
+            "{} {} rejected, but the quarantine holds {kept}",
+            count(rejected, "record"),
+            agree(rejected, "was", "were")
+        );
+        return Err(Error::new(ErrorKind::Accounting { message }));
+    }
+    Ok(())
+}
 
 /// Whether so many rejected records are too many before the end is known: the
 /// limits on counts. `in_input` are the records of one input so far, `in_run`
 /// those of all.
-pub fn check_counts(
+pub(crate) fn check_counts(
     errors: &ErrorsSpec,
     url: &str,
     in_input: RecordCounts,
@@ -33,7 +80,7 @@ pub fn check_counts(
 }
 
 /// Whether an input that was read to its end keeps within its share.
-pub fn check_input_share(
+fn check_input_share(
     errors: &ErrorsSpec,
     url: &str,
     records: RecordCounts,
@@ -48,7 +95,7 @@ pub fn check_input_share(
 
 /// Whether the whole run keeps within every limit. `inputs` are the URLs and
 /// records of each.
-pub fn check_run<'a>(
+pub(crate) fn check_run<'a>(
     errors: &ErrorsSpec,
     inputs: impl IntoIterator<Item = (&'a str, RecordCounts)>,
     findings: &Findings,
@@ -67,7 +114,7 @@ pub fn check_run<'a>(
 
 /// Whether anything is left of an input that was read to its end, where no limit says how much has
 /// to be. `first` is the first record that was rejected.
-pub fn check_left(
+pub(crate) fn check_left(
     errors: &ErrorsSpec,
     url: &str,
     records: RecordCounts,
@@ -88,7 +135,7 @@ pub fn check_left(
 }
 
 /// Whether the run wrote as many rows as the job expects.
-pub fn check_rows(job: &JobSpec, records: RecordCounts) -> Result<()> {
+pub(crate) fn check_rows(job: &JobSpec, records: RecordCounts) -> Result<()> {
     let (errors, written) = (&job.errors, records.written);
     if written == 0 && job.output.empty == EmptyOutput::Fail {
         return Err(Error::new(InputProblem::NothingToWrite.into()).remedy(
