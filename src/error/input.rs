@@ -283,6 +283,16 @@ pub enum InputProblem {
         /// The same of the other one.
         other: String,
     },
+    /// Inputs that are read together, each a table by a delimiter that does not divide the other.
+    #[error("the delimiter here is {one:?}, and in {url} it is {other:?}")]
+    DifferentDelimiters {
+        /// The delimiter of this input.
+        one: String,
+        /// The other input.
+        url: String,
+        /// Its delimiter.
+        other: String,
+    },
     /// A comment, by a mark that was guessed, that may be a record.
     #[error(
         "a line that begins with {mark:?} has the {fields} fields of a record, though {mark:?} was taken for the mark of comments"
@@ -440,7 +450,7 @@ impl InputProblem {
             | InputProblem::FooterTooFar { .. }
             | InputProblem::TrailerMissing { .. }
             | InputProblem::TrailerCount { .. } => "trailer",
-            InputProblem::TwoReadings { .. } => "dialect",
+            InputProblem::TwoReadings { .. } | InputProblem::DifferentDelimiters { .. } => "dialect",
             InputProblem::CommentLikeRecord { .. } => "comment",
             InputProblem::TooManyRejected { .. }
             | InputProblem::AllRejected { .. }

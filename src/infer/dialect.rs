@@ -23,6 +23,7 @@ mod refusal;
 mod rivals;
 mod search;
 mod separator;
+mod several;
 
 pub(super) use header::shown;
 pub(super) use refusal::quoted as shell_quoted;
@@ -88,7 +89,9 @@ type Judged = (Dialect, Vec<String>);
 ///
 /// # Errors
 /// An [`InputProblem::TwoReadings`](crate::error::InputProblem::TwoReadings)
-/// where two readings are near and one of them would lose records.
+/// where two readings are near and one of them would lose records; a
+/// [`DifferentDelimiters`](crate::error::InputProblem::DifferentDelimiters) where no
+/// delimiter reads two inputs.
 pub fn infer_dialect(samples: &[Sample], known: &Known<'_>) -> Result<Judged> {
     let head = |sample| Head::of(sample, known.resolved, known.terminator());
     let heads: Vec<Head<'_>> = samples.iter().map(head).filter(|head| !head.text.is_empty()).collect();
@@ -110,6 +113,9 @@ fn judge(heads: &[Head<'_>], known: &Known<'_>) -> Result<Judged, Box<Refusal>> 
     let Some(mut found) = search.best(&all) else { return Ok((resolved.clone(), notes)) };
     if infer_header && given.comment_char.is_none() {
         (found, all) = comments::decided(&search, found, all, &mut notes)?;
+    }
+    if given.delimiter.is_none() {
+        several::check(&search, &found)?;
     }
     if infer_header && given.delimiter.is_none() {
         found = one_column_or(&search, found, &all, &mut notes)?;
@@ -181,7 +187,7 @@ fn one_column_or(
     let titles = best.look.is_table_below().filter(|_| search.known.given.skip_records.is_none());
     let skipped = Dialect { skip_records: titles.unwrap_or(0) as u64, ..best.dialect.clone() };
     let flags: &[Flag] = if titles.is_some() { &[Flag::Delimiter, Flag::Skip] } else { &[Flag::Delimiter] };
-    Err(Box::new(Refusal {
+    Err(Box::new(Refusal::Near {
         why: "its lines may be one column of text, or records of several columns",
         readings: [Reading::new(&single.dialect, &[Flag::Delimiter]), Reading::new(&skipped, flags)],
     }))

@@ -348,6 +348,43 @@ fn nobody_looks_for_comments_where_records_begin_so() {
     }
 }
 
+/// Neither delimiter reads both, so both are told; one that reads all inputs is taken.
+#[test]
+fn inputs_with_different_delimiters_are_refused() {
+    let inferred_of = |texts: &[&str], given: &DialectSpec| {
+        let sample = |(at, text): (usize, &&str)| Sample {
+            url: format!("file:///{at}.csv"),
+            text: text.as_bytes().to_vec(),
+            whole: true,
+            ..Sample::default()
+        };
+        let samples: Vec<Sample> = texts.iter().enumerate().map(sample).collect();
+        inferred(&samples, given, true)
+    };
+    let none = DialectSpec::default();
+    for texts in [
+        &["a,b\n1,2\n3,4\n", "a;b\n5;6\n7;8\n"][..],
+        &["a,b\n1,2\n", "a\tb\n5\t6\n7\t8\n9\t0\n"],
+        &["1,2\n3,4\n", "a,b\n1,2\n", "5|6\n7|8\n"],
+    ] {
+        let error = inferred_of(texts, &none).expect_err("no delimiter reads both");
+        let last = format!("in file:///{}.csv it is", texts.len() - 1);
+        assert!(error.to_string().starts_with("file:///0.csv: the delimiter here is \",\""), "{error}");
+        assert!(error.to_string().contains(&last), "{error}");
+        let given = DialectSpec { delimiter: Some(",".into()), ..DialectSpec::default() };
+        assert!(inferred_of(texts, &given).is_ok());
+    }
+    // Something else is wrong, or nothing.
+    for texts in [
+        &["a,b\n1,x;y\n3,z\n", "a,b\n5,6\n"][..],
+        &["a,b\n1,2\n3\n", "a,b\n5,6\n"],
+        &["a,b\n1,2\n", "a;b\n"],
+        &["a;b,c\n1;2,3\n", "a;b\n1;2\n"],
+    ] {
+        assert!(inferred_of(texts, &none).is_ok(), "{texts:?}");
+    }
+}
+
 /// With another line end, the first line is a record like any other.
 #[test]
 fn a_line_that_names_the_delimiter_ends_as_lines_do() {

@@ -36,6 +36,11 @@ pub fn header_error(problem: InputProblem, input: &Input) -> Error {
         | InputProblem::PathValue { name, .. } => Some(name.clone()),
         _ => None,
     };
+    if let InputProblem::MissingColumns { missing, found } = &problem
+        && let Some(remedy) = other_delimiter(missing, found)
+    {
+        return Error::input(problem, location).remedy(remedy);
+    }
     let remedy = match problem {
         InputProblem::PathColumnMissing { .. } => {
             "name only inputs that lie in such a directory; let columns that are not required be null with `source.missing_columns = \"null\"` (--null-missing-columns)"
@@ -62,4 +67,23 @@ pub fn header_error(problem: InputProblem, input: &Input) -> Error {
         }
     };
     Error::input(problem, location).remedy(remedy)
+}
+
+/// What to do where inputs may have different delimiters: the header is one name, or
+/// one is missing, that holds what divides names elsewhere.
+fn other_delimiter(missing: &[String], found: &[String]) -> Option<String> {
+    let usual = |name: &String| [",", ";", "\t", "|"].into_iter().find(|delimiter| name.contains(delimiter));
+    let (delimiter, whose) = match found {
+        [name] => (usual(name)?, "such inputs".to_owned()),
+        _ => missing
+            .iter()
+            .find_map(|name| Some((usual(name)?, format!("inputs with the header {name:?}"))))?,
+    };
+    let typed = if delimiter == "\t" { r"\t" } else { delimiter };
+    Some(format!(
+        "if {delimiter:?} is the delimiter of {whose}, give these a run of their own with \
+         `dialect.delimiter = \"{typed}\"` (--delimiter '{typed}'); `output.mode = \"append\"` (--append) adds their rows \
+         to the table of the others; otherwise fix the schema or the input, or let columns that are not required be \
+         null with `source.missing_columns = \"null\"` (--null-missing-columns)"
+    ))
 }

@@ -113,6 +113,31 @@ fn without_a_header_a_schema_says_how_many_fields_there_are() {
     assert_eq!(rows(&workspace)[0], "a;b|c;d|e");
 }
 
+/// Nothing reads both: each is given a run of its own, and the second adds to the first.
+#[test]
+fn inputs_with_different_delimiters() {
+    let workspace = Workspace::new();
+    workspace.write("p.csv", "a,b\n1,2\n3,4\n");
+    workspace.write("q.csv", "a;b\n5;6\n7;8\n");
+    let says = ["p.csv: the delimiter here is \",\", and in file://", "q.csv it is \";\"", "--append"];
+    let both = workspace.sawmill(["convert", "p.csv", "q.csv", "-o", "out/"]).run();
+    let _ = both.exits_with(3).says(&says).says(&["--delimiter ','", "--delimiter ';'"]).helps();
+    let _ = workspace.sawmill(["infer", "p.csv", "q.csv"]).run().exits_with(3).says(&says).helps();
+    workspace.assert_untouched("out");
+    // The same where the delimiter of one is given.
+    let comma = ["--delimiter", ","];
+    let both = workspace.sawmill(["convert", "p.csv", "q.csv", "-o", "out/"].into_iter().chain(comma)).run();
+    let _ =
+        both.exits_with(3).says(&["inputs with the header \"a;b\"", "--delimiter ';'", "--append"]).helps();
+    let first = ["convert", "p.csv", "-o", "out/"];
+    let _ = workspace.sawmill(first.into_iter().chain(comma)).run().succeeds();
+    let second = ["convert", "q.csv", "-o", "out/", "--delimiter", ";", "--append"];
+    let _ = workspace.sawmill(second).run().succeeds();
+    let read = readback::query(&workspace.path("out"), "SELECT a, b FROM t ORDER BY a");
+    let read: Vec<String> = read.into_iter().map(|row| row.into_iter().flatten().collect()).collect();
+    assert_eq!(read, ["12", "34", "56", "78"]);
+}
+
 #[test]
 fn one_column_of_text() {
     let text = "path\n/a;b\n/c;d\n/e;f";

@@ -109,7 +109,7 @@ fn refused(found: &Candidate, with: &Candidate) -> Box<Refusal> {
         0 => &[Flag::Comment, Flag::Delimiter],
         _ => &[Flag::Comment, Flag::Delimiter, Flag::Skip],
     };
-    Box::new(Refusal {
+    Box::new(Refusal::Near {
         why: "lines that begin with '#' may be comments, or data",
         readings: [
             Reading::new(&with.dialect, &[Flag::Comment, Flag::Delimiter]),

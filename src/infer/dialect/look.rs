@@ -143,6 +143,11 @@ impl Look {
         self.records < other.records
     }
 
+    /// Whether every record has more than one field.
+    pub(super) fn is_divided(&self) -> bool {
+        self.divided == self.records
+    }
+
     /// Whether it is a table without a flaw: every record has the same number of
     /// fields, at least two, and the grammar holds.
     pub(super) fn is_table(&self) -> bool {

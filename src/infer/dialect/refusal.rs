@@ -6,7 +6,7 @@ use super::records::Records;
 use crate::error::count::count;
 use crate::error::wording::{settings, text, word};
 use crate::error::{Error, InputProblem, Location};
-use crate::parse::{Dialect, Escape, Terminator};
+use crate::parse::{Delimiter, Dialect, Escape, Terminator};
 
 /// A flag that decides a part of the dialect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,9 +29,11 @@ pub(super) struct Reading {
 
 /// Why nothing was decided.
 #[derive(Debug, Clone)]
-pub(super) struct Refusal {
-    pub(super) why: &'static str,
-    pub(super) readings: [Reading; 2],
+pub(super) enum Refusal {
+    /// Two readings are near.
+    Near { why: &'static str, readings: [Reading; 2] },
+    /// Two inputs have different delimiters.
+    Differ { urls: [String; 2], delimiters: [Delimiter; 2] },
 }
 
 impl Reading {
@@ -77,17 +79,31 @@ impl Reading {
 
 impl Refusal {
     pub(super) fn into_error(self: Box<Self>, heads: &[Head<'_>]) -> Error {
-        let [one, other] = &self.readings;
-        let first = heads.first();
-        let problem = InputProblem::TwoReadings {
-            why: self.why.into(),
-            one: one.told(first),
-            other: other.told(first),
+        let (why, readings) = match *self {
+            Refusal::Near { why, readings } => (why, readings),
+            Refusal::Differ { urls, delimiters } => return differ(urls, delimiters),
         };
+        let [one, other] = &readings;
+        let first = heads.first();
+        let problem =
+            InputProblem::TwoReadings { why: why.into(), one: one.told(first), other: other.told(first) };
         let location = Location::object(first.map_or("", |head| head.url));
         let [one, other] = [one, other].map(|reading| flags(&reading.dialect, &reading.flags));
         Error::input(problem, location).remedy(format!("choose one: {one}, or {other}"))
     }
+}
+
+fn differ([url, other_url]: [String; 2], [one, other]: [Delimiter; 2]) -> Error {
+    let said = |delimiter: Delimiter| flags(&Dialect { delimiter, ..Dialect::default() }, &[Flag::Delimiter]);
+    let remedy = format!(
+        "give the inputs of each delimiter a run of their own, with {} or {}; `output.mode = \"append\"` (--append) adds \
+         the rows of the second to the table of the first",
+        said(one),
+        said(other)
+    );
+    let (one, other) = (one.as_str().to_owned(), other.as_str().to_owned());
+    let problem = InputProblem::DifferentDelimiters { one, url: other_url, other };
+    Error::input(problem, Location::object(&url)).remedy(remedy)
 }
 
 fn commonest(records: &Records<'_>, first: usize) -> usize {
