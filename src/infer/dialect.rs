@@ -105,7 +105,7 @@ pub fn infer_dialect(samples: &[Sample], known: &Known<'_>) -> Result<Judged> {
     judged.map(|(dialect, notes)| (dialect, note.into_iter().chain(notes).collect()))
 }
 
-fn judge(heads: &[Head<'_>], known: &Known<'_>) -> Result<Judged, Box<Refusal>> {
+fn judge(heads: &[Head<'_>], known: &Known<'_>) -> Result<Judged, Refusal> {
     let mut notes = Vec::new();
     let Known { given, resolved, infer_header, .. } = *known;
     let search = Search::new(heads, known, resolved);
@@ -158,7 +158,7 @@ fn one_column_or(
     found: Candidate,
     all: &[Candidate],
     notes: &mut Vec<String>,
-) -> Result<Candidate, Box<Refusal>> {
+) -> Result<Candidate, Refusal> {
     let names = search.known.names.len();
     let is_table = found.is_table() || found.titles > 0;
     // What divides the lines best, if nothing divides them all.
@@ -187,10 +187,13 @@ fn one_column_or(
     let titles = best.look.is_table_below().filter(|_| search.known.given.skip_records.is_none());
     let skipped = Dialect { skip_records: titles.unwrap_or(0) as u64, ..best.dialect.clone() };
     let flags: &[Flag] = if titles.is_some() { &[Flag::Delimiter, Flag::Skip] } else { &[Flag::Delimiter] };
-    Err(Box::new(Refusal::Near {
+    Err(Refusal::Near {
         why: "its lines may be one column of text, or records of several columns",
-        readings: [Reading::new(&single.dialect, &[Flag::Delimiter]), Reading::new(&skipped, flags)],
-    }))
+        readings: Box::new([
+            Reading::new(&single.dialect, &[Flag::Delimiter]),
+            Reading::new(&skipped, flags),
+        ]),
+    })
 }
 
 /// Delimiters that occur in a text, in order of preference.

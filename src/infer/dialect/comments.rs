@@ -20,7 +20,7 @@ pub(super) fn decided(
     found: Candidate,
     all: Vec<Candidate>,
     notes: &mut Vec<String>,
-) -> Result<(Candidate, Vec<Candidate>), Box<Refusal>> {
+) -> Result<(Candidate, Vec<Candidate>), Refusal> {
     let heads = search.heads;
     let resolved = Dialect { comment: Some(COMMENT), ..search.resolved.clone() };
     let taken = resolved.delimiter.as_bytes().contains(&COMMENT) || resolved.quote == Some(COMMENT);
@@ -103,19 +103,19 @@ fn judged(
     }
 }
 
-fn refused(found: &Candidate, with: &Candidate) -> Box<Refusal> {
+fn refused(found: &Candidate, with: &Candidate) -> Refusal {
     let titles = Dialect { skip_records: found.titles as u64, ..found.dialect.clone() };
     let without: &[Flag] = match found.titles {
         0 => &[Flag::Comment, Flag::Delimiter],
         _ => &[Flag::Comment, Flag::Delimiter, Flag::Skip],
     };
-    Box::new(Refusal::Near {
+    Refusal::Near {
         why: "lines that begin with '#' may be comments, or data",
-        readings: [
+        readings: Box::new([
             Reading::new(&with.dialect, &[Flag::Comment, Flag::Delimiter]),
             Reading::new(&titles, without),
-        ],
-    })
+        ]),
+    }
 }
 
 fn has_marked_line(head: &Head<'_>) -> bool {

@@ -31,7 +31,7 @@ pub(super) struct Reading {
 #[derive(Debug, Clone)]
 pub(super) enum Refusal {
     /// Two readings are near.
-    Near { why: &'static str, readings: [Reading; 2] },
+    Near { why: &'static str, readings: Box<[Reading; 2]> },
     /// Two inputs have different delimiters.
     Differ { urls: [String; 2], delimiters: [Delimiter; 2] },
 }
@@ -78,12 +78,12 @@ impl Reading {
 }
 
 impl Refusal {
-    pub(super) fn into_error(self: Box<Self>, heads: &[Head<'_>]) -> Error {
-        let (why, readings) = match *self {
+    pub(super) fn into_error(self, heads: &[Head<'_>]) -> Error {
+        let (why, readings) = match self {
             Refusal::Near { why, readings } => (why, readings),
             Refusal::Differ { urls, delimiters } => return differ(urls, delimiters),
         };
-        let [one, other] = &readings;
+        let [one, other] = &*readings;
         let first = heads.first();
         let problem =
             InputProblem::TwoReadings { why: why.into(), one: one.told(first), other: other.told(first) };

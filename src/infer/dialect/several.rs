@@ -8,7 +8,7 @@ use crate::parse::{Delimiter, Dialect};
 
 /// Refuses inputs of which each is a table by a delimiter that does not divide the
 /// other: nothing reads both, and a column called `a;b` would come of it.
-pub(super) fn check(search: &Search<'_>, found: &Candidate) -> Result<(), Box<Refusal>> {
+pub(super) fn check(search: &Search<'_>, found: &Candidate) -> Result<(), Refusal> {
     // What divides every record spares most runs the search.
     if search.heads.len() < 2 || found.look.is_divided() {
         return Ok(());
@@ -20,7 +20,7 @@ pub(super) fn check(search: &Search<'_>, found: &Candidate) -> Result<(), Box<Re
             let (Some(&our), Some(&their)) = (ours.first(), theirs.first()) else { continue };
             if !ours.iter().any(|delimiter| theirs.contains(delimiter)) {
                 let urls = [one, other].map(|head| search.heads[head].url.to_owned());
-                return Err(Box::new(Refusal::Differ { urls, delimiters: [our, their] }));
+                return Err(Refusal::Differ { urls, delimiters: [our, their] });
             }
         }
     }
