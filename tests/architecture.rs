@@ -1,5 +1,6 @@
 //! The rooms under `src/` and their floors: a room imports from the floors
-//! below it, never from its own or from one above. Test code is free.
+//! below it, never from its own or from one above. Test code is free. And no
+//! dependency that nothing uses: each costs every first build.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test fails where it unwraps")]
 
@@ -68,6 +69,45 @@ fn rooms_import_from_the_floors_below_them() {
     on_floors.sort_unstable();
     rooms.sort_unstable();
     assert_eq!(on_floors, rooms, "rooms on floors, and rooms in src/");
+}
+
+#[test]
+fn every_dependency_is_used() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text_of = |directories: &[&str]| -> String {
+        directories.iter().flat_map(|directory| rust_files(&root.join(directory))).collect()
+    };
+    let manifest = std::fs::read_to_string(root.join("Cargo.toml")).unwrap();
+    let in_src = text_of(&["src"]);
+    assert_eq!(unused(&manifest, "dependencies", &in_src), [""; 0], "of [dependencies], in src/");
+    let in_tests = text_of(&["src", "tests", "benches"]);
+    assert_eq!(unused(&manifest, "dev-dependencies", &in_tests), [""; 0], "of [dev-dependencies]");
+    let some = "[dependencies]\na-b = \"1\"\nc = \"1\"\n";
+    assert_eq!(unused(some, "dependencies", "use a_b::X; // c::y\nlet abc::d"), ["c"]);
+}
+
+/// Crates of a section of `Cargo.toml` that no path in `text` begins with.
+fn unused(manifest: &str, section: &str, text: &str) -> Vec<String> {
+    let manifest: toml::Table = manifest.parse().unwrap();
+    let code = without_comments(text);
+    let begins = |path: &str| {
+        let mut before = code.match_indices(path).map(|(at, _)| code[..at].chars().next_back());
+        before.any(|c| !c.is_some_and(|c| c.is_alphanumeric() || c == '_'))
+    };
+    // `md-5` is `md5`.
+    let is_used = |name: &str| ["_", ""].iter().any(|dash| begins(&format!("{}::", name.replace('-', dash))));
+    manifest[section].as_table().unwrap().keys().filter(|name| !is_used(name)).cloned().collect()
+}
+
+fn rust_files(path: &Path) -> Vec<String> {
+    if path.is_dir() {
+        return std::fs::read_dir(path)
+            .unwrap()
+            .flat_map(|entry| rust_files(&entry.unwrap().path()))
+            .collect();
+    }
+    let is_rust = path.extension().is_some_and(|extension| extension == "rs");
+    is_rust.then(|| std::fs::read_to_string(path).unwrap()).into_iter().collect()
 }
 
 #[test]
