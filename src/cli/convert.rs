@@ -1,6 +1,6 @@
 //! `sawmill convert`
 
-use super::dialect::{DialectArgs, mistaken};
+use super::dialect::{DialectArgs, mistaken, named};
 use super::run::print_report;
 use super::{Global, current_directory, places, policy};
 use crate::commit::Choice;
@@ -149,7 +149,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
             duplicate_columns: args.dialect.duplicate_columns(),
             ..SourceSpec::of(args.inputs.clone())
         },
-        dialect: args.dialect.spec(),
+        dialect: args.dialect.spec()?,
         schema: args.schema.clone().map(SchemaSpec::Location),
         transforms: Vec::new(),
         errors: ErrorsSpec {
@@ -176,7 +176,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
                 })
                 .collect::<Result<_>>()?,
             schema_change: args.schema_change,
-            compression: args.compression.clone(),
+            compression: named(["output", "compression"], &args.compression)?,
             ..OutputSpec::default()
         },
         commit: CommitSpec::default(),

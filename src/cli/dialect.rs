@@ -1,10 +1,10 @@
 //! Flags that describe the CSV, shared by `convert` and `infer`.
 
 use super::policy;
-use crate::error::{Error, JobPlace};
+use crate::error::{Error, JobPlace, Result};
 use crate::parse::{BlankNames, Delimiter, StrayQuotes, Trim};
-use crate::spanned::Problems;
-use crate::spec::{DialectSpec, DuplicateColumns};
+use crate::spanned::{KeyPath, Problem, Problems};
+use crate::spec::{ByName, DialectSpec, DuplicateColumns, Named};
 
 /// What is left out is found from a sample.
 #[derive(Debug, Clone, clap::Args)]
@@ -94,8 +94,8 @@ impl DialectArgs {
         }
     }
 
-    pub(super) fn spec(&self) -> DialectSpec {
-        DialectSpec {
+    pub(super) fn spec(&self) -> Result<DialectSpec> {
+        Ok(DialectSpec {
             delimiter: self.delimiter.clone(),
             line_terminator: self.line_terminator.clone(),
             quote_char: if self.no_quote { Some(String::new()) } else { self.quote.clone() },
@@ -116,11 +116,15 @@ impl DialectArgs {
             max_record_bytes: self.max_record_bytes,
             trim: self.trim,
             comment_char: if self.no_comment { Some(String::new()) } else { self.comment.clone() },
-            encoding: self.encoding.clone(),
+            encoding: self
+                .encoding
+                .as_deref()
+                .map(|name| named(["dialect", "encoding"], name))
+                .transpose()?,
             stray_quotes: self.keep_stray_quotes.then_some(StrayQuotes::Keep),
             unescaped_quotes: self.unescaped_quotes.then_some(true),
             ..DialectSpec::default()
-        }
+        })
     }
 }
 
@@ -167,6 +171,12 @@ pub(super) fn mistaken(mut problems: Problems) -> Error {
         problem.place = Some(JobPlace { file: "the command line".into(), key, ..JobPlace::default() }.into());
     }
     problems.into_error("the command line")
+}
+
+/// What a flag names that stands for this key.
+pub(super) fn named<T: ByName>(key: [&str; 2], name: &str) -> Result<Named<T>> {
+    let key = KeyPath::from(key[0]).key(key[1]);
+    name.parse().map_err(|problem: Problem| mistaken(problem.under(&key).into()))
 }
 
 fn parse_character(text: &str) -> Result<String, String> {

@@ -74,7 +74,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
         json_schema: None,
         name: "infer".into(),
         source,
-        dialect: args.dialect.spec(),
+        dialect: args.dialect.spec()?,
         schema: None,
         transforms: Vec::new(),
         errors: ErrorsSpec::default(),
@@ -106,7 +106,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
             let mut text = match first_text.take() {
                 Some(text) => text,
                 None => {
-                    let decoding = source::Decoding::of(spec.encoding.as_deref(), dialect.invalid_bytes);
+                    let decoding = source::Decoding::of(spec.encoding.as_ref(), dialect.invalid_bytes);
                     source::open(input, &job.source, &job.engine, decoding, None, &runtime, runtime.cancel())?
                 }
             };

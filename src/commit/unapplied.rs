@@ -59,7 +59,7 @@ mod tests {
         let again = OutputSpec { mode: WriteMode::Append, ..then.clone() };
         assert_eq!(differences(&then, &again), [""; 0]);
         let metadata = [("team".to_owned(), "lake".to_owned())].into();
-        let now = OutputSpec { compression: "zstd".into(), page_rows: 7, metadata, ..again };
+        let now = OutputSpec { compression: "zstd".parse().unwrap(), page_rows: 7, metadata, ..again };
         assert_eq!(differences(&then, &now), ["output.compression", "output.metadata", "output.page_rows"]);
         assert_eq!(differences(&now, &then), ["output.compression", "output.metadata", "output.page_rows"]);
     }

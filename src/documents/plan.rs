@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::parse::Dialect;
 use crate::schema::{ResolveContext, Schema, WrittenSchema};
 use crate::spec::table_schema::TableSchema;
-use crate::spec::{JobSpec, ReadAgain, WriteMode};
+use crate::spec::{EncodingName, JobSpec, ReadAgain, WriteMode};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -34,7 +34,7 @@ pub struct Plan {
     pub dialect: Dialect,
     /// The encoding of the inputs; absent: UTF-8 unless a byte order mark says otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub encoding: Option<String>,
+    pub encoding: Option<EncodingName>,
     /// The schema, settled.
     pub schema: TableSchema,
     /// Without a schema of the job: columns whose types are not inferred, but given by flags or the table.

@@ -3,9 +3,7 @@
 use crate::error::nearest;
 use crate::profile::settings::{stores_arrow_schema, writer_version};
 use crate::spanned::{KeyPath, Problem, Problems};
-use crate::spec::{
-    ColumnEncoding, ColumnOutput, NullOrder, OutputSpec, SortOrder, StatisticsLevel, parse_compression,
-};
+use crate::spec::{ColumnEncoding, ColumnOutput, NullOrder, OutputSpec, SortOrder, StatisticsLevel};
 use arrow::datatypes::Schema;
 use parquet::arrow::add_encoded_arrow_schema_to_metadata;
 use parquet::basic::{Encoding, Type as PhysicalType};
@@ -26,22 +24,15 @@ pub(super) fn writer_properties(
     output: &OutputSpec,
 ) -> Result<WriterProperties, Problems> {
     let mut settings = Settings { table, file, parquet, problems: Problems::default() };
-    let builder = WriterProperties::builder()
+    let mut builder = WriterProperties::builder()
         .set_writer_version(writer_version(output.profile))
+        .set_compression(output.compression.get())
         .set_statistics_enabled(statistics(output.statistics))
         .set_data_page_size_limit(output.page_bytes)
         .set_data_page_row_count_limit(output.page_rows)
         .set_dictionary_page_size_limit(output.dictionary_page_bytes)
         .set_sorting_columns(settings.sorting_columns(output))
         .set_created_by(concat!("sawmill version ", env!("CARGO_PKG_VERSION")).to_owned());
-    let mut builder = match parse_compression(&output.compression) {
-        Ok(codec) => builder.set_compression(codec),
-        Err(error) => {
-            let problem = Problem::new(KeyPath::from("output").key("compression"), error.message);
-            settings.problems.0.push(problem.remedy(error.remedy));
-            builder
-        }
-    };
     for (name, column) in &output.columns {
         builder = settings.column(builder, name, column);
     }
@@ -150,10 +141,8 @@ impl Settings<'_> {
         };
         let physical = self.parquet.get_fields()[position].get_physical_type();
         let path = || ColumnPath::new(vec![self.file.field(position).name().clone()]);
-        if let Some(codec) = &column.compression
-            && let Ok(codec) = parse_compression(codec)
-        {
-            builder = builder.set_column_compression(path(), codec);
+        if let Some(codec) = &column.compression {
+            builder = builder.set_column_compression(path(), codec.get());
         }
         if let Some(level) = column.statistics {
             builder = builder.set_column_statistics_enabled(path(), statistics(level));

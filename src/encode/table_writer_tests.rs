@@ -30,7 +30,7 @@ fn schema() -> SchemaRef {
 }
 
 fn shape() -> FileShape {
-    let output = OutputSpec { compression: "none".into(), ..OutputSpec::default() };
+    let output = OutputSpec { compression: "none".parse().unwrap(), ..OutputSpec::default() };
     FileShape::new(&schema(), schema(), &output).unwrap()
 }
 

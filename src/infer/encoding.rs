@@ -1,10 +1,11 @@
 //! One encoding for all inputs, from what each sample looks like.
 
 use crate::source::Detected;
+use crate::spec::EncodingName;
 
 /// The encoding to name in the dialect, if it is not UTF-8, and notes for
 /// people. Inputs that disagree are left to the person: then none is named.
-pub fn infer_encoding(samples: &[(String, Detected)]) -> (Option<String>, Vec<String>) {
+pub fn infer_encoding(samples: &[(String, Detected)]) -> (Option<EncodingName>, Vec<String>) {
     // Bytes beyond ASCII, or pairs of them, are what tells encodings apart.
     let mut telling = samples.iter().filter(|(_, detected)| {
         matches!(detected, Detected::Utf8 | Detected::Utf16(_) | Detected::Windows1252 { .. })
@@ -29,7 +30,7 @@ pub fn infer_encoding(samples: &[(String, Detected)]) -> (Option<String>, Vec<St
         }
         _ => return (None, Vec::new()),
     };
-    (first.encoding().map(|encoding| encoding.name().to_ascii_lowercase()), vec![note])
+    (first.encoding().map(EncodingName::from), vec![note])
 }
 
 #[cfg(test)]
@@ -52,7 +53,11 @@ mod tests {
         ] {
             let samples: Vec<_> = detected.iter().map(|detected| ("u".to_owned(), *detected)).collect();
             let (encoding, said) = infer_encoding(&samples);
-            assert_eq!((encoding.as_deref(), said.len()), (expected, notes), "{detected:?}");
+            assert_eq!(
+                (encoding.as_ref().map(EncodingName::name), said.len()),
+                (expected, notes),
+                "{detected:?}"
+            );
         }
     }
 }

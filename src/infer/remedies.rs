@@ -17,7 +17,7 @@ use crate::error::InputProblem;
 use crate::error::count::count;
 use crate::error::wording::settings;
 use crate::parse::{Delimiter, Trim};
-use crate::spec::DialectSpec;
+use crate::spec::{DialectSpec, EncodingName};
 use crate::value::ColumnType;
 use change::{Change, Settings};
 use trial::TrialReading;
@@ -53,9 +53,9 @@ pub struct Failing<'a> {
     pub at: usize,
     /// What was wrong.
     pub problem: &'a InputProblem,
-    /// What the text would be in other encodings, by their labels, where it is
+    /// What the text would be in other encodings, where it is
     /// not of its own.
-    pub decoded: Vec<(String, Sample)>,
+    pub decoded: Vec<(EncodingName, Sample)>,
 }
 
 /// What the job says.

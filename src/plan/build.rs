@@ -287,7 +287,7 @@ pub fn settle(job: &JobSpec, inputs: &[Input], options: &PlanOptions, runtime: &
         || (options.infer_header && spec.header.is_none());
     let (mut samples, mut first_text) = (Vec::new(), None);
     if needs_sample {
-        let decoding = Decoding::of(spec.encoding.as_deref(), dialect.invalid_bytes);
+        let decoding = Decoding::of(spec.encoding.as_ref(), dialect.invalid_bytes);
         let needs_types = standing.is_none() && !options.all_text;
         let sampled = sample(job, inputs, decoding, options.infer_encoding, needs_types, runtime)?;
         (samples, first_text) = (sampled.samples, sampled.first_text);

@@ -8,8 +8,8 @@ use crate::runtime::Runtime;
 use crate::schema::ResolveContext;
 use crate::source::{self, Decoding};
 use crate::spec::{
-    DialectSpec, DuplicateColumns, JobSpec, LongRecord, MatchColumns, MissingColumns, RecordPolicy,
-    SchemaSpec, ShortRecord, SourceSpec, TableSchema,
+    DialectSpec, DuplicateColumns, EncodingName, JobSpec, LongRecord, MatchColumns, MissingColumns,
+    RecordPolicy, SchemaSpec, ShortRecord, SourceSpec, TableSchema,
 };
 
 /// Text that remedies are tried on, at most: a failure that lies further down
@@ -67,7 +67,7 @@ fn tried(error: &Error, job: &JobSpec, options: &PlanOptions, runtime: &Runtime)
         .ok()?
         .into_iter()
         .find(|input| input.is_pinned() && input.url == location.url)?;
-    let read = |encoding: Option<&str>| {
+    let read = |encoding: Option<&EncodingName>| {
         let decoding = Decoding::of(encoding, given.invalid_bytes.unwrap_or_default());
         let cancel = runtime.cancel();
         let mut text =
@@ -77,9 +77,12 @@ fn tried(error: &Error, job: &JobSpec, options: &PlanOptions, runtime: &Runtime)
     };
     let is_encoding = matches!(problem, InputProblem::InvalidEncoding { .. } | InputProblem::NulByte);
     let decoded = if is_encoding { &ENCODINGS[..] } else { &[] };
-    let decoded: Vec<_> =
-        decoded.iter().filter_map(|label| Some((label.to_string(), read(Some(label))?))).collect();
-    let sample = if is_encoding { Sample::default() } else { read(given.encoding.as_deref())? };
+    let decoded = decoded.iter().filter_map(|name| {
+        let encoding = name.parse().ok()?;
+        read(Some(&encoding)).map(|sample| (encoding, sample))
+    });
+    let decoded = decoded.collect();
+    let sample = if is_encoding { Sample::default() } else { read(given.encoding.as_ref())? };
     let names = schema.map_or(Vec::new(), |schema| header_names(&schema, job, &given));
     let words = Words {
         given: &given,

@@ -27,7 +27,7 @@ pub(super) struct Sampled {
 pub(super) fn sample(
     job: &JobSpec,
     inputs: &[Input],
-    decoding: Decoding<'_>,
+    decoding: Decoding,
     infer_encoding: bool,
     infer_types: bool,
     runtime: &Runtime,

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::error::ErrorKind;
-use crate::spec::grammar::encoding_named;
+use crate::spec::ByName;
 use proptest::prelude::*;
 
 /// Decodes `bytes`, given in pieces of `step`.
@@ -30,7 +30,7 @@ fn decode_with(decoder: &mut TextDecoder, bytes: &[u8], step: usize) -> Result<V
 
 #[test]
 fn encodings_come_from_marks_then_names() {
-    let latin = encoding_named("latin-1").unwrap();
+    let latin = <&Encoding>::by_name("latin-1").unwrap();
     for (head, named, encoding, mark) in [
         (&b"a"[..], None, "UTF-8", 0),
         (b"\xef\xbb\xbfa", None, "UTF-8", 3),
@@ -53,7 +53,7 @@ fn other_encodings_become_utf8() {
         ("shift_jis", b"\x93\xfa\x96\x7b", "日本"),
     ] {
         for step in 1..=bytes.len() {
-            let decoded = decode(encoding_named(name).unwrap(), bytes, step).unwrap();
+            let decoded = decode(<&Encoding>::by_name(name).unwrap(), bytes, step).unwrap();
             assert_eq!(String::from_utf8(decoded).unwrap(), text);
         }
     }
@@ -71,7 +71,7 @@ fn bad_bytes_are_named_with_their_place() {
         ("shift_jis", b"a\n\x93", "93", 2, 2),
     ] {
         for step in 1..=bytes.len() {
-            let error = decode(encoding_named(name).unwrap(), bytes, step).unwrap_err();
+            let error = decode(<&Encoding>::by_name(name).unwrap(), bytes, step).unwrap_err();
             let location = error.location().unwrap();
             assert_eq!(
                 (location.byte_offset, location.line),
@@ -100,7 +100,7 @@ fn bad_bytes_are_replaced_and_counted() {
         ("shift_jis", b"\x93\xfa\x93", "日\u{fffd}", 1),
     ] {
         for step in 1..=bytes.len() {
-            let encoding = encoding_named(name).unwrap();
+            let encoding = <&Encoding>::by_name(name).unwrap();
             let mut decoder = TextDecoder::new(encoding, InvalidBytes::Replace, 0);
             let decoded = decode_with(&mut decoder, bytes, step).unwrap();
             assert_eq!(String::from_utf8(decoded).unwrap(), text, "{name} {step}");
@@ -128,7 +128,7 @@ proptest! {
         step in 1usize..9,
         name in prop_oneof![Just("utf-8"), Just("utf-16le"), Just("shift_jis"), Just("gb18030"), Just("latin1")],
     ) {
-        let encoding = encoding_named(name).unwrap();
+        let encoding = <&Encoding>::by_name(name).unwrap();
         match (decode(encoding, &bytes, bytes.len().max(1)), decode(encoding, &bytes, step)) {
             (Ok(whole), Ok(pieces)) => prop_assert_eq!(whole, pieces),
             (Err(whole), Err(pieces)) => prop_assert_eq!(whole.location(), pieces.location()),

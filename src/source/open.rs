@@ -10,8 +10,7 @@ use crate::documents::Input;
 use crate::error::{Error, Location, Result};
 use crate::parse::InvalidBytes;
 use crate::runtime::{Cancel, Runtime};
-use crate::spec::grammar::encoding_named;
-use crate::spec::{EngineSpec, SourceSpec};
+use crate::spec::{EncodingName, EngineSpec, SourceSpec};
 use encoding_rs::{Encoding, UTF_8};
 use std::ops::Range;
 
@@ -51,23 +50,18 @@ impl std::fmt::Debug for TextStream {
 
 /// How the bytes of an input become text.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Decoding<'a> {
+pub struct Decoding {
     /// `dialect.encoding`. A byte order mark outweighs it, and without either
     /// the input is UTF-8.
-    pub encoding: Option<&'a str>,
+    pub encoding: Option<&'static Encoding>,
     /// What happens to bytes that the encoding does not allow.
     pub on_invalid: InvalidBytes,
 }
 
-impl<'a> Decoding<'a> {
-    /// From this encoding, if one is named; bytes that it does not allow are an error.
-    pub fn strict(encoding: Option<&'a str>) -> Self {
-        Decoding { encoding, on_invalid: InvalidBytes::Error }
-    }
-
+impl Decoding {
     /// As a plan or a job says.
-    pub fn of(encoding: Option<&'a str>, on_invalid: InvalidBytes) -> Self {
-        Decoding { encoding, on_invalid }
+    pub fn of(encoding: Option<&EncodingName>, on_invalid: InvalidBytes) -> Self {
+        Decoding { encoding: encoding.map(EncodingName::get), on_invalid }
     }
 }
 
@@ -82,34 +76,25 @@ impl<'a> Decoding<'a> {
 /// [`crate::error::ErrorKind::Interrupted`] after `cancel`.
 /// A source error for an input that cannot be read; an input error if it changed
 /// since it was planned, is compressed in a way that is not supported, or is
-/// not what its encoding says, or expands beyond `source.max_expansion_ratio`; a
-/// job error for an unknown encoding; a usage error for a range of an input that
+/// not what its encoding says, or expands beyond `source.max_expansion_ratio`; a usage error for a range of an input that
 /// is compressed or not UTF-8, or whose invalid bytes are replaced.
 pub fn open(
     input: &Input,
     spec: &SourceSpec,
     engine: &EngineSpec,
-    decoding: Decoding<'_>,
+    decoding: Decoding,
     range: Option<Range<u64>>,
     runtime: &Runtime,
     cancel: &Cancel,
 ) -> Result<TextStream> {
-    let named = decoding.encoding.map(encoding_named).transpose();
-    let named = named.map_err(|problem| problem.into_error("dialect"))?;
     let opened = Opened::new(input, spec, engine, runtime, cancel)?;
     match range {
-        None => open_whole(opened, input, spec, named, decoding.on_invalid),
-        Some(range) => open_range(opened, &input.url, named, decoding.on_invalid, range),
+        None => open_whole(opened, input, spec, decoding),
+        Some(range) => open_range(opened, &input.url, decoding, range),
     }
 }
 
-fn open_whole(
-    opened: Opened,
-    input: &Input,
-    spec: &SourceSpec,
-    named: Option<&'static Encoding>,
-    on_invalid: InvalidBytes,
-) -> Result<TextStream> {
+fn open_whole(opened: Opened, input: &Input, spec: &SourceSpec, decoding: Decoding) -> Result<TextStream> {
     let url = &input.url;
     let mut stored = opened.start(None)?;
     stored.fill()?;
@@ -126,29 +111,23 @@ fn open_whole(
     {
         return Err(other.into_error(url));
     }
-    let (encoding, mark) = encoding_of(bytes.chunk(), named);
+    let (encoding, mark) = encoding_of(bytes.chunk(), decoding.encoding);
     bytes.skip(mark);
-    let decoder = TextDecoder::new(encoding, on_invalid, 0);
+    let decoder = TextDecoder::new(encoding, decoding.on_invalid, 0);
     Ok(TextStream {
-        encoding_given: named.is_some() || mark > 0,
+        encoding_given: decoding.encoding.is_some() || mark > 0,
         mark_bytes: mark as u64,
         ..TextStream::new(url, bytes, decoder)
     })
 }
 
-fn open_range(
-    mut opened: Opened,
-    url: &str,
-    named: Option<&'static Encoding>,
-    on_invalid: InvalidBytes,
-    range: Range<u64>,
-) -> Result<TextStream> {
+fn open_range(mut opened: Opened, url: &str, decoding: Decoding, range: Range<u64>) -> Result<TextStream> {
     let head = opened.head()?;
     if let Some(other) = NotCsv::of(&head) {
         return Err(other.into_error(url));
     }
-    let (encoding, mark) = encoding_of(&head, named);
-    let decoder = TextDecoder::new(encoding, on_invalid, range.start);
+    let (encoding, mark) = encoding_of(&head, decoding.encoding);
+    let decoder = TextDecoder::new(encoding, decoding.on_invalid, range.start);
     let decompressor = Decompressor::new(CompressionFormat::of(&head))
         .map_err(|problem| unpack_error(problem, Location::object(url)))?;
     let unfit = match decompressor {

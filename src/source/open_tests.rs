@@ -13,7 +13,16 @@ fn input(path: &std::path::Path) -> Input {
 fn stream(input: &Input, encoding: Option<&str>, range: Option<Range<u64>>) -> Result<TextStream> {
     let spec: SourceSpec = serde_json::from_value(serde_json::json!({ "inputs": [] })).unwrap();
     let runtime = Runtime::new(1).unwrap();
-    open(input, &spec, &EngineSpec::default(), Decoding::strict(encoding), range, &runtime, runtime.cancel())
+    let encoding: Option<EncodingName> = encoding.map(|name| name.parse().unwrap());
+    open(
+        input,
+        &spec,
+        &EngineSpec::default(),
+        Decoding::of(encoding.as_ref(), InvalidBytes::Error),
+        range,
+        &runtime,
+        runtime.cancel(),
+    )
 }
 
 fn text(mut stream: TextStream) -> Result<Vec<u8>> {

@@ -125,7 +125,7 @@ impl Document {
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, Problems> {
         serde_path_to_error::deserialize(self.root.to_json()).map_err(|error| {
             let key = error.path().iter().collect::<KeyPath>();
-            self.locate(Problem::new(key, error.inner().to_string()).into())
+            self.locate(Problem::of_serde(key, &error.inner().to_string()).into())
         })
     }
 }

@@ -4,6 +4,9 @@ use super::KeyPath;
 use crate::error::{Error, ErrorKind, JobPlace};
 use std::fmt;
 
+/// What parts message and remedy in an error of serde, which is one text.
+const HELP: &str = "\nhelp: ";
+
 /// One mistake.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
@@ -26,6 +29,20 @@ impl Problem {
     /// A mistake without remedy.
     pub fn new(key: impl Into<KeyPath>, message: impl Into<String>) -> Self {
         Problem { key: key.into(), message: message.into(), remedy: None, place: None }
+    }
+
+    /// The text of an error of serde that [`Problem::of_serde`] makes this mistake of again.
+    pub fn for_serde(&self) -> String {
+        let help = self.remedy.iter().flat_map(|remedy| [HELP, remedy]);
+        std::iter::once(self.message.as_str()).chain(help).collect()
+    }
+
+    /// A mistake that serde found in the value at `key`.
+    pub(super) fn of_serde(key: KeyPath, text: &str) -> Self {
+        match text.rsplit_once(HELP) {
+            Some((message, remedy)) => Problem::new(key, message).remedy(remedy),
+            None => Problem::new(key, text),
+        }
     }
 
     /// Adds what to do about it.

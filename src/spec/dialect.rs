@@ -1,5 +1,6 @@
 //! How the CSV is written: `dialect` of the job file.
 
+use super::EncodingName;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -46,7 +47,7 @@ pub struct DialectSpec {
     pub csvddf_version: Option<serde_json::Value>,
     /// Extension: WHATWG label of the encoding, such as `utf-8`, `utf-16le`, `latin1`, `windows-1252`. Default: by byte order mark, else UTF-8.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub encoding: Option<String>,
+    pub encoding: Option<EncodingName>,
     /// Extension: whether a first line such as `sep=;`, as spreadsheets write it, is passed over; where no `delimiter` is given, it names it. Default: true, unless `skipRecords` is more than 0, which then counts it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub separator_line: Option<bool>,

@@ -3,7 +3,6 @@
 use super::DialectSpec;
 use crate::parse::{Delimiter, Dialect, Escape, StrayQuotes, Terminator, TrailerCount};
 use crate::spanned::Problem;
-use encoding_rs::Encoding;
 
 /// Header records and footer records that are held in memory at once.
 const MAX_HELD_RECORDS: u64 = 100;
@@ -50,7 +49,6 @@ impl DialectSpec {
         };
         check_distinct(&dialect)?;
         check_space(&dialect)?;
-        self.encoding.as_deref().map(encoding_named).transpose()?;
         Ok(dialect)
     }
 
@@ -258,31 +256,6 @@ fn check_space(dialect: &Dialect) -> Result<(), Problem> {
         }
     }
     Ok(())
-}
-
-/// Finds the encoding that a job names. Labels are those of the Encoding
-/// Standard, in which `latin1` means `windows-1252`, and what Python calls them.
-///
-/// # Errors
-/// A problem of the key `encoding`.
-pub(crate) fn encoding_named(name: &str) -> Result<&'static Encoding, Problem> {
-    let name = name.trim();
-    let label = name.to_ascii_lowercase().replace('_', "-");
-    let label = match label.as_str() {
-        // ASCII is UTF-8 as it stands; the Encoding Standard would take it for windows-1252.
-        "ascii" | "us-ascii" | "utf-8-sig" | "utf8-sig" => "utf-8",
-        "latin-1" => "latin1",
-        "utf16" => "utf-16",
-        "utf16-le" | "utf16le" | "utf-16-le" => "utf-16le",
-        "utf16-be" | "utf16be" | "utf-16-be" => "utf-16be",
-        // Some of the standard's own labels have an underscore: ms_kanji.
-        other if Encoding::for_label(name.as_bytes()).is_none() => other,
-        _ => name,
-    };
-    Encoding::for_label_no_replacement(label.as_bytes()).ok_or_else(|| {
-        Problem::new("encoding", format!("unknown encoding `{name}`"))
-            .remedy("write a label of the WHATWG Encoding Standard: utf-8, utf-16le, latin1, windows-1252, …")
-    })
 }
 
 fn delimiter(text: &str) -> Result<Delimiter, Problem> {

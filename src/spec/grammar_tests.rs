@@ -68,23 +68,3 @@ fn dialects_that_cannot_work_are_refused() {
     let spec: DialectSpec = serde_json::from_str(r#"{"escapeChar": "\"", "doubleQuote": true}"#).unwrap();
     assert_eq!(spec.resolve(), Ok(Dialect::default()));
 }
-
-#[test]
-fn encodings_are_known_by_the_names_of_the_standard_and_of_python() {
-    for (name, encoding) in [
-        ("UTF8", "UTF-8"),
-        ("ascii", "UTF-8"),
-        ("utf_8_sig", "UTF-8"),
-        ("latin-1", "windows-1252"),
-        ("cp1252", "windows-1252"),
-        ("utf_16_be", "UTF-16BE"),
-        ("sjis", "Shift_JIS"),
-        ("shift_jis", "Shift_JIS"),
-        ("ms_kanji", "Shift_JIS"),
-    ] {
-        assert_eq!(encoding_named(name).map(|found| found.name()), Ok(encoding), "{name}");
-        let spec = DialectSpec { encoding: Some(name.to_owned()), ..DialectSpec::default() };
-        assert!(spec.resolve().is_ok(), "{name}");
-    }
-    assert!(encoding_named("klingon").is_err());
-}

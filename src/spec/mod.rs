@@ -5,14 +5,16 @@
 //! grammar of a dialect. Nothing here looks at a file; `job` reads and checks them.
 
 mod commit;
-pub mod compression;
+mod compression;
 mod dialect;
+mod encoding;
 mod engine;
 mod errors;
 pub(crate) mod foreign;
 pub(crate) mod grammar;
 mod job;
 pub mod location;
+mod named;
 mod output;
 mod output_column;
 mod partition_key;
@@ -25,11 +27,13 @@ mod transform;
 mod unexpanded;
 
 pub use commit::*;
-pub use compression::parse_compression;
+pub use compression::Codec;
 pub use dialect::*;
+pub use encoding::EncodingName;
 pub use engine::*;
 pub use errors::*;
 pub use job::*;
+pub use named::{ByName, Named};
 pub use output::*;
 pub use output_column::*;
 pub use requests::*;

@@ -1,7 +1,6 @@
 //! How the Parquet is written: `output` of the job file.
 
-use super::ColumnOutput;
-use crate::spec::SortKey;
+use super::{Codec, ColumnOutput, SortKey};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -30,7 +29,7 @@ pub struct OutputSpec {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub sort_by: Vec<SortKey>,
     /// `snappy`, `zstd`, `zstd(level)`, `gzip`, `gzip(level)`, `lz4` or `none`; profile `spectrum` takes no `lz4`. Default: `snappy`.
-    pub compression: String,
+    pub compression: Codec,
     /// Statistics for readers to skip by. Default: `page`.
     pub statistics: StatisticsLevel,
     /// Largest data page in bytes before compression. Default: 1,048,576 (1 MiB).
@@ -68,7 +67,7 @@ impl Default for OutputSpec {
             empty: EmptyOutput::default(),
             partition_by: Vec::new(),
             sort_by: Vec::new(),
-            compression: "snappy".into(),
+            compression: Codec::default(),
             statistics: StatisticsLevel::default(),
             page_bytes: 1 << 20,
             page_rows: 20_000,

@@ -1,6 +1,6 @@
 //! How one column is written: `output.columns.<name>` of the job file.
 
-use super::StatisticsLevel;
+use super::{Codec, StatisticsLevel};
 use schemars::JsonSchema;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, MapAccess, Visitor};
@@ -13,7 +13,7 @@ use std::fmt;
 pub struct ColumnOutput {
     /// As `output.compression`. Default: the same.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub compression: Option<String>,
+    pub compression: Option<Codec>,
     /// As `output.statistics`. Default: the same.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub statistics: Option<StatisticsLevel>,

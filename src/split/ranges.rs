@@ -27,7 +27,7 @@ pub fn cut_ranges(plan: &Plan, split_bytes: u64, runtime: &Runtime) -> Result<Ve
             continue;
         }
         let job = &plan.job;
-        let decoding = source::Decoding::of(plan.encoding.as_deref(), plan.dialect.invalid_bytes);
+        let decoding = source::Decoding::of(plan.encoding.as_ref(), plan.dialect.invalid_bytes);
         let mut text =
             source::open(input, &job.source, &job.engine, decoding, None, runtime, runtime.cancel())?;
         let block_bytes =

@@ -262,7 +262,7 @@ impl<'a> SplitReader<'a> {
 
     fn open(&self, input: &Input, range: Option<std::ops::Range<u64>>) -> Result<TextStream> {
         let job = &self.plan.job;
-        let decoding = source::Decoding::of(self.plan.encoding.as_deref(), self.plan.dialect.invalid_bytes);
+        let decoding = source::Decoding::of(self.plan.encoding.as_ref(), self.plan.dialect.invalid_bytes);
         source::open(input, &job.source, &job.engine, decoding, range, self.runtime, &self.cancel)
     }
 }

@@ -3,7 +3,7 @@
 use crate::error::wording;
 use crate::infer::dialect::shell_quoted;
 use crate::parse::{Delimiter, StrayQuotes, Trim};
-use crate::spec::DialectSpec;
+use crate::spec::{DialectSpec, EncodingName};
 
 /// One setting that reads a text otherwise.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub(super) enum Change {
     NumberDuplicates,
     FirstOfDuplicates,
     MaxFields(u64),
-    Encoding(String),
+    Encoding(EncodingName),
     PadShortRecords,
     TruncateLongRecords,
     RejectRecords,
@@ -126,7 +126,7 @@ impl Change {
                 setting("source.duplicate_columns", "\"first\"", "--first-duplicate-columns")
             }
             Change::MaxFields(fields) => number("dialect.maxFields", fields, "--max-fields"),
-            Change::Encoding(encoding) => word("dialect.encoding", encoding, "--encoding"),
+            Change::Encoding(encoding) => word("dialect.encoding", encoding.name(), "--encoding"),
             Change::PadShortRecords => word("errors.short_record", "pad", "--on-short-record"),
             Change::TruncateLongRecords => word("errors.long_record", "truncate", "--on-long-record"),
             Change::RejectRecords => word("errors.bad_record", "reject", "--on-bad-record"),

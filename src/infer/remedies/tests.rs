@@ -107,7 +107,7 @@ fn what_is_given_is_no_guess_and_what_an_unclosed_quote_takes_in_is_told() {
 fn an_encoding_is_said_only_where_its_text_may_be_meant() {
     let problem = InputProblem::NulByte;
     let decoded = |texts: &[(&str, &str)]| {
-        texts.iter().map(|(label, text)| ((*label).to_owned(), sample(text))).collect::<Vec<_>>()
+        texts.iter().map(|(label, text)| (label.parse().unwrap(), sample(text))).collect::<Vec<_>>()
     };
     let told = |texts| {
         let failing =

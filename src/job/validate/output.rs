@@ -3,9 +3,8 @@
 use super::Check;
 use crate::profile::settings::{refuses_codec, refuses_encoding};
 use crate::spanned::KeyPath;
-use crate::spec::{
-    ColumnEncoding, ColumnOutput, JobSpec, Layout, OutputSpec, Profile, WriteMode, parse_compression,
-};
+use crate::spec::{ColumnEncoding, ColumnOutput, JobSpec, Layout, OutputSpec, Profile, WriteMode};
+use parquet::basic::Compression;
 use std::collections::HashSet;
 
 /// Pages and dictionaries beyond this would not fit the 32-bit sizes of page headers.
@@ -14,7 +13,7 @@ const MAX_PAGE_BYTES: usize = 1 << 30;
 impl Check {
     pub(super) fn output(&mut self, job: &JobSpec) {
         let (key, output) = (KeyPath::from("output"), &job.output);
-        self.codec(key.key("compression"), &output.compression, output.profile);
+        self.codec(key.key("compression"), output.compression.get(), output.profile);
         self.above_zero(key.key("max_row_group_rows"), output.max_row_group_rows as u64);
         self.above_zero(key.key("max_row_group_bytes"), output.max_row_group_bytes);
         self.above_zero(key.key("target_file_bytes"), output.target_file_bytes);
@@ -42,14 +41,9 @@ impl Check {
         }
     }
 
-    fn codec(&mut self, key: KeyPath, name: &str, profile: Profile) {
-        match parse_compression(name) {
-            Err(error) => self.problem(key, error.message, error.remedy),
-            Ok(codec) => {
-                if let Some((message, remedy)) = refuses_codec(profile, codec) {
-                    self.problem(key, message, remedy);
-                }
-            }
+    fn codec(&mut self, key: KeyPath, codec: Compression, profile: Profile) {
+        if let Some((message, remedy)) = refuses_codec(profile, codec) {
+            self.problem(key, message, remedy);
         }
     }
 
@@ -86,7 +80,7 @@ impl Check {
 
     fn output_column(&mut self, key: &KeyPath, column: &ColumnOutput, profile: Profile) {
         if let Some(codec) = &column.compression {
-            self.codec(key.key("compression"), codec, profile);
+            self.codec(key.key("compression"), codec.get(), profile);
         }
         if let Some(filter) = column.bloom_filter.and_then(|filter| filter.size()) {
             if !(filter.fpp > 0.0 && filter.fpp < 1.0) {
