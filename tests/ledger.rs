@@ -133,6 +133,7 @@ fn run(directory: &Path, job: JobSpec, dirt: &Dirt) -> (RecordCounts, Vec<i64>, 
     let table = runtime.block_on(Table::open(&plan.job)).unwrap();
     let stage = |task| task::stage(&plan, task, table.stores(), &runtime, None).unwrap();
     let reports: Vec<_> = plan.tasks.iter().map(stage).collect();
+    assert_eq!(runtime.budget().held(), 0, "every lease is given back");
     let verified = Verified::check(&plan, &reports).unwrap();
     let manifest = runtime.block_on(async {
         let history = table.history().await.unwrap();

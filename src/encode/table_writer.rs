@@ -9,6 +9,7 @@ use super::{Consumed, CutLimits, FileShape, NoRows, encode_error};
 use crate::documents::{FileReport, RecordCounts};
 use crate::error::Result;
 use crate::partition::{Partition, PartitionRows};
+use crate::runtime::{Holder, Lease};
 use crate::store::tee::TeeFactory;
 use rayon::prelude::*;
 use std::collections::HashMap;
@@ -34,6 +35,8 @@ pub struct TableWriter<'a> {
     files_begun: u32,
     /// With the number under which each was begun.
     finished: Vec<(u32, FileReport)>,
+    /// Counts the row groups under construction, as of the last wave.
+    lease: Lease,
 }
 
 impl<'a> TableWriter<'a> {
@@ -59,6 +62,7 @@ impl<'a> TableWriter<'a> {
             partitions: Vec::new(),
             files_begun: 0,
             finished: Vec::new(),
+            lease: tee.budget().lease(Holder::RowGroups, 0),
         })
     }
 
@@ -195,7 +199,9 @@ impl<'a> TableWriter<'a> {
     /// so that the outcome is the same for any number of threads and any target.
     fn keep_within_budget(&mut self) -> Result<()> {
         let budget = self.limits.open_files_bytes;
-        let large = largest(&self.partitions, PartitionWriter::group_bytes, budget);
+        let sizes = self.sizes(PartitionWriter::group_bytes);
+        self.lease.resize(sizes.iter().sum());
+        let large = largest(&sizes, budget);
         for some in large.chunks(FINISH_CONCURRENCY) {
             self.end_groups(some)?;
             self.keep_files_within(budget)?;
@@ -209,7 +215,7 @@ impl<'a> TableWriter<'a> {
             // waits to become a part is less than one: it does not grow.
             return Ok(());
         }
-        let large = largest(&self.partitions, |partition| partition.unsent_bytes(&self.limits), budget);
+        let large = largest(&self.sizes(|partition| partition.unsent_bytes(&self.limits)), budget);
         self.end(&large)?;
         let mut open: Vec<usize> =
             (0..self.partitions.len()).filter(|&position| self.partitions[position].has_file()).collect();
@@ -221,17 +227,16 @@ impl<'a> TableWriter<'a> {
         }
         Ok(())
     }
+
+    fn sizes(&self, of: impl Fn(&PartitionWriter) -> u64) -> Vec<u64> {
+        self.partitions.iter().map(of).collect()
+    }
 }
 
-/// The largest partitions, as many as bring the sum of `size` from above
+/// The largest partitions, as many as bring the sum of `sizes` from above
 /// `budget` to a little below it: not every wave should end one, and not more
 /// than needed, as whatever is ended early is small.
-fn largest(
-    partitions: &[PartitionWriter],
-    size: impl Fn(&PartitionWriter) -> u64,
-    budget: u64,
-) -> Vec<usize> {
-    let sizes: Vec<u64> = partitions.iter().map(size).collect();
+fn largest(sizes: &[u64], budget: u64) -> Vec<usize> {
     let mut total: u64 = sizes.iter().sum();
     if total <= budget {
         return Vec::new();

@@ -1,6 +1,6 @@
 use super::*;
 use crate::error::ErrorKind;
-use crate::runtime::Cancel;
+use crate::runtime::{Budget, Cancel};
 use crate::spec::{Layout, OutputSpec};
 use arrow::array::{Int64Array, RecordBatch};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
@@ -16,7 +16,13 @@ struct Bench {
 impl Bench {
     fn new() -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
-        let tee = TeeFactory::new(Vec::new(), runtime.handle().clone(), 1 << 20, &Cancel::default());
+        let tee = TeeFactory::new(
+            Vec::new(),
+            runtime.handle().clone(),
+            &Budget::default(),
+            1 << 20,
+            &Cancel::default(),
+        );
         Bench { tee, _runtime: runtime }
     }
 

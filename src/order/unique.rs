@@ -20,6 +20,11 @@ impl UniqueCheck {
         UniqueCheck { keys: KeySet::new(key_bytes), key_bytes }
     }
 
+    /// Bytes that the keys take now.
+    pub fn memory_bytes(&self) -> u64 {
+        self.keys.memory_bytes()
+    }
+
     /// The rows whose key came up before, in this batch or an earlier one,
     /// ascending. `None` never repeats. Fails when memory does not hold the keys.
     pub fn check(&mut self, keys: &[Option<u128>]) -> Result<Vec<u32>> {

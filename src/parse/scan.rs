@@ -127,6 +127,11 @@ impl ScanProblem {
 }
 
 impl RecordIndex {
+    /// Bytes that it takes.
+    pub fn memory_bytes(&self) -> usize {
+        size_of_val(&self.fields[..]) + 4 * size_of_val(&self.record_ends[..])
+    }
+
     /// Records.
     pub fn len(&self) -> usize {
         self.record_ends.len()

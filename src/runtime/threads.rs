@@ -1,6 +1,7 @@
 //! Threads, and the flag that stops them.
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::runtime::Budget;
 use crate::runtime::shutdown::Shutdown;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -15,6 +16,7 @@ pub struct Runtime {
     tokio: tokio::runtime::Runtime,
     pool: rayon::ThreadPool,
     cancel: Cancel,
+    budget: Budget,
     progress: Arc<Progress>,
 }
 
@@ -39,7 +41,13 @@ impl Runtime {
             .thread_name(|n| format!("sawmill-cpu-{n}"))
             .build()
             .map_err(|e| cannot_start(&e))?;
-        Ok(Runtime { tokio, pool, cancel: Cancel::default(), progress: Arc::default() })
+        Ok(Runtime {
+            tokio,
+            pool,
+            cancel: Cancel::default(),
+            budget: Budget::default(),
+            progress: Arc::default(),
+        })
     }
 
     /// Runs a future to its end on the calling thread; not from within Tokio.
@@ -66,6 +74,11 @@ impl Runtime {
     /// The flag that stops the work.
     pub fn cancel(&self) -> &Cancel {
         &self.cancel
+    }
+
+    /// The bytes that the work holds.
+    pub fn budget(&self) -> &Budget {
+        &self.budget
     }
 
     /// What has been done so far.

@@ -6,7 +6,7 @@ use crate::aws::{Responses, Role};
 use crate::documents::Input;
 use crate::error::count::count;
 use crate::error::{Error, ErrorKind, Location, Result, StoreFailure, StoreReason};
-use crate::runtime::Cancel;
+use crate::runtime::{Budget, Cancel, Holder};
 use bytes::{Bytes, BytesMut};
 use futures::{StreamExt, TryStreamExt};
 use indicatif::HumanCount;
@@ -38,6 +38,8 @@ pub(super) struct Fetch {
     pub(super) fetch_bytes: u64,
     /// GETs at once.
     pub(super) concurrency: usize,
+    /// Counts what was asked for and is not read yet.
+    pub(super) budget: Budget,
     /// Time for all tries of one GET, and for asking for the rest of what broke off.
     pub(super) time: Duration,
 }
@@ -89,12 +91,13 @@ impl Fetch {
     /// Asks for the rest again when a body breaks off.
     async fn get_whole(&self, range: Range<u64>, begun: Instant, answers: &Responses) -> Result<Bytes> {
         let wanted = range.end.saturating_sub(range.start);
+        let lease = self.budget.lease(Holder::Fetched, wanted);
         let mut body = BytesMut::with_capacity(usize::try_from(wanted).unwrap_or_default());
         let mut resumptions = 0;
         loop {
             let from = range.start + body.len() as u64;
             if from >= range.end {
-                return Ok(body.freeze());
+                return Ok(lease.hold(body));
             }
             let cause = match self.get_once(from..range.end, answers, &mut body).await {
                 Ok(()) if body.len() as u64 == wanted => continue,

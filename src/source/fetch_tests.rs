@@ -15,7 +15,16 @@ fn fetch(runtime: &Runtime, body: &[u8], fetch_bytes: u64) -> Fetch {
     let input =
         Input { url: "s3://b/k.csv".into(), bytes: Some(body.len() as u64), etag, ..Input::default() };
     let time = Duration::from_secs(60);
-    Fetch { store: Arc::new(store), path, input, region: None, fetch_bytes, concurrency: 3, time }
+    Fetch {
+        store: Arc::new(store),
+        path,
+        input,
+        region: None,
+        fetch_bytes,
+        concurrency: 3,
+        budget: Budget::default(),
+        time,
+    }
 }
 
 fn runtime() -> Runtime {

@@ -84,6 +84,7 @@ impl Opened {
                 region: spec.region.clone(),
                 fetch_bytes: engine.fetch_bytes.max(CHUNK_BYTES) as u64,
                 concurrency: engine.fetch_concurrency,
+                budget: runtime.budget().clone(),
                 time: range_time(&engine.requests, engine.fetch_bytes.max(CHUNK_BYTES)),
             };
             return Ok(Opened::Object { fetch, size, runtime: runtime.handle(), cancel: cancel.clone() });

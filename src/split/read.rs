@@ -2,7 +2,7 @@
 //! header of their input found and bound.
 //!
 //! Runs on a thread of its own and blocks on a bounded channel, so it is never
-//! more than the channel's capacity ahead of the parsers.
+//! more than the channel's capacity ahead of the parsers, nor than [`READ_AHEAD_BYTES`].
 
 use super::blocks::{Block, BlockCutter};
 use super::footer::{FooterHold, check_empty, check_footer};
@@ -15,7 +15,7 @@ use crate::documents::{Input, Plan, Split};
 use crate::error::count::{agree, count};
 use crate::error::{Error, InputProblem, Location, Result};
 use crate::parse::{RecordIndex, Scanner, SeparatorLine};
-use crate::runtime::{Cancel, Runtime};
+use crate::runtime::{Cancel, Holder, Lease, Limit, Runtime};
 use crate::source::{self, TextStream};
 use crate::spec::{EmptyInput, JobSpec, RecordPolicy};
 use crate::split::place::{EMPTY_REMEDY, header_error, no_header};
@@ -25,6 +25,10 @@ use std::sync::atomic::Ordering;
 /// Bytes of a block: small enough for its index to stay in the L2 cache, large
 /// enough that handing it over costs nothing beside parsing it.
 pub const BLOCK_BYTES: usize = 512 << 10;
+
+/// Bytes of blocks that may wait for the parsers, or one block: twice what the channel holds of
+/// common blocks, so that only large records are waited for here.
+const READ_AHEAD_BYTES: u64 = 32 * BLOCK_BYTES as u64;
 
 /// A block on its way to the parsers.
 #[derive(Debug)]
@@ -43,6 +47,8 @@ pub struct TextBlock<B> {
     pub before: Tiles,
     /// What the header was bound to.
     pub binding: B,
+    /// Counts its bytes.
+    pub lease: Lease,
 }
 
 /// What turns the start of an input into what the parsers need.
@@ -67,6 +73,8 @@ pub struct SplitReader<'a> {
     scanner: Scanner,
     /// See [`is_tolerant`].
     tolerant: bool,
+    /// For blocks that wait.
+    room: Limit,
     /// Buffers that the parsers are done with.
     spare: Receiver<Vec<u8>>,
 }
@@ -75,7 +83,8 @@ impl<'a> SplitReader<'a> {
     /// `cancel` ends it, wherever it waits; `spare` brings back the buffers of blocks.
     pub fn new(plan: &'a Plan, runtime: &'a Runtime, cancel: Cancel, spare: Receiver<Vec<u8>>) -> Self {
         let tolerant = is_tolerant(&plan.job);
-        SplitReader { plan, runtime, cancel, scanner: Scanner::new(&plan.dialect), tolerant, spare }
+        let room = runtime.budget().limit(Holder::Text, READ_AHEAD_BYTES);
+        SplitReader { plan, runtime, cancel, scanner: Scanner::new(&plan.dialect), tolerant, room, spare }
     }
 
     /// Sends every block of `splits`, in order; an error is the last thing
@@ -307,7 +316,7 @@ impl<B: Clone> Delivery<'_, B> {
     /// Adds to a block what the parsers have to know; `None` if it holds
     /// no data and more is to come.
     fn dress(&mut self, block: Block) -> Result<Option<TextBlock<B>>> {
-        let SplitReader { plan, .. } = self.reader;
+        let SplitReader { plan, runtime, room, cancel, .. } = self.reader;
         let (dialect, url) = (&plan.dialect, &self.input.url);
         let mut preamble = 0;
         if self.binding.is_none() {
@@ -331,7 +340,8 @@ impl<B: Clone> Delivery<'_, B> {
         }
         let footer = if block.last { check_footer(dialect, &block, preamble, url)? } else { 0 };
         let before = std::mem::take(&mut self.before);
-        Ok(Some(TextBlock { split: self.position, block, preamble, footer, before, binding }))
+        let lease = runtime.block_on(room.lease(block.bytes.len() as u64, cancel))?;
+        Ok(Some(TextBlock { split: self.position, block, preamble, footer, before, binding, lease }))
     }
 }
 

@@ -16,7 +16,7 @@ use super::{StagedWrite, Store};
 use crate::documents::{StagedFile, StagedPart};
 use crate::error::count::count;
 use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
-use crate::runtime::Cancel;
+use crate::runtime::{Budget, Cancel, Holder, Lease, Limit};
 use bytes::Bytes;
 use futures::StreamExt;
 use std::collections::BTreeMap;
@@ -24,13 +24,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::runtime::Handle;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-
-/// The unit of the semaphore: bytes themselves would overflow its `u32`.
-const PERMIT_BYTES: usize = 1024;
 
 /// Bytes of a part where there is no target, and what is encoded is only counted.
 const UNWRITTEN_PART_BYTES: usize = 1 << 20;
@@ -38,7 +35,7 @@ const UNWRITTEN_PART_BYTES: usize = 1 << 20;
 /// Staged files that are removed at once in one target.
 const ABORTS: usize = 32;
 
-/// Makes [`TeeWriter`]s that share the targets and one budget of bytes in flight.
+/// Makes [`TeeWriter`]s that share the targets and one limit of bytes in flight.
 ///
 /// Dropped without [`TeeFactory::keep`], on an error or a panic, it does what
 /// [`TeeFactory::abort_all`] does; on a thread of Tokio, which may not block,
@@ -53,9 +50,9 @@ pub struct TeeFactory {
 struct Shared {
     stores: Vec<Arc<dyn Store>>,
     runtime: Handle,
-    /// Parts between the writers and the slowest target, in [`PERMIT_BYTES`].
-    in_flight: Arc<Semaphore>,
-    permits: u32,
+    budget: Budget,
+    /// For parts between the writers and the slowest target.
+    in_flight: Limit,
     part_bytes: usize,
     given_up: Cancel,
     /// Time for one request that removes a staged file, and for one that began a file
@@ -98,19 +95,19 @@ impl TeeFactory {
     pub fn new(
         stores: Vec<Arc<dyn Store>>,
         runtime: Handle,
+        budget: &Budget,
         in_flight_bytes: usize,
         cancel: &Cancel,
     ) -> Self {
         let part_bytes = stores.iter().map(|store| store.part_bytes()).max();
         let part_bytes = part_bytes.unwrap_or(UNWRITTEN_PART_BYTES).max(1);
-        let permits = permits(in_flight_bytes.max(part_bytes));
         let tasks = stores.iter().map(|_| TaskTracker::new()).collect();
         let silent = stores.iter().map(|_| AtomicBool::default()).collect();
         let shared = Shared {
             stores,
             runtime,
-            in_flight: Arc::new(Semaphore::new(permits as usize)),
-            permits,
+            budget: budget.clone(),
+            in_flight: budget.limit(Holder::Parts, in_flight_bytes.max(part_bytes) as u64),
             part_bytes,
             given_up: cancel.child(),
             abort_time: cancel.shutdown().time(),
@@ -119,6 +116,11 @@ impl TeeFactory {
             staged: Mutex::default(),
         };
         TeeFactory { shared: Arc::new(shared), kept: false }
+    }
+
+    /// Counts what the writers hold.
+    pub fn budget(&self) -> &Budget {
+        &self.shared.budget
     }
 
     /// Begins a file in every target. Returns at once: a target that refuses
@@ -261,10 +263,6 @@ impl Shared {
     }
 }
 
-fn permits(bytes: usize) -> u32 {
-    u32::try_from(bytes.div_ceil(PERMIT_BYTES)).unwrap_or(u32::MAX)
-}
-
 /// The first failure of a file, in whichever target.
 #[derive(Debug, Default)]
 struct Failure {
@@ -285,7 +283,7 @@ impl Failure {
 
 /// What a writer tells the task of one target.
 enum Message {
-    Part { number: u32, offset: u64, body: Bytes, permit: Arc<OwnedSemaphorePermit> },
+    Part { number: u32, offset: u64, body: Bytes, lease: Arc<Lease> },
     Finish,
 }
 
@@ -380,11 +378,11 @@ async fn stage(
                 Err(_) => return Err(ErrorKind::Interrupted.into()),
             },
             message = inbox.recv(), if open => match message {
-                Some(Message::Part { number, offset, body, permit }) => {
+                Some(Message::Part { number, offset, body, lease }) => {
                     let write = Arc::clone(&write);
                     flying.spawn(async move {
                         let part = write.put_part(number, offset, body).await;
-                        drop(permit);
+                        drop(lease);
                         part
                     });
                 }

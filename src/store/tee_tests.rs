@@ -40,7 +40,8 @@ impl Bench {
     }
 
     fn factory_with(&self, in_flight_bytes: usize, cancel: &Cancel) -> TeeFactory {
-        TeeFactory::new(self.stores.clone(), self.runtime.handle().clone(), in_flight_bytes, cancel)
+        let runtime = self.runtime.handle().clone();
+        TeeFactory::new(self.stores.clone(), runtime, &Budget::default(), in_flight_bytes, cancel)
     }
 
     /// In the second target, calls of `operation` from the `nth` on are never answered.

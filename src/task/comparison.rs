@@ -6,6 +6,7 @@ use super::parser::{ParsedBlock, Parser};
 use crate::error::{ErrorKind, InputProblem, Result};
 use crate::order::{Deduplicator, Keep, SpillDirectory, Survivors, TaggedBatch, UniqueCheck};
 use crate::rows::Rows;
+use crate::runtime::{Budget, Holder, Lease};
 use crate::spec::{EngineSpec, ValuePolicy};
 use crate::transform::rows::{KeyCheck, KeyMeaning, RowFault};
 use arrow::array::{BooleanArray, RecordBatch};
@@ -13,10 +14,11 @@ use arrow::compute::filter_record_batch;
 use std::collections::VecDeque;
 
 /// Compares the keys of all rows of a task.
-#[derive(Default)]
 pub(super) struct Comparison {
     deduplicator: Option<Deduplicator>,
     uniques: Vec<Unique>,
+    /// Counts the bytes of all keys.
+    lease: Lease,
 }
 
 /// One key that may come up once.
@@ -29,8 +31,14 @@ struct Unique {
 
 impl Comparison {
     /// For these checks: a deduplication first, if there is one.
-    pub(super) fn new(checks: &[KeyCheck], engine: &EngineSpec, spill_directory: &SpillDirectory) -> Self {
-        let mut comparison = Comparison::default();
+    pub(super) fn new(
+        checks: &[KeyCheck],
+        engine: &EngineSpec,
+        spill_directory: &SpillDirectory,
+        budget: &Budget,
+    ) -> Self {
+        let lease = budget.lease(Holder::Keys, 0);
+        let mut comparison = Comparison { deduplicator: None, uniques: Vec::new(), lease };
         for KeyCheck { columns, meaning, policy_key } in checks {
             let keep = match *meaning {
                 KeyMeaning::KeepFirst => Keep::First,
@@ -70,6 +78,8 @@ impl Comparison {
             }
         }
         block.loose = Some(loose);
+        let unique = self.uniques.iter().map(|unique| unique.check.memory_bytes()).sum::<u64>();
+        self.lease.resize(unique + self.deduplicator.as_ref().map_or(0, Deduplicator::memory_bytes));
         Ok(())
     }
 

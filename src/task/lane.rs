@@ -11,9 +11,10 @@
 //! [`super::parser`] is what happens to one block, [`super::ledger`] what happens to its counts,
 //! [`super::quarantine`] what happens to the records that were rejected.
 //!
-//! Memory: at most [`READ_AHEAD_BLOCKS`] blocks wait, one wave is being parsed,
-//! one is being encoded; encoded pages and parts are bounded by
-//! `engine.open_files_bytes` and `engine.upload_bytes_in_flight`.
+//! Memory: at most [`READ_AHEAD_BLOCKS`] blocks wait, fewer if they are large; one wave is being
+//! parsed, one is being encoded; encoded pages and parts are bounded by
+//! `engine.open_files_bytes` and `engine.upload_bytes_in_flight`. The [budget](crate::runtime::Budget)
+//! counts all of it.
 
 use super::comparison::Comparison;
 use super::ledger::Ledger;
@@ -72,10 +73,15 @@ pub(super) fn run(
         SpillDirectory::new(plan.job.engine.spill_directory.as_deref(), runtime.cancel().clone());
     let (block_sender, blocks) = crossbeam_channel::bounded(READ_AHEAD_BLOCKS);
     let (spare_sender, spare) = crossbeam_channel::bounded(READ_AHEAD_BLOCKS + 2 * WAVE_BLOCKS);
-    let parser = Parser::new(plan, task, &columns, spare_sender);
+    let parser = Parser::new(plan, task, &columns, spare_sender, runtime.budget());
     let stages = Stages {
-        sink: Sink::new(writer, &columns.shape, &plan.job.engine, &spill_directory)?,
-        comparison: Comparison::new(columns.program.key_checks(), &plan.job.engine, &spill_directory),
+        sink: Sink::new(writer, &columns.shape, &plan.job.engine, &spill_directory, runtime.budget())?,
+        comparison: Comparison::new(
+            columns.program.key_checks(),
+            &plan.job.engine,
+            &spill_directory,
+            runtime.budget(),
+        ),
         quarantine: Quarantine::new(plan, task, tee),
         ledger: Ledger::new(plan, task),
     };
@@ -146,10 +152,12 @@ fn run_waves(
         runtime.cancel().check()?;
         let wave = next_wave(&blocks);
         let consumed = Consumed { total_text_bytes, ..stages.ledger.consumed() };
-        let rows = std::mem::take(&mut parsed).into_iter().flat_map(|block| block.rows);
-        let sink = &mut stages.sink;
+        let (rows, leases): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut parsed).into_iter().map(|block| (block.rows, block.lease)).unzip();
+        let (sink, rows) = (&mut stages.sink, rows.into_iter().flatten());
         let (written, next) =
             runtime.pool().install(|| rayon::join(|| sink.write(rows, consumed), || parser.parse_wave(wave)));
+        drop(leases);
         written?;
         parsed = next?;
         if parsed.is_empty() {
@@ -223,8 +231,12 @@ fn next_wave<B>(blocks: &Receiver<Result<TextBlock<B>>>) -> Vec<Result<TextBlock
     let mut wave = Vec::with_capacity(WAVE_BLOCKS);
     let mut bytes = 0;
     while wave.len() < WAVE_BLOCKS && bytes < WAVE_BLOCKS * BLOCK_BYTES {
-        let Ok(block) = blocks.recv() else { break };
-        bytes += block.as_ref().map_or(0, |block| block.block.bytes.len());
+        let Ok(mut block) = blocks.recv() else { break };
+        if let Ok(block) = &mut block {
+            // The wave waits for its next block: the reader must not wait for the wave.
+            block.lease.make_room();
+            bytes += block.block.bytes.len();
+        }
         wave.push(block);
     }
     wave

@@ -9,6 +9,7 @@ use crate::error::{Error, ErrorKind, InputProblem, Location, Result};
 use crate::parse::{RecordIndex, ScanError, Scanner};
 use crate::partition::{PartitionRows, SplitError, TooLong};
 use crate::rows::{BatchBuilder, Built, DataRecords, RecordFault, Rows};
+use crate::runtime::{Budget, Holder, Lease};
 use crate::spec::ValuePolicy;
 use crate::split::blocks::Block;
 use crate::split::not_data::Tiles;
@@ -46,12 +47,14 @@ pub(super) struct ParsedBlock {
     /// For each comparison: the keys of `loose`.
     pub(super) keys: Vec<Vec<Option<u128>>>,
     /// Where `loose` may still be found wrong.
-    text: Option<(Block, RecordIndex)>,
+    text: Option<(Block, RecordIndex, Lease)>,
     /// In order of the records, until they are `quarantined`.
     rejects: Vec<Reject>,
     /// The rejects as rows of the quarantine.
     pub(super) quarantined: Option<RecordBatch>,
     pub(super) findings: Findings,
+    /// Counts the bytes of its rows.
+    pub(super) lease: Lease,
 }
 
 /// Parses blocks on the compute pool.
@@ -63,6 +66,7 @@ pub(super) struct Parser<'a> {
     /// Whether records that break the dialect are set aside.
     tolerant: bool,
     spare_sender: Sender<Vec<u8>>,
+    budget: &'a Budget,
 }
 
 /// What a thread keeps from block to block.
@@ -79,9 +83,10 @@ impl<'a> Parser<'a> {
         task: &'a Task,
         columns: &'a Columns,
         spare_sender: Sender<Vec<u8>>,
+        budget: &'a Budget,
     ) -> Self {
         let (scanner, tolerant) = (Scanner::new(&plan.dialect), is_tolerant(&plan.job));
-        Parser { plan, task, columns, scanner, tolerant, spare_sender }
+        Parser { plan, task, columns, scanner, tolerant, spare_sender, budget }
     }
 
     /// Parses blocks in parallel; the first error in the order of the records wins.
@@ -97,12 +102,13 @@ impl<'a> Parser<'a> {
     }
 
     fn parse(&self, text: TextBlock<Arc<BatchBuilder>>, scratch: &mut Scratch) -> Result<ParsedBlock> {
-        let TextBlock { split, block, preamble, footer, before, binding } = text;
+        let TextBlock { split, block, preamble, footer, before, binding, mut lease } = text;
         let url = &self.plan.inputs[self.task.splits[split].input].url;
         let place = BlockPlace { plan: self.plan, block: &block, url };
         let data_end = (block.records as usize).saturating_sub(footer);
         self.scan(&block, preamble..data_end, url, scratch)?;
         let Scratch { index, broken } = scratch;
+        lease.resize((block.bytes.len() + index.memory_bytes()) as u64);
         let records = preamble..index.len().saturating_sub(footer).max(preamble);
         let data =
             DataRecords { range: records, broken: &broken.iter().map(|e| e.record).collect::<Vec<_>>() };
@@ -152,6 +158,7 @@ impl<'a> Parser<'a> {
             rejects,
             quarantined: None,
             findings,
+            lease: self.budget.lease(Holder::Rows, rows.batch.get_array_memory_size() as u64),
         };
         if self.columns.program.key_checks().is_empty() {
             parsed.rows = self.partition(&rows, index, &place)?;
@@ -159,7 +166,7 @@ impl<'a> Parser<'a> {
             self.recycle(block.bytes);
         } else {
             parsed.loose = Some(rows);
-            parsed.text = Some((block, std::mem::take(index)));
+            parsed.text = Some((block, std::mem::take(index), lease));
         }
         Ok(parsed)
     }
@@ -171,14 +178,14 @@ impl<'a> Parser<'a> {
             if let Some(loose) = block.loose.take() {
                 block.rows = match &text {
                     // With a deduplication, rows come out that no longer stand beside their records.
-                    Some((text, index)) if loose.records.len() == loose.batch.num_rows() => {
+                    Some((text, index, _)) if loose.records.len() == loose.batch.num_rows() => {
                         let url = &self.plan.inputs[self.task.splits[block.split].input].url;
                         self.partition(&loose, index, &BlockPlace { plan: self.plan, block: text, url })?
                     }
                     _ => self.partition_loose(&loose.batch, block.split)?,
                 };
             }
-            if let Some((text, _)) = text {
+            if let Some((text, ..)) = text {
                 self.recycle(text.bytes);
             }
             self.quarantine(block)
@@ -196,7 +203,7 @@ impl<'a> Parser<'a> {
 
     /// Sets a row of `block.loose` aside, or fails, as its policy has it.
     pub(super) fn set_aside(&self, block: &mut ParsedBlock, fault: RowFault) -> Result<()> {
-        let Some((text, index)) = &block.text else { return Ok(()) };
+        let Some((text, index, _)) = &block.text else { return Ok(()) };
         let url = &self.plan.inputs[self.task.splits[block.split].input].url;
         let place = BlockPlace { plan: self.plan, block: text, url };
         let reject = place.reject_row(index, fault)?;

@@ -6,13 +6,15 @@ use crate::encode::{Consumed, FileShape, TableWriter};
 use crate::error::Result;
 use crate::order::{SortColumn, Sorter, SpillDirectory};
 use crate::partition::PartitionRows;
-use crate::runtime::Runtime;
+use crate::runtime::{Budget, Holder, Lease, Runtime};
 use crate::spec::EngineSpec;
 
 /// Takes rows in order.
 pub(super) struct Sink<'t> {
     writer: TableWriter<'t>,
     sorter: Option<Sorter>,
+    /// Counts the bytes of the sorter.
+    sorted: Lease,
 }
 
 impl<'t> Sink<'t> {
@@ -22,6 +24,7 @@ impl<'t> Sink<'t> {
         shape: &FileShape,
         engine: &EngineSpec,
         spill_directory: &SpillDirectory,
+        budget: &Budget,
     ) -> Result<Self> {
         // From what the footers will say, so that none declares an order that the rows lack.
         let by: Vec<SortColumn> = shape.sort_columns().iter().map(SortColumn::from).collect();
@@ -29,7 +32,7 @@ impl<'t> Sink<'t> {
             true => None,
             false => Some(Sorter::new(shape.schema(), &by, engine.sort_bytes, spill_directory)?),
         };
-        Ok(Sink { writer, sorter })
+        Ok(Sink { writer, sorter, sorted: budget.lease(Holder::Sorted, 0) })
     }
 
     /// Takes a wave of rows. Called on the compute pool.
@@ -40,7 +43,11 @@ impl<'t> Sink<'t> {
     ) -> Result<()> {
         match &mut self.sorter {
             None => self.writer.write(rows, consumed),
-            Some(sorter) => rows.into_iter().try_for_each(|rows| sorter.push(rows)),
+            Some(sorter) => rows.into_iter().try_for_each(|rows| {
+                sorter.push(rows)?;
+                self.sorted.resize(sorter.memory_bytes());
+                Ok(())
+            }),
         }
     }
 
@@ -55,6 +62,7 @@ impl<'t> Sink<'t> {
             loop {
                 runtime.cancel().check()?;
                 let wave = sorted.by_ref().take(WAVE_BLOCKS).collect::<Result<Vec<_>>>()?;
+                self.sorted.resize(sorted.memory_bytes());
                 if wave.is_empty() {
                     break;
                 }

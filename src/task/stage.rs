@@ -27,7 +27,8 @@ pub fn stage(
     let started = std::time::Instant::now();
     let in_flight = plan.job.engine.upload_bytes_in_flight;
     // Dropped on the way out with an error, it removes what was staged.
-    let tee = TeeFactory::new(stores.to_vec(), runtime.handle(), in_flight, runtime.cancel());
+    let tee =
+        TeeFactory::new(stores.to_vec(), runtime.handle(), runtime.budget(), in_flight, runtime.cancel());
     let done = lane::run(plan, task, &tee, runtime, first_text)
         .map_err(|error| source::or_changed(error, &plan.inputs))?;
     account::check_balance(&done.splits, &done.files)?;
@@ -36,6 +37,7 @@ pub fn stage(
     let (files, elapsed_seconds) = (done.files.len(), started.elapsed().as_secs_f64());
     let what = if stores.is_empty() { "encoded, and written nowhere" } else { "staged in every target" };
     tracing::info!(task = task.number, files, elapsed_seconds, "{what}");
+    tracing::debug!(peak_bytes = %runtime.budget(), "most memory held so far");
     Ok(TaskReport {
         format: DOCUMENT_FORMAT,
         attempt: plan.attempt.clone(),

@@ -1,8 +1,9 @@
 //! The writer's side: bytes → parts of one size, handed to the task of each target.
 
-use super::{Failure, Message, Sealed, Shared, TargetUpload, TeeFile, permits};
+use super::{Failure, Message, Sealed, Shared, TargetUpload, TeeFile};
 use crate::documents::StagedFile;
 use crate::error::{Error, ErrorKind, Result};
+use crate::runtime::{Holder, Lease};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
@@ -19,6 +20,8 @@ pub struct TeeWriter {
     key: String,
     uploads: Vec<TargetUpload>,
     buffer: Vec<u8>,
+    /// Counts the bytes of `buffer`.
+    lease: Lease,
     digest: Sha256,
     checksum: Crc64,
     bytes: u64,
@@ -41,12 +44,14 @@ impl TeeWriter {
         key: String,
         uploads: Vec<TargetUpload>,
     ) -> TeeWriter {
+        let lease = shared.budget.lease(Holder::Parts, 0);
         TeeWriter {
             shared,
             failure,
             key,
             uploads,
             buffer: Vec::new(),
+            lease,
             digest: Sha256::new(),
             checksum: Crc64::new(CrcAlgorithm::Crc64Nvme),
             bytes: 0,
@@ -120,21 +125,21 @@ impl TeeWriter {
     /// `None` if the file has failed.
     fn send_part(&mut self) -> Option<()> {
         let body = Bytes::from(std::mem::take(&mut self.buffer));
-        let wanted = permits(body.len()).min(self.shared.permits);
-        let permit = self.shared.runtime.block_on(async {
+        let shared = &self.shared;
+        let lease = shared.runtime.block_on(async {
             tokio::select! {
                 biased;
                 () = self.failure.failed.cancelled() => None,
-                () = self.shared.given_up.cancelled() => None,
-                permit = Arc::clone(&self.shared.in_flight).acquire_many_owned(wanted) => permit.ok(),
+                lease = shared.in_flight.lease(body.len() as u64, &shared.given_up) => lease.ok(),
             }
         });
-        let permit = Arc::new(permit?);
+        let lease = Arc::new(lease?);
+        self.lease.resize(0);
         self.parts += 1;
         let offset = self.bytes - body.len() as u64;
         for upload in &self.uploads {
             let part =
-                Message::Part { number: self.parts, offset, body: body.clone(), permit: Arc::clone(&permit) };
+                Message::Part { number: self.parts, offset, body: body.clone(), lease: Arc::clone(&lease) };
             // A task that is gone has left its error in `failure`.
             let _ = upload.messages.send(part);
         }
@@ -153,6 +158,7 @@ impl io::Write for TeeWriter {
         self.digest.update(taken);
         self.checksum.update(taken);
         self.bytes += taken.len() as u64;
+        self.lease.resize(self.buffer.len() as u64);
         if self.buffer.len() == self.shared.part_bytes {
             self.send_part().ok_or_else(|| self.refusal())?;
         }
