@@ -184,7 +184,7 @@ impl Run<'_> {
     /// when one fails.
     fn stage(&self, table: &Table, mut first_text: Option<TextStream>) -> (Vec<TaskReport>, Result<()>) {
         self.runtime.progress().total_bytes.store(self.plan.total_bytes(), Ordering::Relaxed);
-        let stores = table.present_stores();
+        let stores = table.staging_stores();
         self.runtime.cancel().shutdown().stages(&self.plan.attempt, self.plan.single_file.is_none());
         let mut reports = Vec::with_capacity(self.plan.tasks.len());
         let staged = self.plan.tasks.iter().try_for_each(|task| {

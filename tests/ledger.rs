@@ -131,7 +131,7 @@ fn run(directory: &Path, job: JobSpec, dirt: &Dirt) -> (RecordCounts, Vec<i64>, 
     let options = PlanOptions { tasks: dirt.tasks, split_bytes: dirt.split_bytes, ..PlanOptions::default() };
     let plan = plan::build(job, &options, &runtime).unwrap().plan;
     let table = runtime.block_on(Table::open(&plan.job)).unwrap();
-    let stage = |task| task::stage(&plan, task, table.stores(), &runtime, None).unwrap();
+    let stage = |task| task::stage(&plan, task, &table.staging_stores(), &runtime, None).unwrap();
     let reports: Vec<_> = plan.tasks.iter().map(stage).collect();
     assert_eq!(runtime.budget().held(), 0, "every lease is given back");
     let verified = Verified::check(&plan, &reports).unwrap();

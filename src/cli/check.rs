@@ -12,6 +12,7 @@ use crate::run::{TableState, choose};
 use crate::runtime::Runtime;
 use crate::source;
 use crate::spec::JobSpec;
+use crate::store::check_access;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -51,7 +52,7 @@ impl Check<'_> {
         for store in table.stores() {
             self.runtime.cancel().check()?;
             // What it begins it also removes, so it is not let go of at once.
-            let access = self.runtime.cancel().in_time(store.check_access());
+            let access = self.runtime.cancel().in_time(check_access(store.as_ref()));
             match self.runtime.block_on(access).unwrap_or_else(|| Err(ErrorKind::Interrupted.into())) {
                 Ok(()) => self.global.say(&format!("ok    target {}", store.describe().url)),
                 Err(error) => {

@@ -5,7 +5,7 @@ use super::open_copies::OpenCopies;
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::{Cancel, Runtime};
 use crate::spec::{CommitSpec, ConditionalWrites, JobSpec};
-use crate::store::{Store, TargetIdentity, WriteOutcome};
+use crate::store::{StagingStore, Store, TargetIdentity, WriteOutcome};
 use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -124,9 +124,9 @@ impl Table {
         self.stores.iter().enumerate().filter(|(position, _)| !self.absent.contains(position))
     }
 
-    /// The targets that are there, in their order.
-    pub fn present_stores(&self) -> Vec<Arc<dyn Store>> {
-        self.present().map(|(_, store)| Arc::clone(store)).collect()
+    /// The targets that are there, in their order, for who stages files.
+    pub fn staging_stores(&self) -> Vec<Arc<dyn StagingStore>> {
+        self.present().map(|(_, store)| Arc::clone(store) as _).collect()
     }
 
     /// The same table with these targets, in this order.

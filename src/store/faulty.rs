@@ -1,10 +1,9 @@
 //! A store that fails where a test wants it to.
 
-use super::{Document, ObjectMeta, StagedWrite, Store, TargetIdentity, WriteOutcome};
+use super::{StagedWrite, StagingStore, TargetIdentity};
 use crate::documents::{StagedFile, StagedPart};
 use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
 use bytes::Bytes;
-use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -14,18 +13,14 @@ pub(crate) enum Operation {
     Begin,
     PutPart,
     Seal,
-    Complete,
     Abort,
-    Put,
-    Get,
-    List,
 }
 
 /// Fails the `nth` (from 1) call of one operation, and passes on all others;
 /// or never answers that call and those after it.
 #[derive(Debug)]
 pub(crate) struct FaultyStore {
-    inner: Arc<dyn Store>,
+    inner: Arc<dyn StagingStore>,
     fault: Arc<InjectedFault>,
 }
 
@@ -60,15 +55,15 @@ impl InjectedFault {
 }
 
 impl FaultyStore {
-    pub(crate) fn new(inner: Arc<dyn Store>, operation: Operation, nth: usize) -> Self {
+    pub(crate) fn new(inner: Arc<dyn StagingStore>, operation: Operation, nth: usize) -> Self {
         Self::with(inner, operation, nth, false)
     }
 
-    pub(crate) fn stalling(inner: Arc<dyn Store>, operation: Operation, nth: usize) -> Self {
+    pub(crate) fn stalling(inner: Arc<dyn StagingStore>, operation: Operation, nth: usize) -> Self {
         Self::with(inner, operation, nth, true)
     }
 
-    fn with(inner: Arc<dyn Store>, operation: Operation, nth: usize, stalls: bool) -> Self {
+    fn with(inner: Arc<dyn StagingStore>, operation: Operation, nth: usize, stalls: bool) -> Self {
         let url = inner.describe().url.clone();
         let fault = InjectedFault { operation, nth, stalls, calls: AtomicUsize::new(0), url };
         FaultyStore { inner, fault: Arc::new(fault) }
@@ -76,7 +71,7 @@ impl FaultyStore {
 }
 
 #[async_trait::async_trait]
-impl Store for FaultyStore {
+impl StagingStore for FaultyStore {
     fn describe(&self) -> &TargetIdentity {
         self.inner.describe()
     }
@@ -88,55 +83,9 @@ impl Store for FaultyStore {
         let inner = self.inner.begin(key).await?;
         Ok(Box::new(FaultyWrite { inner, fault: Arc::clone(&self.fault) }))
     }
-    async fn complete(&self, staged: &StagedFile) -> Result<()> {
-        self.fault.strike(Operation::Complete).await?;
-        self.inner.complete(staged).await
-    }
     async fn abort(&self, staged: &StagedFile) -> Result<()> {
         self.fault.strike(Operation::Abort).await?;
         self.inner.abort(staged).await
-    }
-    async fn put(&self, key: &str, body: Bytes) -> Result<()> {
-        self.fault.strike(Operation::Put).await?;
-        self.inner.put(key, body).await
-    }
-    async fn create(&self, key: &str, body: Bytes) -> Result<WriteOutcome> {
-        self.fault.strike(Operation::Put).await?;
-        self.inner.create(key, body).await
-    }
-    async fn replace(&self, key: &str, body: Bytes, read: Option<&Document>) -> Result<WriteOutcome> {
-        self.fault.strike(Operation::Put).await?;
-        self.inner.replace(key, body, read).await
-    }
-    async fn get(&self, key: &str) -> Result<Option<Document>> {
-        self.fault.strike(Operation::Get).await?;
-        self.inner.get(key).await
-    }
-    async fn read(&self, key: &str, range: Range<u64>) -> Result<Bytes> {
-        self.inner.read(key, range).await
-    }
-    async fn head(&self, key: &str) -> Result<Option<ObjectMeta>> {
-        self.inner.head(key).await
-    }
-    async fn delete(&self, key: &str) -> Result<()> {
-        self.inner.delete(key).await
-    }
-    async fn list(&self, prefix: &str, limit: usize) -> Result<Vec<String>> {
-        self.fault.strike(Operation::List).await?;
-        self.inner.list(prefix, limit).await
-    }
-    async fn list_documents(&self, prefix: &str, after: &str) -> Result<Vec<String>> {
-        self.fault.strike(Operation::List).await?;
-        self.inner.list_documents(prefix, after).await
-    }
-    async fn list_staged(&self, key: Option<&str>) -> Result<Vec<StagedFile>> {
-        self.inner.list_staged(key).await
-    }
-    async fn sweep_documents(&self) -> Result<()> {
-        self.inner.sweep_documents().await
-    }
-    async fn check_access(&self) -> Result<()> {
-        self.inner.check_access().await
     }
 }
 

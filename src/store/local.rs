@@ -8,7 +8,9 @@ mod documents;
 mod place;
 mod staging;
 
-use super::{Document, ObjectMeta, StagedWrite, Store, TargetIdentity, WriteOutcome, is_hidden};
+use super::{
+    ObjectMeta, StagedWrite, StagingStore, Store, StoredDocument, TargetIdentity, WriteOutcome, is_hidden,
+};
 use crate::aws::Role;
 use crate::documents::StagedFile;
 use crate::error::{Error, ErrorKind, Result, StoreReason};
@@ -205,7 +207,7 @@ fn reason_of(error: &io::Error) -> StoreReason {
 }
 
 #[async_trait::async_trait]
-impl Store for LocalStore {
+impl StagingStore for LocalStore {
     fn describe(&self) -> &TargetIdentity {
         &self.inner.identity
     }
@@ -227,14 +229,17 @@ impl Store for LocalStore {
         Ok(Box::new(write))
     }
 
-    async fn complete(&self, staged: &StagedFile) -> Result<()> {
-        let staged = staged.clone();
-        self.blocking(move |store| store.complete(&staged)).await
-    }
-
     async fn abort(&self, staged: &StagedFile) -> Result<()> {
         let staged = staged.clone();
         self.blocking(move |store| store.abort(&staged)).await
+    }
+}
+
+#[async_trait::async_trait]
+impl Store for LocalStore {
+    async fn complete(&self, staged: &StagedFile) -> Result<()> {
+        let staged = staged.clone();
+        self.blocking(move |store| store.complete(&staged)).await
     }
 
     async fn put(&self, key: &str, body: Bytes) -> Result<()> {
@@ -247,12 +252,12 @@ impl Store for LocalStore {
         self.blocking(move |store| store.create(&key, &body)).await
     }
 
-    async fn replace(&self, key: &str, body: Bytes, read: Option<&Document>) -> Result<WriteOutcome> {
+    async fn replace(&self, key: &str, body: Bytes, read: Option<&StoredDocument>) -> Result<WriteOutcome> {
         let (key, read) = (key.to_owned(), read.cloned());
         self.blocking(move |store| store.replace(&key, &body, read.as_ref())).await
     }
 
-    async fn get(&self, key: &str) -> Result<Option<Document>> {
+    async fn get(&self, key: &str) -> Result<Option<StoredDocument>> {
         let key = key.to_owned();
         self.blocking(move |store| store.get(&key)).await
     }
@@ -338,10 +343,6 @@ impl Store for LocalStore {
 
     async fn sweep_documents(&self) -> Result<()> {
         self.blocking(Inner::sweep_documents).await
-    }
-
-    async fn check_access(&self) -> Result<()> {
-        super::target::probe(self).await
     }
 }
 

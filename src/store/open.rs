@@ -15,7 +15,7 @@ use std::sync::Arc;
 const LOCAL_PART_BYTES: usize = 1 << 20;
 
 /// Opens the `position`th target of the job (from 0): `s3://…`, `file:///…` or
-/// a path. Writes nothing; [`Store::check_access`] proves that it can be written.
+/// a path. Writes nothing; [`check_access`](super::check_access) proves that it can be written.
 ///
 /// # Errors
 /// A usage error for a URL of another scheme, an S3 target without a region or

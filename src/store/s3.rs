@@ -8,7 +8,7 @@ mod listings;
 mod objects;
 mod uploads;
 
-use super::{Document, ObjectMeta, StagedWrite, Store, TargetIdentity, WriteOutcome};
+use super::{ObjectMeta, StagedWrite, StagingStore, Store, StoredDocument, TargetIdentity, WriteOutcome};
 use crate::aws::failure::Request;
 use crate::aws::{Connection, Role, S3};
 use crate::documents::StagedFile;
@@ -122,7 +122,7 @@ impl Inner {
 }
 
 #[async_trait::async_trait]
-impl Store for S3Store {
+impl StagingStore for S3Store {
     fn describe(&self) -> &TargetIdentity {
         &self.inner.identity
     }
@@ -136,12 +136,15 @@ impl Store for S3Store {
         Ok(Box::new(upload))
     }
 
-    async fn complete(&self, staged: &StagedFile) -> Result<()> {
-        self.inner.complete(staged).await
-    }
-
     async fn abort(&self, staged: &StagedFile) -> Result<()> {
         self.inner.abort(staged).await
+    }
+}
+
+#[async_trait::async_trait]
+impl Store for S3Store {
+    async fn complete(&self, staged: &StagedFile) -> Result<()> {
+        self.inner.complete(staged).await
     }
 
     async fn put(&self, key: &str, body: Bytes) -> Result<()> {
@@ -152,14 +155,14 @@ impl Store for S3Store {
         self.inner.put("create", key, body, |put| put.if_none_match("*")).await
     }
 
-    async fn replace(&self, key: &str, body: Bytes, read: Option<&Document>) -> Result<WriteOutcome> {
+    async fn replace(&self, key: &str, body: Bytes, read: Option<&StoredDocument>) -> Result<WriteOutcome> {
         match read {
             None => self.create(key, body).await,
             Some(read) => self.inner.put("replace", key, body, |put| put.if_match(&read.tag)).await,
         }
     }
 
-    async fn get(&self, key: &str) -> Result<Option<Document>> {
+    async fn get(&self, key: &str) -> Result<Option<StoredDocument>> {
         self.inner.get("read", key, None).await
     }
 
@@ -185,14 +188,6 @@ impl Store for S3Store {
 
     async fn list_staged(&self, key: Option<&str>) -> Result<Vec<StagedFile>> {
         self.inner.list_staged(key).await
-    }
-
-    async fn sweep_documents(&self) -> Result<()> {
-        Ok(())
-    }
-
-    async fn check_access(&self) -> Result<()> {
-        super::target::probe(self).await
     }
 }
 

@@ -11,11 +11,11 @@ pub(crate) fn is_hidden(key: &str) -> bool {
     key.split('/').any(|part| part.starts_with(['_', '.']))
 }
 
-/// One target: a place where the whole table is written.
+/// What a task may do in a target: stage files and remove them again. None of it becomes visible.
 ///
 /// Keys are relative to the target's URL, use `/`, and have no leading slash.
 #[async_trait::async_trait]
-pub trait Store: Send + Sync + std::fmt::Debug {
+pub trait StagingStore: Send + Sync + std::fmt::Debug {
     /// URL of the table root, ending in `/`, and region, for messages and reports.
     fn describe(&self) -> &TargetIdentity;
 
@@ -25,13 +25,18 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Begins a staged file under its final key. Nothing becomes visible.
     async fn begin(&self, key: &str) -> Result<Box<dyn StagedWrite>>;
 
+    /// Removes a staged file that is not visible. Repeatable; a file that is gone is a success.
+    async fn abort(&self, staged: &StagedFile) -> Result<()>;
+}
+
+/// One target: a place where the whole table is written. What the commit needs of it: staged
+/// files become visible, visible ones are read and removed, and small documents are kept.
+#[async_trait::async_trait]
+pub trait Store: StagingStore {
     /// Makes a staged file visible under its key, atomically.
     ///
     /// Repeatable: a file that this staging has made visible already is a success.
     async fn complete(&self, staged: &StagedFile) -> Result<()>;
-
-    /// Removes a staged file that is not visible. Repeatable; a file that is gone is a success.
-    async fn abort(&self, staged: &StagedFile) -> Result<()>;
 
     /// Writes a small object whole, visible at once, whether or not there is one.
     async fn put(&self, key: &str, body: Bytes) -> Result<()>;
@@ -46,10 +51,10 @@ pub trait Store: Send + Sync + std::fmt::Debug {
 
     /// Replaces a small object if it is still the one that `read` holds, and
     /// creates it, as [`Store::create`] does, if there was none.
-    async fn replace(&self, key: &str, body: Bytes, read: Option<&Document>) -> Result<WriteOutcome>;
+    async fn replace(&self, key: &str, body: Bytes, read: Option<&StoredDocument>) -> Result<WriteOutcome>;
 
     /// Reads a small object, `None` if there is none.
-    async fn get(&self, key: &str) -> Result<Option<Document>>;
+    async fn get(&self, key: &str) -> Result<Option<StoredDocument>>;
 
     /// Reads bytes of a visible object, end-exclusive; fewer at its end.
     async fn read(&self, key: &str, range: Range<u64>) -> Result<Bytes>;
@@ -69,17 +74,15 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     async fn list_documents(&self, prefix: &str, after: &str) -> Result<Vec<String>>;
 
     /// Staged files under this table that are still open, whoever began them:
-    /// enough of each for [`Store::abort`]. S3 does not say sizes and parts here.
+    /// enough of each for [`StagingStore::abort`]. S3 does not say sizes and parts here.
     /// With a key: at least those of this key, without a walk through the table.
     async fn list_staged(&self, key: Option<&str>) -> Result<Vec<StagedFile>>;
 
-    /// Removes what writers of documents that are dead have left half done. S3
-    /// never shows such.
-    async fn sweep_documents(&self) -> Result<()>;
-
-    /// Proves that files can be staged here, without leaving anything behind:
-    /// begins a file, writes a byte, looks for it, aborts it.
-    async fn check_access(&self) -> Result<()>;
+    /// Removes what writers of documents that are dead have left half done, if
+    /// they can: S3 never shows such.
+    async fn sweep_documents(&self) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// A staged file being written.
@@ -93,7 +96,7 @@ pub trait StagedWrite: Send + Sync {
     /// says what [`Store::complete`] needs. `parts` in ascending order.
     async fn seal(&self, parts: Vec<StagedPart>) -> Result<StagedFile>;
 
-    /// What [`Store::abort`] needs if the file is given up now.
+    /// What [`StagingStore::abort`] needs if the file is given up now.
     fn handle(&self) -> StagedFile;
 }
 
@@ -108,7 +111,7 @@ pub enum WriteOutcome {
 
 /// A small object, and what tells it from one that replaces it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Document {
+pub struct StoredDocument {
     /// Its bytes.
     pub body: Bytes,
     /// The store's entity tag; empty where the bytes themselves are compared.
@@ -151,9 +154,9 @@ impl TargetIdentity {
     }
 }
 
-/// What a run asks of a target, up to the commit: begins a file, writes a byte,
-/// looks for it and aborts it. What [`Store::check_access`] does.
-pub(super) async fn probe(store: &dyn Store) -> Result<()> {
+/// Proves that files can be staged in a target, without leaving anything behind:
+/// begins a file, writes a byte, looks for it, aborts it.
+pub async fn check_access(store: &dyn Store) -> Result<()> {
     let key = format!(".sawmill-access-{}", random_suffix());
     let write = store.begin(&key).await?;
     let written = write.put_part(1, 0, Bytes::from_static(b"\0")).await;

@@ -12,7 +12,7 @@ mod writer;
 
 pub use writer::TeeWriter;
 
-use super::{StagedWrite, Store};
+use super::{StagedWrite, StagingStore};
 use crate::documents::{StagedFile, StagedPart};
 use crate::error::count::count;
 use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
@@ -48,7 +48,7 @@ pub struct TeeFactory {
 
 #[derive(Debug)]
 struct Shared {
-    stores: Vec<Arc<dyn Store>>,
+    stores: Vec<Arc<dyn StagingStore>>,
     runtime: Handle,
     budget: Budget,
     /// For parts between the writers and the slowest target.
@@ -57,7 +57,7 @@ struct Shared {
     given_up: Cancel,
     /// Time for one request that removes a staged file, and for one that began a file
     /// before the work was given up; less when the process has less. A person who pressed
-    /// Ctrl-C waits for these; [`Store::list_staged`] finds what is left behind.
+    /// Ctrl-C waits for these; [`super::Store::list_staged`] finds what is left behind.
     abort_time: Duration,
     /// The tasks of each target: one that hangs should not keep another from being cleaned up.
     tasks: Vec<TaskTracker>,
@@ -93,7 +93,7 @@ impl TeeFactory {
     /// however many targets there are, and one part always has room. `cancel`
     /// wakes every writer and lets uploads and their retries go.
     pub fn new(
-        stores: Vec<Arc<dyn Store>>,
+        stores: Vec<Arc<dyn StagingStore>>,
         runtime: Handle,
         budget: &Budget,
         in_flight_bytes: usize,

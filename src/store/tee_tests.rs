@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps")]
 
 use super::*;
+use crate::store::Store;
 use crate::store::faulty::{FaultyStore, Operation};
 use crate::store::local::LocalStore;
 use sha2::{Digest, Sha256};
@@ -10,10 +11,14 @@ use tokio::runtime::Runtime;
 
 const PART: usize = 64;
 
+fn local(directory: &tempfile::TempDir, position: usize) -> Arc<LocalStore> {
+    Arc::new(LocalStore::new(directory.path().join("table"), PART, position).unwrap())
+}
+
 struct Bench {
     runtime: Runtime,
     directories: [tempfile::TempDir; 2],
-    stores: Vec<Arc<dyn Store>>,
+    stores: Vec<Arc<dyn StagingStore>>,
 }
 
 impl Bench {
@@ -22,16 +27,12 @@ impl Bench {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
         let directories = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
-        let mut stores: Vec<Arc<dyn Store>> = Vec::new();
-        for (position, directory) in directories.iter().enumerate() {
-            stores.push(Arc::new(LocalStore::new(directory.path().join("table"), PART, position).unwrap()));
-        }
-        if let (Some((operation, nth)), Some(second)) = (fault, stores.pop()) {
-            stores.push(Arc::new(FaultyStore::new(second, operation, nth)));
-        } else {
-            stores.truncate(1);
-            stores.push(Arc::new(LocalStore::new(directories[1].path().join("table"), PART, 1).unwrap()));
-        }
+        let [first, second] = [0, 1].map(|position| local(&directories[position], position));
+        let second: Arc<dyn StagingStore> = match fault {
+            Some((operation, nth)) => Arc::new(FaultyStore::new(second, operation, nth)),
+            None => second,
+        };
+        let stores = vec![first as _, second];
         Bench { runtime, directories, stores }
     }
 
@@ -73,7 +74,8 @@ fn every_target_gets_the_same_file_and_none_shows_it() {
         let file = writer.finish().unwrap();
         assert_eq!((file.bytes, file.sha256), (length as u64, hex::encode(Sha256::digest(&body))));
         assert_eq!(file.staged.len(), 2);
-        for (store, staged) in bench.stores.iter().zip(&file.staged) {
+        for (directory, staged) in bench.directories.iter().zip(&file.staged) {
+            let store = local(directory, 0);
             bench.runtime.block_on(async {
                 assert_eq!(store.head(&key).await.unwrap(), None);
                 store.complete(staged).await.unwrap();

@@ -69,7 +69,7 @@ pub fn run(
     runtime.wait(table.intend(plan, Steps::Separate, &history))?;
     let alive = table.keep_alive(&plan.attempt, &runtime.handle());
     runtime.cancel().shutdown().stages(&plan.attempt, true);
-    let staged = stage(plan, task, table.stores(), runtime, None)
+    let staged = stage(plan, task, &table.staging_stores(), runtime, None)
         .map_err(|error| runtime.cancel().with_last_words(error))?;
     let recorded = runtime.wait(table.record(&staged));
     let handed_on = recorded.and_then(|report| hand_on(&report).map(|()| report));

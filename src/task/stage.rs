@@ -6,7 +6,7 @@ use crate::documents::{DOCUMENT_FORMAT, Plan, Task, TaskReport};
 use crate::error::Result;
 use crate::runtime::Runtime;
 use crate::source::{self, TextStream};
-use crate::store::Store;
+use crate::store::StagingStore;
 use crate::store::tee::TeeFactory;
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use std::sync::Arc;
 pub fn stage(
     plan: &Plan,
     task: &Task,
-    stores: &[Arc<dyn Store>],
+    stores: &[Arc<dyn StagingStore>],
     runtime: &Runtime,
     first_text: Option<TextStream>,
 ) -> Result<TaskReport> {

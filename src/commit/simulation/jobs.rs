@@ -10,7 +10,7 @@ use crate::parse::Dialect;
 use crate::runtime::Cancel;
 use crate::schema::{WrittenColumn, WrittenSchema};
 use crate::spec::{JobSpec, Layout, UnreachableTarget, WriteMode};
-use crate::store::{StagedWrite, Store};
+use crate::store::{StagedWrite, StagingStore};
 use crate::value::ColumnType;
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
@@ -325,7 +325,7 @@ async fn stage_files(
     job: &Job,
     plan: &Plan,
     table: &Table,
-    begun: &mut Vec<(Arc<dyn Store>, StagedFile)>,
+    begun: &mut Vec<(Arc<dyn StagingStore>, StagedFile)>,
 ) -> Result<TaskReport> {
     let mut files = Vec::new();
     for (number, directory) in job.files.iter().enumerate() {
@@ -336,13 +336,13 @@ async fn stage_files(
         let key = format!("{version}{directory}part-00000-{number:05}-{}.parquet", plan.attempt);
         let body = job.body(number);
         let mut writes: Vec<Box<dyn StagedWrite>> = Vec::new();
-        for store in table.present_stores() {
+        for store in table.staging_stores() {
             let write = store.begin(&key).await?;
             begun.push((Arc::clone(&store), write.handle()));
             writes.push(write);
         }
         let mut staged = Vec::new();
-        for (store, write) in table.present_stores().iter().zip(writes) {
+        for (store, write) in table.staging_stores().iter().zip(writes) {
             let mut parts = Vec::new();
             for (position, part) in body.as_bytes().chunks(store.part_bytes()).enumerate() {
                 let (number, offset) = (position as u32 + 1, (position * store.part_bytes()) as u64);

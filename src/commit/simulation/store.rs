@@ -3,7 +3,9 @@
 use super::world::{Answer, Bucket, Condition, Effect, RequestError, Seen, World, checksum};
 use crate::documents::{StagedFile, StagedPart, Staging};
 use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
-use crate::store::{Document, ObjectMeta, StagedWrite, Store, TargetIdentity, WriteOutcome};
+use crate::store::{
+    ObjectMeta, StagedWrite, StagingStore, Store, StoredDocument, TargetIdentity, WriteOutcome,
+};
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::future::{pending, poll_fn};
@@ -99,7 +101,7 @@ pub(super) fn url(target: usize) -> String {
 }
 
 #[async_trait::async_trait]
-impl Store for SimulatedStore {
+impl StagingStore for SimulatedStore {
     fn describe(&self) -> &TargetIdentity {
         &self.identity
     }
@@ -124,6 +126,17 @@ impl Store for SimulatedStore {
         }
     }
 
+    async fn abort(&self, staged: &StagedFile) -> Result<()> {
+        let upload = staged.staging.handle().to_owned();
+        match self.request(Effect::Abort { upload, key: staged.key.clone() }).await? {
+            Ok(_) | Err(RequestError::NoSuchUpload) => Ok(()),
+            Err(refusal) => Err(self.failed(refusal)),
+        }
+    }
+}
+
+#[async_trait::async_trait]
+impl Store for SimulatedStore {
     async fn complete(&self, staged: &StagedFile) -> Result<()> {
         let Staging::MultipartUpload { upload_id, identity, parts } = &staged.staging else {
             unreachable!("nothing else is staged here")
@@ -142,14 +155,6 @@ impl Store for SimulatedStore {
         }
     }
 
-    async fn abort(&self, staged: &StagedFile) -> Result<()> {
-        let upload = staged.staging.handle().to_owned();
-        match self.request(Effect::Abort { upload, key: staged.key.clone() }).await? {
-            Ok(_) | Err(RequestError::NoSuchUpload) => Ok(()),
-            Err(refusal) => Err(self.failed(refusal)),
-        }
-    }
-
     async fn put(&self, key: &str, body: Bytes) -> Result<()> {
         self.write(key, body, Condition::Always).await.map(drop)
     }
@@ -158,12 +163,12 @@ impl Store for SimulatedStore {
         self.write(key, body, Condition::Absent).await
     }
 
-    async fn replace(&self, key: &str, body: Bytes, read: Option<&Document>) -> Result<WriteOutcome> {
+    async fn replace(&self, key: &str, body: Bytes, read: Option<&StoredDocument>) -> Result<WriteOutcome> {
         let condition = read.map_or(Condition::Absent, |read| Condition::Tag(read.tag.clone()));
         self.write(key, body, condition).await
     }
 
-    async fn get(&self, key: &str) -> Result<Option<Document>> {
+    async fn get(&self, key: &str) -> Result<Option<StoredDocument>> {
         self.ask(|| format!("get {key}"), |bucket| bucket.get(key)).await
     }
 
@@ -203,14 +208,6 @@ impl Store for SimulatedStore {
             |bucket| bucket.staged().filter(wanted).collect(),
         )
         .await
-    }
-
-    async fn sweep_documents(&self) -> Result<()> {
-        Ok(())
-    }
-
-    async fn check_access(&self) -> Result<()> {
-        Ok(())
     }
 }
 

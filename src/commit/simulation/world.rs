@@ -3,7 +3,7 @@
 use super::faults::{Fault, Faults};
 use super::monitor::Monitor;
 use crate::documents::{StagedFile, Staging};
-use crate::store::{Document, ObjectMeta, WriteOutcome, is_hidden};
+use crate::store::{ObjectMeta, StoredDocument, WriteOutcome, is_hidden};
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -309,9 +309,9 @@ impl Bucket {
         }
     }
 
-    pub(super) fn get(&self, key: &str) -> Option<Document> {
+    pub(super) fn get(&self, key: &str) -> Option<StoredDocument> {
         let object = self.objects.get(key)?;
-        Some(Document { body: object.body.clone(), tag: object.tag.clone() })
+        Some(StoredDocument { body: object.body.clone(), tag: object.tag.clone() })
     }
 
     pub(super) fn read(&self, key: &str, range: Range<u64>) -> Option<Bytes> {

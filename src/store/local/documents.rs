@@ -9,7 +9,7 @@ use super::Inner;
 use super::place::{self, Place};
 use super::staging::{TEMPORARY_SUFFIX, is_temporary};
 use crate::error::Result;
-use crate::store::{Document, WriteOutcome};
+use crate::store::{StoredDocument, WriteOutcome};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -51,7 +51,12 @@ impl Inner {
         }
     }
 
-    pub(super) fn replace(&self, key: &str, body: &[u8], read: Option<&Document>) -> Result<WriteOutcome> {
+    pub(super) fn replace(
+        &self,
+        key: &str,
+        body: &[u8],
+        read: Option<&StoredDocument>,
+    ) -> Result<WriteOutcome> {
         let path = self.path(key)?;
         let failed = |error: io::Error| self.error("replace", key, &error);
         let lock_path = self.path(LOCK)?;
@@ -71,9 +76,9 @@ impl Inner {
         Ok(WriteOutcome::Created)
     }
 
-    pub(super) fn get(&self, key: &str) -> Result<Option<Document>> {
+    pub(super) fn get(&self, key: &str) -> Result<Option<StoredDocument>> {
         match fs::read(self.path(key)?) {
-            Ok(body) => Ok(Some(Document { body: body.into(), tag: String::new() })),
+            Ok(body) => Ok(Some(StoredDocument { body: body.into(), tag: String::new() })),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(self.error("read", key, &error)),
         }

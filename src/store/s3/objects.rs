@@ -3,7 +3,7 @@
 use super::{IDENTITY_KEY, Inner};
 use crate::aws::{RequestClass, failure, wait_after};
 use crate::error::{Result, StoreReason};
-use crate::store::{Document, ObjectMeta, WriteOutcome};
+use crate::store::{ObjectMeta, StoredDocument, WriteOutcome};
 use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumMode, ChecksumType};
@@ -52,7 +52,7 @@ impl Inner {
         operation: &'static str,
         key: &str,
         range: Option<String>,
-    ) -> Result<Option<Document>> {
+    ) -> Result<Option<StoredDocument>> {
         let request = self.request(operation, key, "s3:GetObject and s3:ListBucket");
         let mut tries = 0;
         loop {
@@ -82,7 +82,7 @@ impl Inner {
             let all = self.s3.time_for_all(RequestClass::Part(usize::try_from(bytes).unwrap_or_default()));
             let time = time.min(all.saturating_sub(request.elapsed()));
             let broke_off = match tokio::time::timeout(time, object.body.collect()).await {
-                Ok(Ok(body)) => return Ok(Some(Document { body: body.into_bytes(), tag })),
+                Ok(Ok(body)) => return Ok(Some(StoredDocument { body: body.into_bytes(), tag })),
                 Ok(Err(error)) => failure::describe_broken_body(&error),
                 Err(_) => "the rest of it did not arrive in time".to_owned(),
             };

@@ -206,7 +206,7 @@ async fn every_request_names_the_owner_of_the_bucket() {
     let mut store = store(&endpoint);
     Arc::get_mut(&mut store.inner).unwrap().owner = Some("111122223333".into());
     let document = || Bytes::from_static(b"{}");
-    let read = Document { body: document(), tag: "e".into() };
+    let read = StoredDocument { body: document(), tag: "e".into() };
     let write = store.begin("a").await.unwrap();
     let staged = write.handle();
     let mut requests = 1;
