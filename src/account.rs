@@ -7,7 +7,7 @@ use crate::documents::{FileReport, Findings, FirstReject, RecordCounts, SplitAcc
 use crate::error::count::{agree, count};
 use crate::error::wording::settings;
 use crate::error::{Error, ErrorKind, InputProblem, Location, Result};
-use crate::spec::{EmptyOutput, ErrorsSpec, JobSpec};
+use crate::spec::{EmptyOutput, ErrorsSpec};
 
 /// Records read against rows in the footers of the files.
 pub(crate) fn check_balance(splits: &[SplitAccount], files: &[FileReport]) -> Result<()> {
@@ -135,9 +135,9 @@ pub(crate) fn check_left(
 }
 
 /// Whether the run wrote as many rows as the job expects.
-pub(crate) fn check_rows(job: &JobSpec, records: RecordCounts) -> Result<()> {
-    let (errors, written) = (&job.errors, records.written);
-    if written == 0 && job.output.empty == EmptyOutput::Fail {
+pub(crate) fn check_rows(errors: &ErrorsSpec, empty: EmptyOutput, records: RecordCounts) -> Result<()> {
+    let written = records.written;
+    if written == 0 && empty == EmptyOutput::Fail {
         return Err(Error::new(InputProblem::NothingToWrite.into()).remedy(
             "use `output.empty = \"write_schema\"` or \"write_nothing\" in the job file if that is right",
         ));

@@ -11,7 +11,9 @@ use crate::rows::{BatchBuilder, Binding, Policies, arrow_schema};
 use crate::runtime::Runtime;
 use crate::schema::{Column, Schema, WrittenColumn, WrittenSchema};
 use crate::spanned::{KeyPath, Problem};
-use crate::spec::{ColumnPolicies, ExtraColumns, JobSpec, MatchColumns, MissingColumns, TimestampForm};
+use crate::spec::{
+    ColumnPolicies, ErrorsSpec, ExtraColumns, JobSpec, MissingColumns, SourceSpec, TimestampForm,
+};
 use crate::split::header::{Header, Trailing};
 use crate::split::place::header_error;
 use crate::split::read::{InputStart, SplitReader};
@@ -41,36 +43,28 @@ pub struct Columns {
 }
 
 impl Columns {
-    /// Settles the columns of a job; everything that can be wrong about them
-    /// is an error here, before any data is read.
-    pub fn resolve(
-        schema: Schema,
-        job: &JobSpec,
-        run: &RunContext,
-        written: Option<&WrittenSchema>,
-    ) -> Result<Self> {
-        let program = Program::compile(&schema, job, run, written)?;
-        let partitioner = Partitioner::new(program.output(), &job.output.partition_by)?
-            .with_limits(path_limits(job, &run.run_id));
+    /// Those of a plan; everything that can be wrong about them is an error here, before any data is read.
+    pub fn of_plan(plan: &Plan) -> Result<Self> {
+        let schema = plan.schema()?;
+        let JobSpec { transforms, errors, output, targets, .. } = &plan.job;
+        let run = RunContext { run_id: plan.attempt.clone(), loaded_at_us: plan.time()?.timestamp_micros() };
+        let program = Program::compile(&schema, transforms, errors, output, &run, plan.written.as_ref())?;
+        let limits = path_limits(targets, output.layout, &plan.attempt);
+        let partitioner = Partitioner::new(program.output(), &output.partition_by)?.with_limits(limits);
         let batch_schema = arrow_schema(program.output());
-        let shape = FileShape::new(&batch_schema, partitioner.file_schema(&batch_schema), &job.output)?;
-        check_policies(job, &program)?;
+        let shape = FileShape::new(&batch_schema, partitioner.file_schema(&batch_schema), output)?;
+        check_policies(errors, &program)?;
         let names = program.input_positions().iter().map(|&column| schema.columns[column].name.as_str());
-        let policies = Policies::of(&job.errors, names);
+        let policies = Policies::of(errors, names);
         Ok(Columns { input: schema, program, partitioner, batch_schema, shape, policies })
     }
 
-    /// Those of a plan.
-    pub fn of_plan(plan: &Plan) -> Result<Self> {
-        Columns::resolve(plan.schema()?, &plan.job, &run_context(plan), plan.written.as_ref())
-    }
-
     /// What the files have, as the log of the table keeps it.
-    pub fn written(&self, job: &JobSpec) -> WrittenSchema {
+    pub fn written(&self, timestamps: TimestampForm) -> WrittenSchema {
         let column = |field: &Arc<Field>| {
             let column_type = ColumnType::of_arrow(field.data_type())?;
-            let int96 = job.output.timestamps == TimestampForm::Int96
-                && matches!(column_type, ColumnType::Timestamp { .. });
+            let int96 =
+                timestamps == TimestampForm::Int96 && matches!(column_type, ColumnType::Timestamp { .. });
             Some(WrittenColumn {
                 name: field.name().clone(),
                 column_type,
@@ -87,10 +81,10 @@ impl Columns {
 
     /// Finds the columns in the fields of an input; those that stand in its path are in no field.
     pub(crate) fn bind(&self, plan: &Plan, start: &InputStart) -> Result<BoundInput, InputProblem> {
-        let job = &plan.job;
+        let JobSpec { source, dialect, .. } = &plan.job;
         let header = start.header.as_deref();
-        let policies = ColumnPolicies { blank: plan.dialect.blank_names, ..job.source.column_policies() };
-        let path_columns = &job.source.path_columns;
+        let policies = ColumnPolicies { blank: plan.dialect.blank_names, ..source.column_policies(dialect) };
+        let path_columns = &source.path_columns;
         let in_path = |column: &Column| path_columns.contains(&column.source_name);
         let in_fields = match path_columns.is_empty() {
             true => Cow::Borrowed(&self.input),
@@ -99,24 +93,16 @@ impl Columns {
                 Cow::Owned(Schema::new(columns.cloned().collect()))
             }
         };
-        if let (Some(header), ExtraColumns::Fail) = (header, job.source.extra_columns)
+        if let (Some(header), ExtraColumns::Fail) = (header, policies.extra)
             && let Some(name) = path_columns.iter().find(|name| header.contains(name))
         {
             return Err(InputProblem::PathColumnInHeader { name: name.clone() });
         }
-        let by_name = match job.source.match_columns {
-            Some(MatchColumns::Position) => None,
-            Some(MatchColumns::Name) | None => header,
-        };
+        let by_name = header.is_some() && !policies.by_position;
         let header = header.map(|names| Header::of(names, start.first, &plan.dialect)).unwrap_or_default();
         let found = match by_name {
-            Some(_) => Binding::by_name(
-                &in_fields,
-                &header.names,
-                policies,
-                job.dialect.case_sensitive_header.unwrap_or(true),
-            )?,
-            None => {
+            true => Binding::by_name(&in_fields, &header.names, policies)?,
+            false => {
                 let columns = in_fields.columns.len();
                 let trails = start.header.is_none()
                     && policies.blank != BlankNames::Fail
@@ -145,10 +131,10 @@ impl Columns {
     /// its position and its value there.
     pub(crate) fn path_values(
         &self,
-        job: &JobSpec,
+        source: &SourceSpec,
         input: &Input,
     ) -> Result<Vec<(usize, Option<String>)>, InputProblem> {
-        if job.source.path_columns.is_empty() {
+        if source.path_columns.is_empty() {
             return Ok(Vec::new());
         }
         // Of a key that comes twice, the innermost counts.
@@ -156,12 +142,12 @@ impl Columns {
         let mut values = Vec::new();
         for (position, column) in self.program.input().columns.iter().enumerate() {
             let name = &column.source_name;
-            if !job.source.path_columns.contains(name) {
+            if !source.path_columns.contains(name) {
                 continue;
             }
             match found.get(name) {
                 Some(value) => values.push((position, value.clone())),
-                None if job.source.missing_columns == MissingColumns::Null && column.nullable => {}
+                None if source.missing_columns == MissingColumns::Null && column.nullable => {}
                 None => return Err(InputProblem::PathColumnMissing { name: name.clone() }),
             }
         }
@@ -197,7 +183,7 @@ impl Columns {
         let bound = self.bind(plan, start)?;
         tell(&bound);
         let BoundInput { binding, .. } = bound;
-        let values = self.path_values(&plan.job, input)?;
+        let values = self.path_values(&plan.job.source, input)?;
         let schema = self.program.input();
         BatchBuilder::new(schema, &plan.dialect, &binding, self.policies.clone()).with_values(schema, &values)
     }
@@ -248,9 +234,9 @@ impl BoundInput {
 
 /// Policies are for names that something looks up: columns of the schema, and of
 /// steps at their place.
-fn check_policies(job: &JobSpec, program: &Program) -> Result<()> {
+fn check_policies(errors: &ErrorsSpec, program: &Program) -> Result<()> {
     let known = program.policy_names();
-    match job.errors.columns.keys().find(|name| !known.contains(*name)) {
+    match errors.columns.keys().find(|name| !known.contains(*name)) {
         None => Ok(()),
         Some(name) => {
             let key = KeyPath::from("errors").key("columns").key(name);
@@ -260,16 +246,6 @@ fn check_policies(job: &JobSpec, program: &Program) -> Result<()> {
             };
             Err(Problem::new(key, "no value has this policy").remedy(remedy).into_error("job"))
         }
-    }
-}
-
-/// What the run of a plan is called.
-fn run_context(plan: &Plan) -> RunContext {
-    let planned_at = chrono::DateTime::parse_from_rfc3339(&plan.planned_at);
-    RunContext {
-        run_id: plan.attempt.clone(),
-        // `Plan::validate` has seen to it that this is a time.
-        loaded_at_us: planned_at.map_or(0, |time| time.timestamp_micros()),
     }
 }
 

@@ -68,7 +68,7 @@ pub fn choose(job: &JobSpec, choice: Choice, options: &mut PlanOptions, runtime:
             options.chosen_at = chosen.chosen_at;
             options.chosen_in = chosen.chosen_in;
         }
-        options.table = table.before(&history, job, &options.replaces).await?;
+        options.table = table.before(&history, &job.output, &options.replaces).await?;
         Ok(true)
     })
 }

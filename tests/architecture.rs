@@ -43,6 +43,10 @@ const FLOORS: &[&[&str]] = &[
 /// Rooms that few may import, whatever the floors: job files are read in one place.
 const ONLY: &[(&str, &[&str])] = &[("job", &["cli"])];
 
+/// The first and the last floor of the stages: they take the parts of a job that they need, or who
+/// calls them has to make a whole one.
+const STAGES: [&str; 2] = ["aws", "encode"];
+
 #[test]
 fn rooms_import_from_the_floors_below_them() {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
@@ -118,12 +122,14 @@ fn wrong_imports_are_found() {
         ("store", "fn f(x: crate::source::Input) {}", "store is on floor 9 and may not import source"),
         ("commit", "use crate::job::load;", "job is for cli only"),
         ("parse", "pub use crate::error::Error;", "hides where it is from"),
+        ("encode", "use crate::spec::{JobSpec, Layout};", "1: `JobSpec`: a stage"),
         ("rooms", "", "is on no floor"),
     ] {
         let found = violations(room, text);
         assert!(found.iter().any(|what| what.contains(expected)), "{room}: {text}: {found:?}");
     }
-    let fine = "//! [`crate::cli`]\nuse crate::spec::JobSpec; // crate::cli\nuse crate::encode::Shape;";
+    let fine =
+        "//! [`crate::cli`]\nuse crate::spec::OutputSpec; // crate::cli, JobSpec\nuse crate::encode::Shape;";
     assert_eq!(violations("encode", fine), [""; 0]);
 }
 
@@ -139,6 +145,11 @@ fn violations(room: &str, text: &str) -> Vec<String> {
     let Some(floor) = floor_of(room) else { return vec![format!("1: {room} is on no floor")] };
     let mut wrong = Vec::new();
     let code = without_comments(text);
+    if (floor_of(STAGES[0])..=floor_of(STAGES[1])).contains(&Some(floor)) {
+        let whole = code.lines().enumerate().filter(|(_, line)| line.contains("JobSpec"));
+        let say = |number: usize| format!("{number}: `JobSpec`: a stage takes the part that it needs");
+        wrong.extend(whole.map(|(before, _)| say(before + 1)));
+    }
     for (at, _) in code.match_indices("crate::") {
         let before = code[..at].chars().next_back();
         if before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '$')) {

@@ -34,9 +34,10 @@ impl DocumentArgs {
         let spec = SourceSpec {
             region: self.document_region.clone(),
             endpoint: self.document_endpoint.clone(),
-            ..SourceSpec::of(vec![places::input(place)?])
+            ..SourceSpec::of(Vec::new())
         };
-        let read = source::read_whole(&spec, runtime).map_err(|error| {
+        let access = source::Access::of(&spec, &EngineSpec::default());
+        let read = source::read_whole(places::input(place)?, &access, runtime).map_err(|error| {
             error.remedy(format!("{place} must name what `sawmill plan` or `sawmill task` wrote"))
         })?;
         read.into_iter().map(|(url, body)| parse(&body, &url)).collect()

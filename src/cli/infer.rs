@@ -12,7 +12,7 @@ use crate::plan::{
 };
 use crate::runtime::Runtime;
 use crate::schema::WrittenSchema;
-use crate::source;
+use crate::source::{self, Access};
 use crate::spec::{
     CommitSpec, DialectSpec, EngineSpec, ErrorsSpec, JobSpec, MAX_EXPANSION_RATIO, OutputSpec, SourceSpec,
     TargetSpec, WriteMode,
@@ -88,7 +88,8 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     if !args.overwrite {
         destination.check_absent(&runtime)?;
     }
-    let inputs = runtime.wait(source::list(&job.source, &job.engine))?;
+    let access = Access::of(&job.source, &job.engine);
+    let inputs = runtime.wait(source::list(&job.source.inputs, &access))?;
     let options = PlanOptions {
         infer_header: true,
         infer_encoding: true,
@@ -107,7 +108,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
                 Some(text) => text,
                 None => {
                     let decoding = source::Decoding::of(spec.encoding.as_ref(), dialect.invalid_bytes);
-                    source::open(input, &job.source, &job.engine, decoding, None, &runtime, runtime.cancel())?
+                    source::open(input, &access, decoding, None, &runtime, runtime.cancel())?
                 }
             };
             let mut records = InputRecords::new(&input.url, &dialect, &mut inference);
@@ -154,12 +155,12 @@ fn table_schema(place: &str, job: &JobSpec, runtime: &Runtime) -> Result<Written
         endpoint: job.source.endpoint.clone(),
         ..TargetSpec::of(places::output(place)?)
     };
-    let output = OutputSpec { mode: WriteMode::Append, ..OutputSpec::default() };
-    let job = JobSpec { targets: vec![target], output, ..job.clone() };
+    let appended = OutputSpec { mode: WriteMode::Append, ..OutputSpec::default() };
+    let job = JobSpec { targets: vec![target], ..job.clone() };
     let before = runtime.wait(async {
         let table = Table::open(&job).await?;
         let history = table.history().await?;
-        table.before(&history, &job, &[]).await
+        table.before(&history, &appended, &[]).await
     })?;
     before.map(|table| table.schema).ok_or_else(|| {
         Error::usage(format!("{place} has no rows of a table, so it has no types to use"))

@@ -9,7 +9,7 @@ use crate::error::lists::quoted;
 use crate::error::{Error, ErrorKind, Result, StoreReason};
 use crate::plan::TableBefore;
 use crate::schema::{Misfit, WrittenKey, WrittenSchema, admit};
-use crate::spec::{JobSpec, SchemaChange, WriteMode};
+use crate::spec::{OutputSpec, SchemaChange, WriteMode};
 use crate::store::{Store, is_hidden};
 use parquet::file::metadata::ParquetMetaData;
 use std::collections::BTreeSet;
@@ -66,12 +66,11 @@ impl Table {
     pub async fn before(
         &self,
         history: &History,
-        job: &JobSpec,
+        output: &OutputSpec,
         replaces: &[u64],
     ) -> Result<Option<TableBefore>> {
         // Which partitions a run overwrites its rows say, unless there is only one.
-        let is_whole =
-            job.output.mode == WriteMode::OverwritePartitions && job.output.partition_by.is_empty();
+        let is_whole = output.mode == WriteMode::OverwritePartitions && output.partition_by.is_empty();
         let overwritten = if is_whole { BTreeSet::from([String::new()]) } else { BTreeSet::new() };
         if !history.keeps_rows(replaces, &overwritten) {
             return Ok(None);

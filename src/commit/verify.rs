@@ -119,7 +119,7 @@ impl<'a> Verified<'a> {
             let first = first.and_then(|split| split.first_reject.as_ref());
             account::check_left(&self.plan.job.errors, url, records, first)?;
         }
-        account::check_rows(&self.plan.job, self.records())
+        account::check_rows(&self.plan.job.errors, self.plan.job.output.empty, self.records())
     }
 
     fn check_files(&self) -> Result<()> {

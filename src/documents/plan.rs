@@ -6,6 +6,7 @@ use crate::parse::Dialect;
 use crate::schema::{ResolveContext, Schema, WrittenSchema};
 use crate::spec::table_schema::TableSchema;
 use crate::spec::{EncodingName, JobSpec, ReadAgain, WriteMode};
+use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -88,23 +89,17 @@ impl Plan {
     /// # Errors
     /// Usage, naming the environment variable.
     pub fn check_salts(&self) -> Result<()> {
-        salt::check(&self.salts, &self.job)
+        salt::check(&self.salts, &self.job.transforms)
     }
 
     /// Whether the plan is one that this version can carry out: its format,
     /// and that the splits of all tasks tile every input exactly once.
     pub fn validate(&self) -> Result<()> {
-        let invalid = |message: String| Error::usage(message).remedy("plan again with this version");
         if self.format != DOCUMENT_FORMAT {
             let message = format!("the plan has format {}; this version has {DOCUMENT_FORMAT}", self.format);
             return Err(invalid(message));
         }
-        if chrono::DateTime::parse_from_rfc3339(&self.planned_at).is_err() {
-            return Err(invalid(format!(
-                "`planned_at` of the plan is {:?}, which is not a time",
-                self.planned_at
-            )));
-        }
+        self.time()?;
         // A single file may lie beside its inputs, which the job's own checks refuse.
         if self.single_file.is_none() {
             let checked = self.job.clone().finish(Path::new("/"));
@@ -142,6 +137,15 @@ impl Plan {
         }
     }
 
+    /// When it was made.
+    ///
+    /// # Errors
+    /// `planned_at` is not a time.
+    pub fn time(&self) -> Result<DateTime<FixedOffset>> {
+        let message = || format!("`planned_at` of the plan is {:?}, which is not a time", self.planned_at);
+        DateTime::parse_from_rfc3339(&self.planned_at).map_err(|_| invalid(message()))
+    }
+
     /// The columns of the inputs.
     pub fn schema(&self) -> Result<Schema> {
         let context = ResolveContext { file: "the plan", null_sequence: None };
@@ -152,6 +156,10 @@ impl Plan {
     pub fn is_nothing(&self) -> bool {
         self.inputs.is_empty()
     }
+}
+
+fn invalid(message: String) -> Error {
+    Error::usage(message).remedy("plan again with this version")
 }
 
 /// The share of one process.

@@ -2,7 +2,7 @@
 //! tells whether a task has the one that the job was planned with.
 
 use crate::error::{Error, Result};
-use crate::spec::{JobSpec, TransformSpec};
+use crate::spec::TransformSpec;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use std::collections::BTreeMap;
@@ -13,9 +13,9 @@ const MARK: &[u8] = b"sawmill salt";
 /// can test guesses, as can anybody who knows one hashed value of the table.
 const FINGERPRINT_BYTES: usize = 4;
 
-/// A fingerprint of each salt that the steps of a job name, by its variable.
-pub(crate) fn fingerprints(job: &JobSpec) -> BTreeMap<String, String> {
-    let names = job.transforms.iter().filter_map(|step| match step {
+/// A fingerprint of each salt that steps name, by its variable.
+pub(crate) fn fingerprints(steps: &[TransformSpec]) -> BTreeMap<String, String> {
+    let names = steps.iter().filter_map(|step| match step {
         TransformSpec::Hash(hash) => Some(&hash.salt_env),
         _ => None,
     });
@@ -24,8 +24,8 @@ pub(crate) fn fingerprints(job: &JobSpec) -> BTreeMap<String, String> {
 }
 
 /// Whether this process has the salts of a plan.
-pub(super) fn check(planned: &BTreeMap<String, String>, job: &JobSpec) -> Result<()> {
-    let here = fingerprints(job);
+pub(super) fn check(planned: &BTreeMap<String, String>, steps: &[TransformSpec]) -> Result<()> {
+    let here = fingerprints(steps);
     match planned.iter().find(|(name, fingerprint)| here.get(*name) != Some(*fingerprint)) {
         None => Ok(()),
         Some((name, _)) => {

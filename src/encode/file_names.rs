@@ -4,7 +4,8 @@ use crate::error::excerpt::excerpt;
 use crate::error::{Error, ErrorKind, Result};
 use crate::partition::{Partition, PathLimits};
 use crate::profile::Rule;
-use crate::spec::{JobSpec, Layout};
+use crate::spec::location::in_s3;
+use crate::spec::{Layout, TargetSpec};
 
 /// Longest key of an object ("Naming Amazon S3 objects").
 const MAX_KEY_BYTES: usize = 1_024;
@@ -46,28 +47,27 @@ pub enum FileNames {
 
 /// Bytes that S3 leaves for keys below the root of the table, in the target
 /// where they are fewest; no limit where all targets are directories.
-pub fn max_key_bytes(job: &JobSpec) -> usize {
-    let prefixes = job.targets.iter().filter_map(|target| {
-        let (_bucket, prefix) = target.url.strip_prefix("s3://")?.split_once('/')?;
-        Some(prefix.len())
-    });
-    prefixes.max().map_or(usize::MAX, |prefix| MAX_KEY_BYTES.saturating_sub(prefix))
+pub fn max_key_bytes(targets: &[TargetSpec]) -> usize {
+    let prefixes = targets.iter().filter_map(|target| in_s3(&target.url));
+    prefixes
+        .map(|(_bucket, prefix)| prefix.len())
+        .max()
+        .map_or(usize::MAX, |prefix| MAX_KEY_BYTES.saturating_sub(prefix))
 }
 
 /// Longest name of a file or directory: `NAME_MAX` of ext4, XFS, APFS and most others.
 const MAX_NAME_BYTES: usize = 255;
 
-/// How long the directories of partitions may be in every target of a job.
-pub fn path_limits(job: &JobSpec, attempt: &str) -> PathLimits {
-    let is_local = |url: &str| !url.starts_with("s3://");
-    let version = if job.output.layout == Layout::Versioned { attempt.len() + 1 } else { 0 };
+/// How long the directories of partitions may be in every target.
+pub fn path_limits(targets: &[TargetSpec], layout: Layout, attempt: &str) -> PathLimits {
+    let version = if layout == Layout::Versioned { attempt.len() + 1 } else { 0 };
     let name = file_name(0, 0, attempt).len();
     PathLimits {
-        directory: match job.targets.iter().any(|target| is_local(&target.url)) {
+        directory: match targets.iter().any(|target| in_s3(&target.url).is_none()) {
             true => MAX_NAME_BYTES,
             false => usize::MAX,
         },
-        path: max_key_bytes(job).saturating_sub(version + name),
+        path: max_key_bytes(targets).saturating_sub(version + name),
     }
 }
 

@@ -4,10 +4,10 @@
 //! would give other bytes: no time, no name of the attempt.
 
 use crate::documents::{Input, RecordCounts};
-use crate::spec::JobSpec;
 use parquet::file::metadata::KeyValue;
 use serde::Serialize;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// Inputs that a footer lists; the others are counted.
 const LISTED_SOURCES: usize = 100;
@@ -15,15 +15,21 @@ const LISTED_SOURCES: usize = 100;
 /// The pairs that are the same in each file of a run: `sawmill.job`,
 /// `sawmill.job_key`, `sawmill.engine`, `sawmill.sources` and the job's own
 /// `output.metadata`.
-pub fn run_metadata(job: &JobSpec, job_key: &str, engine: &str, inputs: &[Input]) -> Vec<KeyValue> {
+pub fn run_metadata(
+    job: &str,
+    job_key: &str,
+    engine: &str,
+    inputs: &[Input],
+    metadata: &BTreeMap<String, String>,
+) -> Vec<KeyValue> {
     let pair = |key: &str, value: String| KeyValue::new(key.to_owned(), value);
     let mut pairs = vec![
-        pair("sawmill.job", job.name.clone()),
+        pair("sawmill.job", job.to_owned()),
         pair("sawmill.job_key", job_key.to_owned()),
         pair("sawmill.engine", engine.to_owned()),
         pair("sawmill.sources", sources(inputs).to_string()),
     ];
-    pairs.extend(job.output.metadata.iter().map(|(key, value)| pair(key, value.clone())));
+    pairs.extend(metadata.iter().map(|(key, value)| pair(key, value.clone())));
     pairs
 }
 

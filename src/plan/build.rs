@@ -13,17 +13,16 @@ use crate::parse::{Dialect, DuplicateNames, Opening};
 use crate::profile::{names, settings};
 use crate::runtime::Runtime;
 use crate::schema::{self, Column, ResolveContext, Schema, SchemaFile};
-use crate::source::{self, Decoding, TextStream};
+use crate::source::{self, Access, Decoding, TextStream};
 use crate::spanned::{KeyPath, Problem};
 use crate::spec::location::local_path;
 use crate::spec::{
-    DialectSpec, DuplicateColumns, JobSpec, MatchColumns, PartitionKey, Profile, SchemaSpec, SourceSpec,
-    TransformSpec,
+    DialectSpec, DuplicateColumns, EngineSpec, JobSpec, MatchColumns, PartitionKey, Profile, SchemaSpec,
+    SourceSpec, TransformSpec,
 };
 use crate::split::header::{Header, is_blank};
 use crate::split::place::{DUPLICATE_REMEDY, NUL_NAME_REMEDY, UNNAMED_REMEDY};
 use crate::split::ranges::cut_ranges;
-use crate::split::read::is_tolerant;
 use crate::value::{ColumnType, TextRules};
 use std::collections::HashSet;
 
@@ -168,7 +167,7 @@ fn plan_inputs(
     for note in notes.iter().chain(&schema_notes) {
         tracing::warn!("{note}");
     }
-    let salts = crate::documents::salt::fingerprints(&job);
+    let salts = crate::documents::salt::fingerprints(&job.transforms);
     let mut plan = Plan {
         format: DOCUMENT_FORMAT,
         engine: concat!("sawmill ", env!("CARGO_PKG_VERSION")).into(),
@@ -204,7 +203,7 @@ fn plan_inputs(
     }
     check_tasks(options.tasks as usize, &columns)?;
     plan.job_key = job_key(&plan);
-    plan.written = plan.single_file.is_none().then(|| columns.written(&plan.job));
+    plan.written = plan.single_file.is_none().then(|| columns.written(plan.job.output.timestamps));
     if let Some(table) = &options.table {
         plan.written = None;
         let adopted = fit::fit(&mut plan, table, is_inferred.then_some(&seen))?;
@@ -255,15 +254,16 @@ pub fn settle(job: &JobSpec, inputs: &[Input], options: &PlanOptions, runtime: &
         None => (None, "", None),
         Some(SchemaSpec::Inline(schema)) => (Some(schema.clone()), "the job's schema", None),
         Some(SchemaSpec::Location(path)) => {
-            let read = read_schema(path, job, runtime)?;
+            let read = read_schema(path, &job.source, runtime)?;
             (Some(read.schema), path.as_str(), read.dialect)
         }
     };
     let mut spec = job.dialect.clone().or(dialect_of_file.unwrap_or_default());
     let mut dialect = spec.resolve().map_err(|problem| problem.into_error("dialect"))?;
-    dialect.duplicate_names = match (job.source.duplicate_columns, spec.case_sensitive_header) {
-        (DuplicateColumns::Number, Some(false)) => DuplicateNames::NumberInAnyCase,
-        (DuplicateColumns::Number, _) => DuplicateNames::Number,
+    let policies = job.source.column_policies(&spec);
+    dialect.duplicate_names = match (policies.duplicate, policies.any_case) {
+        (DuplicateColumns::Number, true) => DuplicateNames::NumberInAnyCase,
+        (DuplicateColumns::Number, false) => DuplicateNames::Number,
         (DuplicateColumns::Fail | DuplicateColumns::First, _) => DuplicateNames::Keep,
     };
     let (mut notes, mut schema_notes) = (Vec::new(), Vec::new());
@@ -289,7 +289,8 @@ pub fn settle(job: &JobSpec, inputs: &[Input], options: &PlanOptions, runtime: &
     if needs_sample {
         let decoding = Decoding::of(spec.encoding.as_ref(), dialect.invalid_bytes);
         let needs_types = standing.is_none() && !options.all_text;
-        let sampled = sample(job, inputs, decoding, options.infer_encoding, needs_types, runtime)?;
+        let access = Access::of(&job.source, &job.engine);
+        let sampled = sample(&access, inputs, decoding, options.infer_encoding, needs_types, runtime)?;
         (samples, first_text) = (sampled.samples, sampled.first_text);
         let (encoding, doubts) = infer::infer_encoding(&sampled.detected);
         spec.encoding = spec.encoding.or(encoding);
@@ -321,7 +322,7 @@ pub fn settle(job: &JobSpec, inputs: &[Input], options: &PlanOptions, runtime: &
         }
         None => {
             // What a run sets aside should not keep it from being planned.
-            let inferred = match is_tolerant(job) {
+            let inferred = match job.errors.tolerates_bad_records() {
                 true => infer::infer_schema_leniently(&samples, &dialect, &null_tokens)?,
                 false => infer::infer_schema(&samples, &dialect, &null_tokens)?,
             };
@@ -359,12 +360,12 @@ pub fn settle(job: &JobSpec, inputs: &[Input], options: &PlanOptions, runtime: &
 }
 
 /// A schema file, wherever it lies.
-pub(super) fn read_schema(place: &str, job: &JobSpec, runtime: &Runtime) -> Result<SchemaFile> {
+pub(super) fn read_schema(place: &str, spec: &SourceSpec, runtime: &Runtime) -> Result<SchemaFile> {
     if let Some(path) = local_path(place) {
         return schema::load_schema(&path);
     }
-    let spec = SourceSpec { inputs: vec![place.to_owned()], ..job.source.clone() };
-    let (url, body) = match source::read_whole(&spec, runtime)?.pop() {
+    let access = Access::of(spec, &EngineSpec::default());
+    let (url, body) = match source::read_whole(place.to_owned(), &access, runtime)?.pop() {
         Some(read) => read,
         None => return Err(Error::usage(format!("{place} does not name a schema file"))),
     };

@@ -37,7 +37,7 @@ pub(super) fn fit(
     if let Some(seen) = seen {
         adopted = take_types(plan, &table.schema, seen)?;
     }
-    let own = Columns::of_plan(plan)?.written(&plan.job);
+    let own = Columns::of_plan(plan)?.written(plan.job.output.timestamps);
     let lacking = table.schema.columns.iter().map(|column| &column.name);
     let in_job = own.by_name();
     let lacking: Vec<_> = lacking.filter(|name| !in_job.contains_key(name.as_str())).collect();

@@ -6,10 +6,10 @@ use crate::error::{Error, ErrorKind, InputProblem};
 use crate::infer::{self, Failing, SAMPLE_BYTES, Sample, Tried, Words};
 use crate::runtime::Runtime;
 use crate::schema::ResolveContext;
-use crate::source::{self, Decoding};
+use crate::source::{self, Access, Decoding};
 use crate::spec::{
-    DialectSpec, DuplicateColumns, EncodingName, JobSpec, LongRecord, MatchColumns, MissingColumns,
-    RecordPolicy, SchemaSpec, ShortRecord, SourceSpec, TableSchema,
+    DialectSpec, DuplicateColumns, EncodingName, JobSpec, LongRecord, MissingColumns, RecordPolicy,
+    SchemaSpec, ShortRecord, TableSchema,
 };
 
 /// Text that remedies are tried on, at most: a failure that lies further down
@@ -52,7 +52,7 @@ fn tried(error: &Error, job: &JobSpec, options: &PlanOptions, runtime: &Runtime)
         return None;
     }
     let file = match &job.schema {
-        Some(SchemaSpec::Location(place)) => Some(read_schema(place, job, runtime).ok()?),
+        Some(SchemaSpec::Location(place)) => Some(read_schema(place, &job.source, runtime).ok()?),
         _ => None,
     };
     let (schema, of_file) = match (&job.schema, file) {
@@ -61,17 +61,16 @@ fn tried(error: &Error, job: &JobSpec, options: &PlanOptions, runtime: &Runtime)
         _ => (None, None),
     };
     let given = job.dialect.clone().or(of_file.unwrap_or_default());
-    let listed = SourceSpec { inputs: vec![location.url.clone()], ..job.source.clone() };
+    let access = Access::of(&job.source, &job.engine);
     let input = runtime
-        .wait(source::list(&listed, &job.engine))
+        .wait(source::list(std::slice::from_ref(&location.url), &access))
         .ok()?
         .into_iter()
         .find(|input| input.is_pinned() && input.url == location.url)?;
     let read = |encoding: Option<&EncodingName>| {
         let decoding = Decoding::of(encoding, given.invalid_bytes.unwrap_or_default());
         let cancel = runtime.cancel();
-        let mut text =
-            source::open(&input, &job.source, &job.engine, decoding, None, runtime, cancel).ok()?;
+        let mut text = source::open(&input, &access, decoding, None, runtime, cancel).ok()?;
         let (text, whole) = text.peek(wanted as usize + SAMPLE_BYTES).ok()?;
         Some(Sample { url: input.url.clone(), text: text.to_vec(), whole, windows: Vec::new() })
     };
@@ -104,10 +103,11 @@ fn tried(error: &Error, job: &JobSpec, options: &PlanOptions, runtime: &Runtime)
 
 /// Names that every header has to have; none where that cannot be told.
 fn header_names(schema: &TableSchema, job: &JobSpec, given: &DialectSpec) -> Vec<String> {
-    let by_name = job.source.match_columns != Some(MatchColumns::Position)
-        && job.source.missing_columns == MissingColumns::Fail
+    let policies = job.source.column_policies(given);
+    let by_name = !policies.by_position
+        && policies.missing == MissingColumns::Fail
         && given.header != Some(false)
-        && given.case_sensitive_header != Some(false);
+        && !policies.any_case;
     let resolved = schema.resolve(&ResolveContext { file: "", null_sequence: None });
     let columns = resolved.ok().filter(|_| by_name).map_or(Vec::new(), |(schema, _)| schema.columns);
     let names = columns.into_iter().map(|column| column.source_name);

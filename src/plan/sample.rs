@@ -4,8 +4,7 @@ use crate::documents::Input;
 use crate::error::Result;
 use crate::infer::{SAMPLE_BYTES, SAMPLED_INPUTS, Sample, WINDOW_BYTES, WINDOWS, Window, windows};
 use crate::runtime::Runtime;
-use crate::source::{self, Decoding, Detected, TextStream};
-use crate::spec::JobSpec;
+use crate::source::{self, Access, Decoding, Detected, TextStream};
 use std::ops::Range;
 
 /// Inputs up to this size are read whole: that is no more than head and windows.
@@ -25,7 +24,7 @@ pub(super) struct Sampled {
 /// into those that can be entered. A pipe gives its text only once: the first
 /// input's is handed back, those of later ones are left alone.
 pub(super) fn sample(
-    job: &JobSpec,
+    access: &Access,
     inputs: &[Input],
     decoding: Decoding,
     infer_encoding: bool,
@@ -40,8 +39,7 @@ pub(super) fn sample(
             continue;
         }
         runtime.cancel().check()?;
-        let mut text =
-            source::open(input, &job.source, &job.engine, decoding, None, runtime, runtime.cancel())?;
+        let mut text = source::open(input, access, decoding, None, runtime, runtime.cancel())?;
         if infer_encoding {
             sampled.detected.push((input.url.clone(), text.detect_encoding(SAMPLE_BYTES)?));
         }
@@ -68,7 +66,7 @@ pub(super) fn sample(
             sampled.first_text = Some(text);
         }
     }
-    look_into(&entered, &mut sampled.samples, job, runtime)?;
+    look_into(&entered, &mut sampled.samples, access, runtime)?;
     Ok(sampled)
 }
 
@@ -87,7 +85,7 @@ struct Entered<'a> {
 fn look_into(
     entered: &[Entered<'_>],
     samples: &mut [Sample],
-    job: &JobSpec,
+    access: &Access,
     runtime: &Runtime,
 ) -> Result<()> {
     let stored = |entered: &Entered<'_>| {
@@ -95,7 +93,7 @@ fn look_into(
         entered.ranges.iter().map(|range| range.start + mark..range.end + mark).collect()
     };
     let wanted: Vec<_> = entered.iter().map(|entered| (entered.input, stored(entered))).collect();
-    let read = source::read_ranges(&wanted, &job.source, &job.engine, runtime, runtime.cancel())?;
+    let read = source::read_ranges(&wanted, access, runtime, runtime.cancel())?;
     for (entered, texts) in entered.iter().zip(read) {
         let last = entered.ranges.len() - 1;
         let window = |(number, (range, text)): (usize, (&Range<u64>, Vec<u8>))| Window {

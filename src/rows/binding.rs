@@ -21,8 +21,7 @@ pub struct Binding {
 }
 
 impl Binding {
-    /// Finds the columns by the names in a header. Without `case_sensitive`,
-    /// names that differ in case only are the same.
+    /// Finds the columns by the names in a header.
     ///
     /// # Errors
     /// The first of these that holds and `policies` do not allow, with all the
@@ -35,9 +34,8 @@ impl Binding {
         schema: &Schema,
         header: &[HeaderName],
         policies: ColumnPolicies,
-        case_sensitive: bool,
     ) -> Result<Binding, InputProblem> {
-        let key = |name: &str| if case_sensitive { name.to_owned() } else { name.to_lowercase() };
+        let key = |name: &str| if policies.any_case { name.to_lowercase() } else { name.to_owned() };
         let wanted: HashSet<String> = schema.columns.iter().map(|column| key(&column.source_name)).collect();
         let mut field_of_key = HashMap::new();
         let (mut unknown, mut empty_fields) = (Vec::new(), Vec::new());

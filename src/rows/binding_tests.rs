@@ -4,6 +4,8 @@ use crate::split::header::Header;
 use crate::value::ColumnType;
 
 const SAME: ColumnPolicies = ColumnPolicies {
+    by_position: false,
+    any_case: false,
     extra: ExtraColumns::Fail,
     missing: MissingColumns::Fail,
     duplicate: DuplicateColumns::Fail,
@@ -11,6 +13,7 @@ const SAME: ColumnPolicies = ColumnPolicies {
     blank: BlankNames::Auto,
 };
 const STRICT: ColumnPolicies = ColumnPolicies { order: ColumnOrder::Any, ..SAME };
+const ANY_CASE: ColumnPolicies = ColumnPolicies { any_case: true, ..STRICT };
 const IGNORE: ColumnPolicies = ColumnPolicies { extra: ExtraColumns::Ignore, ..STRICT };
 const NULL: ColumnPolicies = ColumnPolicies { missing: MissingColumns::Null, ..STRICT };
 const FIRST: ColumnPolicies = ColumnPolicies { duplicate: DuplicateColumns::First, ..STRICT };
@@ -45,46 +48,44 @@ fn twice(name: &str, positions: (usize, usize)) -> InputProblem {
 
 #[test]
 fn columns_bind_by_name() {
-    let bind = |names: &[&str], policies, case_sensitive| {
-        let bound = Binding::by_name(&schema(&["b", "a"]), &header(names), policies, case_sensitive);
+    let bind = |names: &[&str], policies| {
+        let bound = Binding::by_name(&schema(&["b", "a"]), &header(names), policies);
         bound.map(|binding| binding.field_of_column)
     };
     let fields = |fields: [usize; 2]| Ok(fields.map(Some).to_vec());
-    for (names, policies, case_sensitive, expected) in [
-        (&["a", "b"][..], STRICT, true, fields([1, 0])),
-        (&["A", "B"], STRICT, false, fields([1, 0])),
-        (&["x", "b", "x", "a"], IGNORE, true, fields([1, 3])),
+    for (names, policies, expected) in [
+        (&["a", "b"][..], STRICT, fields([1, 0])),
+        (&["A", "B"], ANY_CASE, fields([1, 0])),
+        (&["x", "b", "x", "a"], IGNORE, fields([1, 3])),
+        (&["x", "b", "y", "a"], STRICT, Err(InputProblem::ExtraColumns { extra: strings(&["x", "y"]) })),
+        (&["A", "c"], STRICT, Err(missing(&["b", "a"], &["A", "c"]))),
+        (&["a", "b", "a"], IGNORE, Err(twice("a", (1, 3)))),
         (
-            &["x", "b", "y", "a"],
-            STRICT,
-            true,
-            Err(InputProblem::ExtraColumns { extra: strings(&["x", "y"]) }),
+            &["a", "b", "A"],
+            ColumnPolicies { extra: ExtraColumns::Ignore, ..ANY_CASE },
+            Err(twice("A", (1, 3))),
         ),
-        (&["A", "c"], STRICT, true, Err(missing(&["b", "a"], &["A", "c"]))),
-        (&["a", "b", "a"], IGNORE, true, Err(twice("a", (1, 3)))),
-        (&["a", "b", "A"], IGNORE, false, Err(twice("A", (1, 3)))),
-        (&["a", "b", "a", "b"], FIRST, true, fields([1, 0])),
-        (&["a"], NULL, true, Ok(vec![None, Some(0)])),
-        (&["a", "x"], NULL, true, Err(InputProblem::ExtraColumns { extra: strings(&["x"]) })),
-        (&["b", "a"], SAME, true, fields([0, 1])),
+        (&["a", "b", "a", "b"], FIRST, fields([1, 0])),
+        (&["a"], NULL, Ok(vec![None, Some(0)])),
+        (&["a", "x"], NULL, Err(InputProblem::ExtraColumns { extra: strings(&["x"]) })),
+        (&["b", "a"], SAME, fields([0, 1])),
         (
             &["a", "b"],
             SAME,
-            true,
             Err(InputProblem::ReorderedColumns {
                 expected: strings(&["b", "a"]),
                 found: strings(&["a", "b"]),
             }),
         ),
     ] {
-        assert_eq!(bind(names, policies, case_sensitive), expected, "{names:?} {policies:?}");
+        assert_eq!(bind(names, policies), expected, "{names:?} {policies:?}");
     }
 }
 
 #[test]
 fn a_required_column_is_never_missing() {
     let schema = schema(&["a", "b!", "c"]);
-    let bind = |names: &[&str]| Binding::by_name(&schema, &header(names), NULL, true);
+    let bind = |names: &[&str]| Binding::by_name(&schema, &header(names), NULL);
     assert_eq!(bind(&["b"]).map(|binding| binding.field_of_column), Ok(vec![None, Some(0), None]));
     assert_eq!(bind(&["a"]), Err(missing(&["b"], &["a"])));
 }
@@ -124,7 +125,7 @@ fn fields_without_a_name_are_columns_or_empty() {
         (&["a"], &["a", ""], position, extra("column_2")),
         (&["a"], &["a", ""], fail, Err(InputProblem::UnnamedColumn { position: 2 })),
     ] {
-        let bound = Binding::by_name(&schema(columns), &header(names), policies, true);
+        let bound = Binding::by_name(&schema(columns), &header(names), policies);
         assert_eq!(bound.map(|binding| binding.empty_fields), expected, "{names:?} {policies:?}");
     }
     let bound = |blank: &[usize], policies| Binding::by_position(&schema(&["a", "b"]), 3, blank, policies);

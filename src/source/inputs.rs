@@ -1,10 +1,9 @@
 //! The inputs of a job: found, pinned, read whole.
 
-use crate::aws::{Connection, Role};
 use crate::documents::Input;
 use crate::error::{Error, ErrorKind, Result, StoreFailure, StoreReason};
 use crate::runtime::Runtime;
-use crate::source::{Decoding, list, open, still};
+use crate::source::{Access, Decoding, list, open, still};
 use crate::spec::{EngineSpec, SourceSpec};
 use std::io;
 
@@ -15,40 +14,25 @@ use std::io;
 /// # Errors
 /// As [`list()`]; [`ErrorKind::Changed`] for a file that is written all the time.
 pub fn pin_all(spec: &SourceSpec, engine: &EngineSpec, runtime: &Runtime) -> Result<Vec<Input>> {
-    let mut inputs = runtime.wait(list(spec, engine))?;
-    still::wait_until_still(&mut inputs, spec, runtime)?;
+    let mut inputs = runtime.wait(list(&spec.inputs, &Access::of(spec, engine)))?;
+    still::wait_until_still(&mut inputs, spec.settling(), runtime)?;
     Ok(inputs)
 }
 
 /// URL of standard input.
 pub const STDIN: &str = "stdin:";
 
-/// Reads every input whole, with its URL: documents and schema files, which are small.
-pub fn read_whole(spec: &SourceSpec, runtime: &Runtime) -> Result<Vec<(String, Vec<u8>)>> {
-    let engine = EngineSpec::default();
+/// Reads every input of an entry whole, with its URL: documents and schema files, which are small.
+pub fn read_whole(entry: String, access: &Access, runtime: &Runtime) -> Result<Vec<(String, Vec<u8>)>> {
     let read = |input: Input| {
-        let mut text = open(&input, spec, &engine, Decoding::default(), None, runtime, runtime.cancel())?;
+        let mut text = open(&input, access, Decoding::default(), None, runtime, runtime.cancel())?;
         let mut body = Vec::new();
         while let Some(bytes) = text.next()? {
             body.extend_from_slice(bytes);
         }
         Ok((input.url, body))
     };
-    runtime.wait(list(spec, &engine))?.into_iter().map(read).collect()
-}
-
-/// The connection that the source of a job describes.
-pub(super) fn connection(spec: &SourceSpec, engine: &EngineSpec) -> Connection {
-    Connection {
-        role: Role::Source,
-        region: spec.region.clone(),
-        endpoint: spec.endpoint.clone(),
-        allow_http: spec.allow_http,
-        path_style: spec.path_style,
-        profile: spec.profile.clone(),
-        owner: spec.expected_bucket_owner.clone(),
-        requests: engine.requests.clone(),
-    }
+    runtime.wait(list(&[entry], access))?.into_iter().map(read).collect()
 }
 
 pub(super) fn failure(operation: &str, url: &str, reason: StoreReason, detail: impl Into<String>) -> Error {

@@ -1,14 +1,13 @@
 //! What the job names → the objects there are, pinned.
 
 use super::pin::{pin, url_of};
-use super::{STDIN, connection, failure, file_failure};
+use super::{Access, STDIN, failure, file_failure};
 use crate::aws::failure::Request;
 use crate::aws::{RequestClass, Role, S3};
 use crate::documents::Input;
 use crate::error::{Error, Result, StoreReason};
 use crate::spec::foreign::ForeignStore;
-use crate::spec::location::local_path;
-use crate::spec::{EngineSpec, SourceSpec};
+use crate::spec::location::{in_s3, local_path};
 use chrono::{DateTime, SecondsFormat, Utc};
 use globset::{GlobBuilder, GlobMatcher};
 use std::collections::HashSet;
@@ -43,20 +42,20 @@ use std::path::{Path, PathBuf};
 /// A source error for an object that is not there, a glob or prefix that
 /// matches nothing, a store that cannot be asked; a usage error for a glob or
 /// URL that cannot be read.
-pub async fn list(spec: &SourceSpec, engine: &EngineSpec) -> Result<Vec<Input>> {
+pub async fn list(entries: &[String], access: &Access) -> Result<Vec<Input>> {
     let mut inputs = Vec::new();
     let mut seen = HashSet::new();
     let mut seen_files = HashSet::new();
     let mut s3 = None;
-    for entry in &spec.inputs {
+    for entry in entries {
         let Matches { mut found, hidden } = if entry == "-" || entry == STDIN {
             Matches::one(Input { url: STDIN.to_owned(), ..Input::default() }.into())
-        } else if let Some(rest) = entry.strip_prefix("s3://") {
+        } else if let Some(place) = in_s3(entry) {
             if s3.is_none() {
-                s3 = Some(connection(spec, engine).s3().await?);
+                s3 = Some(access.connection.s3().await?);
             }
             match &s3 {
-                Some(s3) => list_s3(s3, spec, entry, rest).await?,
+                Some(s3) => list_s3(s3, access, entry, place).await?,
                 None => Matches::default(),
             }
         } else if let Some(foreign) = ForeignStore::of(entry) {
@@ -230,8 +229,7 @@ fn literal_prefix(glob: &str) -> &str {
     &glob[..glob.find(['*', '?', '[', '{', '\\']).unwrap_or(glob.len())]
 }
 
-async fn list_s3(s3: &S3, spec: &SourceSpec, entry: &str, rest: &str) -> Result<Matches> {
-    let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
+async fn list_s3(s3: &S3, access: &Access, entry: &str, (bucket, key): (&str, &str)) -> Result<Matches> {
     if bucket.is_empty() {
         return Err(Error::usage(format!(
             "`source.inputs` (convert: INPUT): {entry:?} does not name a bucket"
@@ -239,7 +237,7 @@ async fn list_s3(s3: &S3, spec: &SourceSpec, entry: &str, rest: &str) -> Result<
     }
     let pattern = Pattern::of(key, entry)?;
     if let Pattern::One = pattern {
-        return Ok(Matches::one(head(s3, spec, entry, bucket, key).await?.into()));
+        return Ok(Matches::one(head(s3, access, entry, bucket, key).await?.into()));
     }
     let prefix = literal_prefix(key);
     let request = Request::new(Role::Source, "list", entry.to_owned(), &s3.region, "s3:ListBucket");
@@ -252,7 +250,7 @@ async fn list_s3(s3: &S3, spec: &SourceSpec, entry: &str, rest: &str) -> Result<
             .bucket(bucket)
             .prefix(prefix)
             .set_continuation_token(token)
-            .set_expected_bucket_owner(spec.expected_bucket_owner.clone())
+            .set_expected_bucket_owner(access.connection.owner.clone())
             .customize()
             .config_override(s3.time_for(RequestClass::List))
             .interceptor(request.attempts())
@@ -287,7 +285,7 @@ async fn list_s3(s3: &S3, spec: &SourceSpec, entry: &str, rest: &str) -> Result<
     }
 }
 
-async fn head(s3: &S3, spec: &SourceSpec, url: &str, bucket: &str, key: &str) -> Result<Input> {
+async fn head(s3: &S3, access: &Access, url: &str, bucket: &str, key: &str) -> Result<Input> {
     let permission = "s3:GetObject and s3:ListBucket";
     let request = Request::new(Role::Source, "find", url.to_owned(), &s3.region, permission);
     let object = s3
@@ -295,7 +293,7 @@ async fn head(s3: &S3, spec: &SourceSpec, url: &str, bucket: &str, key: &str) ->
         .head_object()
         .bucket(bucket)
         .key(key)
-        .set_expected_bucket_owner(spec.expected_bucket_owner.clone())
+        .set_expected_bucket_owner(access.connection.owner.clone())
         .customize()
         .config_override(s3.time_for(RequestClass::Small))
         .interceptor(request.attempts())

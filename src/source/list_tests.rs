@@ -2,14 +2,15 @@
 
 use super::*;
 use crate::error::ErrorKind;
+use crate::spec::{EngineSpec, SourceSpec};
 
-fn spec(inputs: &[String]) -> SourceSpec {
-    serde_json::from_value(serde_json::json!({ "inputs": inputs })).unwrap()
+fn access() -> Access {
+    Access::of(&SourceSpec::of(Vec::new()), &EngineSpec::default())
 }
 
 async fn names(root: &Path, inputs: &[&str]) -> Result<Vec<String>> {
     let inputs: Vec<String> = inputs.iter().map(|input| format!("{}/{input}", root.display())).collect();
-    let found = list(&spec(&inputs), &EngineSpec::default()).await?;
+    let found = list(&inputs, &access()).await?;
     let base = url_of(&root.join("x"));
     let base = base.strip_suffix('x').unwrap().to_owned();
     Ok(found.into_iter().map(|input| input.url.strip_prefix(&base).unwrap().to_owned()).collect())
@@ -104,7 +105,7 @@ async fn what_is_hidden_is_said_where_nothing_is_found_and_the_remedy_finds_it()
         let remedy = error.what_to_do().unwrap().to_owned();
         let advised = remedy.split('`').rev().nth(1).unwrap();
         if advised.ends_with("_x.csv") {
-            let found = list(&spec(&[advised.to_owned()]), &EngineSpec::default()).await.unwrap();
+            let found = list(&[advised.to_owned()], &access()).await.unwrap();
             assert!(found[0].url.ends_with("in/_x.csv"), "{found:?}");
         }
     }
@@ -121,7 +122,7 @@ async fn names_that_are_not_utf8_are_found_and_opened() {
         assert_eq!(found, ["in/caf%E9.csv"], "{entry}");
     }
     let url = format!("file://{}/in/caf%E9.csv", root.display());
-    let found = list(&spec(&[url]), &EngineSpec::default()).await.unwrap();
+    let found = list(&[url], &access()).await.unwrap();
     assert_eq!(fs::read_to_string(local_path(&found[0].url).unwrap()).unwrap(), "a");
 }
 
@@ -161,8 +162,7 @@ async fn links_give_no_file_twice() {
 async fn inputs_are_pinned() {
     let directory = tree();
     let url = url_of(&directory.path().join("2/d e.csv"));
-    let found =
-        list(&spec(&[url.clone(), "-".into(), "stdin:".into()]), &EngineSpec::default()).await.unwrap();
+    let found = list(&[url.clone(), "-".into(), "stdin:".into()], &access()).await.unwrap();
     assert_eq!((found[0].url.as_str(), found[0].bytes), (url.as_str(), Some(9)));
     assert!(found[0].last_modified.as_deref().unwrap().ends_with('Z'));
     assert_eq!(found[1..], [Input { url: STDIN.into(), ..Input::default() }]);
@@ -184,7 +184,7 @@ async fn what_is_missing_is_said() {
     fs::create_dir(directory.path().join("empty")).unwrap();
     assert!(names(directory.path(), &["empty/"]).await.is_err());
     for bad in ["gs://bucket/key", "s3:///key", "/tmp/[a"] {
-        let error = list(&spec(&[bad.to_owned()]), &EngineSpec::default()).await.unwrap_err();
+        let error = list(&[bad.to_owned()], &access()).await.unwrap_err();
         assert!(matches!(error.kind(), ErrorKind::Usage { .. }), "{bad}: {error:?}");
     }
 }

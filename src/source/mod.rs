@@ -6,6 +6,7 @@
 //! UTF-8), as chunks of text that the caller pulls on a blocking thread.
 //! [`read_ranges`] only looks into them.
 
+mod access;
 mod chunks;
 pub mod decode;
 pub mod decompress;
@@ -22,6 +23,7 @@ mod still;
 mod stored;
 mod unpacked;
 
+pub use access::Access;
 pub use detect::Detected;
 pub use inputs::{STDIN, pin_all, read_whole};
 pub use list::list;
@@ -29,5 +31,5 @@ pub use open::{Decoding, TextStream, open};
 pub use pin::{check_unchanged, or_changed};
 pub use ranges::read_ranges;
 
-use inputs::{connection, failure, file_failure};
+use inputs::{failure, file_failure};
 use pin::changed;

@@ -1,5 +1,6 @@
 //! One input as a stream of UTF-8 text.
 
+use super::Access;
 use super::decode::{TextDecoder, encoding_of};
 use super::decompress::{CompressionFormat, Decompressor};
 use super::detect::{Detected, detect};
@@ -10,7 +11,7 @@ use crate::documents::Input;
 use crate::error::{Error, Location, Result};
 use crate::parse::InvalidBytes;
 use crate::runtime::{Cancel, Runtime};
-use crate::spec::{EncodingName, EngineSpec, SourceSpec};
+use crate::spec::EncodingName;
 use encoding_rs::{Encoding, UTF_8};
 use std::ops::Range;
 
@@ -80,21 +81,20 @@ impl Decoding {
 /// is compressed or not UTF-8, or whose invalid bytes are replaced.
 pub fn open(
     input: &Input,
-    spec: &SourceSpec,
-    engine: &EngineSpec,
+    access: &Access,
     decoding: Decoding,
     range: Option<Range<u64>>,
     runtime: &Runtime,
     cancel: &Cancel,
 ) -> Result<TextStream> {
-    let opened = Opened::new(input, spec, engine, runtime, cancel)?;
+    let opened = Opened::new(input, access, runtime, cancel)?;
     match range {
-        None => open_whole(opened, input, spec, decoding),
+        None => open_whole(opened, input, access, decoding),
         Some(range) => open_range(opened, &input.url, decoding, range),
     }
 }
 
-fn open_whole(opened: Opened, input: &Input, spec: &SourceSpec, decoding: Decoding) -> Result<TextStream> {
+fn open_whole(opened: Opened, input: &Input, access: &Access, decoding: Decoding) -> Result<TextStream> {
     let url = &input.url;
     let mut stored = opened.start(None)?;
     stored.fill()?;
@@ -104,7 +104,7 @@ fn open_whole(opened: Opened, input: &Input, spec: &SourceSpec, decoding: Decodi
     let format = CompressionFormat::of(stored.chunk());
     let decompressor =
         Decompressor::new(format).map_err(|problem| unpack_error(problem, Location::object(url)))?;
-    let mut bytes = Unpacked::new(stored, decompressor, url, spec.max_expansion_ratio);
+    let mut bytes = Unpacked::new(stored, decompressor, url, access.max_expansion_ratio);
     bytes.fill_first()?;
     if bytes.is_compressed()
         && let Some(other) = NotCsv::unpacked(format, bytes.chunk())

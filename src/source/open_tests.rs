@@ -3,6 +3,7 @@
 use super::*;
 use crate::error::{ErrorKind, InputProblem, StoreReason};
 use crate::source::pin::pin;
+use crate::spec::{EngineSpec, SourceSpec};
 use std::fs::File;
 use std::io::Write;
 
@@ -11,18 +12,21 @@ fn input(path: &std::path::Path) -> Input {
 }
 
 fn stream(input: &Input, encoding: Option<&str>, range: Option<Range<u64>>) -> Result<TextStream> {
-    let spec: SourceSpec = serde_json::from_value(serde_json::json!({ "inputs": [] })).unwrap();
+    let access = access(SourceSpec::of(Vec::new()));
     let runtime = Runtime::new(1).unwrap();
     let encoding: Option<EncodingName> = encoding.map(|name| name.parse().unwrap());
     open(
         input,
-        &spec,
-        &EngineSpec::default(),
+        &access,
         Decoding::of(encoding.as_ref(), InvalidBytes::Error),
         range,
         &runtime,
         runtime.cancel(),
     )
+}
+
+fn access(spec: SourceSpec) -> Access {
+    Access::of(&spec, &EngineSpec::default())
 }
 
 fn text(mut stream: TextStream) -> Result<Vec<u8>> {
@@ -118,10 +122,9 @@ fn what_expands_out_of_proportion_is_refused() {
     let runtime = Runtime::new(1).unwrap();
     let read = |max_expansion_ratio, bytes: usize| {
         std::fs::write(&path, gzip(&vec![b'x'; bytes])).unwrap();
-        let spec = SourceSpec { max_expansion_ratio, ..SourceSpec::of(Vec::new()) };
-        let engine = EngineSpec::default();
+        let access = access(SourceSpec { max_expansion_ratio, ..SourceSpec::of(Vec::new()) });
         let decoding = Decoding::default();
-        text(open(&input(&path), &spec, &engine, decoding, None, &runtime, runtime.cancel())?)
+        text(open(&input(&path), &access, decoding, None, &runtime, runtime.cancel())?)
     };
     let small = 1 << 20;
     let large = 17 << 20;
@@ -144,8 +147,8 @@ fn bad_bytes_may_be_replaced_in_whole_inputs() {
     let runtime = Runtime::new(1).unwrap();
     let open_with = |range| {
         let decoding = Decoding { encoding: None, on_invalid: InvalidBytes::Replace };
-        let spec = SourceSpec::of(Vec::new());
-        open(&input(&path), &spec, &EngineSpec::default(), decoding, range, &runtime, runtime.cancel())
+        let access = access(SourceSpec::of(Vec::new()));
+        open(&input(&path), &access, decoding, range, &runtime, runtime.cancel())
     };
     std::fs::write(&path, b"a,\xff\xe9\n").unwrap();
     let mut stream = open_with(None).unwrap();
@@ -192,8 +195,8 @@ fn fifo(path: &std::path::Path) -> Input {
 }
 
 fn open_with(input: &Input, runtime: &Runtime, cancel: &Cancel) -> Result<TextStream> {
-    let spec: SourceSpec = serde_json::from_value(serde_json::json!({ "inputs": [] })).unwrap();
-    open(input, &spec, &EngineSpec::default(), Decoding::default(), None, runtime, cancel)
+    let access = access(SourceSpec::of(Vec::new()));
+    open(input, &access, Decoding::default(), None, runtime, cancel)
 }
 
 #[test]

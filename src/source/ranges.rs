@@ -1,11 +1,11 @@
 //! Some ranges of some inputs, as they are stored, all at once: for looking into
 //! inputs that are not read through.
 
+use super::Access;
 use super::stored::Opened;
 use crate::documents::Input;
 use crate::error::Result;
 use crate::runtime::{Cancel, Runtime};
-use crate::spec::{EngineSpec, SourceSpec};
 use futures::{StreamExt, TryStreamExt};
 use std::ops::Range;
 
@@ -21,14 +21,13 @@ const INPUTS_AT_ONCE: usize = 16;
 /// for an input that cannot be read, changed since it was planned or has no size.
 pub fn read_ranges(
     wanted: &[(&Input, Vec<Range<u64>>)],
-    spec: &SourceSpec,
-    engine: &EngineSpec,
+    access: &Access,
     runtime: &Runtime,
     cancel: &Cancel,
 ) -> Result<Vec<Vec<Vec<u8>>>> {
     let mut reads = Vec::with_capacity(wanted.len());
     for (input, ranges) in wanted {
-        reads.push(Opened::new(input, spec, engine, runtime, cancel)?.ranges(ranges));
+        reads.push(Opened::new(input, access, runtime, cancel)?.ranges(ranges));
     }
     runtime.block_on(cancel.or(futures::stream::iter(reads).buffered(INPUTS_AT_ONCE).try_collect()))
 }

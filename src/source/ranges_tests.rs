@@ -2,12 +2,14 @@
 
 use super::*;
 use crate::error::ErrorKind;
+use crate::spec::{EngineSpec, SourceSpec};
 
 fn read(wanted: &[(&Input, &[(u64, u64)])]) -> Result<Vec<Vec<Vec<u8>>>> {
     let ranges = |ends: &[(u64, u64)]| ends.iter().map(|(start, end)| *start..*end).collect();
     let wanted: Vec<_> = wanted.iter().map(|(input, ends)| (*input, ranges(ends))).collect();
-    let (spec, runtime) = (SourceSpec::of(Vec::new()), Runtime::new(1).unwrap());
-    read_ranges(&wanted, &spec, &EngineSpec::default(), &runtime, runtime.cancel())
+    let access = Access::of(&SourceSpec::of(Vec::new()), &EngineSpec::default());
+    let runtime = Runtime::new(1).unwrap();
+    read_ranges(&wanted, &access, &runtime, runtime.cancel())
 }
 
 #[test]

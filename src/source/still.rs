@@ -8,7 +8,7 @@ use crate::documents::Input;
 use crate::error::Result;
 use crate::error::count::count;
 use crate::runtime::{Cancel, Runtime};
-use crate::spec::SourceSpec;
+use crate::spec::Settling;
 use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
@@ -35,11 +35,10 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// [`crate::error::ErrorKind::Changed`] for an input that does not become still
 /// within `source.settle_limit_seconds`; a source error for one that goes away;
 /// [`crate::error::ErrorKind::Interrupted`].
-pub(super) fn wait_until_still(inputs: &mut [Input], spec: &SourceSpec, runtime: &Runtime) -> Result<()> {
+pub(super) fn wait_until_still(inputs: &mut [Input], settling: Settling, runtime: &Runtime) -> Result<()> {
     let cancel = runtime.cancel();
-    let settle = Duration::from_secs(spec.settle_seconds.unwrap_or(0));
+    let Settling { pause: settle, limit, warns_of_recent } = settling;
     let begun = Instant::now();
-    let limit = Duration::from_secs(spec.settle_limit());
     let mut waiting = Vec::new();
     let mut recent = Vec::new();
     for input in inputs.iter_mut() {
@@ -48,7 +47,7 @@ pub(super) fn wait_until_still(inputs: &mut [Input], spec: &SourceSpec, runtime:
         let found = look(&path, &input.url)?;
         *input = pin_again(&path, input, &found);
         let age = age(&found);
-        if let Some(age) = age.filter(|age| spec.settle_seconds.is_none() && *age < RECENT) {
+        if let Some(age) = age.filter(|age| warns_of_recent && *age < RECENT) {
             recent.push((age, input.url.clone()));
         }
         let file = Waiting { input, path, seen };
@@ -57,8 +56,8 @@ pub(super) fn wait_until_still(inputs: &mut [Input], spec: &SourceSpec, runtime:
         }
     }
     warn_of_recent(recent);
-    if let (Some(first), Some(seconds)) = (waiting.first(), spec.settle_seconds.filter(|s| *s > 0)) {
-        let more = and_more(waiting.len() - 1);
+    if let Some(first) = waiting.first().filter(|_| !settle.is_zero()) {
+        let (more, seconds) = (and_more(waiting.len() - 1), settle.as_secs());
         tracing::warn!("waiting until {}{more} has been still for {seconds} s", first.input.url);
     }
     while !waiting.is_empty() {

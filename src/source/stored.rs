@@ -5,14 +5,13 @@ use super::decompress::MAGIC_BYTES;
 use super::fetch::Fetch;
 use super::open::CHUNK_BYTES;
 use super::pin::difference;
-use super::{STDIN, changed, connection, failure, file_failure, pipe};
+use super::{Access, STDIN, changed, failure, file_failure, pipe};
 use crate::aws::range_time;
 use crate::documents::Input;
 use crate::error::count::count;
 use crate::error::{Error, Result, StoreReason};
 use crate::runtime::{Cancel, Runtime};
-use crate::spec::location::local_path;
-use crate::spec::{EngineSpec, SourceSpec};
+use crate::spec::location::{in_s3, local_path};
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
 use std::fs::{self, File};
@@ -40,13 +39,7 @@ pub(super) enum Opened {
 }
 
 impl Opened {
-    pub(super) fn new(
-        input: &Input,
-        spec: &SourceSpec,
-        engine: &EngineSpec,
-        runtime: &Runtime,
-        cancel: &Cancel,
-    ) -> Result<Self> {
+    pub(super) fn new(input: &Input, access: &Access, runtime: &Runtime, cancel: &Cancel) -> Result<Self> {
         let url = &input.url;
         let pipe = |path| {
             let (runtime, cancel) = (runtime.handle(), cancel.clone());
@@ -55,7 +48,7 @@ impl Opened {
         if url == STDIN {
             return pipe(None);
         }
-        if let Some((bucket, key)) = url.strip_prefix("s3://").and_then(|rest| rest.split_once('/')) {
+        if let Some((bucket, key)) = in_s3(url) {
             let path = object_store::path::Path::parse(key).ok().filter(|path| path.as_ref() == key);
             let path = path.ok_or_else(|| {
                 failure(
@@ -75,17 +68,17 @@ impl Opened {
                 )
                 .remedy("plan again"));
             };
-            let store =
-                runtime.block_on(cancel.or(connection(spec, engine).reader(bucket, engine.fetch_bytes)))?;
+            let Access { connection, fetch_bytes, fetch_concurrency, .. } = access;
+            let store = runtime.block_on(cancel.or(connection.reader(bucket, *fetch_bytes)))?;
             let fetch = Fetch {
                 store,
                 path,
                 input: input.clone(),
-                region: spec.region.clone(),
-                fetch_bytes: engine.fetch_bytes.max(CHUNK_BYTES) as u64,
-                concurrency: engine.fetch_concurrency,
+                region: connection.region.clone(),
+                fetch_bytes: *fetch_bytes as u64,
+                concurrency: *fetch_concurrency,
                 budget: runtime.budget().clone(),
-                time: range_time(&engine.requests, engine.fetch_bytes.max(CHUNK_BYTES)),
+                time: range_time(&connection.requests, *fetch_bytes),
             };
             return Ok(Opened::Object { fetch, size, runtime: runtime.handle(), cancel: cancel.clone() });
         }

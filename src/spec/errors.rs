@@ -137,6 +137,11 @@ pub enum LongRecord {
 }
 
 impl ErrorsSpec {
+    /// Whether records that break the dialect are put aside instead of failing the run.
+    pub fn tolerates_bad_records(&self) -> bool {
+        self.bad_record != RecordPolicy::Fail
+    }
+
     /// Whether values of rejected records come to stand in the quarantine.
     pub fn leaves_values_in_quarantine(&self) -> bool {
         let rejects = |policy: &ValuePolicy| *policy != ValuePolicy::Fail;

@@ -183,6 +183,12 @@ fn is_scheme(text: &str) -> bool {
         && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
 }
 
+/// Bucket and key (or prefix) of a URL of S3; `None` for other places.
+pub(crate) fn in_s3(url: &str) -> Option<(&str, &str)> {
+    let inside = url.strip_prefix("s3://")?;
+    Some(inside.split_once('/').unwrap_or((inside, "")))
+}
+
 /// The path of a `file://` URL or of a plain path; `None` for other schemes.
 pub(crate) fn local_path(url: &str) -> Option<PathBuf> {
     match url.strip_prefix("file://") {

@@ -1,8 +1,10 @@
 //! What is read: `source` of the job file.
 
+use super::DialectSpec;
 use crate::parse::BlankNames;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// What is read.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -101,28 +103,50 @@ impl SourceSpec {
         }
     }
 
-    /// Seconds to wait for inputs to become still.
-    pub fn settle_limit(&self) -> u64 {
-        let default = || self.settle_seconds.unwrap_or(0).saturating_mul(10).max(600);
-        self.settle_limit_seconds.unwrap_or_else(default)
+    /// How long local inputs have to be still.
+    pub fn settling(&self) -> Settling {
+        let seconds = self.settle_seconds.unwrap_or(0);
+        let limit = self.settle_limit_seconds.unwrap_or(seconds.saturating_mul(10).max(600));
+        Settling {
+            pause: Duration::from_secs(seconds),
+            limit: Duration::from_secs(limit),
+            warns_of_recent: self.settle_seconds.is_none(),
+        }
     }
 
-    /// What may differ between the columns of an input and those of the schema; blank names by default.
-    pub fn column_policies(&self) -> ColumnPolicies {
+    /// How the columns of the schema are found in inputs of this dialect.
+    pub fn column_policies(&self, dialect: &DialectSpec) -> ColumnPolicies {
         ColumnPolicies {
+            by_position: self.match_columns == Some(MatchColumns::Position),
+            any_case: dialect.case_sensitive_header == Some(false),
             extra: self.extra_columns,
             missing: self.missing_columns,
             duplicate: self.duplicate_columns,
             order: self.column_order,
-            blank: BlankNames::default(),
+            blank: dialect.blank_names.unwrap_or_default(),
         }
     }
 }
 
-/// What may differ between the columns of an input and those of the schema;
-/// nothing but the order, by default.
+/// How long local inputs have to be still before they are pinned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settling {
+    /// Time without a change; zero: as much as their clock can tell.
+    pub pause: Duration,
+    /// An input that has not been still for as long by then fails the run.
+    pub limit: Duration,
+    /// Whether to warn of inputs that were modified just now.
+    pub warns_of_recent: bool,
+}
+
+/// How columns are found in an input, and what may differ between those of an input and those of the
+/// schema. By default they are found by name, and nothing but the order may differ.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ColumnPolicies {
+    /// `source.match_columns`: by position, though there may be a header.
+    pub by_position: bool,
+    /// `dialect.caseSensitiveHeader`: whether names that differ in case only are the same.
+    pub any_case: bool,
     /// `source.extra_columns`.
     pub extra: ExtraColumns,
     /// `source.missing_columns`.

@@ -2,11 +2,10 @@
 
 use super::blocks::BlockCutter;
 use super::problems::cut_error;
-use super::read::is_tolerant;
 use crate::documents::{Plan, Split, SplitRange};
 use crate::error::{Error, Result};
 use crate::runtime::Runtime;
-use crate::source;
+use crate::source::{self, Access};
 
 /// Cuts every input into ranges of at least `split_bytes` (but the last), each
 /// with its size in bytes.
@@ -18,6 +17,7 @@ use crate::source;
 /// the middle. So do inputs with footer records, which only the end of an input
 /// tells from data.
 pub fn cut_ranges(plan: &Plan, split_bytes: u64, runtime: &Runtime) -> Result<Vec<(Split, u64)>> {
+    let access = Access::of(&plan.job.source, &plan.job.engine);
     let mut splits = Vec::new();
     for (position, input) in plan.inputs.iter().enumerate() {
         let stored = input.bytes.unwrap_or(0);
@@ -26,15 +26,13 @@ pub fn cut_ranges(plan: &Plan, split_bytes: u64, runtime: &Runtime) -> Result<Ve
             splits.push(whole);
             continue;
         }
-        let job = &plan.job;
         let decoding = source::Decoding::of(plan.encoding.as_ref(), plan.dialect.invalid_bytes);
-        let mut text =
-            source::open(input, &job.source, &job.engine, decoding, None, runtime, runtime.cancel())?;
+        let mut text = source::open(input, &access, decoding, None, runtime, runtime.cancel())?;
         let block_bytes =
             usize::try_from(split_bytes).map_err(|_| Error::usage("--split-bytes is too large"))?;
         // Splits begin where blocks do, so blocks are a good deal smaller.
         let mut cutter = BlockCutter::new(&plan.dialect, (block_bytes / 16).clamp(1, 1 << 20))
-            .tolerant(is_tolerant(&plan.job));
+            .tolerant(plan.job.errors.tolerates_bad_records());
         let preamble = plan.dialect.preamble_records();
         let mut blocks = Vec::new();
         let mut ranges: Vec<SplitRange> = Vec::new();

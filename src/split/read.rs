@@ -16,8 +16,8 @@ use crate::error::count::{agree, count};
 use crate::error::{Error, InputProblem, Location, Result};
 use crate::parse::{RecordIndex, Scanner, SeparatorLine};
 use crate::runtime::{Cancel, Holder, Lease, Limit, Runtime};
-use crate::source::{self, TextStream};
-use crate::spec::{EmptyInput, JobSpec, RecordPolicy};
+use crate::source::{self, Access, TextStream};
+use crate::spec::EmptyInput;
 use crate::split::place::{EMPTY_REMEDY, header_error, no_header};
 use crossbeam_channel::{Receiver, Sender};
 use std::sync::atomic::Ordering;
@@ -67,11 +67,12 @@ pub struct InputStart {
 #[derive(Debug)]
 pub struct SplitReader<'a> {
     plan: &'a Plan,
+    access: Access,
     runtime: &'a Runtime,
     /// Ends what this reader waits for.
     cancel: Cancel,
     scanner: Scanner,
-    /// See [`is_tolerant`].
+    /// See [`ErrorsSpec::tolerates_bad_records`](crate::spec::ErrorsSpec::tolerates_bad_records).
     tolerant: bool,
     /// For blocks that wait.
     room: Limit,
@@ -82,9 +83,10 @@ pub struct SplitReader<'a> {
 impl<'a> SplitReader<'a> {
     /// `cancel` ends it, wherever it waits; `spare` brings back the buffers of blocks.
     pub fn new(plan: &'a Plan, runtime: &'a Runtime, cancel: Cancel, spare: Receiver<Vec<u8>>) -> Self {
-        let tolerant = is_tolerant(&plan.job);
+        let (scanner, tolerant) = (Scanner::new(&plan.dialect), plan.job.errors.tolerates_bad_records());
+        let access = Access::of(&plan.job.source, &plan.job.engine);
         let room = runtime.budget().limit(Holder::Text, READ_AHEAD_BYTES);
-        SplitReader { plan, runtime, cancel, scanner: Scanner::new(&plan.dialect), tolerant, room, spare }
+        SplitReader { plan, access, runtime, cancel, scanner, tolerant, room, spare }
     }
 
     /// Sends every block of `splits`, in order; an error is the last thing
@@ -270,9 +272,8 @@ impl<'a> SplitReader<'a> {
     }
 
     fn open(&self, input: &Input, range: Option<std::ops::Range<u64>>) -> Result<TextStream> {
-        let job = &self.plan.job;
         let decoding = source::Decoding::of(self.plan.encoding.as_ref(), self.plan.dialect.invalid_bytes);
-        source::open(input, &job.source, &job.engine, decoding, range, self.runtime, &self.cancel)
+        source::open(input, &self.access, decoding, range, self.runtime, &self.cancel)
     }
 }
 
@@ -343,9 +344,4 @@ impl<B: Clone> Delivery<'_, B> {
         let lease = runtime.block_on(room.lease(block.bytes.len() as u64, cancel))?;
         Ok(Some(TextBlock { split: self.position, block, preamble, footer, before, binding, lease }))
     }
-}
-
-/// Whether records that break the dialect are put aside instead of failing the run.
-pub fn is_tolerant(job: &JobSpec) -> bool {
-    job.errors.bad_record != RecordPolicy::Fail
 }

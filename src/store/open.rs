@@ -6,7 +6,7 @@ use super::s3::S3Store;
 use crate::aws::Role;
 use crate::error::{Error, Result};
 use crate::spec::foreign::ForeignStore;
-use crate::spec::location::local_path;
+use crate::spec::location::{in_s3, local_path};
 use crate::spec::{EngineSpec, TargetSpec};
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ const LOCAL_PART_BYTES: usize = 1 << 20;
 /// A usage error for a URL of another scheme, an S3 target without a region or
 /// with an endpoint that is not encrypted.
 pub async fn open_target(spec: &TargetSpec, engine: &EngineSpec, position: usize) -> Result<Arc<dyn Store>> {
-    if spec.url.starts_with("s3://") {
+    if in_s3(&spec.url).is_some() {
         return Ok(Arc::new(S3Store::open(spec, engine, position).await?));
     }
     let key = Role::Target(position).setting("url");

@@ -13,6 +13,7 @@ use crate::aws::failure::Request;
 use crate::aws::{Connection, Role, S3};
 use crate::documents::StagedFile;
 use crate::error::{Error, Result};
+use crate::spec::location::in_s3;
 use crate::spec::{Encryption, EngineSpec, TargetSpec};
 use aws_sdk_s3::types::{ChecksumAlgorithm, ServerSideEncryption};
 use bytes::Bytes;
@@ -50,8 +51,7 @@ impl S3Store {
     /// A usage error for a URL without a bucket, a bad endpoint or no region.
     pub async fn open(spec: &TargetSpec, engine: &EngineSpec, position: usize) -> Result<Self> {
         let role = Role::Target(position);
-        let rest = spec.url.strip_prefix("s3://").unwrap_or(&spec.url);
-        let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+        let (bucket, prefix) = in_s3(&spec.url).unwrap_or_default();
         if bucket.is_empty() {
             return Err(Error::usage(format!(
                 "`{}`: {:?} does not name a bucket",

@@ -252,10 +252,10 @@ fn table_writer<'a>(
     let names = match &plan.single_file {
         Some(name) => FileNames::Single(name.clone()),
         None => FileNames::Parts {
-            layout: plan.job.output.layout,
+            layout: output.layout,
             task: task.number,
             attempt: plan.attempt.clone(),
-            max_key_bytes: max_key_bytes(&plan.job),
+            max_key_bytes: max_key_bytes(&plan.job.targets),
         },
     };
     // A single file was asked for by name; of a table, the first task gives the
@@ -266,7 +266,7 @@ fn table_writer<'a>(
         true => NoRows::WriteSchema,
         false => NoRows::WriteNothing,
     };
-    let metadata = run_metadata(&plan.job, &plan.job_key, &plan.engine, &plan.inputs);
+    let metadata = run_metadata(&plan.job.name, &plan.job_key, &plan.engine, &plan.inputs, &output.metadata);
     TableWriter::new(columns.shape.clone().with_metadata(metadata), cut_limits(plan), names, no_rows, tee)
 }
 

@@ -15,7 +15,7 @@ use crate::split::blocks::Block;
 use crate::split::not_data::Tiles;
 use crate::split::place::data_record;
 use crate::split::problems::{scan_error, scan_failure};
-use crate::split::read::{BLOCK_BYTES, TextBlock, is_tolerant};
+use crate::split::read::{BLOCK_BYTES, TextBlock};
 use crate::transform::rows::{BlockContext, RowFault, TransformedRows};
 use arrow::array::RecordBatch;
 use crossbeam_channel::Sender;
@@ -85,7 +85,7 @@ impl<'a> Parser<'a> {
         spare_sender: Sender<Vec<u8>>,
         budget: &'a Budget,
     ) -> Self {
-        let (scanner, tolerant) = (Scanner::new(&plan.dialect), is_tolerant(&plan.job));
+        let (scanner, tolerant) = (Scanner::new(&plan.dialect), plan.job.errors.tolerates_bad_records());
         Parser { plan, task, columns, scanner, tolerant, spare_sender, budget }
     }
 

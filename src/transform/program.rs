@@ -11,7 +11,7 @@ use crate::profile::types::{as_parsed, readable};
 use crate::rows::{Rows, arrow_schema};
 use crate::schema::{Column, Constraint, Schema, WrittenSchema};
 use crate::spanned::Problem;
-use crate::spec::{ColumnNames, ErrorsSpec, JobSpec, Profile, ValuePolicy};
+use crate::spec::{ColumnNames, ErrorsSpec, OutputSpec, Profile, TransformSpec, ValuePolicy};
 use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
@@ -44,7 +44,7 @@ struct ScheduledOperation {
 }
 
 impl Program {
-    /// Compiles the transforms of `job` for the columns of `schema`. `written`: what the
+    /// Compiles `steps` for the columns of `schema`. `written`: what the
     /// files are to have, where that is known already; it holds all that the job gives.
     ///
     /// # Errors
@@ -52,34 +52,38 @@ impl Program {
     /// salt that the environment lacks; columns that the output profile refuses.
     pub fn compile(
         schema: &Schema,
-        job: &JobSpec,
+        steps: &[TransformSpec],
+        errors: &ErrorsSpec,
+        output: &OutputSpec,
         run: &RunContext,
         written: Option<&WrittenSchema>,
     ) -> Result<Self> {
-        Self::compile_in(schema, job, run, written, &|name| std::env::var(name).ok())
+        Self::compile_in(schema, steps, errors, output, run, written, &|name| std::env::var(name).ok())
     }
 
     /// [`Self::compile`] in this environment.
     pub(super) fn compile_in(
         schema: &Schema,
-        job: &JobSpec,
+        steps: &[TransformSpec],
+        errors: &ErrorsSpec,
+        output: &OutputSpec,
         run: &RunContext,
         written: Option<&WrittenSchema>,
         env: Environment<'_>,
     ) -> Result<Self> {
-        let profile = job.output.profile;
+        let OutputSpec { profile, column_names, .. } = *output;
         let parsed = Schema {
             columns: schema.columns.iter().map(|column| as_parsed(column, profile)).collect(),
             keys: schema.keys.clone(),
         };
-        let mut compiler = Compiler::new(&parsed, &job.errors, run, env);
-        for (number, step) in job.transforms.iter().enumerate() {
+        let mut compiler = Compiler::new(&parsed, errors, run, env);
+        for (number, step) in steps.iter().enumerate() {
             compiler.step(number, step)?;
         }
-        let mut output = fit_profile(&mut compiler, profile, job.output.column_names)?;
+        let mut output = fit_profile(&mut compiler, profile, column_names)?;
         let outputs = compiler.columns.iter().zip(&output.columns);
         let renamed = outputs.map(|(live, column)| (live.column.name.clone(), column.name.clone()));
-        let renamed = match job.output.column_names {
+        let renamed = match column_names {
             ColumnNames::Keep => Vec::new(),
             ColumnNames::Plain => {
                 renamed.filter(|(from, to)| from.to_lowercase() != to.to_lowercase()).collect()
@@ -88,7 +92,7 @@ impl Program {
         if let Some(written) = written {
             output = conform(&mut compiler, &output, written);
         }
-        Ok(Program { renamed, ..assemble(compiler, &parsed, output, &job.errors)? })
+        Ok(Program { renamed, ..assemble(compiler, &parsed, output, errors)? })
     }
 
     /// The columns to be parsed: those that a step or the output needs, in the

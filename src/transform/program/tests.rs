@@ -1,5 +1,6 @@
 use super::*;
 use crate::error::InputProblem;
+use crate::spec::JobSpec;
 use crate::transform::frame::Blame;
 use crate::value::ColumnType;
 use arrow::array::{Array, ArrayRef, Int64Array, StringArray};
@@ -44,7 +45,12 @@ fn environment(name: &str) -> Option<String> {
 }
 
 fn compile(steps: &str) -> Result<Program> {
-    Program::compile_in(&schema(), &job(steps), &run_context(), None, &environment)
+    compile_for(&schema(), steps)
+}
+
+fn compile_for(schema: &Schema, steps: &str) -> Result<Program> {
+    let JobSpec { transforms, errors, output, .. } = job(steps);
+    Program::compile_in(schema, &transforms, &errors, &output, &run_context(), None, &environment)
 }
 
 /// Row `i` is record `i + 1`: record 0 is the header.
@@ -338,10 +344,8 @@ fn constraints_follow_the_policy_of_their_column() {
 #[test]
 fn the_profile_shapes_input_and_output() {
     let schema = Schema::new(vec![column("Id", "uint32", true), column("Clock", "time", true)]);
-    let program = |steps: &str| {
-        let steps = format!("output = {{ profile = 'spectrum' }}\n{steps}");
-        Program::compile_in(&schema, &job(&steps), &run_context(), None, &environment)
-    };
+    let program =
+        |steps: &str| compile_for(&schema, &format!("output = {{ profile = 'spectrum' }}\n{steps}"));
     let error = program("").unwrap_err().to_string();
     assert!(error.contains("Spectrum does not read times of day"), "{error}");
 

@@ -113,7 +113,7 @@ fn faults_name_the_key_that_has_the_last_word() {
     for (errors, expected) in
         [("", "errors.bad_value"), ("errors = { columns = { n = 'reject' } }", "errors.columns.n")]
     {
-        let program = Program::compile_in(&unique, &job(errors), &run_context(), None, &environment).unwrap();
+        let program = compile_for(&unique, errors).unwrap();
         assert_eq!(program.key_checks()[0].policy_key.as_deref(), Some(expected));
     }
 }
@@ -145,11 +145,11 @@ fn a_year_that_begins_before_the_type_does_is_a_bad_value() {
         ("null", false, vec![(1, Reject)], 0),
     ] {
         let schema = Schema::new(vec![column("born", "timestamp(ns)", nullable)]);
-        let job = job(&format!(
+        let steps = format!(
             "output = {{ profile = 'standard' }}\nerrors = {{ bad_value = '{policy}' }}\n{}",
             step("mask = { born = 'year_only' }")
-        ));
-        let program = Program::compile_in(&schema, &job, &run_context(), None, &environment).unwrap();
+        );
+        let program = compile_for(&schema, &steps).unwrap();
         // 1677-09-21, where nanoseconds begin, and 1970-01-02.
         let values = arrow::array::TimestampNanosecondArray::from(vec![i64::MIN + 1, 86_400_000_000_000]);
         let batch = RecordBatch::try_new(arrow_schema(program.input()), vec![Arc::new(values)]).unwrap();
