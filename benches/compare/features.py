@@ -21,11 +21,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from run import COLUMNS, measure
+from process import measure
+from workloads import LINEITEM
 
 LINES = 6_001_215
 
-FIELDS = [{"name": name, "type": column_type} for name, (column_type, _) in COLUMNS.items()]
+FIELDS = [{"name": name, "type": column_type} for name, column_type in LINEITEM.items()]
 
 
 def fields(**constraints):

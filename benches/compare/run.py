@@ -1,128 +1,101 @@
 #!/usr/bin/env python3
-"""sawmill beside DuckDB on TPC-H lineitem: whole processes, interleaved.
+"""sawmill beside DuckDB, Polars, DataFusion, pyarrow, chDB and Spark.
 
     cargo build --release
-    pip install duckdb tpchgen-cli
-    tpchgen-cli csv -s 1 --tables=lineitem --output-dir=/tmp/tpch
-    python3 benches/compare/run.py /tmp/tpch/lineitem.csv --runs 5
-    python3 benches/compare/run.py /tmp/tpch/lineitem.csv --runs 5 --partitioned
+    python3 benches/compare/run.py
 
-Both read the CSV with the same types and write Snappy Parquet to one local
-directory. After the last run the row counts and a hash over all rows of both
-outputs are compared; a time without that is worth nothing. Prints for each
-engine the median wall and CPU seconds and the largest resident set, and the
-median of the ratios pair by pair.
+The peers are installed into a venv in the work directory, the data is made there,
+too. Every workload is run in rounds, each engine once a round and none of the first
+counted. Each output is read back by another engine, and its rows are compared with
+those of the CSV, before its time counts. Writes `results.json`, `results.md` and
+`results.svg`.
+
+In CI: `--baseline results.json` of an earlier run on the same kind of machine ends
+with 1 where a ratio to a peer fell by more than `--threshold`. Ratios of one run
+say more than seconds of two: other work on the machine slows both sides.
 """
 
 import argparse
+import fnmatch
 import json
 import os
-import shutil
-import statistics
 import subprocess
 import sys
-import tempfile
-import time
 from pathlib import Path
 
-COLUMNS = {
-    "l_orderkey": ("int64", "BIGINT"),
-    "l_partkey": ("int64", "BIGINT"),
-    "l_suppkey": ("int64", "BIGINT"),
-    "l_linenumber": ("int32", "INTEGER"),
-    "l_quantity": ("decimal(15,2)", "DECIMAL(15,2)"),
-    "l_extendedprice": ("decimal(15,2)", "DECIMAL(15,2)"),
-    "l_discount": ("decimal(15,2)", "DECIMAL(15,2)"),
-    "l_tax": ("decimal(15,2)", "DECIMAL(15,2)"),
-    "l_returnflag": ("string", "VARCHAR"),
-    "l_linestatus": ("string", "VARCHAR"),
-    "l_shipdate": ("date", "DATE"),
-    "l_commitdate": ("date", "DATE"),
-    "l_receiptdate": ("date", "DATE"),
-    "l_shipinstruct": ("string", "VARCHAR"),
-    "l_shipmode": ("string", "VARCHAR"),
-    "l_comment": ("string", "VARCHAR"),
-}
-
-
-def measure(command):
-    """Wall seconds, CPU seconds and largest resident set (MiB) of one process."""
-    started = time.monotonic()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    errors = process.stderr.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != 0:
-        sys.exit(f"{command} failed:\n{errors.decode()}")
-    return time.monotonic() - started, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+HERE = Path(__file__).resolve().parent
+ENGINES = ["sawmill", "duckdb", "polars", "datafusion", "pyarrow", "chdb", "spark"]
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("csv", type=Path)
-    parser.add_argument("--runs", type=int, default=5, help="counted pairs, after one that is not (default: 5)")
-    parser.add_argument("--partitioned", action="store_true", help="by year and month of l_shipdate (84 partitions)")
-    parser.add_argument("--sawmill", default="target/release/sawmill", help="default: %(default)s")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
+    parser.add_argument("workloads", nargs="*", default=["*"], help="names or patterns such as 'lineitem*' (default: all)")
+    parser.add_argument("--engines", default="sawmill,duckdb,polars", help=f"of {','.join(ENGINES)}; all: each of them (default: %(default)s)")
+    parser.add_argument("--runs", type=int, default=5, help="counted rounds (default: %(default)s)")
+    parser.add_argument("--scale", type=float, default=1, help="TPC-H scale factor; millions of records of generated data (default: %(default)s)")
+    parser.add_argument("--work", type=Path, default=Path("target/compare"), help="venv, data and outputs (default: %(default)s)")
+    parser.add_argument("--results", type=Path, help="directory for the results (default: the work directory)")
+    parser.add_argument("--sawmill", type=Path, default=Path("target/release/sawmill"), help="default: %(default)s")
+    parser.add_argument("--baseline", type=Path, help="a results.json to compare the ratios with")
+    parser.add_argument("--threshold", type=float, default=0.15, help="share by which a ratio may fall (default: %(default)s)")
+    parser.add_argument("--installed", action="store_true", help="use the packages of this Python instead of a venv")
+    parser.add_argument("--list", action="store_true", help="print the workloads and end")
     arguments = parser.parse_args()
 
-    import duckdb
+    from workloads import WORKLOADS
 
-    work = Path(tempfile.mkdtemp(prefix="compare-", dir=arguments.csv.resolve().parent))
-    try:
-        compare(arguments, work, duckdb)
-    finally:
-        shutil.rmtree(work)
+    chosen = [w for w in WORKLOADS if any(fnmatch.fnmatchcase(w.name, pattern) for pattern in arguments.workloads)]
+    if arguments.list:
+        for workload in chosen:
+            print(f"{workload.name:22} {workload.what}")
+        return
+    if not chosen:
+        parser.error(f"no workload is named so: {' '.join(arguments.workloads)}; --list names them")
+    engines = ENGINES if arguments.engines == "all" else arguments.engines.split(",")
+    if unknown := set(engines) - set(ENGINES):
+        parser.error(f"not an engine: {', '.join(sorted(unknown))}")
+    if not arguments.sawmill.exists():
+        parser.error(f"there is no {arguments.sawmill}: run `cargo build --release`, or give --sawmill")
+
+    if not arguments.installed:
+        python = venv(arguments.work)
+        os.execv(python, [str(python), *sys.argv, "--installed"])
+
+    import report
+    from comparison import Comparison
+
+    comparison = Comparison(arguments, engines)
+    results = [comparison.workload(workload) for workload in chosen]
+    document = {"machine": report.machine(), "versions": report.versions(arguments.sawmill), "scale": arguments.scale}
+    document |= {"runs": arguments.runs, "workloads": results}
+    directory = arguments.results or arguments.work
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "results.json").write_text(json.dumps(document, indent=1) + "\n")
+    (directory / "results.md").write_text(report.markdown(document))
+    (directory / "results.svg").write_text(report.chart(document))
+    print(report.markdown(document))
+    if arguments.baseline:
+        fallen = report.fallen(document, json.loads(arguments.baseline.read_text()), arguments.threshold)
+        for line in fallen:
+            print(f"fell: {line}", file=sys.stderr)
+        sys.exit(1 if fallen else 0)
 
 
-def compare(arguments, work, duckdb):
-    schema = work / "schema.json"
-    fields = [{"name": name, "type": types[0]} for name, types in COLUMNS.items()]
-    schema.write_text(json.dumps({"fields": fields}))
-    ours, theirs = work / "sawmill", work / "duckdb"
-    types = "{" + ", ".join(f"'{name}': '{types[1]}'" for name, types in COLUMNS.items()) + "}"
-    source = f"read_csv('{arguments.csv}', header = true, columns = {types})"
-    sawmill = [arguments.sawmill, "convert", str(arguments.csv), "-o", str(ours), "--schema", str(schema)]
-    if arguments.partitioned:
-        sawmill += ["--partition-by", "year(l_shipdate)", "--partition-by", "month(l_shipdate)"]
-        copy = (
-            f"COPY (SELECT *, year(l_shipdate) AS year, month(l_shipdate) AS month FROM {source}) "
-            f"TO '{theirs}' (FORMAT parquet, COMPRESSION snappy, PARTITION_BY (year, month))"
-        )
-    else:
-        theirs.mkdir()
-        copy = f"COPY (FROM {source}) TO '{theirs}/data.parquet' (FORMAT parquet, COMPRESSION snappy)"
-    program = f"import duckdb; duckdb.sql('SET preserve_insertion_order = false'); duckdb.sql({copy!r})"
-    peer = [sys.executable, "-c", program]
-
-    figures = {"sawmill": [], "DuckDB": []}
-    for run in range(arguments.runs + 1):
-        for name, command, output in (("sawmill", sawmill, ours), ("DuckDB", peer, theirs)):
-            shutil.rmtree(output, ignore_errors=True)
-            if name == "DuckDB" and not arguments.partitioned:
-                output.mkdir()
-            figure = measure(command)
-            if run > 0:
-                figures[name].append(figure)
-
-    columns = ", ".join(COLUMNS)
-    check = f"SELECT count(*), bit_xor(hash(({columns}))), sum(hash(({columns}))::HUGEINT) FROM "
-    outputs = [
-        duckdb.sql(check + f"read_parquet('{output}/**/*.parquet', hive_partitioning = false)").fetchall()[0]
-        for output in (ours, theirs)
-    ]
-    if outputs[0] != outputs[1]:
-        sys.exit(f"the outputs differ: {outputs}")
-
-    print(f"{outputs[0][0]:,} records in both outputs, the same rows")
-    for (name, rows), output in zip(figures.items(), (ours, theirs)):
-        wall, cpu, memory = (list(column) for column in zip(*rows))
-        size = sum(path.stat().st_size for path in output.rglob("*.parquet"))
-        print(
-            f"{name:8} wall {statistics.median(wall):6.2f} s  cpu {statistics.median(cpu):6.2f} s  "
-            f"peak {max(memory):6.0f} MiB  size {size / 1e6:6.1f} MB"
-        )
-    ratios = [theirs[0] / ours[0] for ours, theirs in zip(figures["sawmill"], figures["DuckDB"])]
-    print(f"DuckDB's wall time is {statistics.median(ratios):.2f} times sawmill's (median of {len(ratios)} pairs)")
+def venv(work):
+    """The interpreter of the venv with the peers, which is made if need be."""
+    directory = (work / "venv").absolute()
+    python = directory / "bin" / "python"
+    requirements = HERE / "requirements.txt"
+    stamp = directory / "requirements.txt"
+    if not stamp.exists() or stamp.read_text() != requirements.read_text():
+        print(f"installing the peers in {directory}", file=sys.stderr)
+        subprocess.run([sys.executable, "-m", "venv", str(directory)], check=True)
+        pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", str(requirements)]
+        subprocess.run(pip, check=True)
+        stamp.write_text(requirements.read_text())
+    return python
 
 
 if __name__ == "__main__":

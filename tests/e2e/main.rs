@@ -9,6 +9,7 @@ mod again;
 mod bad_input;
 mod bad_job;
 mod bad_target;
+mod benchmarks;
 mod blips;
 mod cli;
 mod columns;

@@ -23,7 +23,7 @@ pub(crate) enum Environment {
 
 impl Environment {
     /// The Python interpreter of the environment, which is made if need be.
-    fn interpreter(self) -> &'static Path {
+    pub(crate) fn interpreter(self) -> &'static Path {
         static INTERPRETERS: [OnceLock<PathBuf>; 2] = [OnceLock::new(), OnceLock::new()];
         let (requirements, directory) = match self {
             Environment::Readers => ("requirements.txt", "python-venv"),
