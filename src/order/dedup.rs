@@ -195,10 +195,8 @@ impl Waiting {
 }
 
 /// Gives what is left of the batches that had to wait.
-#[derive(Debug)]
 pub struct SurvivingBatches(Option<Reading>);
 
-#[derive(Debug)]
 struct Reading {
     spill: SpillReader,
     /// Tag, and how many batches in a row have it.

@@ -16,7 +16,8 @@
 //! Called by [`crate::task`] between the waves, in record order.
 
 mod dedup;
-mod entry_sort;
+mod entries;
+mod external_sort;
 mod failure;
 mod key_set;
 mod repeats;

@@ -1,6 +1,6 @@
 //! Which of many rows repeat a key, found on disk.
 
-use super::entry_sort::{EntrySorter, SortedEntries};
+use super::entries::{EntrySorter, SortedEntries};
 use super::spill_directory::SpillDirectory;
 use crate::error::Result;
 
@@ -19,7 +19,6 @@ pub enum Keep {
 /// neighbours; and of the rows to be left out by number, so that whoever reads
 /// the rows again needs no more than the next of them. (A bitmap of all rows
 /// would grow with the input.)
-#[derive(Debug)]
 pub(super) struct Repeats {
     keep: Keep,
     entries: EntrySorter<3>,
@@ -60,7 +59,6 @@ impl Repeats {
 }
 
 /// Gives row numbers in ascending order.
-#[derive(Debug)]
 pub(super) struct RepeatedRows(SortedEntries<1>);
 
 impl Iterator for RepeatedRows {

@@ -2,21 +2,21 @@
 
 mod buffer;
 mod chunks;
-mod keys;
-mod merge;
+mod layout;
+mod run;
 
-pub use keys::SortColumn;
+pub use layout::SortColumn;
 
-use super::runs::{FAN_IN, Run, Runs};
-use super::spill::{Spill, SpillWriter};
+use super::external_sort::{ExternalSort, Merge};
+use super::runs::FAN_IN;
 use super::spill_directory::SpillDirectory;
 use crate::error::Result;
 use crate::partition::{Partition, PartitionRows};
 use arrow::datatypes::SchemaRef;
-use buffer::{Buffer, SortedBuffer};
-use chunks::{ChunkLimits, Chunks, PickSource};
-use keys::Layout;
-use merge::Merge;
+use buffer::Buffer;
+use chunks::{Chunk, ChunkLimits};
+use layout::Layout;
+use run::{RowForm, RowRun};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -32,12 +32,10 @@ const OUTPUT_ROWS: usize = 8192;
 /// each row once for every merge, of which there is one up to about
 /// 64 × `budget_bytes` of rows and keys, and two up to 64 times that.
 pub struct Sorter {
-    layout: Arc<Layout>,
     partitions: Partitions,
     buffer: Buffer,
-    runs: Runs<SortedRun>,
+    runs: ExternalSort<RowRun>,
     budget_bytes: u64,
-    spill_directory: SpillDirectory,
 }
 
 impl Sorter {
@@ -49,13 +47,20 @@ impl Sorter {
         budget_bytes: u64,
         spill_directory: &SpillDirectory,
     ) -> Result<Self> {
-        Ok(Sorter {
+        // Of chunks on disk: as many as are merged at once fit into half of the
+        // budget, with a third to spare as sizes are estimates.
+        let bytes = budget_bytes / (3 * FAN_IN as u64);
+        let form = RowForm {
             layout: Arc::new(Layout::new(schema, columns)?),
+            ranks: Arc::new([]),
+            limits: ChunkLimits { rows: OUTPUT_ROWS, bytes, one_partition: false },
+            spill_directory: spill_directory.clone(),
+        };
+        Ok(Sorter {
             partitions: Partitions::default(),
             buffer: Buffer::default(),
-            runs: Runs::new(budget_bytes / 2),
+            runs: ExternalSort::new(form, budget_bytes / 2),
             budget_bytes,
-            spill_directory: spill_directory.clone(),
         })
     }
 
@@ -67,10 +72,14 @@ impl Sorter {
     /// Takes rows. The calling thread belongs to the compute pool.
     pub fn push(&mut self, rows: PartitionRows) -> Result<()> {
         let partition = self.partitions.number(rows.partition, rows.batch.num_rows());
-        let keys = self.layout.keys(rows.batch.columns())?;
+        let keys = self.runs.form.layout.keys(rows.batch.columns())?;
         self.buffer.push(rows.batch, keys, partition);
         // The rest is for the chunk that is written.
-        if self.buffer.bytes() > self.budget_bytes / 4 * 3 { self.spill() } else { Ok(()) }
+        if self.buffer.bytes() > self.budget_bytes / 4 * 3 {
+            let sorted = self.sorted();
+            self.runs.spill(sorted)?;
+        }
+        Ok(())
     }
 
     /// How many rows there are of each partition, by its path.
@@ -82,67 +91,29 @@ impl Sorter {
     /// The rows in order: partitions in the order of the bytes of their paths,
     /// each batch of one partition and of at most 8,192 rows.
     pub fn finish(mut self) -> Result<Sorted> {
-        let ranks = self.partitions.ranks();
-        let limits = self.output_limits();
-        let chunks = if self.runs.is_empty() {
-            SortedChunks::Memory(Chunks::new(self.buffer.sorted(&ranks), limits))
-        } else {
-            self.spill()?;
-            let write = RunWriting {
-                layout: &self.layout,
-                limits: self.run_limits(),
-                spill_directory: &self.spill_directory,
-            };
-            let runs = self.runs.into_one_merge(|runs| write.merge(runs, &ranks))?;
-            SortedChunks::Disk(Chunks::new(Merge::of(runs, &self.layout, &ranks)?, limits))
-        };
-        Ok(Sorted { chunks, partitions: self.partitions.list })
+        let sorted = (self.buffer.bytes() > 0).then(|| self.sorted());
+        let limits = ChunkLimits { rows: OUTPUT_ROWS, bytes: self.budget_bytes / 8, one_partition: true };
+        Ok(Sorted { merge: self.runs.finish(sorted)?, limits, partitions: self.partitions.list })
     }
 
-    fn spill(&mut self) -> Result<()> {
-        if self.buffer.bytes() == 0 {
-            return Ok(());
-        }
-        let ranks = self.partitions.ranks();
-        let write = RunWriting {
-            layout: &self.layout,
-            limits: self.run_limits(),
-            spill_directory: &self.spill_directory,
-        };
-        let run = write.run(std::mem::take(&mut self.buffer).sorted(&ranks))?;
-        self.runs.push(run, |runs| write.merge(runs, &ranks))
-    }
-
-    /// Of chunks on disk: as many as are merged at once fit into half of the
-    /// budget, with a third to spare as sizes are estimates.
-    fn run_limits(&self) -> ChunkLimits {
-        let bytes = self.budget_bytes / (3 * FAN_IN as u64);
-        ChunkLimits { rows: OUTPUT_ROWS, bytes, one_partition: false }
-    }
-
-    fn output_limits(&self) -> ChunkLimits {
-        ChunkLimits { rows: OUTPUT_ROWS, bytes: self.budget_bytes / 8, one_partition: true }
+    /// The rows in memory, in the order of all partitions so far.
+    fn sorted(&mut self) -> RowRun {
+        self.runs.form.ranks = self.partitions.ranks();
+        std::mem::take(&mut self.buffer).sorted(&self.runs.form.ranks)
     }
 }
 
 /// Rows in order. An error ends it: what would come after is not in order.
 pub struct Sorted {
-    chunks: SortedChunks,
+    merge: Merge<RowRun>,
+    limits: ChunkLimits,
     partitions: Vec<Partition>,
-}
-
-enum SortedChunks {
-    Memory(Chunks<SortedBuffer>),
-    Disk(Chunks<Merge>),
 }
 
 impl Sorted {
     /// Bytes of rows and keys in memory, without the batch that comes out.
     pub fn memory_bytes(&self) -> u64 {
-        match &self.chunks {
-            SortedChunks::Memory(chunks) => chunks.source().bytes(),
-            SortedChunks::Disk(chunks) => chunks.source().bytes(),
-        }
+        self.merge.runs().map(RowRun::bytes).sum()
     }
 }
 
@@ -150,16 +121,12 @@ impl Iterator for Sorted {
     type Item = Result<PartitionRows>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let chunk = match &mut self.chunks {
-            SortedChunks::Memory(chunks) => chunks.next(),
-            SortedChunks::Disk(chunks) => chunks.next(),
-        };
-        let rows = chunk.map(|chunk| {
-            let chunk = chunk?;
+        let rows = |chunk: Chunk| {
+            // Of a chunk of one partition.
             let partition = self.partitions[*chunk.partitions.first()? as usize].clone();
             Some(PartitionRows { partition, batch: chunk.rows })
-        });
-        rows.transpose()
+        };
+        Chunk::next(&mut self.merge, self.limits).map(|chunk| chunk.and_then(rows)).transpose()
     }
 }
 
@@ -197,43 +164,6 @@ impl Partitions {
             ranks[number as usize] = rank;
         }
         ranks.into()
-    }
-}
-
-/// Sorted rows on disk, their partitions in a column behind those of the files.
-struct SortedRun {
-    spill: Spill,
-    /// Largest chunk with its keys.
-    chunk_bytes: u64,
-}
-
-impl Run for SortedRun {
-    fn merge_bytes(&self) -> u64 {
-        self.chunk_bytes
-    }
-}
-
-/// How runs are written.
-struct RunWriting<'a> {
-    layout: &'a Arc<Layout>,
-    limits: ChunkLimits,
-    spill_directory: &'a SpillDirectory,
-}
-
-impl RunWriting<'_> {
-    fn run(&self, source: impl PickSource) -> Result<SortedRun> {
-        let mut spill = SpillWriter::create(self.layout.spool_schema(), self.spill_directory)?;
-        let mut chunk_bytes = 0;
-        let mut chunks = Chunks::new(source, self.limits);
-        while let Some(chunk) = chunks.next()? {
-            chunk_bytes = chunk_bytes.max(chunk.bytes);
-            spill.push(&self.layout.with_partitions(chunk)?)?;
-        }
-        Ok(SortedRun { spill: spill.finish()?, chunk_bytes })
-    }
-
-    fn merge(&self, runs: Vec<SortedRun>, ranks: &Arc<[u32]>) -> Result<SortedRun> {
-        self.run(Merge::of(runs, self.layout, ranks)?)
     }
 }
 

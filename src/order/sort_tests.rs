@@ -1,4 +1,4 @@
-use super::keys::row_bytes;
+use super::layout::row_bytes;
 use super::*;
 use crate::error::ErrorKind;
 use crate::runtime::Cancel;

@@ -1,9 +1,8 @@
 //! Rows in memory, and their sort.
 
-use super::chunks::{Pick, PickSource, Picks};
-use super::keys::row_bytes;
-use crate::error::Result;
-use arrow::array::RecordBatch;
+use super::layout::row_bytes;
+use super::run::RowRun;
+use arrow::array::{RecordBatch, UInt32Array};
 use arrow::row::Rows;
 use rayon::slice::ParallelSliceMut;
 
@@ -15,25 +14,46 @@ const COLUMN_BYTES: u64 = 160;
 /// Rows that came since the last run was written.
 #[derive(Default)]
 pub(super) struct Buffer {
-    batches: Vec<Buffered>,
+    batches: Vec<Batch>,
     rows: usize,
     bytes: u64,
 }
 
-struct Buffered {
-    rows: RecordBatch,
-    keys: Rows,
-    partition: u32,
+/// Rows with their keys.
+pub(super) struct Batch {
+    pub(super) rows: RecordBatch,
+    pub(super) keys: Rows,
+    pub(super) partitions: Partitions,
     /// Average over its rows.
-    row_bytes: u64,
+    pub(super) row_bytes: u64,
+}
+
+/// The numbers of the partitions of rows.
+pub(super) enum Partitions {
+    OfAll(u32),
+    OfEach(UInt32Array),
+}
+
+impl Batch {
+    pub(super) fn partition(&self, row: usize) -> u32 {
+        match &self.partitions {
+            Partitions::OfAll(partition) => *partition,
+            Partitions::OfEach(partitions) => partitions.value(row),
+        }
+    }
+
+    /// Bytes that the key of a row takes.
+    pub(super) fn key_bytes(&self, row: usize) -> u64 {
+        (self.keys.row_len(row) + size_of::<usize>()) as u64
+    }
 }
 
 /// A row by the order of its key and where it lies.
-struct Entry {
+pub(super) struct Entry {
     /// Place of its partition.
     rank: u32,
-    batch: u32,
-    row: u32,
+    pub(super) batch: u32,
+    pub(super) row: u32,
     /// The key's first bytes, which settle most comparisons without a look at the key.
     prefix: u64,
 }
@@ -53,16 +73,22 @@ impl Buffer {
         let overhead = BATCH_BYTES + COLUMN_BYTES * rows.num_columns() as u64;
         self.bytes += bytes + keys.size() as u64 + count * size_of::<Entry>() as u64 + overhead;
         self.rows += rows.num_rows();
-        self.batches.push(Buffered { rows, keys, partition, row_bytes: bytes / count });
+        let partitions = Partitions::OfAll(partition);
+        self.batches.push(Batch { rows, keys, partitions, row_bytes: bytes / count });
     }
 
     /// Sorts by rank of the partition, then key, then arrival.
-    pub(super) fn sorted(self, ranks: &[u32]) -> SortedBuffer {
+    pub(super) fn sorted(self, ranks: &[u32]) -> RowRun {
         let mut entries = Vec::with_capacity(self.rows);
-        for (batch, buffered) in (0..).zip(&self.batches) {
-            let rank = ranks[buffered.partition as usize];
-            let prefixes = buffered.keys.iter().map(|key| prefix(key.data()));
-            entries.extend((0..).zip(prefixes).map(|(row, prefix)| Entry { rank, batch, row, prefix }));
+        for (number, batch) in (0..).zip(&self.batches) {
+            let rank = ranks[batch.partition(0) as usize];
+            let prefixes = batch.keys.iter().map(|key| prefix(key.data()));
+            entries.extend((0..).zip(prefixes).map(|(row, prefix)| Entry {
+                rank,
+                batch: number,
+                row,
+                prefix,
+            }));
         }
         let key = |entry: &Entry| self.batches[entry.batch as usize].keys.row(entry.row as usize);
         // No two entries are equal, so an unstable sort on any number of threads gives one order.
@@ -72,7 +98,7 @@ impl Buffer {
                 .then_with(|| key(a).cmp(&key(b)))
                 .then_with(|| (a.batch, a.row).cmp(&(b.batch, b.row)))
         });
-        SortedBuffer { batches: self.batches, entries, next: 0, bytes: self.bytes }
+        RowRun::in_memory(self.batches, entries, self.bytes)
     }
 }
 
@@ -82,40 +108,4 @@ fn prefix(key: &[u8]) -> u64 {
     let length = key.len().min(8);
     bytes[..length].copy_from_slice(&key[..length]);
     u64::from_be_bytes(bytes)
-}
-
-/// Rows in memory, in order.
-pub(super) struct SortedBuffer {
-    batches: Vec<Buffered>,
-    entries: Vec<Entry>,
-    next: usize,
-    bytes: u64,
-}
-
-impl SortedBuffer {
-    pub(super) fn bytes(&self) -> u64 {
-        self.bytes
-    }
-}
-
-impl PickSource for SortedBuffer {
-    fn load(&mut self) -> Result<()> {
-        Ok(())
-    }
-
-    fn fill(&mut self, picks: &mut Picks) {
-        for entry in &self.entries[self.next..] {
-            let (slot, row) = (entry.batch as usize, entry.row as usize);
-            let Buffered { keys, partition, row_bytes, .. } = &self.batches[slot];
-            let key_bytes = super::keys::key_bytes(keys, row);
-            if !picks.take(Pick { slot, row, partition: *partition, key_bytes, row_bytes: *row_bytes }) {
-                return;
-            }
-            self.next += 1;
-        }
-    }
-
-    fn batch(&self, slot: usize) -> &RecordBatch {
-        &self.batches[slot].rows
-    }
 }

@@ -1,7 +1,9 @@
 //! Rows picked in order from many batches → batches of bounded size.
 
-use super::keys::row_bytes;
+use super::layout::row_bytes;
+use super::run::RowRun;
 use crate::error::Result;
+use crate::order::external_sort::Merge;
 use crate::order::refused;
 use arrow::array::RecordBatch;
 use arrow::compute::interleave_record_batch;
@@ -18,38 +20,31 @@ pub(super) struct ChunkLimits {
     pub(super) one_partition: bool,
 }
 
-/// Gives rows in order, by where they lie.
-pub(super) trait PickSource {
-    /// Makes rows available, if there are more. Batches that picks refer to may go.
-    fn load(&mut self) -> Result<()>;
-    /// Hands rows over until `picks` refuses one or [`PickSource::load`] is needed.
-    fn fill(&mut self, picks: &mut Picks);
-    /// A batch that rows were picked from.
-    fn batch(&self, slot: usize) -> &RecordBatch;
+/// Rows in order.
+pub(super) struct Chunk {
+    pub(super) rows: RecordBatch,
+    /// The number of the partition of each.
+    pub(super) partitions: Vec<u32>,
+    /// With keys.
+    pub(super) bytes: u64,
 }
 
-/// A row on its way into a chunk.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Pick {
-    /// Which batch it lies in.
-    pub(super) slot: usize,
-    /// Where in the batch.
-    pub(super) row: usize,
-    /// Number of its partition.
-    pub(super) partition: u32,
-    /// Bytes of its key.
-    pub(super) key_bytes: u64,
-    /// Average bytes of a row of its batch.
-    pub(super) row_bytes: u64,
+impl Chunk {
+    /// The next rows of a merge; `None` at its end.
+    pub(super) fn next(merge: &mut Merge<RowRun>, limits: ChunkLimits) -> Result<Option<Self>> {
+        let mut picks = Picks::new(limits);
+        merge.pick(|number, run| picks.take(number, run))?;
+        picks.finish()
+    }
 }
 
 /// Rows that will become a chunk.
-pub(super) struct Picks {
+struct Picks {
     limits: ChunkLimits,
-    /// The batches in use, and their positions among these.
-    slots: Vec<usize>,
-    positions: HashMap<usize, usize>,
-    /// Position among `slots`, and row.
+    /// The batches in use, and the positions of those of each run among these.
+    batches: Vec<RecordBatch>,
+    positions: HashMap<(usize, usize), usize>,
+    /// Position among `batches`, and row.
     rows: Vec<(usize, usize)>,
     partitions: Vec<u32>,
     key_bytes: u64,
@@ -60,7 +55,7 @@ impl Picks {
     fn new(limits: ChunkLimits) -> Self {
         Picks {
             limits,
-            slots: Vec::new(),
+            batches: Vec::new(),
             positions: HashMap::new(),
             rows: Vec::new(),
             partitions: Vec::new(),
@@ -69,62 +64,37 @@ impl Picks {
         }
     }
 
-    /// Takes a row, or refuses it as the chunk is full.
-    pub(super) fn take(&mut self, pick: Pick) -> bool {
+    /// Takes the next row of the run of this number, or refuses it as the chunk is full.
+    fn take(&mut self, run_number: usize, run: &RowRun) -> bool {
+        let (number, row) = run.place();
+        let batch = run.batch(number);
+        let (partition, key_bytes) = (batch.partition(row), batch.key_bytes(row));
         if let Some(&last) = self.partitions.last() {
-            let bytes = self.key_bytes + self.row_bytes + pick.key_bytes + pick.row_bytes;
+            let bytes = self.key_bytes + self.row_bytes + key_bytes + batch.row_bytes;
             let full = self.rows.len() >= self.limits.rows || bytes > self.limits.bytes;
-            if full || (self.limits.one_partition && last != pick.partition) {
+            if full || (self.limits.one_partition && last != partition) {
                 return false;
             }
         }
-        self.key_bytes += pick.key_bytes;
-        self.row_bytes += pick.row_bytes;
-        self.partitions.push(pick.partition);
-        let position = *self.positions.entry(pick.slot).or_insert_with(|| {
-            self.slots.push(pick.slot);
-            self.slots.len() - 1
+        self.key_bytes += key_bytes;
+        self.row_bytes += batch.row_bytes;
+        self.partitions.push(partition);
+        let position = *self.positions.entry((run_number, number)).or_insert_with(|| {
+            self.batches.push(batch.rows.clone());
+            self.batches.len() - 1
         });
-        self.rows.push((position, pick.row));
+        self.rows.push((position, row));
         true
     }
-}
 
-/// Rows in order.
-pub(super) struct Chunk {
-    pub(super) rows: RecordBatch,
-    /// The number of the partition of each.
-    pub(super) partitions: Vec<u32>,
-    /// With keys.
-    pub(super) bytes: u64,
-}
-
-/// Cuts what a source gives into chunks.
-pub(super) struct Chunks<S> {
-    source: S,
-    limits: ChunkLimits,
-}
-
-impl<S: PickSource> Chunks<S> {
-    pub(super) fn new(source: S, limits: ChunkLimits) -> Self {
-        Chunks { source, limits }
-    }
-
-    pub(super) fn source(&self) -> &S {
-        &self.source
-    }
-
-    /// The next chunk, of at least one row.
-    pub(super) fn next(&mut self) -> Result<Option<Chunk>> {
-        self.source.load()?;
-        let mut picks = Picks::new(self.limits);
-        self.source.fill(&mut picks);
-        if picks.rows.is_empty() {
+    /// The chunk; `None` if no row was taken.
+    fn finish(self) -> Result<Option<Chunk>> {
+        if self.rows.is_empty() {
             return Ok(None);
         }
-        let batches: Vec<&RecordBatch> = picks.slots.iter().map(|&slot| self.source.batch(slot)).collect();
-        let rows = interleave_record_batch(&batches, &picks.rows).map_err(refused)?;
-        let bytes = row_bytes(&rows) + picks.key_bytes + 4 * picks.rows.len() as u64;
-        Ok(Some(Chunk { rows, partitions: picks.partitions, bytes }))
+        let batches: Vec<&RecordBatch> = self.batches.iter().collect();
+        let rows = interleave_record_batch(&batches, &self.rows).map_err(refused)?;
+        let bytes = row_bytes(&rows) + self.key_bytes + 4 * self.rows.len() as u64;
+        Ok(Some(Chunk { rows, partitions: self.partitions, bytes }))
     }
 }

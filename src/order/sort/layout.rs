@@ -1,5 +1,6 @@
 //! What rows are sorted by, as bytes that compare like them.
 
+use super::buffer::{Batch, Partitions};
 use super::chunks::Chunk;
 use crate::error::{Error, Result};
 use crate::order::refused;
@@ -75,16 +76,15 @@ impl Layout {
         RecordBatch::try_new(self.spool_schema.clone(), columns).map_err(refused)
     }
 
-    /// A chunk as it came from disk: rows, and the number of the partition of each.
-    pub(super) fn without_partitions(&self, chunk: &RecordBatch) -> Result<(RecordBatch, UInt32Array)> {
+    /// A chunk as it came from disk, and its bytes with keys.
+    pub(super) fn loaded(&self, chunk: &RecordBatch) -> Result<(Batch, u64)> {
         let (partitions, columns) = chunk.columns().split_last().expect("the writer adds a column");
         let rows = RecordBatch::try_new(self.schema.clone(), columns.to_vec()).map_err(refused)?;
-        Ok((rows, partitions.as_primitive().clone()))
-    }
-
-    /// No rows at all.
-    pub(super) fn nothing(&self) -> (RecordBatch, UInt32Array) {
-        (RecordBatch::new_empty(self.schema.clone()), UInt32Array::from(Vec::<u32>::new()))
+        let keys = self.keys(rows.columns())?;
+        let count = rows.num_rows() as u64;
+        let bytes = row_bytes(&rows) + 4 * count + keys.size() as u64;
+        let partitions = Partitions::OfEach(partitions.as_primitive().clone());
+        Ok((Batch { rows, keys, partitions, row_bytes: bytes / count.max(1) }, bytes))
     }
 }
 
@@ -97,9 +97,4 @@ pub(super) fn row_bytes(batch: &RecordBatch) -> u64 {
         .iter()
         .map(|column| size(column).unwrap_or_else(|_| column.get_buffer_memory_size()) as u64)
         .sum()
-}
-
-/// Bytes that the key of a row takes.
-pub(super) fn key_bytes(keys: &Rows, row: usize) -> u64 {
-    (keys.row_len(row) + size_of::<usize>()) as u64
 }
