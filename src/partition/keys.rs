@@ -16,6 +16,7 @@ use arrow::util::display::array_value_to_string;
 pub(super) struct Key {
     name: String,
     column: usize,
+    column_type: ColumnType,
     part: Option<DatePart>,
 }
 
@@ -43,6 +44,15 @@ impl Key {
     /// The column that the directory name replaces: a plain key's own.
     pub(super) fn replaces_column(&self) -> Option<usize> {
         self.part.is_none().then_some(self.column)
+    }
+
+    /// Of [`Self::values`].
+    pub(super) fn data_type(&self) -> DataType {
+        match self.part {
+            None => self.column_type.arrow(),
+            Some(DatePart::Date) => DataType::Date32,
+            Some(DatePart::Year | DatePart::Month | DatePart::Day | DatePart::Hour) => DataType::Int32,
+        }
     }
 
     /// One value for each row; nulls stay null.
@@ -95,7 +105,7 @@ pub(super) fn resolve(schema: &Schema, partition_by: &[PartitionKey]) -> Result<
             let message = format!("the derived key {name:?} has the name of a column");
             return Err(invalid(message).remedy("give the key another name: `name=year(column)`"));
         }
-        keys.push(Key { name: name.clone(), column: position, part });
+        keys.push(Key { name: name.clone(), column: position, column_type, part });
     }
     Ok(keys)
 }

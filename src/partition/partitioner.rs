@@ -1,6 +1,6 @@
 //! Rows → rows of each partition.
 
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::partition::keys;
 use crate::schema::{Schema, WrittenKey};
 use crate::spec::PartitionKey;
@@ -9,7 +9,7 @@ use arrow::array::{Array, ArrayRef, RecordBatch, UInt32Array};
 use arrow::compute::take_record_batch;
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
-use arrow::row::{Row, RowConverter, SortField};
+use arrow::row::{Row, RowConverter, Rows, SortField};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -83,6 +83,8 @@ pub struct PartitionRows {
 #[derive(Debug)]
 pub struct Partitioner {
     keys: Vec<keys::Key>,
+    /// Makes bytes of the values of the keys.
+    converter: RowConverter,
     /// Columns of the batch that go into the files.
     file_columns: Vec<usize>,
     limits: PathLimits,
@@ -99,7 +101,10 @@ impl Partitioner {
             return Err(keys::invalid("every column is a partition key, so the files would have none")
                 .remedy("leave at least one column out of `output.partition_by` (--partition-by)"));
         }
-        Ok(Partitioner { keys, file_columns, limits: PathLimits::default() })
+        let fields = keys.iter().map(|key| SortField::new(key.data_type())).collect();
+        let converter = RowConverter::new(fields)
+            .map_err(|cause| ErrorKind::Compute { step: "grouping rows by partition", cause })?;
+        Ok(Partitioner { keys, converter, file_columns, limits: PathLimits::default() })
     }
 
     /// The same for targets that take no longer paths than these.
@@ -133,7 +138,7 @@ impl Partitioner {
         }
         let values: Vec<ArrayRef> =
             self.keys.iter().map(|key| key.values(batch)).collect::<Result<_, ArrowError>>()?;
-        let groups = Groups::of(&values)?;
+        let groups = Groups::of(&self.converter.convert_columns(&values)?);
         let sorted = match groups.first_rows.len() {
             1 => file_batch,
             _ => take_record_batch(&file_batch, &groups.order)?,
@@ -196,11 +201,10 @@ struct Groups {
 }
 
 impl Groups {
-    fn of(values: &[ArrayRef]) -> Result<Self, ArrowError> {
-        let fields = values.iter().map(|array| SortField::new(array.data_type().clone())).collect();
-        let rows = RowConverter::new(fields)?.convert_columns(values)?;
+    fn of(rows: &Rows) -> Self {
         let mut ids: HashMap<Row<'_>, u32> = HashMap::new();
-        let (mut first_rows, mut sizes, mut group_of) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut first_rows, mut sizes, mut group_of) =
+            (Vec::new(), Vec::new(), Vec::with_capacity(rows.num_rows()));
         let mut previous = None;
         for (position, row) in rows.iter().enumerate() {
             // Neighbours tend to share a partition; a compare is cheaper than a hash.
@@ -228,7 +232,7 @@ impl Groups {
             order[*place as usize] = row as u32;
             *place += 1;
         }
-        Ok(Groups { first_rows, sizes, order: order.into() })
+        Groups { first_rows, sizes, order: order.into() }
     }
 }
 

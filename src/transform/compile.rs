@@ -310,9 +310,11 @@ impl<'a> Compiler<'a> {
             KeepRow::First => KeyMeaning::KeepFirst,
             KeepRow::Last => KeyMeaning::KeepLast,
         };
-        let slots = positions.iter().map(|&position| self.columns[position].slot).collect();
+        let live = positions.iter().map(|&position| &self.columns[position]);
+        let columns: Vec<_> = live.map(|live| (live.slot, live.column.column_type)).collect();
         let check = KeyCheck { columns: spec.key.clone(), meaning, policy_key: None };
-        self.keys.push(Key { check, slots });
+        let made = Key::new(check, &columns);
+        self.keys.push(made.map_err(|cause| Problem::new(key.key("key"), cause.to_string()))?);
         Ok(())
     }
 

@@ -8,7 +8,8 @@
 
 use super::frame::{Frame, Slot};
 use super::rows::{KeyCheck, KeyMeaning};
-use arrow::array::{Array, ArrayRef};
+use crate::value::ColumnType;
+use arrow::array::Array;
 use arrow::error::ArrowError;
 use arrow::row::{RowConverter, SortField};
 use twox_hash::XxHash3_128;
@@ -18,23 +19,25 @@ use twox_hash::XxHash3_128;
 pub(super) struct Key {
     pub(super) check: KeyCheck,
     pub(super) slots: Vec<Slot>,
+    converter: RowConverter,
 }
 
 impl Key {
+    /// A key of columns of these types.
+    pub(super) fn new(check: KeyCheck, columns: &[(Slot, ColumnType)]) -> Result<Self, ArrowError> {
+        let fields = columns.iter().map(|(_, column_type)| SortField::new(column_type.arrow())).collect();
+        let slots = columns.iter().map(|(slot, _)| *slot).collect();
+        Ok(Key { check, slots, converter: RowConverter::new(fields)? })
+    }
+
     /// The key of every row that is left; `None` if it is not to be compared:
     /// nulls are equal where rows are deduplicated, and unlike all where they must be unique.
     pub(super) fn of_rows(&self, frame: &Frame) -> Result<Vec<Option<u128>>, ArrowError> {
         let columns = frame.columns(&self.slots)?;
-        let hashes = hashes(&columns)?;
-        let is_null = |row: usize| columns.iter().any(|column| column.is_null(row));
+        let rows = self.converter.convert_columns(&columns)?;
         let compares_nulls = !matches!(self.check.meaning, KeyMeaning::Unique(_));
-        let keys = hashes.into_iter().enumerate();
-        Ok(keys.map(|(row, hash)| (compares_nulls || !is_null(row)).then_some(hash)).collect())
+        let is_compared = |row| compares_nulls || !columns.iter().any(|column| column.is_null(row));
+        let keys = rows.iter().enumerate();
+        Ok(keys.map(|(row, key)| is_compared(row).then(|| XxHash3_128::oneshot(key.as_ref()))).collect())
     }
-}
-
-fn hashes(columns: &[ArrayRef]) -> Result<Vec<u128>, ArrowError> {
-    let fields = columns.iter().map(|column| SortField::new(column.data_type().clone())).collect();
-    let rows = RowConverter::new(fields)?.convert_columns(columns)?;
-    Ok(rows.iter().map(|row| XxHash3_128::oneshot(row.as_ref())).collect())
 }

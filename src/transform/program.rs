@@ -235,7 +235,8 @@ fn assemble(compiler: Compiler<'_>, parsed: &Schema, output: Schema, errors: &Er
     let constraints =
         input_slots.iter().flat_map(|&slot| constraint_checks(&parsed.columns[slot], slot, errors));
     operations.splice(0..0, constraints);
-    let uniques = unique_keys(parsed, &input_slots, errors);
+    let uniques = unique_keys(parsed, &input_slots, errors)
+        .map_err(|cause| ErrorKind::Compute { step: "comparing rows by key", cause })?;
     keys.extend(match keys.first() {
         Some(deduplicated) => beside_deduplication(uniques, deduplicated)?,
         None => uniques,
@@ -291,7 +292,7 @@ fn constraint_checks(column: &Column, slot: Slot, errors: &ErrorsSpec) -> Vec<Bo
 }
 
 /// The unique keys all of whose columns are parsed.
-fn unique_keys(schema: &Schema, parsed: &[Slot], errors: &ErrorsSpec) -> Vec<Key> {
+fn unique_keys(schema: &Schema, parsed: &[Slot], errors: &ErrorsSpec) -> Result<Vec<Key>, ArrowError> {
     let keys = schema.keys.iter().filter(|key| key.iter().all(|slot| parsed.contains(slot))).cloned();
     let key = |slots: Vec<Slot>| {
         let columns: Vec<String> = slots.iter().map(|&slot| schema.columns[slot].name.clone()).collect();
@@ -302,7 +303,9 @@ fn unique_keys(schema: &Schema, parsed: &[Slot], errors: &ErrorsSpec) -> Vec<Key
         };
         let policy = if policy == ValuePolicy::Null { ValuePolicy::Reject } else { policy };
         let check = KeyCheck { columns, meaning: KeyMeaning::Unique(policy), policy_key: Some(key) };
-        Key { check, slots }
+        let columns: Vec<_> =
+            slots.into_iter().map(|slot| (slot, schema.columns[slot].column_type)).collect();
+        Key::new(check, &columns)
     };
     keys.map(key).collect()
 }

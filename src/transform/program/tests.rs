@@ -303,10 +303,10 @@ fn equal_keys_are_equal_and_others_are_not() {
     assert!(same(0, 2) && same(1, 3));
     assert!(!same(0, 1) && !same(1, 4) && !same(0, 5));
 
-    let unique = Key {
-        check: KeyCheck { columns: vec![], meaning: KeyMeaning::Unique(ValuePolicy::Fail), policy_key: None },
-        slots: vec![1, 2],
-    };
+    let check =
+        KeyCheck { columns: vec![], meaning: KeyMeaning::Unique(ValuePolicy::Fail), policy_key: None };
+    let columns = [1, 2].map(|slot| (slot, program.input().columns[slot].column_type));
+    let unique = Key::new(check, &columns).unwrap();
     let frame = Frame::new(rows(&compile("").unwrap(), all), 3, &[0, 1, 2]);
     let keys = unique.of_rows(&frame).unwrap();
     assert_eq!(keys.iter().map(Option::is_some).collect::<Vec<_>>(), [true, false, true, false, false, true]);
