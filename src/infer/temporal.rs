@@ -213,7 +213,7 @@ impl Temporal {
 
 fn timestamp(text: &[u8], utc: bool, unit: TimeUnit, formats: &[Format]) -> Result<i64, ConvertError> {
     let (source_zone, ambiguous) = (chrono_tz::UTC, AmbiguousTime::default());
-    TimestampRules { unit, utc, source_zone, ambiguous, formats: formats.to_vec() }.timestamp(text)
+    TimestampRules { unit, utc, source_zone, ambiguous, formats }.timestamp(text)
 }
 
 impl DateShape {

@@ -1,15 +1,16 @@
 //! Blocks of records → rows, a column at a time.
 
-use super::column::{BadField, BadFieldKind, ColumnFields, ColumnReader};
+use super::column::{ColumnFields, ColumnReader};
 use super::shape::{Fields, Shaped};
 use crate::error::InputProblem;
-use crate::error::excerpt::excerpt_of;
 use crate::parse::scan::{FieldForm, FieldSpan};
 use crate::parse::{Dialect, RecordIndex};
 use crate::rows::Binding;
 use crate::schema::Schema;
 use crate::spec::{ErrorsSpec, LongRecord, ShortRecord, ValuePolicy};
 use crate::value::ColumnType;
+use crate::value::convert::ConvertError;
+use crate::value::converter::BadValue;
 use arrow::array::{ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions, UInt32Array, new_null_array};
 use arrow::buffer::BooleanBuffer;
 use arrow::compute::{filter, take};
@@ -59,7 +60,7 @@ pub struct RecordFault {
 pub struct Built {
     /// One row for each record that fits.
     pub rows: Rows,
-    /// The records that do not, in their order; one bad field each.
+    /// The records that do not, in their order; one bad value each.
     pub faults: Vec<RecordFault>,
     /// For every column: values that were bad and are null now.
     pub nulled: Vec<u64>,
@@ -206,7 +207,7 @@ impl BatchBuilder {
         let mut rows = shaped.records.len();
         let mut failure = shaped.failure.take();
         let mut arrays: Vec<ArrayRef> = Vec::with_capacity(self.readers.len());
-        let mut faults = BadFieldsByRow::default();
+        let mut faults = BadValues::default();
         let mut nulled = Vec::new();
         for (column, reader) in self.readers.iter().enumerate() {
             if let Some(constant) = &self.constants[column] {
@@ -226,24 +227,24 @@ impl BatchBuilder {
                 dialect: &self.dialect,
             };
             let policy = self.policies.values[column];
-            let mut on_bad_field = |bad_field: BadField| match (policy, bad_field.why) {
-                (ValuePolicy::Fail, _) | (_, BadFieldKind::TooLarge) => Err(bad_field),
-                (ValuePolicy::Null, why) if why != BadFieldKind::RequiredNull && !reader.is_required() => {
-                    nulled.push((column, bad_field.row));
+            let mut on_bad_value = |bad_value: BadValue| match (policy, bad_value.why) {
+                (ValuePolicy::Fail, _) | (_, ConvertError::TooLarge) => Err(bad_value),
+                (ValuePolicy::Null, why) if why != ConvertError::RequiredNull && !reader.is_required() => {
+                    nulled.push((column, bad_value.row));
                     Ok(())
                 }
                 (ValuePolicy::Null | ValuePolicy::Reject, _) => {
-                    faults.add(column, bad_field);
+                    faults.add(column, bad_value);
                     Ok(())
                 }
             };
-            match reader.read(&fields, &mut on_bad_field) {
+            match reader.read(&fields, &mut on_bad_value) {
                 Ok(array) => arrays.push(array),
-                Err(bad_field) => {
+                Err(bad_value) => {
                     // Later columns count only if they fail in an earlier record.
-                    rows = bad_field.row;
+                    rows = bad_value.row;
                     failure =
-                        Some(self.record_fault(&fields, index, shaped.records[rows], column, bad_field));
+                        Some(self.record_fault(&fields, index, shaped.records[rows], column, bad_value));
                 }
             }
         }
@@ -260,7 +261,7 @@ impl BatchBuilder {
         index: &RecordIndex,
         shaped: Shaped<'_>,
         mut arrays: Vec<ArrayRef>,
-        faults: BadFieldsByRow,
+        faults: BadValues,
         nulled: Vec<(usize, usize)>,
     ) -> Built {
         let Shaped { spans, mut records, faults: ragged, padded, truncated, .. } = shaped;
@@ -269,12 +270,12 @@ impl BatchBuilder {
         let mut nulled_in_column = vec![0; self.readers.len()];
         for (column, row) in nulled {
             // A record that is rejected for another reason has no nulls.
-            let stays = faults.binary_search_by_key(&row, |(_, bad_field)| bad_field.row).is_err();
+            let stays = faults.binary_search_by_key(&row, |(_, bad_value)| bad_value.row).is_err();
             nulled_in_column[column] += u64::from(stays);
         }
         if !faults.is_empty() {
             let spans = &spans[..];
-            record_faults.extend(faults.iter().filter_map(|&(column, bad_field)| {
+            record_faults.extend(faults.iter().filter_map(|&(column, bad_value)| {
                 let fields = ColumnFields {
                     block,
                     spans,
@@ -283,10 +284,10 @@ impl BatchBuilder {
                     field: self.binding.field_of_column[column]?,
                     dialect: &self.dialect,
                 };
-                Some(self.record_fault(&fields, index, records[bad_field.row], column, bad_field))
+                Some(self.record_fault(&fields, index, records[bad_value.row], column, bad_value))
             }));
             record_faults.sort_by_key(|fault| fault.record);
-            let mut bad = faults.iter().map(|(_, bad_field)| bad_field.row).peekable();
+            let mut bad = faults.iter().map(|(_, bad_value)| bad_value.row).peekable();
             let keep = BooleanBuffer::collect_bool(records.len(), |row| bad.next_if_eq(&row).is_none());
             let keep = BooleanArray::new(keep, None);
             for array in &mut arrays {
@@ -314,27 +315,15 @@ impl BatchBuilder {
         index: &RecordIndex,
         record: u32,
         column: usize,
-        bad_field: BadField,
+        bad_value: BadValue,
     ) -> RecordFault {
         let record = record as usize;
-        let span = fields.span(bad_field.row);
+        let span = fields.span(bad_value.row);
         let record_start = index.record_starts[record] as usize;
         // A field that padding made stands nowhere.
         let byte_offset = (span.start as usize).max(record_start);
         let before = &fields.block[record_start..byte_offset];
-        let mut scratch = Vec::new();
-        let value = fields.value(span, &mut scratch);
-        let problem = match bad_field.why {
-            BadFieldKind::RequiredNull => InputProblem::RequiredNull,
-            BadFieldKind::NulByte => InputProblem::NulByte,
-            BadFieldKind::NotUtf8 => not_utf8(value),
-            BadFieldKind::TooLarge => InputProblem::RecordTooLarge { limit: i32::MAX as u64 },
-            BadFieldKind::ConvertError(why) => InputProblem::Value {
-                value: excerpt_of(value),
-                expected: self.expected[column].clone(),
-                detail: why.detail(),
-            },
-        };
+        let problem = bad_value.why.problem(fields.value(span, &mut Vec::new()), &self.expected[column]);
         RecordFault {
             record,
             column: Some(column),
@@ -347,17 +336,17 @@ impl BatchBuilder {
 
 /// Faults as the columns find them, one column after the other.
 #[derive(Debug, Default)]
-struct BadFieldsByRow(Vec<(usize, BadField)>);
+struct BadValues(Vec<(usize, BadValue)>);
 
-impl BadFieldsByRow {
-    fn add(&mut self, column: usize, bad_field: BadField) {
-        self.0.push((column, bad_field));
+impl BadValues {
+    fn add(&mut self, column: usize, bad_value: BadValue) {
+        self.0.push((column, bad_value));
     }
 
-    /// Ascending by row; of each row, the bad field of the first column.
-    fn first_of_each_row(mut self) -> Vec<(usize, BadField)> {
-        self.0.sort_by_key(|(column, bad_field)| (bad_field.row, *column));
-        self.0.dedup_by_key(|(_, bad_field)| bad_field.row);
+    /// Ascending by row; of each row, the bad value of the first column.
+    fn first_of_each_row(mut self) -> Vec<(usize, BadValue)> {
+        self.0.sort_by_key(|(column, bad_value)| (bad_value.row, *column));
+        self.0.dedup_by_key(|(_, bad_value)| bad_value.row);
         self.0
     }
 }
@@ -374,9 +363,4 @@ fn expected(column_type: ColumnType, formats: &[String]) -> String {
         }
         _ => column_type.to_string(),
     }
-}
-
-fn not_utf8(value: &[u8]) -> InputProblem {
-    let bad = value.utf8_chunks().map(|part| part.invalid()).find(|bad| !bad.is_empty()).unwrap_or_default();
-    InputProblem::InvalidEncoding { bytes: hex::encode(bad), encoding: "UTF-8".into() }
 }

@@ -17,8 +17,8 @@ use crate::spec::{
     CastSpec, CheckSpec, DeduplicateSpec, DefaultValue, DeriveSpec, Entries, ErrorsSpec, HashSpec, KeepRow,
     LineageSpec, MaskSpec, RecordPolicy, TextOr, TransformSpec, ValuePolicy,
 };
-use crate::value::ColumnType;
-use arrow::array::{Scalar, StringArray};
+use crate::value::{ColumnType, Converter};
+use arrow::array::Scalar;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// Longest text that a step puts into rows as it stands: of the 256 Ki rows that
@@ -223,12 +223,12 @@ impl<'a> Compiler<'a> {
             let column_type = self.columns[position].column.column_type;
             let text = value.to_string();
             check_constant(&text, &key)?;
-            let (parsed, lost) = lossless_cast::parse(&StringArray::from(vec![text.as_str()]), column_type);
-            if column_type == ColumnType::Binary || !lost.is_empty() {
+            let parsed = Converter::plain(column_type).read_one(&text);
+            let Some(parsed) = parsed.ok().filter(|_| column_type != ColumnType::Binary) else {
                 let message = format!("{text:?} is not a valid {column_type}");
                 return Err(Problem::new(key, message)
                     .remedy(format!("write a value of the column's type, `{column_type}`")));
-            }
+            };
             let from = self.columns[position].slot;
             let to = self.new_slot();
             self.operations.push(Box::new(operations::FillNulls { from, to, value: Scalar::new(parsed) }));

@@ -6,21 +6,20 @@
 //! date. Text is read as the schema's defaults read it and written as SQL does.
 //! [`refusal`] says which pairs of types are not casts at all.
 
-use crate::value::convert::{ConvertError, TimestampRules, boolean, date, decimal, float, integer, time};
-use crate::value::{AmbiguousTime, ColumnType, DEFAULT_FALSE, DEFAULT_TRUE, Rounding};
-use arrow::array::builder::{BooleanBuilder, PrimitiveBuilder};
-use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, StringArray, types::*};
+use crate::value::convert::ConvertError;
+use crate::value::converter::{BadValue, Texts};
+use crate::value::{ColumnType, Converter};
+use arrow::array::{Array, ArrayRef, AsArray, StringArray, types::*};
 use arrow::compute::{CastOptions, cast_with_options, kernels::cmp};
-use arrow::datatypes::{DataType, TimeUnit};
+use arrow::datatypes::DataType;
 use arrow::error::ArrowError;
+use std::convert::Infallible;
 use std::sync::Arc;
 
-/// A row whose value the type does not hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Lost {
-    pub(super) row: usize,
-    /// Why, where more is known than that.
-    pub(super) detail: Option<&'static str>,
+/// Texts and which of them are lost.
+struct CastTexts<'a> {
+    texts: &'a StringArray,
+    lost: Vec<BadValue>,
 }
 
 /// Why values of one type are never cast to another, and what to do instead; `None` if they are.
@@ -47,7 +46,7 @@ pub(super) fn cast(
     values: &ArrayRef,
     from: ColumnType,
     to: ColumnType,
-) -> Result<(ArrayRef, Vec<Lost>), ArrowError> {
+) -> Result<(ArrayRef, Vec<BadValue>), ArrowError> {
     if from == to {
         return Ok((values.clone(), Vec::new()));
     }
@@ -61,7 +60,8 @@ pub(super) fn cast(
     }
     let back = cast_with_options(&there, &from.arrow(), &options)?;
     let differs = cmp::distinct(&without_negative_zero(values), &back)?;
-    let lost = differs.values().set_indices().map(|row| Lost { row, detail: None }).collect::<Vec<_>>();
+    let lost = differs.values().set_indices().map(|row| BadValue { row, why: ConvertError::Malformed });
+    let lost = lost.collect::<Vec<_>>();
     let kept = if lost.is_empty() { there } else { arrow::compute::nullif(&there, &differs)? };
     Ok((kept, lost))
 }
@@ -79,74 +79,39 @@ fn without_negative_zero(values: &ArrayRef) -> ArrayRef {
     }
 }
 
-/// Reads text as a column without rules of its own would be read from a CSV:
-/// ISO 8601, a decimal point, the tokens of Table Schema.
-pub(super) fn parse(texts: &StringArray, to: ColumnType) -> (ArrayRef, Vec<Lost>) {
-    match to {
-        ColumnType::Boolean => booleans(texts),
-        ColumnType::Int { bits: 8 } => primitives::<Int8Type>(texts, to, integer::signed),
-        ColumnType::Int { bits: 16 } => primitives::<Int16Type>(texts, to, integer::signed),
-        ColumnType::Int { bits: 32 } => primitives::<Int32Type>(texts, to, integer::signed),
-        ColumnType::Int { .. } => primitives::<Int64Type>(texts, to, integer::signed),
-        ColumnType::UInt { bits: 8 } => primitives::<UInt8Type>(texts, to, integer::unsigned),
-        ColumnType::UInt { bits: 16 } => primitives::<UInt16Type>(texts, to, integer::unsigned),
-        ColumnType::UInt { bits: 32 } => primitives::<UInt32Type>(texts, to, integer::unsigned),
-        ColumnType::UInt { .. } => primitives::<UInt64Type>(texts, to, integer::unsigned),
-        ColumnType::Float32 => primitives::<Float32Type>(texts, to, float::float),
-        ColumnType::Float64 => primitives::<Float64Type>(texts, to, float::float),
-        ColumnType::Decimal { precision, scale } => primitives::<Decimal128Type>(texts, to, |text| {
-            decimal::decimal(text, precision, scale, Rounding::Error)
-        }),
-        ColumnType::Date => primitives::<Date32Type>(texts, to, |text| date::date(text, &[])),
-        ColumnType::Time => primitives::<Time64MicrosecondType>(texts, to, |text| time::time(text, &[])),
-        ColumnType::Timestamp { unit, utc } => {
-            let (source_zone, ambiguous) = (chrono_tz::UTC, AmbiguousTime::default());
-            let rules = TimestampRules { unit, utc, source_zone, ambiguous, formats: Vec::new() };
-            let convert = |text: &[u8]| rules.timestamp(text);
-            match unit {
-                TimeUnit::Second => primitives::<TimestampSecondType>(texts, to, convert),
-                TimeUnit::Millisecond => primitives::<TimestampMillisecondType>(texts, to, convert),
-                TimeUnit::Microsecond => primitives::<TimestampMicrosecondType>(texts, to, convert),
-                TimeUnit::Nanosecond => primitives::<TimestampNanosecondType>(texts, to, convert),
-            }
+/// Reads text as [`Converter::plain`] does.
+fn parse(texts: &StringArray, to: ColumnType) -> (ArrayRef, Vec<BadValue>) {
+    let mut texts = CastTexts { texts, lost: Vec::new() };
+    let Ok(values) = Converter::plain(to).read(&mut texts);
+    (values, texts.lost)
+}
+
+impl Texts for CastTexts<'_> {
+    type Error = Infallible;
+
+    fn rows(&self) -> usize {
+        self.texts.len()
+    }
+
+    fn content_bytes(&self) -> usize {
+        self.texts.value_data().len()
+    }
+
+    #[inline(always)]
+    fn for_each(
+        &mut self,
+        mut take: impl FnMut(Option<&[u8]>) -> Result<(), ConvertError>,
+    ) -> Result<(), Infallible> {
+        for (row, text) in self.texts.iter().enumerate() {
+            let taken = take(text.map(str::as_bytes));
+            self.lost.extend(taken.err().map(|why| match why {
+                // The `rounding` that this tells of is a column's in a schema: casts have none.
+                ConvertError::NotWhole => BadValue { row, why: ConvertError::Malformed },
+                why => BadValue { row, why },
+            }));
         }
-        ColumnType::Text | ColumnType::Binary => (Arc::new(texts.clone()), Vec::new()),
+        Ok(())
     }
-}
-
-fn primitives<T: ArrowPrimitiveType>(
-    texts: &StringArray,
-    to: ColumnType,
-    convert: impl Fn(&[u8]) -> Result<T::Native, ConvertError>,
-) -> (ArrayRef, Vec<Lost>) {
-    let mut values = PrimitiveBuilder::<T>::with_capacity(texts.len()).with_data_type(to.arrow());
-    let lost = convert_each(texts, |text| values.append_option(text), convert);
-    (Arc::new(values.finish()), lost)
-}
-
-fn booleans(texts: &StringArray) -> (ArrayRef, Vec<Lost>) {
-    let mut values = BooleanBuilder::with_capacity(texts.len());
-    let convert = |text: &[u8]| boolean::boolean(text, &DEFAULT_TRUE, &DEFAULT_FALSE, false);
-    let lost = convert_each(texts, |value| values.append_option(value), convert);
-    (Arc::new(values.finish()), lost)
-}
-
-fn convert_each<V>(
-    texts: &StringArray,
-    mut append: impl FnMut(Option<V>),
-    convert: impl Fn(&[u8]) -> Result<V, ConvertError>,
-) -> Vec<Lost> {
-    let mut lost = Vec::new();
-    for (row, text) in texts.iter().enumerate() {
-        append(text.and_then(|text| match convert(text.as_bytes()) {
-            Ok(value) => Some(value),
-            Err(why) => {
-                lost.push(Lost { row, detail: why.detail() });
-                None
-            }
-        }));
-    }
-    lost
 }
 
 #[cfg(test)]

@@ -3,9 +3,10 @@
 use super::Operation;
 use crate::error::InputProblem;
 use crate::transform::frame::{Blame, Frame, Slot, texts};
-use crate::transform::lossless_cast::{self, Lost};
+use crate::transform::lossless_cast;
 use crate::transform::rows::BlockContext;
 use crate::value::ColumnType;
+use crate::value::converter::BadValue;
 use arrow::array::{Array, ArrayRef, Scalar, new_null_array};
 use arrow::compute::{is_not_null, kernels::zip::zip};
 use arrow::error::ArrowError;
@@ -27,8 +28,8 @@ impl Operation for Cast {
         let values = frame.column(self.from.0)?;
         let (cast, lost) = lossless_cast::cast(values, self.from.1, self.to.1)?;
         let shown = texts(values, lost.iter().map(|lost| lost.row))?;
-        let problem = |(Lost { row, detail }, value)| {
-            (row, InputProblem::Value { value, expected: self.to.1.to_string(), detail })
+        let problem = |(BadValue { row, why }, value)| {
+            (row, InputProblem::Value { value, expected: self.to.1.to_string(), detail: why.detail() })
         };
         let bad = lost.into_iter().zip(shown).map(problem).collect();
         frame.set_with_bad(self.to.0, cast, bad, &self.blame)

@@ -7,8 +7,8 @@ use chrono::{DateTime, MappedLocalTime, Offset, TimeZone};
 use chrono_tz::Tz;
 
 /// How the timestamps of one column are read.
-#[derive(Debug, Clone)]
-pub struct TimestampRules {
+#[derive(Debug, Clone, Copy)]
+pub struct TimestampRules<'f> {
     /// Resolution of the value.
     pub unit: TimeUnit,
     /// Whether the value is an instant, in UTC.
@@ -18,10 +18,10 @@ pub struct TimestampRules {
     /// Which instant a local time is that the clocks of that zone showed twice.
     pub ambiguous: AmbiguousTime,
     /// Formats to try in order; ISO 8601 if there are none.
-    pub formats: Vec<Format>,
+    pub formats: &'f [Format],
 }
 
-impl TimestampRules {
+impl TimestampRules<'_> {
     /// A timestamp in units since the epoch.
     ///
     /// Without formats: `YYYY-MM-DD`, `T` or a space, `HH:MM[:SS[.f…]]`, and
@@ -41,7 +41,7 @@ impl TimestampRules {
         if self.formats.is_empty() {
             return self.iso(text);
         }
-        format::first_match(&self.formats, |format| self.by_format(text, format))
+        format::first_match(self.formats, |format| self.by_format(text, format))
     }
 
     fn iso(&self, text: &[u8]) -> Result<i64, ConvertError> {

@@ -115,14 +115,14 @@ fn times_of_day() {
 
 fn timestamps(unit: TimeUnit, utc: bool, zone: Tz) -> impl Fn(&[u8]) -> Result<i64, ConvertError> {
     let ambiguous = AmbiguousTime::Error;
-    let rules = TimestampRules { unit, utc, source_zone: zone, ambiguous, formats: Vec::new() };
+    let rules = TimestampRules { unit, utc, source_zone: zone, ambiguous, formats: &[] };
     move |text| rules.timestamp(text)
 }
 
 #[test]
 fn directives() {
     let by = |pattern: &str, pivot| {
-        let formats = vec![Format::with_pivot(pattern, pivot)];
+        let formats = vec![Format::with_pivot(pattern, pivot)].leak();
         TimestampRules {
             unit: TimeUnit::Nanosecond,
             utc: true,
@@ -287,8 +287,8 @@ fn clocks_put_forward_and_back() {
     ] {
         let policies = [AmbiguousTime::Error, AmbiguousTime::Earlier, AmbiguousTime::Later];
         let found = policies.map(|ambiguous| {
-            let (unit, formats) = (TimeUnit::Second, Vec::new());
-            let rules = TimestampRules { unit, utc: true, source_zone: zone, ambiguous, formats };
+            let unit = TimeUnit::Second;
+            let rules = TimestampRules { unit, utc: true, source_zone: zone, ambiguous, formats: &[] };
             rules.timestamp(text.as_bytes())
         });
         assert_eq!(found, expected, "{text} in {zone}");
@@ -373,7 +373,7 @@ fn timestamps_by_format() {
             utc,
             source_zone: Tz::America__New_York,
             ambiguous: AmbiguousTime::Error,
-            formats: formats(list),
+            formats: formats(list).leak(),
         };
         move |text: &[u8]| rules.timestamp(text)
     };

@@ -52,7 +52,7 @@ proptest! {
     fn timestamps_read_back(micros in -62_135_596_800_000_000i64..=253_402_300_799_999_999, zone in 0usize..4) {
         let moment = DateTime::from_timestamp_micros(micros).expect("in range");
         let read = |text: &str, source_zone, utc, formats: &[&str]| {
-            let formats = formats.iter().map(|format| Format::new(format)).collect();
+            let formats: &Vec<Format> = &formats.iter().map(|format| Format::new(format)).collect();
             let (unit, ambiguous) = (TimeUnit::Microsecond, AmbiguousTime::Earlier);
             TimestampRules { unit, utc, source_zone, ambiguous, formats }.timestamp(text.as_bytes())
         };

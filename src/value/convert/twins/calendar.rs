@@ -54,7 +54,7 @@ pub fn timestamps(data: &[u8]) {
         utc: source_zone.is_some(),
         source_zone: source_zone.unwrap_or(Tz::UTC),
         ambiguous,
-        formats: Vec::new(),
+        formats: &[],
     };
     let slow = slow_timestamp(text, unit as u32 * 3, source_zone, ambiguous);
     assert_eq!(rules.timestamp(text).ok(), slow.ok(), "{rules:?} {:?}", text.escape_ascii().to_string());
@@ -204,7 +204,7 @@ pub fn formats(data: &[u8]) {
         utc: true,
         source_zone: Tz::UTC,
         ambiguous: AmbiguousTime::Error,
-        formats: formats.to_vec(),
+        formats: &formats,
     };
     let shown = || format!("{pattern} {:?}", text.escape_ascii().to_string());
     let _ = time::time(text, &formats);
