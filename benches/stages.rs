@@ -7,12 +7,12 @@ use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
 use sawmill::order::{Deduplicator, Keep, SortColumn, Sorter, SpillDirectory, TaggedBatch};
-use sawmill::parse::{Dialect, RecordIndex, Scanner};
+use sawmill::parse::{Grammar, RecordIndex, Scanner};
 use sawmill::partition::{Partition, PartitionRows};
 use sawmill::rows::{BatchBuilder, Binding, DataRecords, Policies};
 use sawmill::runtime::Cancel;
 use sawmill::schema::{Column, Schema};
-use sawmill::spec::{ColumnPolicies, ErrorsSpec};
+use sawmill::spec::{ColumnPolicies, Dialect, ErrorsSpec};
 use sawmill::split::blocks::BlockCutter;
 use sawmill::split::read::BLOCK_BYTES;
 use sawmill::value::ColumnType;
@@ -63,7 +63,7 @@ fn schema() -> Schema {
 #[divan::bench]
 fn cut(bencher: Bencher) {
     let text = text();
-    let dialect = Dialect { header: false, ..Dialect::default() };
+    let dialect = Dialect::default();
     bencher.counter(BytesCount::of_slice(&text)).bench_local(|| {
         let mut cutter = BlockCutter::new(&dialect, BLOCK_BYTES);
         let mut blocks = Vec::new();
@@ -76,7 +76,7 @@ fn cut(bencher: Bencher) {
 #[divan::bench]
 fn scan(bencher: Bencher) {
     let text = text();
-    let scanner = Scanner::new(&Dialect::default());
+    let scanner = Scanner::new(&Grammar::default());
     let mut index = RecordIndex::default();
     bencher
         .counter(BytesCount::of_slice(&text))
@@ -85,14 +85,14 @@ fn scan(bencher: Bencher) {
 
 #[divan::bench]
 fn build(bencher: Bencher) {
-    let (text, dialect, schema) = (text(), Dialect::default(), schema());
+    let (text, grammar, schema) = (text(), Grammar::default(), schema());
     let mut index = RecordIndex::default();
-    Scanner::new(&dialect).scan(&text, &mut index).expect("the text is well-formed");
+    Scanner::new(&grammar).scan(&text, &mut index).expect("the text is well-formed");
     let binding = Binding::by_position(&schema, schema.columns.len(), &[], ColumnPolicies::default())
         .expect("they match");
     let policies =
         Policies::of(&ErrorsSpec::default(), schema.columns.iter().map(|column| column.name.as_str()));
-    let builder = BatchBuilder::new(&schema, &dialect, &binding, policies);
+    let builder = BatchBuilder::new(&schema, &grammar, &binding, policies);
     let data = DataRecords { range: 0..index.len(), broken: &[] };
     bencher
         .counter(BytesCount::of_slice(&text))

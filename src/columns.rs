@@ -5,14 +5,13 @@ use crate::encode::{FileShape, path_limits};
 use crate::error::count::agree;
 use crate::error::lists::quoted;
 use crate::error::{Error, InputProblem, Result, nearest};
-use crate::parse::BlankNames;
 use crate::partition::Partitioner;
 use crate::rows::{BatchBuilder, Binding, Policies, arrow_schema};
 use crate::runtime::Runtime;
 use crate::schema::{Column, Schema, WrittenColumn, WrittenSchema};
 use crate::spanned::{KeyPath, Problem};
 use crate::spec::{
-    ColumnPolicies, ErrorsSpec, ExtraColumns, JobSpec, MissingColumns, SourceSpec, TimestampForm,
+    BlankNames, ColumnPolicies, ErrorsSpec, ExtraColumns, JobSpec, MissingColumns, SourceSpec, TimestampForm,
 };
 use crate::split::header::{Header, Trailing};
 use crate::split::place::header_error;
@@ -83,7 +82,8 @@ impl Columns {
     pub(crate) fn bind(&self, plan: &Plan, start: &InputStart) -> Result<BoundInput, InputProblem> {
         let JobSpec { source, dialect, .. } = &plan.job;
         let header = start.header.as_deref();
-        let policies = ColumnPolicies { blank: plan.dialect.blank_names, ..source.column_policies(dialect) };
+        let framing = &plan.dialect.framing;
+        let policies = ColumnPolicies { blank: framing.blank_names, ..source.column_policies(dialect) };
         let path_columns = &source.path_columns;
         let in_path = |column: &Column| path_columns.contains(&column.source_name);
         let in_fields = match path_columns.is_empty() {
@@ -99,7 +99,7 @@ impl Columns {
             return Err(InputProblem::PathColumnInHeader { name: name.clone() });
         }
         let by_name = header.is_some() && !policies.by_position;
-        let header = header.map(|names| Header::of(names, start.first, &plan.dialect)).unwrap_or_default();
+        let header = header.map(|names| Header::of(names, start.first, framing)).unwrap_or_default();
         let found = match by_name {
             true => Binding::by_name(&in_fields, &header.names, policies)?,
             false => {
@@ -185,7 +185,8 @@ impl Columns {
         let BoundInput { binding, .. } = bound;
         let values = self.path_values(&plan.job.source, input)?;
         let schema = self.program.input();
-        BatchBuilder::new(schema, &plan.dialect, &binding, self.policies.clone()).with_values(schema, &values)
+        BatchBuilder::new(schema, &plan.dialect.grammar, &binding, self.policies.clone())
+            .with_values(schema, &values)
     }
 }
 
@@ -268,8 +269,8 @@ pub fn check_tasks(tasks: usize, columns: &Columns) -> Result<()> {
 /// Whether the header of an input fits the plan's schema; reads no further.
 pub fn check_header(plan: &Plan, input: &Input, runtime: &Runtime) -> Result<()> {
     let reader = SplitReader::new(plan, runtime, runtime.cancel().clone(), crossbeam_channel::never());
-    let start = if plan.dialect.header { reader.read_start(input)? } else { InputStart::default() };
-    if plan.dialect.header && start.header.is_none() {
+    let start = if plan.dialect.framing.header { reader.read_start(input)? } else { InputStart::default() };
+    if plan.dialect.framing.header && start.header.is_none() {
         return Ok(());
     }
     let columns = Columns::of_plan(plan)?;

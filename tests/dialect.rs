@@ -5,8 +5,8 @@
 //! scanner, in blocks of several sizes.
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps")]
 
-use sawmill::parse::{Dialect, RecordIndex, Scanner, field_value};
-use sawmill::spec::DialectSpec;
+use sawmill::parse::{RecordIndex, Scanner, field_value};
+use sawmill::spec::{Dialect, DialectSpec};
 use sawmill::split::blocks::{Block, BlockCutter};
 use sawmill::split::footer::{FooterHold, check_footer};
 use sawmill::split::preamble::{Preamble, Taken};
@@ -61,10 +61,10 @@ fn read(dialect: &Dialect, text: &[u8], block_bytes: usize) -> Content {
 
 fn read_block(dialect: &Dialect, block: &Block, preamble: &mut Preamble<'_>, content: &mut Content) {
     let (mut index, mut faults, mut scratch) = (RecordIndex::default(), Vec::new(), Vec::new());
-    Scanner::new(dialect).scan_tolerant(&block.bytes, &mut index, &mut faults).unwrap();
+    Scanner::new(&dialect.grammar).scan_tolerant(&block.bytes, &mut index, &mut faults).unwrap();
     assert_eq!(index.len() as u64, block.records, "the cutter counts what the scanner finds");
-    let footer = if block.last { dialect.footer_records as usize } else { 0 };
-    let before = dialect.preamble_records().saturating_sub(block.records_before) as usize;
+    let footer = if block.last { dialect.framing.footer_records as usize } else { 0 };
+    let before = dialect.framing.preamble_records().saturating_sub(block.records_before) as usize;
     if block.last
         && let Err(error) = check_footer(dialect, block, before.min(index.len()), "file:///a.csv")
     {
@@ -83,7 +83,8 @@ fn read_block(dialect: &Dialect, block: &Block, preamble: &mut Preamble<'_>, con
             content.faults.push(content.records.len());
         }
         let fields = index.record(record).iter().map(|span| {
-            String::from_utf8(field_value(dialect, &block.bytes, span, &mut scratch).to_vec()).unwrap()
+            String::from_utf8(field_value(&dialect.grammar, &block.bytes, span, &mut scratch).to_vec())
+                .unwrap()
         });
         content.records.push(fields.collect());
     }

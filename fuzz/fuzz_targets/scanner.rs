@@ -1,15 +1,16 @@
-//! Any bytes under any dialect: scanner, reference and block cutter read the
-//! same records, and the `csv` crate too where it knows the dialect.
+//! Any bytes under any grammar: scanner, reference and block cutter read the
+//! same records, and the `csv` crate too where it knows the grammar.
 //!
-//! The first bytes of the input choose the dialect, the rest is the text.
+//! The first bytes of the input choose the grammar, the rest is the text.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use sawmill::parse::ScanProblem::{FieldTooLarge, RecordTooLarge, TooManyFields};
 use sawmill::parse::reference::{self, Parsed};
 use sawmill::parse::{
-    Delimiter, Dialect, Escape, RecordIndex, Scanner, StrayQuotes, Terminator, Trim, field_value,
+    Delimiter, Escape, Grammar, RecordIndex, Scanner, StrayQuotes, Terminator, Trim, field_value,
 };
+use sawmill::spec::Dialect;
 use sawmill::split::blocks::BlockCutter;
 
 /// Values of fields of records.
@@ -19,26 +20,26 @@ const CHOICES: usize = 8;
 
 fuzz_target!(|input: &[u8]| {
     let Some((choices, text)) = input.split_first_chunk::<CHOICES>() else { return };
-    let dialect = dialect(choices);
+    let grammar = grammar(choices);
     for tolerant in [false, true] {
         let parse = if tolerant { reference::parse_tolerant } else { reference::parse };
-        let expected = parse(&dialect, text);
-        check_scanner(&dialect, tolerant, text, &expected);
+        let expected = parse(&grammar, text);
+        check_scanner(&grammar, tolerant, text, &expected);
         for block_bytes in [1, 7, 64, 1 << 20] {
-            check_cutter(&dialect, tolerant, text, &expected, block_bytes);
+            check_cutter(&grammar, tolerant, text, &expected, block_bytes);
         }
     }
-    check_csv(&dialect, text);
+    check_csv(&grammar, text);
 });
 
-fn dialect(choices: &[u8; CHOICES]) -> Dialect {
+fn grammar(choices: &[u8; CHOICES]) -> Grammar {
     const DELIMITERS: [&str; 8] = [",", "\t", ";", "||", "\u{1f}", "¦", "aba", " ,"];
     const TERMINATORS: [Terminator; 4] =
         [Terminator::Lf, Terminator::Cr, Terminator::Any, Terminator::Byte(0x1e)];
     let [delimiter, quote, escape, terminator, flags, fields, field_bytes, record_bytes] = *choices;
     let limit = |byte: u8| if byte < 64 { u64::from(byte) } else { u64::MAX };
     let flag = |bit: u8| flags >> bit & 1 == 1;
-    Dialect {
+    Grammar {
         delimiter: Delimiter::new(DELIMITERS[delimiter as usize % DELIMITERS.len()]).expect("short"),
         quote: [Some(b'"'), Some(b'\''), None][quote as usize % 3],
         escape: [Escape::Doubled, Escape::Byte(b'\\')][escape as usize % 2],
@@ -51,14 +52,14 @@ fn dialect(choices: &[u8; CHOICES]) -> Dialect {
         max_fields: limit(fields),
         max_field_bytes: limit(field_bytes),
         max_record_bytes: limit(record_bytes),
-        ..Dialect::default()
+        guessed_comment_fields: None,
     }
 }
 
 /// The values in an index, and the offsets of its records.
-fn values(dialect: &Dialect, text: &[u8], index: &RecordIndex) -> Records {
+fn values(grammar: &Grammar, text: &[u8], index: &RecordIndex) -> Records {
     let mut scratch = Vec::new();
-    let mut value = |span| field_value(dialect, text, span, &mut scratch).to_vec();
+    let mut value = |span| field_value(grammar, text, span, &mut scratch).to_vec();
     (0..index.len()).map(|record| index.record(record).iter().map(&mut value).collect()).collect()
 }
 
@@ -67,15 +68,15 @@ fn values_of(parsed: &Parsed) -> Records {
     parsed.records.iter().map(record).collect()
 }
 
-fn check_scanner(dialect: &Dialect, tolerant: bool, text: &[u8], expected: &Parsed) {
-    let (scanner, mut index, mut faults) = (Scanner::new(dialect), RecordIndex::default(), Vec::new());
+fn check_scanner(grammar: &Grammar, tolerant: bool, text: &[u8], expected: &Parsed) {
+    let (scanner, mut index, mut faults) = (Scanner::new(grammar), RecordIndex::default(), Vec::new());
     let error = match tolerant {
         true => scanner.scan_tolerant(text, &mut index, &mut faults).err(),
         false => scanner.scan(text, &mut index).err(),
     };
     assert_eq!(error, expected.error);
     assert_eq!(faults, expected.faults);
-    assert_eq!(values(dialect, text, &index), values_of(expected));
+    assert_eq!(values(grammar, text, &index), values_of(expected));
     for (at, record) in expected.records.iter().enumerate() {
         assert_eq!(index.record_starts[at] as usize, record.byte_offset);
         assert_eq!(index.record_lines[at] as usize, record.lines_before);
@@ -83,15 +84,15 @@ fn check_scanner(dialect: &Dialect, tolerant: bool, text: &[u8], expected: &Pars
     }
 }
 
-fn check_cutter(dialect: &Dialect, tolerant: bool, text: &[u8], expected: &Parsed, block_bytes: usize) {
+fn check_cutter(grammar: &Grammar, tolerant: bool, text: &[u8], expected: &Parsed, block_bytes: usize) {
     let (mut blocks, mut records) = (Vec::new(), Vec::new());
-    let mut cutter = BlockCutter::new(dialect, block_bytes).tolerant(tolerant);
+    let mut cutter = BlockCutter::new(&Dialect::from(*grammar), block_bytes).tolerant(tolerant);
     let pushed = text.chunks(13).try_for_each(|piece| cutter.push(piece, &mut Vec::new, &mut blocks));
     let mut error = pushed
         .and_then(|()| cutter.finish(&mut Vec::new, &mut blocks))
         .err()
         .map(|error| (error.records_before, error.byte_offset, error.problem));
-    let (scanner, mut index, mut faults) = (Scanner::new(dialect), RecordIndex::default(), Vec::new());
+    let (scanner, mut index, mut faults) = (Scanner::new(grammar), RecordIndex::default(), Vec::new());
     for block in &blocks {
         if let Some(unclosed) = &block.unclosed {
             let wrong = unclosed.scanned(block, &mut index);
@@ -102,7 +103,7 @@ fn check_cutter(dialect: &Dialect, tolerant: bool, text: &[u8], expected: &Parse
             true => scanner.scan_tolerant(&block.bytes, &mut index, &mut faults),
             false => scanner.scan(&block.bytes, &mut index),
         };
-        records.extend(values(dialect, &block.bytes, &index));
+        records.extend(values(grammar, &block.bytes, &index));
         match scanned {
             Ok(()) => assert_eq!(index.len() as u64, block.records),
             Err(wrong) => {
@@ -126,15 +127,15 @@ fn check_cutter(dialect: &Dialect, tolerant: bool, text: &[u8], expected: &Parse
 /// `csv` ends an unterminated quote silently, keeps the CR of a CRLF when the
 /// terminator is a lone LF, knows no limits, trims values and not fields,
 /// ends comments at LF only, and drops an escape before any byte.
-fn check_csv(dialect: &Dialect, text: &[u8]) {
-    let shared = Dialect {
-        delimiter: dialect.delimiter,
-        quote: dialect.quote,
-        escape: dialect.escape,
-        terminator: dialect.terminator,
+fn check_csv(grammar: &Grammar, text: &[u8]) {
+    let shared = Grammar {
+        delimiter: grammar.delimiter,
+        quote: grammar.quote,
+        escape: grammar.escape,
+        terminator: grammar.terminator,
         stray_quotes: StrayQuotes::Keep,
         max_fields: u64::MAX,
-        ..Dialect::default()
+        ..Grammar::default()
     };
     let (Some(delimiter), None) = (shared.delimiter.single(), shared.bare_escape()) else { return };
     let text: Vec<u8> =

@@ -2,9 +2,9 @@
 
 use super::policy;
 use crate::error::{Error, JobPlace, Result};
-use crate::parse::{BlankNames, Delimiter, StrayQuotes, Trim};
+use crate::parse::{Delimiter, StrayQuotes, Trim};
 use crate::spanned::{KeyPath, Problem, Problems};
-use crate::spec::{ByName, DialectSpec, DuplicateColumns, Named};
+use crate::spec::{BlankNames, ByName, DialectSpec, DuplicateColumns, Named};
 
 /// What is left out is found from a sample.
 #[derive(Debug, Clone, clap::Args)]

@@ -2,10 +2,9 @@
 
 use super::{Input, salt};
 use crate::error::{Error, Result};
-use crate::parse::Dialect;
 use crate::schema::{ResolveContext, Schema, WrittenSchema};
 use crate::spec::table_schema::TableSchema;
-use crate::spec::{EncodingName, JobSpec, ReadAgain, WriteMode};
+use crate::spec::{Dialect, EncodingName, JobSpec, ReadAgain, WriteMode};
 use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -106,7 +105,7 @@ impl Plan {
             checked.map_err(|problems| problems.into_error("the plan"))?;
         }
         let has_ranges = self.tasks.iter().flat_map(|task| &task.splits).any(|split| split.range.is_some());
-        if has_ranges && self.dialect.footer_records > 0 {
+        if has_ranges && self.dialect.framing.footer_records > 0 {
             return Err(invalid("inputs with footer records cannot be cut into ranges".into()));
         }
         let mut splits: Vec<&Split> = self.tasks.iter().flat_map(|task| &task.splits).collect();

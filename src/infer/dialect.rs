@@ -30,8 +30,8 @@ pub(super) use refusal::quoted as shell_quoted;
 
 use super::Sample;
 use crate::error::Result;
-use crate::parse::{Delimiter, Dialect, Terminator};
-use crate::spec::DialectSpec;
+use crate::parse::{Delimiter, Terminator};
+use crate::spec::{Dialect, DialectSpec};
 use refusal::{Flag, Reading, Refusal};
 use search::{Candidate, Search};
 
@@ -78,7 +78,7 @@ pub struct Known<'a> {
 impl Known<'_> {
     /// The line terminator, if it is given.
     fn terminator(&self) -> Option<Terminator> {
-        self.given.line_terminator.is_some().then_some(self.resolved.terminator)
+        self.given.line_terminator.is_some().then_some(self.resolved.grammar.terminator)
     }
 }
 
@@ -98,7 +98,7 @@ pub fn infer_dialect(samples: &[Sample], known: &Known<'_>) -> Result<Judged> {
     let (named, note) = separator::named(samples, known);
     let (mut spec, mut resolved) = (known.given.clone(), known.resolved.clone());
     if let Some(delimiter) = named {
-        (spec.delimiter, resolved.delimiter) = (Some(delimiter.as_str().to_owned()), delimiter);
+        (spec.delimiter, resolved.grammar.delimiter) = (Some(delimiter.as_str().to_owned()), delimiter);
     }
     let known = &Known { given: &spec, resolved: &resolved, ..*known };
     let judged = judge(&heads, known).map_err(|refusal| refusal.into_error(&heads));
@@ -127,7 +127,7 @@ fn judge(heads: &[Head<'_>], known: &Known<'_>) -> Result<Judged, Refusal> {
     if infer_header {
         rivals::note(&search, &found, &all, &mut notes);
     }
-    if dialect.quote.is_none() && resolved.quote.is_some() {
+    if dialect.grammar.quote.is_none() && resolved.grammar.quote.is_some() {
         notes.push(
             "quotes occur inside fields and enclose none, so they are read as text, as with \
              `dialect.quoteChar = \"\"` (--no-quote); if they enclose fields, use `dialect.quoteChar = \"\\\"\"` \
@@ -136,14 +136,14 @@ fn judge(heads: &[Head<'_>], known: &Known<'_>) -> Result<Judged, Refusal> {
         );
     }
     if infer_header && given.skip_records.is_none() {
-        dialect.skip_records = preamble::noted(heads, &found, given, &mut notes);
+        dialect.framing.skip_records = preamble::noted(heads, &found, given, &mut notes);
         // As it is where records are skipped.
-        if dialect.skip_records > 0 && given.separator_line.is_none() {
-            dialect.separator_line = heads.iter().any(|head| head.lines_before > 0);
+        if dialect.framing.skip_records > 0 && given.separator_line.is_none() {
+            dialect.framing.separator_line = heads.iter().any(|head| head.lines_before > 0);
         }
     }
     if infer_header && given.header.is_none() {
-        dialect.header = header::has_header(heads, &dialect, known.names, &mut notes);
+        dialect.framing.header = header::has_header(heads, &dialect, known.names, &mut notes);
     }
     if infer_header {
         rivals::note_odd(heads, &found, &dialect, &mut notes);
@@ -169,13 +169,13 @@ fn one_column_or(
     let best = if fails { &found } else { divider };
     let first_is_one = best.look.first_fields < 2;
     let said = search.known.given.header == Some(true) || names == 1;
-    let likely = said || search.is_punctuation(best.dialect.delimiter);
+    let likely = said || search.is_punctuation(best.dialect.grammar.delimiter);
     if best.look.divided() < MOSTLY || first_is_one && likely {
         notes.push(format!(
             "no delimiter divides all records alike, so each is one column of text ({}); for {:?} as the \
              delimiter, use {}",
             refusal::flags(&single.dialect, &[Flag::Delimiter]),
-            best.dialect.delimiter.as_str(),
+            best.dialect.grammar.delimiter.as_str(),
             refusal::flags(&best.dialect, &[Flag::Delimiter]),
         ));
         return Ok(single);
@@ -185,7 +185,7 @@ fn one_column_or(
         return Ok(found);
     }
     let titles = best.look.is_table_below().filter(|_| search.known.given.skip_records.is_none());
-    let skipped = Dialect { skip_records: titles.unwrap_or(0) as u64, ..best.dialect.clone() };
+    let skipped = best.dialect.skipping(titles.unwrap_or(0) as u64);
     let flags: &[Flag] = if titles.is_some() { &[Flag::Delimiter, Flag::Skip] } else { &[Flag::Delimiter] };
     Err(Refusal::Near {
         why: "its lines may be one column of text, or records of several columns",
@@ -209,13 +209,13 @@ pub(super) fn is_usual(delimiter: Delimiter) -> bool {
 
 /// Bytes of the line such as `sep=;` that is passed over at the start of a sample.
 pub(super) fn separator_bytes(sample: &Sample, dialect: &Dialect) -> usize {
-    separator::line(sample, dialect, Some(dialect.terminator)).map_or(0, |line| line.bytes.len())
+    separator::line(sample, dialect, Some(dialect.grammar.terminator)).map_or(0, |line| line.bytes.len())
 }
 
 /// How good the fields look that a dialect cuts a text into, as it is judged here: larger is better.
 pub(super) fn score(text: &[u8], dialect: &Dialect) -> (u64, u64, usize) {
     let sample = Sample { text: text[..text.len().min(JUDGED_BYTES)].to_vec(), ..Sample::default() };
-    look::Look::of(&[Head::of(&sample, dialect, Some(dialect.terminator))], dialect).score()
+    look::Look::of(&[Head::of(&sample, dialect, Some(dialect.grammar.terminator))], dialect).score()
 }
 
 impl<'a> Head<'a> {

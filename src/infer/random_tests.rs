@@ -30,10 +30,10 @@ fn read_back(values: &[String]) -> (String, RecordBatch) {
     assert_eq!(again, schema, "the file that is written is the schema that was found");
     let binding = Binding::by_position(&schema, 2, &[], ColumnPolicies::default()).unwrap();
     let mut index = RecordIndex::default();
-    Scanner::new(&dialect).scan(&text, &mut index).unwrap();
+    Scanner::new(&dialect.grammar).scan(&text, &mut index).unwrap();
     let policies = Policies::of(&ErrorsSpec::default(), ["v", "k"]);
     let data = DataRecords { range: 1..index.len(), broken: &[] };
-    let built = BatchBuilder::new(&schema, &dialect, &binding, policies).build(&text, &index, &data);
+    let built = BatchBuilder::new(&schema, &dialect.grammar, &binding, policies).build(&text, &index, &data);
     (schema.columns[0].column_type.to_string(), built.unwrap().rows.batch)
 }
 

@@ -6,8 +6,8 @@
 use super::schema::tests::inferred;
 use super::*;
 use crate::error::wording::by_flags;
-use crate::parse::{Dialect, Scanner, field_value};
-use crate::spec::DialectSpec;
+use crate::parse::{Scanner, field_value};
+use crate::spec::{Dialect, DialectSpec};
 
 /// What a text was read as.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -55,15 +55,16 @@ pub(super) fn read(text: &str, given: &DialectSpec) -> Outcome {
 /// Every record, or the first thing that is wrong, as a run is.
 fn table(text: &[u8], dialect: &Dialect) -> Result<Table, String> {
     let mut index = crate::parse::RecordIndex::default();
-    Scanner::new(dialect).scan(text, &mut index).map_err(|error| format!("{error:?}"))?;
+    Scanner::new(&dialect.grammar).scan(text, &mut index).map_err(|error| format!("{error:?}"))?;
     let mut scratch = Vec::new();
-    let mut records = (dialect.skip_records as usize..index.len()).map(|record| {
+    let mut records = (dialect.framing.skip_records as usize..index.len()).map(|record| {
         let fields = index.record(record).iter();
-        let value =
-            |span| String::from_utf8_lossy(field_value(dialect, text, span, &mut scratch)).into_owned();
+        let value = |span| {
+            String::from_utf8_lossy(field_value(&dialect.grammar, text, span, &mut scratch)).into_owned()
+        };
         fields.map(value).collect::<Vec<_>>()
     });
-    let names = if dialect.header { records.next() } else { None };
+    let names = if dialect.framing.header { records.next() } else { None };
     let mut table = Table { names, rows: Vec::new() };
     for (number, row) in records.enumerate() {
         let expected = table.names.as_ref().or(table.rows.first()).map_or(row.len(), Vec::len);

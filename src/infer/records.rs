@@ -4,7 +4,8 @@ use super::column::FieldText;
 use super::types::{Place, Position, TypeInference};
 use super::windows::{RecordShape, Window};
 use crate::error::Result;
-use crate::parse::{Dialect, FieldSpan, RecordIndex, ScanError, Scanner, field_value, null_text};
+use crate::parse::{FieldSpan, RecordIndex, ScanError, Scanner, field_value, null_text};
+use crate::spec::Dialect;
 use crate::split::blocks::{Block, BlockCutter};
 use crate::split::footer::FooterHold;
 use crate::split::header::{FirstRecord, Header};
@@ -45,7 +46,7 @@ impl<'a> InputRecords<'a> {
         InputRecords {
             url,
             dialect,
-            scanner: Scanner::new(dialect),
+            scanner: Scanner::new(&dialect.grammar),
             cutter: Some(BlockCutter::new(dialect, BLOCK_BYTES)),
             index: RecordIndex::default(),
             faults: Vec::new(),
@@ -91,9 +92,9 @@ impl<'a> InputRecords<'a> {
     /// The header is known, and the first data record, if there is one.
     fn name_columns(&mut self, first: Option<FirstRecord>, inference: &mut TypeInference) {
         if let Some(names) = self.header.as_ref().filter(|_| !self.is_named) {
-            let header = Header::of(names, first, self.dialect);
+            let header = Header::of(names, first, &self.dialect.framing);
             self.is_named = true;
-            self.columns = inference.name_columns(self.input, header, self.dialect.blank_names);
+            self.columns = inference.name_columns(self.input, header, self.dialect.framing.blank_names);
         }
     }
 
@@ -130,7 +131,7 @@ impl<'a> InputRecords<'a> {
                 Taken::Data => {
                     let line = block.lines_before + u64::from(self.index.record_lines[record]) + 1;
                     let number = block.records_before + record as u64 + 1;
-                    let data_record = number.saturating_sub(self.dialect.preamble_records());
+                    let data_record = number.saturating_sub(self.dialect.framing.preamble_records());
                     let at = Position::Record { record: data_record, line };
                     self.name_columns(Some(FirstRecord::of(self.index.record(record))), inference);
                     let fields = self.index.record(record);
@@ -185,7 +186,7 @@ impl<'a> InputRecords<'a> {
         let place = Place { input: self.input, at };
         let mut scratch = Vec::new();
         for (position, span) in fields.iter().enumerate() {
-            let value = field_value(self.dialect, text, span, &mut scratch);
+            let value = field_value(&self.dialect.grammar, text, span, &mut scratch);
             let column = self.columns.get(position).copied().unwrap_or(position);
             let field =
                 FieldText { value, null_text: null_text(text, span, value), quoted: span.form.is_quoted() };

@@ -2,7 +2,8 @@
 
 use crate::error::Result;
 use crate::infer::{Inferred, InputRecords, TypeInference, Window};
-use crate::parse::{Dialect, StrayQuotes};
+use crate::parse::{Grammar, StrayQuotes};
+use crate::spec::Dialect;
 
 /// Text of an input from its start, and from further down.
 #[derive(Debug, Clone, Default)]
@@ -36,7 +37,8 @@ pub fn infer_schema_leniently(
     dialect: &Dialect,
     null_tokens: &[String],
 ) -> Result<Inferred> {
-    let lenient = Dialect { stray_quotes: StrayQuotes::Keep, ..dialect.clone() };
+    let grammar = Grammar { stray_quotes: StrayQuotes::Keep, ..dialect.grammar };
+    let lenient = dialect.with_grammar(grammar);
     infer_types(samples, &lenient, null_tokens, true)
 }
 

@@ -17,7 +17,8 @@
 //! left has to give every record the fields that it should have. Every other
 //! window is passed over. Called by [`super::Records`].
 
-use crate::parse::{Dialect, RecordIndex, ScanError, ScanProblem, Scanner, Terminator};
+use crate::parse::{RecordIndex, ScanError, ScanProblem, Scanner, Terminator};
+use crate::spec::Dialect;
 use std::ops::Range;
 
 /// Windows into an input at most.
@@ -108,7 +109,7 @@ impl Window {
     fn record_start(&self, scanner: &Scanner, dialect: &Dialect, shape: RecordShape) -> Option<usize> {
         let start = self.first_line_end(dialect)?;
         let text = &self.text[start..];
-        let Some(quote) = dialect.quote else { return Some(start) };
+        let Some(quote) = dialect.grammar.quote else { return Some(start) };
         let outside = self.read(scanner, text);
         // Everything in it is one byte further on.
         let inside = self.read(scanner, &[&[quote], text].concat());
@@ -117,7 +118,7 @@ impl Window {
         }
         let is_even = |reading: &Reading, from: usize| {
             // Footers may look like anything.
-            let footer = if self.last { dialect.footer_records as usize } else { 0 };
+            let footer = if self.last { dialect.framing.footer_records as usize } else { 0 };
             (from..reading.complete.saturating_sub(footer))
                 .all(|record| reading.index.record(record).len() == shape.fields)
         };
@@ -153,7 +154,7 @@ impl Window {
     /// After the first terminator that ends a record unless it stands inside quotes.
     fn first_line_end(&self, dialect: &Dialect) -> Option<usize> {
         let text = &self.text;
-        let ends = |byte: u8| match dialect.terminator {
+        let ends = |byte: u8| match dialect.grammar.terminator {
             Terminator::Lf => byte == b'\n',
             Terminator::Cr => byte == b'\r',
             Terminator::Any => byte == b'\n' || byte == b'\r',
@@ -161,12 +162,12 @@ impl Window {
         };
         // Where quoting is off, an escape takes the meaning from a terminator. Of
         // several escapes each may be the escaped one.
-        let is_escaped = |at: usize| match dialect.bare_escape() {
+        let is_escaped = |at: usize| match dialect.grammar.bare_escape() {
             Some(escape) => at == 0 || text[at - 1] == escape,
             None => false,
         };
         let at = (0..text.len()).find(|&at| ends(text[at]) && !is_escaped(at))?;
-        let crlf = dialect.terminator == Terminator::Any && text[at..].starts_with(b"\r\n");
+        let crlf = dialect.grammar.terminator == Terminator::Any && text[at..].starts_with(b"\r\n");
         Some(at + 1 + usize::from(crlf))
     }
 }

@@ -1,12 +1,12 @@
-//! Random dialects and dirty texts for the property tests of this stage and of
+//! Random grammars and dirty texts for the property tests of this stage and of
 //! [`crate::split`].
 
-use super::{Delimiter, Dialect, Escape, StrayQuotes, Terminator, Trim};
+use super::{Delimiter, Escape, Grammar, StrayQuotes, Terminator, Trim};
 use proptest::prelude::*;
 
-/// Dialects whose bytes are all different, often with limits that texts break,
+/// Grammars whose bytes are all different, often with limits that texts break,
 /// half of them plain.
-pub(crate) fn dialects() -> impl Strategy<Value = Dialect> {
+pub(crate) fn grammars() -> impl Strategy<Value = Grammar> {
     let limit = || prop_oneof![3 => Just(1 << 20), 1 => 0u64..24];
     let plain = prop::sample::select(vec![",", ";", "b", "\0"]);
     let other = prop::sample::select(vec!["||", ",|", "\t", " ", " ,", "é", "bcb"]);
@@ -32,7 +32,7 @@ pub(crate) fn dialects() -> impl Strategy<Value = Dialect> {
             let (trim, skip_initial_space, trimming, unescaped_quotes) = space;
             // Inside quotes delimiters mean nothing, so there one may be the escape.
             let ambiguous = |byte| quote.is_none() && delimiter.as_bytes().contains(&byte);
-            Dialect {
+            Grammar {
                 delimiter,
                 quote,
                 escape: match escape {
@@ -48,7 +48,7 @@ pub(crate) fn dialects() -> impl Strategy<Value = Dialect> {
                 max_field_bytes: limits.0,
                 max_record_bytes: limits.1,
                 max_fields: limits.2,
-                ..Dialect::default()
+                guessed_comment_fields: None,
             }
         })
 }

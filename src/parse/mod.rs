@@ -7,16 +7,13 @@
 
 pub(crate) mod comment;
 mod delimiter;
-pub mod dialect;
+pub mod grammar;
 pub mod reference;
 pub mod scan;
 mod separator_line;
 
 pub use delimiter::Delimiter;
-pub use dialect::{
-    BlankNames, CountedRecords, Dialect, DuplicateNames, Escape, InvalidBytes, StrayQuotes, Terminator,
-    TrailerCount, Trim,
-};
+pub use grammar::{Escape, Grammar, StrayQuotes, Terminator, Trim};
 pub use scan::{
     FieldForm, FieldSpan, RecordIndex, ScanError, ScanProblem, Scanner, field_value, null_text, unescape,
 };

@@ -1,10 +1,10 @@
-//! The slow, obvious twin of [`super::scan`]: it defines what a dialect means.
+//! The slow, obvious twin of [`super::scan`]: it defines what a grammar means.
 //!
 //! Input: a whole text. Output: every record with its values and places, one
 //! byte at a time and with an allocation for each value. Tests and fuzz targets
 //! call it; the engine never does.
 //!
-//! The grammar, where [`Dialect`] does not say it already:
+//! The grammar, where [`Grammar`] does not say it already:
 //!
 //! - A record ends at a terminator outside quotes, or at the end of the text;
 //!   nothing after the last terminator is not a record.
@@ -12,7 +12,7 @@
 //!   terminator whatever quotes it holds.
 //! - A field that begins with a quote is quoted. What follows its closing quote
 //!   up to the delimiter or terminator is stray, unless all of it is trimmed.
-//! - With [`Dialect::unescaped_quotes`] nothing is stray there: a quote is the closing
+//! - With [`Grammar::unescaped_quotes`] nothing is stray there: a quote is the closing
 //!   one only if the delimiter, a terminator or the end of the text follows, after
 //!   what is trimmed. What is an escape is looked at before.
 //! - Delimiters are found from left to right: `||` stands once in `|||`.
@@ -21,7 +21,7 @@
 //!   then too many fields before a field that is too large, and that before the
 //!   record. A comment that is too large is a record that is.
 
-use super::{Dialect, ScanError, ScanProblem, StrayQuotes, Terminator, comment};
+use super::{Grammar, ScanError, ScanProblem, StrayQuotes, Terminator, comment};
 use std::ops::Range;
 
 /// What a text holds.
@@ -64,18 +64,18 @@ pub struct Field {
 }
 
 /// Parses a whole text up to the first record that is wrong.
-pub fn parse(dialect: &Dialect, text: &[u8]) -> Parsed {
-    ReferenceParser::new(dialect, text, false).parse()
+pub fn parse(grammar: &Grammar, text: &[u8]) -> Parsed {
+    ReferenceParser::new(grammar, text, false).parse()
 }
 
 /// Parses a whole text past records that are wrong in a way that leaves their
 /// end known, see [`super::Scanner::scan_tolerant`].
-pub fn parse_tolerant(dialect: &Dialect, text: &[u8]) -> Parsed {
-    ReferenceParser::new(dialect, text, true).parse()
+pub fn parse_tolerant(grammar: &Grammar, text: &[u8]) -> Parsed {
+    ReferenceParser::new(grammar, text, true).parse()
 }
 
 struct ReferenceParser<'a> {
-    dialect: &'a Dialect,
+    grammar: &'a Grammar,
     text: &'a [u8],
     tolerant: bool,
     at: usize,
@@ -89,8 +89,8 @@ struct ReferenceParser<'a> {
 type Wrong = (usize, ScanProblem);
 
 impl<'a> ReferenceParser<'a> {
-    fn new(dialect: &'a Dialect, text: &'a [u8], tolerant: bool) -> Self {
-        ReferenceParser { dialect, text, tolerant, at: 0, records: Vec::new(), faults: Vec::new(), field: 0 }
+    fn new(grammar: &'a Grammar, text: &'a [u8], tolerant: bool) -> Self {
+        ReferenceParser { grammar, text, tolerant, at: 0, records: Vec::new(), faults: Vec::new(), field: 0 }
     }
 
     fn parse(mut self) -> Parsed {
@@ -128,20 +128,20 @@ impl<'a> ReferenceParser<'a> {
             return Ok(());
         }
         let mut fields = Vec::new();
-        if self.byte() == self.dialect.comment {
+        if self.byte() == self.grammar.comment {
             while self.byte().is_some() && self.terminator().is_none() {
                 self.at += 1;
             }
         } else {
             fields.push(self.field()?);
-            while self.dialect.delimiter.stands_at(self.text, self.at) {
-                self.at += self.dialect.delimiter.as_bytes().len();
+            while self.grammar.delimiter.stands_at(self.text, self.at) {
+                self.at += self.grammar.delimiter.as_bytes().len();
                 self.field += 1;
                 fields.push(self.field()?);
             }
         }
         self.judge_sizes(start, &fields)?;
-        if fields.is_empty() && comment::looks_like_record(self.dialect, &self.text[start..self.at]) {
+        if fields.is_empty() && comment::looks_like_record(self.grammar, &self.text[start..self.at]) {
             return Err((start, ScanProblem::CommentLikeRecord));
         }
         self.at += self.terminator().unwrap_or(0);
@@ -153,18 +153,18 @@ impl<'a> ReferenceParser<'a> {
     }
 
     fn judge_sizes(&mut self, start: usize, fields: &[Field]) -> Result<(), Wrong> {
-        if fields.len() as u64 > self.dialect.max_fields {
+        if fields.len() as u64 > self.grammar.max_fields {
             self.field = 0;
             self.fault((start, ScanProblem::TooManyFields))?;
         }
         for (index, field) in fields.iter().enumerate() {
             self.field = index;
-            if field.raw.len() as u64 > self.dialect.max_field_bytes {
+            if field.raw.len() as u64 > self.grammar.max_field_bytes {
                 self.fault((field.raw.start, ScanProblem::FieldTooLarge))?;
             }
         }
         self.field = 0;
-        if (self.at - start) as u64 > self.dialect.max_record_bytes {
+        if (self.at - start) as u64 > self.grammar.max_record_bytes {
             return Err((start, ScanProblem::RecordTooLarge));
         }
         Ok(())
@@ -173,14 +173,14 @@ impl<'a> ReferenceParser<'a> {
     /// One field, up to its delimiter, terminator or the end.
     fn field(&mut self) -> Result<Field, Wrong> {
         let start = self.at;
-        let strict = self.dialect.stray_quotes == StrayQuotes::Error;
+        let strict = self.grammar.stray_quotes == StrayQuotes::Error;
         let mut value = Vec::new();
-        self.skip(self.dialect.leading_space());
-        let quoted = self.dialect.quote.is_some() && self.byte() == self.dialect.quote;
+        self.skip(self.grammar.leading_space());
+        let quoted = self.grammar.quote.is_some() && self.byte() == self.grammar.quote;
         if quoted {
             self.quoted_part(&mut value)?;
             let after = self.at;
-            self.skip(self.dialect.trailing_space());
+            self.skip(self.grammar.trailing_space());
             if self.in_field() {
                 if strict {
                     self.fault((self.at, ScanProblem::TextAfterQuote))?;
@@ -192,14 +192,14 @@ impl<'a> ReferenceParser<'a> {
         // Lengths of what trimming leaves.
         let (mut kept, mut kept_bytes) = (value.len(), bytes.len());
         while let Some(byte) = self.byte().filter(|_| self.in_field()) {
-            if strict && !quoted && Some(byte) == self.dialect.quote {
+            if strict && !quoted && Some(byte) == self.grammar.quote {
                 self.fault((self.at, ScanProblem::QuoteInBareField))?;
             }
             self.at += 1;
             bytes.push(byte);
-            let escaped = self.byte().filter(|_| Some(byte) == self.dialect.bare_escape());
+            let escaped = self.byte().filter(|_| Some(byte) == self.grammar.bare_escape());
             if let Some(escaped) = escaped {
-                if !self.dialect.is_escapable(escaped) {
+                if !self.grammar.is_escapable(escaped) {
                     value.push(byte);
                 }
                 value.push(escaped);
@@ -208,7 +208,7 @@ impl<'a> ReferenceParser<'a> {
             } else {
                 value.push(byte);
             }
-            if escaped.is_some() || !self.dialect.trailing_space().contains(&byte) {
+            if escaped.is_some() || !self.grammar.trailing_space().contains(&byte) {
                 (kept, kept_bytes) = (value.len(), bytes.len());
             }
         }
@@ -227,7 +227,7 @@ impl<'a> ReferenceParser<'a> {
     /// Whether neither a delimiter nor a terminator nor the end stands here.
     fn in_field(&self) -> bool {
         self.at < self.text.len()
-            && !self.dialect.delimiter.stands_at(self.text, self.at)
+            && !self.grammar.delimiter.stands_at(self.text, self.at)
             && self.terminator().is_none()
     }
 
@@ -238,19 +238,19 @@ impl<'a> ReferenceParser<'a> {
         loop {
             let byte = self.byte().ok_or(unterminated)?;
             self.at += 1;
-            if Some(byte) == self.dialect.escape_byte() {
+            if Some(byte) == self.grammar.escape_byte() {
                 let escaped = self.byte().ok_or(unterminated)?;
-                if ![self.dialect.quote, self.dialect.escape_byte()].contains(&Some(escaped)) {
+                if ![self.grammar.quote, self.grammar.escape_byte()].contains(&Some(escaped)) {
                     value.push(byte);
                 }
                 value.push(escaped);
                 self.at += 1;
-            } else if Some(byte) != self.dialect.quote {
+            } else if Some(byte) != self.grammar.quote {
                 value.push(byte);
-            } else if self.dialect.escape_byte().is_none() && self.byte() == self.dialect.quote {
+            } else if self.grammar.escape_byte().is_none() && self.byte() == self.grammar.quote {
                 value.push(byte);
                 self.at += 1;
-            } else if self.dialect.unescaped_quotes && !self.field_ends_here() {
+            } else if self.grammar.unescaped_quotes && !self.field_ends_here() {
                 value.push(byte);
             } else {
                 return Ok(());
@@ -261,7 +261,7 @@ impl<'a> ReferenceParser<'a> {
     /// Whether nothing but what is trimmed stands before the end of the field.
     fn field_ends_here(&mut self) -> bool {
         let at = self.at;
-        self.skip(self.dialect.trailing_space());
+        self.skip(self.grammar.trailing_space());
         let ends = !self.in_field();
         self.at = at;
         ends
@@ -275,7 +275,7 @@ impl<'a> ReferenceParser<'a> {
     fn terminator(&self) -> Option<usize> {
         let (cr, lf) = (self.byte() == Some(b'\r'), self.byte() == Some(b'\n'));
         let crlf = cr && self.text.get(self.at + 1) == Some(&b'\n');
-        match self.dialect.terminator {
+        match self.grammar.terminator {
             Terminator::Any if crlf => Some(2),
             Terminator::Lf => {
                 let rest = &self.text[self.at..];
@@ -289,7 +289,7 @@ impl<'a> ReferenceParser<'a> {
     }
 
     fn lines_before(&self, offset: usize) -> usize {
-        let ends_line = |&at: &usize| match (self.dialect.terminator, self.text[at]) {
+        let ends_line = |&at: &usize| match (self.grammar.terminator, self.text[at]) {
             (Terminator::Lf | Terminator::Any, b'\n') | (Terminator::Cr, b'\r') => true,
             (Terminator::Byte(terminator), byte) => byte == terminator,
             (Terminator::Any, b'\r') => self.text.get(at + 1) != Some(&b'\n'),

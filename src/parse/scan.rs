@@ -6,7 +6,7 @@
 mod structural;
 mod walk;
 
-use super::Dialect;
+use super::Grammar;
 
 #[cfg(doc)]
 use super::{StrayQuotes, Terminator};
@@ -100,13 +100,13 @@ pub enum ScanProblem {
     QuoteInBareField,
     /// Text after a closing quote.
     TextAfterQuote,
-    /// See [`Dialect::max_field_bytes`].
+    /// See [`Grammar::max_field_bytes`].
     FieldTooLarge,
-    /// See [`Dialect::max_fields`].
+    /// See [`Grammar::max_fields`].
     TooManyFields,
-    /// See [`Dialect::max_record_bytes`].
+    /// See [`Grammar::max_record_bytes`].
     RecordTooLarge,
-    /// See [`Dialect::guessed_comment_fields`].
+    /// See [`Grammar::guessed_comment_fields`].
     CommentLikeRecord,
 }
 
@@ -176,15 +176,15 @@ impl RecordIndex {
 /// Scans blocks of whole records.
 #[derive(Debug, Clone)]
 pub struct Scanner {
-    dialect: Dialect,
+    grammar: Grammar,
     needles: Needles,
     limits: Limits,
 }
 
 impl Scanner {
-    /// A scanner for this dialect.
-    pub fn new(dialect: &Dialect) -> Self {
-        Scanner { dialect: dialect.clone(), needles: Needles::new(dialect), limits: Limits::new(dialect) }
+    /// A scanner for this grammar.
+    pub fn new(grammar: &Grammar) -> Self {
+        Scanner { grammar: *grammar, needles: Needles::new(grammar), limits: Limits::new(grammar) }
     }
 
     /// Replaces the contents of `index` with the records of `block`.
@@ -231,7 +231,7 @@ impl Scanner {
         faults: Option<&mut Vec<ScanError>>,
     ) -> Result<(), ScanError> {
         // Once for the block, so that the loop of most inputs has nothing to ask.
-        match self.dialect.is_plain() {
+        match self.grammar.is_plain() {
             true => Walk::<true>::new(self, block, index, faults).run(),
             false => Walk::<false>::new(self, block, index, faults).run(),
         }
@@ -242,14 +242,14 @@ impl Scanner {
 ///
 /// The first quote of `raw` that is not escaped closes the field, and what
 /// stands after it is text as it is ([`StrayQuotes::Keep`]); without such a
-/// quote all of `raw` stood inside the quotes. With [`Dialect::unescaped_quotes`]
+/// quote all of `raw` stood inside the quotes. With [`Grammar::unescaped_quotes`]
 /// it always did, as nothing stands after a closing quote then. Where quoting is off, an escape
-/// is dropped before a byte that would mean something ([`Dialect::is_escapable`]).
-pub fn unescape(dialect: &Dialect, raw: &[u8], value: &mut Vec<u8>) {
-    let Some(quote) = dialect.quote else {
-        return unescape_bare(dialect, raw, value);
+/// is dropped before a byte that would mean something ([`Grammar::is_escapable`]).
+pub fn unescape(grammar: &Grammar, raw: &[u8], value: &mut Vec<u8>) {
+    let Some(quote) = grammar.quote else {
+        return unescape_bare(grammar, raw, value);
     };
-    let escape = dialect.escape_byte();
+    let escape = grammar.escape_byte();
     let mut rest = raw;
     while let Some(at) = memchr::memchr2(quote, escape.unwrap_or(quote), rest) {
         value.extend_from_slice(&rest[..at]);
@@ -258,7 +258,7 @@ pub fn unescape(dialect: &Dialect, raw: &[u8], value: &mut Vec<u8>) {
         if !escapes {
             let closing = rest[at];
             rest = &rest[at + 1..];
-            if dialect.unescaped_quotes {
+            if grammar.unescaped_quotes {
                 value.push(closing);
                 continue;
             }
@@ -274,13 +274,13 @@ pub fn unescape(dialect: &Dialect, raw: &[u8], value: &mut Vec<u8>) {
     value.extend_from_slice(rest);
 }
 
-fn unescape_bare(dialect: &Dialect, raw: &[u8], value: &mut Vec<u8>) {
+fn unescape_bare(grammar: &Grammar, raw: &[u8], value: &mut Vec<u8>) {
     let mut rest = raw;
-    while let Some(escape) = dialect.bare_escape()
+    while let Some(escape) = grammar.bare_escape()
         && let Some(at) = memchr::memchr(escape, rest)
         && let Some(&escaped) = rest.get(at + 1)
     {
-        value.extend_from_slice(&rest[..at + !dialect.is_escapable(escaped) as usize]);
+        value.extend_from_slice(&rest[..at + !grammar.is_escapable(escaped) as usize]);
         value.push(escaped);
         rest = &rest[at + 2..];
     }
@@ -295,7 +295,7 @@ fn unescape_bare(dialect: &Dialect, raw: &[u8], value: &mut Vec<u8>) {
 /// If `span` is not a span of `block`.
 #[inline]
 pub fn field_value<'a>(
-    dialect: &Dialect,
+    grammar: &Grammar,
     block: &'a [u8],
     span: &FieldSpan,
     scratch: &'a mut Vec<u8>,
@@ -305,7 +305,7 @@ pub fn field_value<'a>(
         FieldForm::Bare | FieldForm::Quoted => raw,
         FieldForm::Escaped | FieldForm::BareEscaped => {
             scratch.clear();
-            unescape(dialect, raw, scratch);
+            unescape(grammar, raw, scratch);
             scratch
         }
         FieldForm::Missing => b"",

@@ -1,20 +1,20 @@
 //! The scanner against its reference and against the `csv` crate.
 
-use super::generate::{dialects, texts};
+use super::generate::{grammars, texts};
 use super::reference::{self, Field, Parsed, Record};
 use super::*;
 use proptest::prelude::*;
 
 /// What the scanner makes of a text, in the reference's terms.
-fn scanned(dialect: &Dialect, tolerant: bool, text: &[u8], index: &mut RecordIndex) -> Parsed {
-    let (scanner, mut faults) = (Scanner::new(dialect), Vec::new());
+fn scanned(grammar: &Grammar, tolerant: bool, text: &[u8], index: &mut RecordIndex) -> Parsed {
+    let (scanner, mut faults) = (Scanner::new(grammar), Vec::new());
     let scan = match tolerant {
         true => scanner.scan_tolerant(text, index, &mut faults),
         false => scanner.scan(text, index),
     };
     let mut scratch = b"left over".to_vec();
     let mut field = |span: &FieldSpan| {
-        let value = field_value(dialect, text, span, &mut scratch).to_vec();
+        let value = field_value(grammar, text, span, &mut scratch).to_vec();
         let null_text = null_text(text, span, &value).to_vec();
         Field { value, null_text, quoted: span.form.is_quoted(), raw: 0..0 }
     };
@@ -32,9 +32,9 @@ fn scanned(dialect: &Dialect, tolerant: bool, text: &[u8], index: &mut RecordInd
 }
 
 /// The same of the reference; spans do not say where a raw field is.
-fn referred(dialect: &Dialect, tolerant: bool, text: &[u8]) -> Parsed {
+fn referred(grammar: &Grammar, tolerant: bool, text: &[u8]) -> Parsed {
     let parse = if tolerant { reference::parse_tolerant } else { reference::parse };
-    let mut parsed = parse(dialect, text);
+    let mut parsed = parse(grammar, text);
     for field in parsed.records.iter_mut().flat_map(|record| &mut record.fields) {
         field.raw = 0..0;
     }
@@ -42,21 +42,21 @@ fn referred(dialect: &Dialect, tolerant: bool, text: &[u8]) -> Parsed {
 }
 
 /// What the `csv` crate makes of a text.
-fn by_csv(dialect: &Dialect, text: &[u8]) -> Vec<Vec<Vec<u8>>> {
+fn by_csv(grammar: &Grammar, text: &[u8]) -> Vec<Vec<Vec<u8>>> {
     let mut builder = csv::ReaderBuilder::new();
     builder.has_headers(false).flexible(true);
-    builder.delimiter(dialect.delimiter.single().expect("csv knows no others"));
-    builder.terminator(match dialect.terminator {
+    builder.delimiter(grammar.delimiter.single().expect("csv knows no others"));
+    builder.terminator(match grammar.terminator {
         Terminator::Any => csv::Terminator::CRLF,
         Terminator::Lf => csv::Terminator::Any(b'\n'),
         Terminator::Cr => csv::Terminator::Any(b'\r'),
         Terminator::Byte(byte) => csv::Terminator::Any(byte),
     });
-    match dialect.quote {
+    match grammar.quote {
         Some(quote) => builder.quote(quote),
         None => builder.quoting(false),
     };
-    if let Some(escape) = dialect.escape_byte() {
+    if let Some(escape) = grammar.escape_byte() {
         builder.escape(Some(escape)).double_quote(false);
     }
     let records = builder.from_reader(text).into_byte_records();
@@ -68,43 +68,43 @@ proptest! {
 
     #[test]
     fn scanner_agrees_with_the_reference(
-        dialect in dialects(),
+        grammar in grammars(),
         tolerant in any::<bool>(),
         text in texts(),
     ) {
-        let found = scanned(&dialect, tolerant, &text, &mut RecordIndex::default());
-        prop_assert_eq!(found, referred(&dialect, tolerant, &text));
+        let found = scanned(&grammar, tolerant, &text, &mut RecordIndex::default());
+        prop_assert_eq!(found, referred(&grammar, tolerant, &text));
     }
 
     #[test]
     fn scanner_leaves_nothing_of_the_block_before(
-        dialect in dialects(),
+        grammar in grammars(),
         (first, second) in (texts(), texts()),
     ) {
         let mut index = RecordIndex::default();
-        scanned(&dialect, false, &first, &mut index);
-        prop_assert_eq!(scanned(&dialect, false, &second, &mut index), referred(&dialect, false, &second));
+        scanned(&grammar, false, &first, &mut index);
+        prop_assert_eq!(scanned(&grammar, false, &second, &mut index), referred(&grammar, false, &second));
     }
 
     /// Tolerance changes no record, and notes those that strictness refuses.
     #[test]
-    fn tolerant_scans_read_what_keep_reads(dialect in dialects(), text in texts()) {
+    fn tolerant_scans_read_what_keep_reads(grammar in grammars(), text in texts()) {
         let (max_field_bytes, max_fields) = (u64::MAX, u64::MAX);
         let keep =
-            Dialect { stray_quotes: StrayQuotes::Keep, max_field_bytes, max_fields, ..dialect.clone() };
+            Grammar { stray_quotes: StrayQuotes::Keep, max_field_bytes, max_fields, ..grammar };
         let mut index = RecordIndex::default();
         let kept = scanned(&keep, false, &text, &mut RecordIndex::default());
-        let tolerated = scanned(&dialect, true, &text, &mut index);
+        let tolerated = scanned(&grammar, true, &text, &mut index);
         prop_assert_eq!(&tolerated.records, &kept.records);
         prop_assert_eq!(tolerated.error, kept.error);
         let mut refused = Vec::new();
         for record in 0..index.len() {
             let (start, stop) = (index.record_starts[record] as usize, index.record_stops[record] as usize);
-            let alone = scanned(&dialect, false, &text[start..stop], &mut RecordIndex::default());
+            let alone = scanned(&grammar, false, &text[start..stop], &mut RecordIndex::default());
             let placed = |error: ScanError| ScanError {
                 offset: start + error.offset,
                 record,
-                line: dialect.terminator.count_lines(&text[..start + error.offset]),
+                line: grammar.terminator.count_lines(&text[..start + error.offset]),
                 ..error
             };
             refused.extend(alone.error.map(placed));
@@ -114,11 +114,11 @@ proptest! {
 
     /// Where every quote is escaped, quotes that need not be change nothing.
     #[test]
-    fn escaped_quotes_mean_the_same_where_they_need_not_be(dialect in dialects(), text in texts()) {
-        let escaped = Dialect { unescaped_quotes: false, stray_quotes: StrayQuotes::Error, ..dialect };
+    fn escaped_quotes_mean_the_same_where_they_need_not_be(grammar in grammars(), text in texts()) {
+        let escaped = Grammar { unescaped_quotes: false, stray_quotes: StrayQuotes::Error, ..grammar };
         let parsed = scanned(&escaped, false, &text, &mut RecordIndex::default());
         if parsed.error.is_none() {
-            let mode = Dialect { unescaped_quotes: true, ..escaped };
+            let mode = Grammar { unescaped_quotes: true, ..escaped };
             prop_assert_eq!(scanned(&mode, false, &text, &mut RecordIndex::default()), parsed);
         }
     }
@@ -150,8 +150,8 @@ proptest! {
         };
         let text = records.iter().map(line).collect::<String>();
         let delimiter = Delimiter::new(delimiter).expect("short");
-        let dialect = Dialect { delimiter, unescaped_quotes: true, ..Dialect::default() };
-        let found = scanned(&dialect, false, text.as_bytes(), &mut RecordIndex::default());
+        let grammar = Grammar { delimiter, unescaped_quotes: true, ..Grammar::default() };
+        let found = scanned(&grammar, false, text.as_bytes(), &mut RecordIndex::default());
         prop_assert_eq!(found.error, None);
         let values = |record: &Record| -> Vec<String> {
             record.fields.iter().map(|field| String::from_utf8_lossy(&field.value).into_owned()).collect()
@@ -164,49 +164,49 @@ proptest! {
     /// knows no limits, ends comments at LF only, trims values, not fields, and
     /// drops an escape before any byte.
     #[test]
-    fn reference_agrees_with_the_csv_crate(dialect in dialects(), mut text in texts()) {
+    fn reference_agrees_with_the_csv_crate(grammar in grammars(), mut text in texts()) {
         let stray_quotes = StrayQuotes::Keep;
-        let dialect = Dialect {
+        let grammar = Grammar {
             stray_quotes,
-            delimiter: dialect.delimiter.single().map_or(','.into(), |_| dialect.delimiter),
-            escape: dialect.bare_escape().map_or(dialect.escape, |_| Escape::Doubled),
-            terminator: dialect.terminator,
-            quote: dialect.quote,
-            ..Dialect::default()
+            delimiter: grammar.delimiter.single().map_or(','.into(), |_| grammar.delimiter),
+            escape: grammar.bare_escape().map_or(grammar.escape, |_| Escape::Doubled),
+            terminator: grammar.terminator,
+            quote: grammar.quote,
+            ..Grammar::default()
         };
-        text.retain(|&byte| dialect.terminator != Terminator::Lf || byte != b'\r');
-        if let Some(escape) = dialect.escape_byte() {
+        text.retain(|&byte| grammar.terminator != Terminator::Lf || byte != b'\r');
+        if let Some(escape) = grammar.escape_byte() {
             let idle = |text: &[u8]| {
-                text.windows(2).position(|pair| pair[0] == escape && ![dialect.quote, Some(escape)].contains(&Some(pair[1])))
+                text.windows(2).position(|pair| pair[0] == escape && ![grammar.quote, Some(escape)].contains(&Some(pair[1])))
             };
             while let Some(at) = idle(&text) {
                 text.remove(at);
             }
         }
-        let parsed = reference::parse(&dialect, &text);
+        let parsed = reference::parse(&grammar, &text);
         if parsed.error.is_some() {
             return Ok(());
         }
         let values = |record: Record| record.fields.into_iter().map(|field| field.value).collect::<Vec<_>>();
         let records = parsed.records.into_iter().map(values).collect::<Vec<_>>();
-        prop_assert_eq!(records, by_csv(&dialect, &text));
+        prop_assert_eq!(records, by_csv(&grammar, &text));
     }
 
     #[test]
     fn no_bytes_panic_under_any_dialect(
-        dialect in dialects(),
+        grammar in grammars(),
         bytes in prop::array::uniform4(prop::sample::select(b"\r\n\",#\0 ".to_vec())),
         quoting in any::<bool>(),
         text in prop_oneof![texts(), prop::collection::vec(any::<u8>(), 0..300)],
     ) {
         let [delimiter, quote, escape, comment] = bytes;
         let escape = Escape::Byte(escape);
-        let degenerate = Dialect {
+        let degenerate = Grammar {
             delimiter: char::from(delimiter).into(),
             quote: quoting.then_some(quote),
             escape,
             comment: Some(comment),
-            ..dialect
+            ..grammar
         };
         for tolerant in [false, true] {
             referred(&degenerate, tolerant, &text);
@@ -215,9 +215,9 @@ proptest! {
     }
 
     #[test]
-    fn unescape_takes_any_bytes(dialect in dialects(), raw in texts()) {
+    fn unescape_takes_any_bytes(grammar in grammars(), raw in texts()) {
         let mut value = Vec::new();
-        unescape(&dialect, &raw, &mut value);
+        unescape(&grammar, &raw, &mut value);
         prop_assert!(value.len() <= raw.len());
     }
 }

@@ -9,7 +9,7 @@ use crate::documents::{DOCUMENT_FORMAT, Input, Plan, Split, Task};
 use crate::error::lists::listed;
 use crate::error::{Error, InputProblem, Location, Result};
 use crate::infer::{self, ColumnNote, Inferred, Sample, Seen};
-use crate::parse::{Dialect, DuplicateNames, Opening};
+use crate::parse::Opening;
 use crate::profile::{names, settings};
 use crate::runtime::Runtime;
 use crate::schema::{self, Column, ResolveContext, Schema, SchemaFile};
@@ -17,8 +17,8 @@ use crate::source::{self, Access, Decoding, TextStream};
 use crate::spanned::{KeyPath, Problem};
 use crate::spec::location::local_path;
 use crate::spec::{
-    DialectSpec, DuplicateColumns, EngineSpec, JobSpec, MatchColumns, PartitionKey, Profile, SchemaSpec,
-    SourceSpec, TransformSpec,
+    Dialect, DialectSpec, DuplicateColumns, DuplicateNames, EngineSpec, JobSpec, MatchColumns, PartitionKey,
+    Profile, SchemaSpec, SourceSpec, TransformSpec,
 };
 use crate::split::header::{Header, is_blank};
 use crate::split::place::{DUPLICATE_REMEDY, NUL_NAME_REMEDY, UNNAMED_REMEDY};
@@ -261,7 +261,7 @@ pub fn settle(job: &JobSpec, inputs: &[Input], options: &PlanOptions, runtime: &
     let mut spec = job.dialect.clone().or(dialect_of_file.unwrap_or_default());
     let mut dialect = spec.resolve().map_err(|problem| problem.into_error("dialect"))?;
     let policies = job.source.column_policies(&spec);
-    dialect.duplicate_names = match (policies.duplicate, policies.any_case) {
+    dialect.framing.duplicate_names = match (policies.duplicate, policies.any_case) {
         (DuplicateColumns::Number, true) => DuplicateNames::NumberInAnyCase,
         (DuplicateColumns::Number, false) => DuplicateNames::Number,
         (DuplicateColumns::Fail | DuplicateColumns::First, _) => DuplicateNames::Keep,
@@ -279,7 +279,7 @@ pub fn settle(job: &JobSpec, inputs: &[Input], options: &PlanOptions, runtime: &
         && spec.separator_line.is_none()
         && schema.columns.iter().any(is_separator)
     {
-        dialect.separator_line = false;
+        dialect.framing.separator_line = false;
     }
     let needs_sample = standing.is_none()
         || spec.delimiter.is_none()
@@ -353,7 +353,7 @@ pub fn settle(job: &JobSpec, inputs: &[Input], options: &PlanOptions, runtime: &
     }
     options.give(&mut schema, &mut column_notes, &seen)?;
     add_nulls(&mut schema, &null_tokens);
-    if job.source.match_columns == Some(MatchColumns::Name) && !dialect.header {
+    if job.source.match_columns == Some(MatchColumns::Name) && !dialect.framing.header {
         return Err(invalid_matching());
     }
     Ok(Settled { spec, dialect, schema, is_inferred, notes, schema_notes, column_notes, seen, first_text })
@@ -411,13 +411,14 @@ fn no_columns(samples: &[Sample], dialect: &Dialect) -> Error {
     let url = samples.first().map_or_else(String::new, |sample| sample.url.clone());
     let empty = samples.iter().all(|sample| sample.text.is_empty());
     if let Some(cut) = samples.iter().find(|sample| !sample.whole && !sample.text.is_empty()) {
-        let problem = InputProblem::BeyondSample { limit: cut.text.len() as u64, header: dialect.header };
+        let problem =
+            InputProblem::BeyondSample { limit: cut.text.len() as u64, header: dialect.framing.header };
         return Error::input(problem, Location::object(&cut.url)).remedy(
             "is a closing quote missing, `dialect.lineTerminator` (--line-terminator) wrong, or \
              `dialect.skipRecords` (--skip-records) too high? If not, describe the columns in a `schema` (--schema)",
         );
     }
-    let problem = match (empty, dialect.header) {
+    let problem = match (empty, dialect.framing.header) {
         (true, _) => InputProblem::EmptyFile,
         (false, true) => InputProblem::NoHeader,
         (false, false) => InputProblem::NoRecords,

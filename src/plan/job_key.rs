@@ -1,7 +1,7 @@
 //! What names the rows that a plan writes, so that they are written once.
 
 use crate::documents::{Input, Plan};
-use crate::spec::{ErrorsSpec, OutputSpec, SourceSpec};
+use crate::spec::{Dialect, ErrorsSpec, OutputSpec, SourceSpec};
 use sha2::{Digest, Sha256};
 
 /// Hash of everything that decides which rows are written, and where, of their types and names; SHA-256
@@ -36,11 +36,7 @@ pub(super) fn job_key(plan: &Plan) -> String {
     job.targets.clear();
     // Nor does which of two files of the same size and time it was.
     let inputs = plan.inputs.iter().map(|input| Input { identity: None, ..input.clone() });
-    // As it was before there was the choice.
-    let mut dialect = serde_json::json!(plan.dialect);
-    if let Some(members) = dialect.as_object_mut().filter(|_| plan.dialect.separator_line) {
-        members.remove("separator_line");
-    }
+    let dialect = hashed_dialect(&plan.dialect);
     let identity = serde_json::json!({
         "format": plan.format,
         "job": job,
@@ -55,4 +51,33 @@ pub(super) fn job_key(plan: &Plan) -> String {
         "attempt": plan.inputs.iter().any(|input| !input.is_pinned()).then_some(&plan.attempt),
     });
     hex::encode(Sha256::digest(identity.to_string().as_bytes()))
+}
+
+/// A dialect as keys have always been made of it: the log of a table holds them.
+fn hashed_dialect(dialect: &Dialect) -> serde_json::Value {
+    let mut value = serde_json::json!(dialect);
+    if let Some(members) = value.as_object_mut() {
+        // The limits came last when framing and grammar were one.
+        for limit in ["max_field_bytes", "max_record_bytes", "max_fields"] {
+            if let Some(value) = members.shift_remove(limit) {
+                members.insert(limit.into(), value);
+            }
+        }
+        // As it was before there was the choice; the last member takes its place.
+        if dialect.framing.separator_line {
+            members.swap_remove("separator_line");
+        }
+    }
+    value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_of_the_same_dialect_stay_the_same() {
+        let members = r#""delimiter":",","quote":34,"escape":"doubled","terminator":"lf","stray_quotes":"error","comment":null,"trim":"none","skip_initial_space":false,"header":true,"header_rows":1,"header_join":" ","max_fields":16384,"skip_records":0,"skip_records_after_header":0,"footer_records":0,"trailer_count":null,"invalid_bytes":"error","max_field_bytes":8388608,"max_record_bytes":16777216"#;
+        assert_eq!(hashed_dialect(&Dialect::default()).to_string(), format!("{{{members}}}"));
+    }
 }

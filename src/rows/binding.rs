@@ -1,8 +1,8 @@
 //! Which field of a record belongs to which column.
 
 use crate::error::InputProblem;
-use crate::parse::BlankNames;
 use crate::schema::{Column, Schema};
+use crate::spec::BlankNames;
 use crate::spec::{ColumnOrder, ColumnPolicies, DuplicateColumns, ExtraColumns, MissingColumns};
 use crate::split::header::HeaderName;
 use std::collections::hash_map::Entry;

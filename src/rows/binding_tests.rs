@@ -1,5 +1,5 @@
 use super::*;
-use crate::parse::Dialect;
+use crate::spec::Framing;
 use crate::split::header::Header;
 use crate::value::ColumnType;
 
@@ -35,7 +35,7 @@ fn strings(names: &[&str]) -> Vec<String> {
 }
 
 fn header(names: &[&str]) -> Vec<HeaderName> {
-    Header::of(&strings(names), None, &Dialect::default()).names
+    Header::of(&strings(names), None, &Framing::default()).names
 }
 
 fn missing(missing: &[&str], found: &[&str]) -> InputProblem {

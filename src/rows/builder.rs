@@ -4,7 +4,7 @@ use super::column::{ColumnFields, ColumnReader};
 use super::shape::{Fields, Shaped};
 use crate::error::InputProblem;
 use crate::parse::scan::{FieldForm, FieldSpan};
-use crate::parse::{Dialect, RecordIndex};
+use crate::parse::{Grammar, RecordIndex};
 use crate::rows::Binding;
 use crate::schema::Schema;
 use crate::spec::{ErrorsSpec, LongRecord, ShortRecord, ValuePolicy};
@@ -105,7 +105,7 @@ pub struct DataRecords<'a> {
 #[derive(Debug, Clone)]
 pub struct BatchBuilder {
     arrow_schema: SchemaRef,
-    dialect: Dialect,
+    grammar: Grammar,
     binding: Binding,
     policies: Policies,
     readers: Vec<ColumnReader>,
@@ -120,7 +120,7 @@ impl BatchBuilder {
     ///
     /// # Panics
     /// If the binding or the policies were made for another schema.
-    pub fn new(schema: &Schema, dialect: &Dialect, binding: &Binding, policies: Policies) -> Self {
+    pub fn new(schema: &Schema, grammar: &Grammar, binding: &Binding, policies: Policies) -> Self {
         assert_eq!(binding.field_of_column.len(), schema.columns.len(), "a field for every column");
         assert_eq!(policies.values.len(), schema.columns.len(), "a policy for every column");
         assert!(
@@ -129,7 +129,7 @@ impl BatchBuilder {
         );
         BatchBuilder {
             arrow_schema: arrow_schema(schema),
-            dialect: dialect.clone(),
+            grammar: *grammar,
             binding: binding.clone(),
             policies,
             readers: schema.columns.iter().map(ColumnReader::new).collect(),
@@ -171,8 +171,8 @@ impl BatchBuilder {
             } else {
                 let end = u32::try_from(text.len()).map_err(|_| bad())?;
                 let spans = &[FieldSpan { start: 0, end, form: FieldForm::Bare }];
-                let (block, dialect) = (text.as_bytes(), &self.dialect);
-                let fields = ColumnFields { block, spans, fields_per_record: 1, field: 0, dialect };
+                let (block, grammar) = (text.as_bytes(), &self.grammar);
+                let fields = ColumnFields { block, spans, fields_per_record: 1, field: 0, grammar };
                 reader.read(&fields, &mut Err).map_err(|_| bad())?
             };
             self.constants[*column] = Some(array);
@@ -201,7 +201,7 @@ impl BatchBuilder {
             per_record: self.binding.fields_per_record,
             empty: &self.binding.empty_fields,
             block,
-            dialect: &self.dialect,
+            grammar: &self.grammar,
         };
         let mut shaped = Shaped::of(index, data, &fields, &self.policies);
         let mut rows = shaped.records.len();
@@ -224,7 +224,7 @@ impl BatchBuilder {
                 spans: &shaped.spans[..rows * self.binding.fields_per_record],
                 fields_per_record: self.binding.fields_per_record,
                 field,
-                dialect: &self.dialect,
+                grammar: &self.grammar,
             };
             let policy = self.policies.values[column];
             let mut on_bad_value = |bad_value: BadValue| match (policy, bad_value.why) {
@@ -282,7 +282,7 @@ impl BatchBuilder {
                     fields_per_record: self.binding.fields_per_record,
                     // A column without a field has no faults.
                     field: self.binding.field_of_column[column]?,
-                    dialect: &self.dialect,
+                    grammar: &self.grammar,
                 };
                 Some(self.record_fault(&fields, index, records[bad_value.row], column, bad_value))
             }));
@@ -328,7 +328,7 @@ impl BatchBuilder {
             record,
             column: Some(column),
             byte_offset,
-            line: index.record_lines[record] as usize + self.dialect.terminator.count_lines(before),
+            line: index.record_lines[record] as usize + self.grammar.terminator.count_lines(before),
             problem,
         }
     }

@@ -1,6 +1,6 @@
 //! One column of a block: its fields → an Arrow array.
 
-use crate::parse::Dialect;
+use crate::parse::Grammar;
 use crate::parse::scan::{FieldForm, FieldSpan, null_text, unescape};
 use crate::schema::Column;
 use crate::value::convert::ConvertError;
@@ -27,7 +27,7 @@ pub(super) struct ColumnFields<'a> {
     pub(super) fields_per_record: usize,
     /// Which field of each record.
     pub(super) field: usize,
-    pub(super) dialect: &'a Dialect,
+    pub(super) grammar: &'a Grammar,
 }
 
 /// Decides what happens to a bad value: an error ends the reading of the column.
@@ -57,7 +57,7 @@ impl<'a> ColumnFields<'a> {
             return raw;
         }
         scratch.clear();
-        unescape(self.dialect, raw, scratch);
+        unescape(self.grammar, raw, scratch);
         scratch
     }
 }

@@ -7,7 +7,7 @@ use super::{DataRecords, Policies, RecordFault};
 use crate::error::InputProblem;
 use crate::error::excerpt::excerpt_of;
 use crate::parse::scan::{FieldForm, FieldSpan};
-use crate::parse::{Dialect, RecordIndex, field_value};
+use crate::parse::{Grammar, RecordIndex, field_value};
 use crate::spec::{LongRecord, ShortRecord};
 use crate::split::header::is_empty;
 use std::borrow::Cow;
@@ -46,7 +46,7 @@ pub(super) struct Fields<'a> {
     /// [`Binding::empty_fields`](super::Binding::empty_fields).
     pub(super) empty: &'a [usize],
     pub(super) block: &'a [u8],
-    pub(super) dialect: &'a Dialect,
+    pub(super) grammar: &'a Grammar,
 }
 
 impl Fields<'_> {
@@ -61,12 +61,12 @@ impl Fields<'_> {
         let record_start = index.record_starts[record] as usize;
         let span = &index.record(record)[field];
         let before = &self.block[record_start..span.start as usize];
-        let value = field_value(self.dialect, self.block, span, &mut Vec::new()).to_vec();
+        let value = field_value(self.grammar, self.block, span, &mut Vec::new()).to_vec();
         RecordFault {
             record,
             column: None,
             byte_offset: span.start as usize,
-            line: index.record_lines[record] as usize + self.dialect.terminator.count_lines(before),
+            line: index.record_lines[record] as usize + self.grammar.terminator.count_lines(before),
             problem: InputProblem::NamelessValue { value: excerpt_of(&value), field: field + 1 },
         }
     }

@@ -2,7 +2,7 @@
 //! byte, or with U+FFFD in place of what is bad, counted.
 
 use crate::error::{Error, InputProblem, Location, Result};
-use crate::parse::InvalidBytes;
+use crate::spec::InvalidBytes;
 use encoding_rs::{DecoderResult, Encoding, UTF_8};
 
 /// Bytes that a message shows of a sequence that is not valid.

@@ -9,9 +9,8 @@ use super::stored::Opened;
 use super::unpacked::{Unpacked, unpack_error};
 use crate::documents::Input;
 use crate::error::{Error, Location, Result};
-use crate::parse::InvalidBytes;
 use crate::runtime::{Cancel, Runtime};
-use crate::spec::EncodingName;
+use crate::spec::{EncodingName, InvalidBytes};
 use encoding_rs::{Encoding, UTF_8};
 use std::ops::Range;
 

@@ -1,6 +1,6 @@
 //! How the CSV is written: `dialect` of the job file.
 
-use super::EncodingName;
+use super::{BlankNames, EncodingName, TrailerCount};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -71,7 +71,7 @@ pub struct DialectSpec {
     pub header_join: Option<String>,
     /// Extension: what happens to a column whose name in the header is blank, and of the empty field that a delimiter at the end of each record makes: `position` names it `column_3` by its position, `drop` leaves it out, and a value in it is a record with too many fields, `fail` fails the run. Default: `auto`, which is `position` where the schema has the column or the sample a value in it, else `drop`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub blank_names: Option<crate::parse::BlankNames>,
+    pub blank_names: Option<BlankNames>,
     /// Extension: records to skip between the header and the data. Default: 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skip_records_after_header: Option<u64>,
@@ -80,10 +80,10 @@ pub struct DialectSpec {
     pub footer_records: Option<u64>,
     /// Extension: where the last footer record says how many records the input has; a difference fails the run. Default: nowhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub trailer_count: Option<crate::parse::TrailerCount>,
+    pub trailer_count: Option<TrailerCount>,
     /// Extension: what happens to bytes that the encoding does not allow: `error`, or `replace` by U+FFFD. Default: `error`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub invalid_bytes: Option<crate::parse::InvalidBytes>,
+    pub invalid_bytes: Option<InvalidBytes>,
     /// Extension: most fields in a record. Default: 16,384.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_fields: Option<u64>,
@@ -93,4 +93,15 @@ pub struct DialectSpec {
     /// Extension: largest record in bytes. Default: 16,777,216 (16 MiB).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_record_bytes: Option<u64>,
+}
+
+/// What happens to bytes that the encoding of an input does not allow.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum InvalidBytes {
+    /// The first ends the run with its place.
+    #[default]
+    Error,
+    /// Each malformed sequence becomes one U+FFFD, as the Encoding Standard has it.
+    Replace,
 }

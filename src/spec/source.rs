@@ -1,7 +1,6 @@
 //! What is read: `source` of the job file.
 
-use super::DialectSpec;
-use crate::parse::BlankNames;
+use super::{BlankNames, DialectSpec};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;

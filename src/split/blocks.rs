@@ -10,9 +10,10 @@ mod boundaries;
 mod unclosed;
 
 use crate::parse::{
-    Dialect, MAX_SEPARATOR_LINE_BYTES, Opening, RecordIndex, ScanError, ScanProblem, Scanner, SeparatorLine,
+    Grammar, MAX_SEPARATOR_LINE_BYTES, Opening, RecordIndex, ScanError, ScanProblem, Scanner, SeparatorLine,
     Terminator,
 };
+use crate::spec::{Dialect, Framing};
 use boundaries::State;
 use unclosed::Overflow;
 
@@ -54,11 +55,12 @@ impl Block {
 /// outputs are the same for any buffer sizes.
 ///
 /// Holds one block: `block_bytes`, or for a larger record its size and up to
-/// `block_bytes` more, see [`Dialect::max_record_bytes`].
+/// `block_bytes` more, see [`Grammar::max_record_bytes`].
 #[derive(Debug)]
 pub struct BlockCutter {
-    dialect: Dialect,
-    /// [`Dialect::is_plain`]: an opening quote stands right after a delimiter
+    grammar: Grammar,
+    framing: Framing,
+    /// [`Grammar::is_plain`]: an opening quote stands right after a delimiter
     /// byte or a record boundary.
     plain: bool,
     /// Whether records that are wrong in a recoverable way are passed over, data
@@ -112,7 +114,7 @@ impl BlockCutter {
     /// A cutter at the start of an input. `block_bytes` is taken as at least 1
     /// and at most 1 GiB.
     pub fn new(dialect: &Dialect, block_bytes: usize) -> Self {
-        let opening = dialect.separator_line.then(Vec::new);
+        let opening = dialect.framing.separator_line.then(Vec::new);
         BlockCutter { opening, ..BlockCutter::resume(dialect, block_bytes, 0, 0, 0) }
     }
 
@@ -127,11 +129,12 @@ impl BlockCutter {
         // Spans are 32 bits wide, so whatever the limits of the dialect say, no
         // block may reach 4 GiB, not even with a CR that ends the input and is
         // not judged.
-        let terminated = dialect.max_record_bytes.saturating_add(Terminator::MAX_BYTES as u64);
+        let terminated = dialect.grammar.max_record_bytes.saturating_add(Terminator::MAX_BYTES as u64);
         let max_record_bytes = terminated.min(u32::MAX as u64 - 1);
         BlockCutter {
-            dialect: dialect.clone(),
-            plain: dialect.is_plain(),
+            grammar: dialect.grammar,
+            framing: dialect.framing.clone(),
+            plain: dialect.grammar.is_plain(),
             tolerant: false,
             block_bytes: block_bytes.clamp(1, 1 << 30),
             max_record_bytes: usize::try_from(max_record_bytes).unwrap_or(usize::MAX),
@@ -159,12 +162,12 @@ impl BlockCutter {
         let needed = bytes.len().min(MAX_SEPARATOR_LINE_BYTES - held.len().min(MAX_SEPARATOR_LINE_BYTES));
         let before = held.len();
         held.extend_from_slice(&bytes[..needed]);
-        match Opening::of(held, Some(self.dialect.terminator)) {
+        match Opening::of(held, Some(self.grammar.terminator)) {
             Opening::Undecided => None,
             Opening::Other => Some([&held[..before], bytes]),
             Opening::Separator(line) => {
                 self.block.byte_offset = line.bytes.len() as u64;
-                self.block.lines_before = self.dialect.terminator.count_lines(&line.bytes) as u64;
+                self.block.lines_before = self.grammar.terminator.count_lines(&line.bytes) as u64;
                 let rest = &bytes[line.bytes.len() - before..];
                 self.separator_line = Some(line);
                 Some([b"", rest])
@@ -211,7 +214,7 @@ impl BlockCutter {
         out: &mut Vec<Block>,
     ) -> Result<(), CutError> {
         if let Some(overflow) = &mut self.overflow {
-            let is_open = overflow.rest.read(&self.dialect, bytes);
+            let is_open = overflow.rest.read(&self.grammar, bytes);
             return if is_open { Ok(()) } else { Err(overflow.error) };
         }
         loop {
@@ -250,17 +253,17 @@ impl BlockCutter {
         }
         if let Some(overflow) = self.overflow.take() {
             let Overflow { error, unclosed, rest } = *overflow;
-            if !rest.is_open_at_end(&self.dialect) {
+            if !rest.is_open_at_end(&self.grammar) {
                 return Err(error);
             }
-            let unclosed = unclosed.up_to(&rest, &self.dialect);
+            let unclosed = unclosed.up_to(&rest, &self.grammar);
             self.set_aside(unclosed, out);
             return Ok(());
         }
         let is_open = match self.state {
             State::Quoted | State::Escaped => true,
             // What looked like the beginning of a delimiter or terminator is none.
-            State::AfterQuote => !self.dialect.closes_at(&self.block.bytes, self.scanned),
+            State::AfterQuote => !self.grammar.closes_at(&self.block.bytes, self.scanned),
             _ => false,
         };
         if is_open {
@@ -283,7 +286,7 @@ impl BlockCutter {
         // Whether what follows the last terminator is a record, a comment, or
         // (a lone CR) a blank line, only the grammar knows.
         let mut open = RecordIndex::default();
-        let scanned = Scanner::new(&self.dialect).scan(&self.block.bytes[self.record_start..], &mut open);
+        let scanned = Scanner::new(&self.grammar).scan(&self.block.bytes[self.record_start..], &mut open);
         let unended = if scanned.is_ok() { open.len() } else { 1 };
         self.block.records = self.records + unended as u64;
         self.block.last = true;
@@ -336,7 +339,7 @@ impl BlockCutter {
             tail.extend_from_slice(&bytes[end..]);
             bytes.truncate(end);
         }
-        let lines = self.dialect.terminator.count_lines(bytes) as u64;
+        let lines = self.grammar.terminator.count_lines(bytes) as u64;
         let next = Block {
             bytes: tail,
             byte_offset: self.block.byte_offset + end as u64,
@@ -369,13 +372,13 @@ impl BlockCutter {
     ) -> Result<(), CutError> {
         // The bytes left out may begin a terminator.
         let mut end = self.record_start + self.max_record_bytes + 1 - Terminator::MAX_BYTES;
-        if self.dialect.unescaped_quotes {
+        if self.grammar.unescaped_quotes {
             // What follows a quote at the end would tell what it is.
             let record = &self.block.bytes[self.record_start..end];
-            let is_space = |byte: &&u8| self.dialect.trailing_space().contains(byte);
+            let is_space = |byte: &&u8| self.grammar.trailing_space().contains(byte);
             let spaces = record.iter().rev().take_while(is_space).count();
             let before = record[..record.len() - spaces].iter().rev();
-            let quotes = before.take_while(|byte| Some(**byte) == self.dialect.quote).count();
+            let quotes = before.take_while(|byte| Some(**byte) == self.grammar.quote).count();
             end -= if quotes > 0 { spaces + quotes } else { 0 };
         }
         let mut error = self.blame(end, ScanProblem::RecordTooLarge, spare, out);
@@ -387,7 +390,7 @@ impl BlockCutter {
             return Err(error);
         }
         let mut read = self.read_quote(&error);
-        if !read.read(&self.dialect, rest) {
+        if !read.read(&self.grammar, rest) {
             return Err(error);
         }
         let unclosed = self.unclosed(&error, &read);
@@ -417,11 +420,11 @@ impl BlockCutter {
         if self.record_start > 0 {
             out.push(self.cut(spare));
         }
-        let (scanner, mut index) = (Scanner::new(&self.dialect), RecordIndex::default());
+        let (scanner, mut index) = (Scanner::new(&self.grammar), RecordIndex::default());
         let record = &self.block.bytes[..end];
         // A quote that is never closed takes all that follows into its record.
-        let is_footer = otherwise == ScanProblem::UnterminatedQuote && self.dialect.footer_records > 0;
-        let is_data = !is_footer && !self.dialect.is_skipped(self.block.records_before);
+        let is_footer = otherwise == ScanProblem::UnterminatedQuote && self.framing.footer_records > 0;
+        let is_data = !is_footer && !self.framing.is_skipped(self.block.records_before);
         let scan = match self.tolerant || !is_data {
             true => scanner.scan_tolerant(record, &mut index, &mut Vec::new()),
             false => scanner.scan(record, &mut index),
@@ -429,7 +432,7 @@ impl BlockCutter {
         let (offset, line, field, problem) = match scan {
             // What looks stray may be a delimiter that `end` cuts in two.
             Err(ScanError { offset, .. })
-                if self.dialect.delimiter.as_bytes().starts_with(&record[offset..]) =>
+                if self.grammar.delimiter.as_bytes().starts_with(&record[offset..]) =>
             {
                 (0, 0, 0, otherwise)
             }

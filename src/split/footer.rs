@@ -9,13 +9,14 @@ use super::blocks::Block;
 use crate::error::count::count;
 use crate::error::excerpt::excerpt;
 use crate::error::{Error, InputProblem, Location, Result};
-use crate::parse::{CountedRecords, Dialect, RecordIndex, Scanner, TrailerCount, field_value};
+use crate::parse::{RecordIndex, Scanner, field_value};
+use crate::spec::{CountedRecords, Dialect, Framing, TrailerCount};
 use std::collections::VecDeque;
 
 /// Holds back the blocks that may hold footer records.
 ///
 /// Held are the block in which the footer may begin, as many blocks with
-/// records as there are footer records, and up to [`Dialect::max_record_bytes`]
+/// records as there are footer records, and up to [`Grammar::max_record_bytes`]
 /// of blocks that hold only blank lines and comments.
 #[derive(Debug)]
 pub struct FooterHold<'a> {
@@ -33,8 +34,8 @@ impl<'a> FooterHold<'a> {
     pub fn new(dialect: &Dialect, url: &'a str) -> Self {
         FooterHold {
             url,
-            records: dialect.footer_records,
-            max_idle_bytes: dialect.max_record_bytes,
+            records: dialect.framing.footer_records,
+            max_idle_bytes: dialect.grammar.max_record_bytes,
             held: VecDeque::new(),
             idle_bytes: 0,
         }
@@ -126,14 +127,14 @@ fn idle_bytes(block: &Block) -> u64 {
 /// [`check_trailer`] finds.
 pub fn check_footer(dialect: &Dialect, block: &Block, preamble: usize, url: &str) -> Result<usize> {
     let found = block.records.saturating_sub(preamble as u64);
-    let footer = found.min(dialect.footer_records);
-    if 0 < footer && footer < dialect.footer_records {
-        let problem = InputProblem::FooterCutOff { expected: dialect.footer_records, found };
+    let footer = found.min(dialect.framing.footer_records);
+    if 0 < footer && footer < dialect.framing.footer_records {
+        let problem = InputProblem::FooterCutOff { expected: dialect.framing.footer_records, found };
         return Err(Error::input(problem, Location::object(url)).remedy(
             "is the input cut off? otherwise fix `dialect.footerRecords` (--footer-records), `dialect.skipRecords` (--skip-records) or `dialect.headerRows` (--header-rows)",
         ));
     }
-    if let Some(trailer) = &dialect.trailer_count {
+    if let Some(trailer) = &dialect.framing.trailer_count {
         check_trailer(trailer, dialect, block, footer as usize, url)?;
     }
     Ok(footer as usize)
@@ -141,8 +142,8 @@ pub fn check_footer(dialect: &Dialect, block: &Block, preamble: usize, url: &str
 
 /// The error for an input without a byte, which has no block, if its dialect
 /// asks for a trailer.
-pub fn check_empty(dialect: &Dialect, url: &str) -> Result<()> {
-    match dialect.trailer_count {
+pub fn check_empty(framing: &Framing, url: &str) -> Result<()> {
+    match framing.trailer_count {
         Some(_) => Err(missing_trailer("the input is empty".into(), Location::object(url))),
         None => Ok(()),
     }
@@ -164,9 +165,12 @@ fn check_trailer(
 ) -> Result<()> {
     let mut index = RecordIndex::default();
     // What is wrong in the data before it is the parser's to say.
-    let _ = Scanner::new(dialect).scan_tolerant(&block.bytes, &mut index, &mut Vec::new());
-    let nothing =
-        if dialect.preamble_records() > 0 { "no record follows the header" } else { "there is no record" };
+    let _ = Scanner::new(&dialect.grammar).scan_tolerant(&block.bytes, &mut index, &mut Vec::new());
+    let nothing = if dialect.framing.preamble_records() > 0 {
+        "no record follows the header"
+    } else {
+        "there is no record"
+    };
     let Some(last) = index.len().checked_sub(1).filter(|_| footer > 0) else {
         return Err(missing_trailer(nothing.into(), Location::object(url)));
     };
@@ -178,7 +182,10 @@ fn check_trailer(
     let text = |position: u64| {
         let span = index.record(last).get(usize::try_from(position).ok()?)?;
         let mut scratch = Vec::new();
-        Some(String::from_utf8_lossy(field_value(dialect, &block.bytes, span, &mut scratch)).into_owned())
+        Some(
+            String::from_utf8_lossy(field_value(&dialect.grammar, &block.bytes, span, &mut scratch))
+                .into_owned(),
+        )
     };
     if let Some(marker) = &trailer.marker {
         let first = text(0).unwrap_or_default();
@@ -202,7 +209,7 @@ fn check_trailer(
     let all = block.records_before + block.records;
     let counted = match trailer.counts {
         CountedRecords::All => all,
-        CountedRecords::Data => all.saturating_sub(dialect.preamble_records() + footer as u64),
+        CountedRecords::Data => all.saturating_sub(dialect.framing.preamble_records() + footer as u64),
     };
     if count != counted {
         return Err(Error::input(InputProblem::TrailerCount { stated: count, counted }, location).remedy(

@@ -6,7 +6,8 @@
 //! two differ in number by one; all records of the input then have to be like the
 //! first. Called by the stages that bind columns, and by type inference.
 
-use crate::parse::{BlankNames, Dialect, DuplicateNames, FieldSpan};
+use crate::parse::FieldSpan;
+use crate::spec::{BlankNames, DuplicateNames, Framing};
 use std::collections::HashSet;
 
 /// The first data record of an input, as far as it is clean.
@@ -78,8 +79,8 @@ pub fn trailing(names: usize, last_is_blank: bool, first: FirstRecord) -> Option
 
 impl Header {
     /// Of the names as they stand in the header, and the first data record, if there is one.
-    pub fn of(names: &[String], first: Option<FirstRecord>, dialect: &Dialect) -> Self {
-        let fails = dialect.blank_names == BlankNames::Fail;
+    pub fn of(names: &[String], first: Option<FirstRecord>, framing: &Framing) -> Self {
+        let fails = framing.blank_names == BlankNames::Fail;
         let last_is_blank = names.last().is_some_and(|name| is_blank(name));
         let trailing = first.filter(|_| !fails).and_then(|first| trailing(names.len(), last_is_blank, first));
         let fields = match trailing {
@@ -87,14 +88,14 @@ impl Header {
             Some(Trailing::Records) => names.len() + 1,
             Some(Trailing::Header) => names.len() - 1,
         };
-        let in_any_case = dialect.duplicate_names == DuplicateNames::NumberInAnyCase;
+        let in_any_case = framing.duplicate_names == DuplicateNames::NumberInAnyCase;
         let key = |name: &str| if in_any_case { name.to_lowercase() } else { name.to_owned() };
         let mut taken: HashSet<String> =
             names.iter().filter(|name| !is_blank(name)).map(|name| key(name)).collect();
         let mut seen = HashSet::new();
         let named = |position: usize| match names.get(position).filter(|name| !is_blank(name)) {
             Some(name) => {
-                let is_new = dialect.duplicate_names == DuplicateNames::Keep || seen.insert(key(name));
+                let is_new = framing.duplicate_names == DuplicateNames::Keep || seen.insert(key(name));
                 let name = if is_new { name.clone() } else { free(name, key, &mut taken) };
                 HeaderName { name, is_blank: false }
             }
@@ -135,9 +136,9 @@ fn free(name: &str, key: impl Fn(&str) -> String, taken: &mut HashSet<String>) -
 mod tests {
     use super::*;
 
-    fn header(names: &str, fields: usize, ends_empty: bool, dialect: &Dialect) -> (String, Option<Trailing>) {
+    fn header(names: &str, fields: usize, ends_empty: bool, framing: &Framing) -> (String, Option<Trailing>) {
         let names: Vec<String> = names.split(',').map(str::to_owned).collect();
-        let header = Header::of(&names, Some(FirstRecord { fields, ends_empty }), dialect);
+        let header = Header::of(&names, Some(FirstRecord { fields, ends_empty }), framing);
         let shown = header.names.iter().map(|name| match name.is_blank {
             true => format!("<{}>", name.name),
             false => name.name.clone(),
@@ -160,17 +161,17 @@ mod tests {
             ("a,b", 4, true, "a,b", None),
             ("a,b,c", 2, true, "a,b,c", None),
         ] {
-            let found = header(names, fields, empty, &Dialect::default());
+            let found = header(names, fields, empty, &Framing::default());
             assert_eq!(found, (expected.to_owned(), trailing), "{names:?}");
         }
-        let fail = Dialect { blank_names: BlankNames::Fail, ..Dialect::default() };
+        let fail = Framing { blank_names: BlankNames::Fail, ..Framing::default() };
         assert_eq!(header("a,", 2, true, &fail), ("a,<>".into(), None));
         assert_eq!(header("a,b", 3, true, &fail), ("a,b".into(), None));
     }
 
     #[test]
     fn names_are_numbered_where_that_is_said() {
-        let with = |duplicate_names| Dialect { duplicate_names, ..Dialect::default() };
+        let with = |duplicate_names| Framing { duplicate_names, ..Framing::default() };
         for (names, policy, expected) in [
             ("a,b,a,a", DuplicateNames::Keep, "a,b,a,a"),
             ("a,b,a,a", DuplicateNames::Number, "a,b,a_2,a_3"),

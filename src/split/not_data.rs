@@ -7,7 +7,8 @@
 
 use super::blocks::Block;
 use crate::documents::{KEPT_LINES, NotData};
-use crate::parse::{Dialect, RecordIndex, SeparatorLine, Terminator};
+use crate::parse::{RecordIndex, SeparatorLine, Terminator};
+use crate::spec::Dialect;
 
 /// The bytes of a text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -39,13 +40,13 @@ impl Tiles {
             // As a rule nothing but a line end stands between two records.
             let end = match &text[stop..next] {
                 [] | [_] | [b'\r', b'\n'] => next,
-                _ => after_line(dialect.terminator, text, stop),
+                _ => after_line(dialect.grammar.terminator, text, stop),
             };
             if data.contains(&record) {
                 tiler.tiles.data_bytes += (end - start) as u64;
             } else {
                 let line = block.lines_before + u64::from(index.record_lines[record]) + 1;
-                let is_header = dialect.is_header_record(block.records_before + record as u64);
+                let is_header = dialect.framing.is_header_record(block.records_before + record as u64);
                 let NotData { skipped, header, footer, .. } = &mut tiler.tiles.not_data;
                 let kind = match () {
                     () if record >= data.start => footer,
@@ -97,14 +98,16 @@ impl Tiler<'_> {
     /// Comments and blank lines.
     fn lines(&mut self, mut start: usize, end: usize) {
         while start < end {
-            let after = after_line(self.dialect.terminator, &self.block.bytes, start).min(end);
+            let after = after_line(self.dialect.grammar.terminator, &self.block.bytes, start).min(end);
             let text = &self.block.bytes[start..after];
-            let is_comment = self.dialect.comment.is_some() && text.first().copied() == self.dialect.comment;
+            let is_comment = self.dialect.grammar.comment.is_some()
+                && text.first().copied() == self.dialect.grammar.comment;
             let NotData { comments, blank, .. } = &mut self.tiles.not_data;
             let kind = if is_comment { comments } else { blank };
             if kind.first.len() < KEPT_LINES {
                 let (offset, lines) = self.counted;
-                let passed = self.dialect.terminator.count_lines(&self.block.bytes[offset..start]) as u64;
+                let passed =
+                    self.dialect.grammar.terminator.count_lines(&self.block.bytes[offset..start]) as u64;
                 self.counted = (start, lines + passed);
             }
             let line = self.block.lines_before + self.counted.1 + 1;

@@ -2,7 +2,7 @@
 
 use crate::documents::Input;
 use crate::error::{Error, InputProblem, Location};
-use crate::parse::Dialect;
+use crate::spec::Framing;
 
 /// What to do about an input without records.
 pub const EMPTY_REMEDY: &str = "if an input without records is right, use `source.empty_input = \"allow\"` (--allow-empty); otherwise check what delivers it";
@@ -23,8 +23,8 @@ pub(super) fn no_header(input: &Input) -> Error {
 
 /// The number of the data record after `records_before` records; `None` if
 /// that is none, but a skipped record or the header.
-pub fn data_record(records_before: u64, dialect: &Dialect) -> Option<u64> {
-    (records_before + 1).checked_sub(dialect.preamble_records()).filter(|&number| number > 0)
+pub fn data_record(records_before: u64, framing: &Framing) -> Option<u64> {
+    (records_before + 1).checked_sub(framing.preamble_records()).filter(|&number| number > 0)
 }
 
 /// A header that does not fit, with what to do about it.

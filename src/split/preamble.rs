@@ -1,6 +1,7 @@
 //! The records before the data of an input.
 
-use crate::parse::{Dialect, FieldSpan, field_value};
+use crate::parse::{FieldSpan, field_value};
+use crate::spec::Dialect;
 
 /// Counts down the records before the data, and keeps the header.
 #[derive(Debug, Clone)]
@@ -31,17 +32,17 @@ impl<'a> Preamble<'a> {
 
     /// After the preamble, in the middle of an input.
     pub fn passed(dialect: &'a Dialect) -> Self {
-        Preamble { taken: dialect.preamble_records(), ..Preamble::new(dialect) }
+        Preamble { taken: dialect.framing.preamble_records(), ..Preamble::new(dialect) }
     }
 
     /// Whether the next record holds data.
     pub fn is_over(&self) -> bool {
-        self.taken >= self.dialect.preamble_records()
+        self.taken >= self.dialect.framing.preamble_records()
     }
 
     /// Whether the next record names columns.
     pub fn is_at_header(&self) -> bool {
-        self.dialect.is_header_record(self.taken)
+        self.dialect.framing.is_header_record(self.taken)
     }
 
     /// Takes the next record, unless it holds data.
@@ -56,13 +57,14 @@ impl<'a> Preamble<'a> {
         }
         let mut scratch = Vec::new();
         let names = fields.iter().map(|span| {
-            String::from_utf8_lossy(field_value(self.dialect, block, span, &mut scratch)).into_owned()
+            String::from_utf8_lossy(field_value(&self.dialect.grammar, block, span, &mut scratch))
+                .into_owned()
         });
         self.header.push(names.collect());
         if self.is_at_header() {
             return Taken::Skipped;
         }
-        Taken::Header(joined(&std::mem::take(&mut self.header), &self.dialect.header_join))
+        Taken::Header(joined(&std::mem::take(&mut self.header), &self.dialect.framing.header_join))
     }
 }
 
@@ -80,23 +82,25 @@ fn joined(records: &[Vec<String>], between: &str) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::parse::{RecordIndex, Scanner};
+    use crate::spec::Framing;
 
     #[test]
     fn skipped_records_and_headers_are_told_from_data() {
-        let two = Dialect { skip_records: 1, header_rows: 2, ..Dialect::default() };
-        let dotted = Dialect { header_join: ".".into(), ..two.clone() };
-        let after = Dialect { skip_records_after_header: 1, ..Dialect::default() };
-        let none = Dialect { header: false, skip_records: 1, skip_records_after_header: 1, ..after.clone() };
+        let two = Framing { skip_records: 1, header_rows: 2, ..Framing::default() };
+        let dotted = Framing { header_join: ".".into(), ..two.clone() };
+        let after = Framing { skip_records_after_header: 1, ..Framing::default() };
+        let none = Framing { header: false, skip_records: 1, ..after.clone() };
         let text = b"a,b\nc,,d\ne,f\n1,2\n";
-        let cases: [(&Dialect, &[&str], usize); 4] = [
-            (&two, &["c e", "f", "d"], 3),
-            (&dotted, &["c.e", "f", "d"], 3),
-            (&after, &["a", "b"], 2),
-            (&none, &[], 2),
+        let cases: [(Framing, &[&str], usize); 4] = [
+            (two, &["c e", "f", "d"], 3),
+            (dotted, &["c.e", "f", "d"], 3),
+            (after, &["a", "b"], 2),
+            (none, &[], 2),
         ];
-        for (dialect, names, records) in cases {
+        for (framing, names, records) in cases {
+            let dialect = &Dialect { framing, ..Dialect::default() };
             let mut index = RecordIndex::default();
-            Scanner::new(dialect).scan(text, &mut index).expect("clean");
+            Scanner::new(&dialect.grammar).scan(text, &mut index).expect("clean");
             let (mut preamble, mut header, mut taken) = (Preamble::new(dialect), Vec::new(), 0);
             for record in 0..index.len() {
                 match preamble.take(text, index.record(record)) {

@@ -4,7 +4,8 @@
 use super::blocks::{Block, CutError, UnclosedQuote};
 use crate::error::count::count;
 use crate::error::{Error, InputProblem, Location, QuoteExtent};
-use crate::parse::{Dialect, ScanError, ScanProblem};
+use crate::parse::{ScanError, ScanProblem};
+use crate::spec::Dialect;
 use crate::split::place::data_record;
 
 /// An error of the scanner, with its absolute place.
@@ -25,7 +26,7 @@ pub fn scan_failure(
         url: url.to_owned(),
         byte_offset: Some(block.byte_offset + error.offset as u64),
         line: Some(block.lines_before + error.line as u64 + 1),
-        record: data_record(block.records_before + error.record as u64, dialect),
+        record: data_record(block.records_before + error.record as u64, &dialect.framing),
         column: None,
     };
     let problem = match &block.unclosed {
@@ -38,7 +39,7 @@ pub fn scan_failure(
 /// An error of the block cutter, with its absolute place; the `header` names
 /// the column, where it is known.
 pub fn cut_error(error: CutError, dialect: &Dialect, url: &str, header: Option<&[String]>) -> Error {
-    let record = data_record(error.records_before, dialect);
+    let record = data_record(error.records_before, &dialect.framing);
     let location = Location {
         url: url.to_owned(),
         byte_offset: Some(error.byte_offset),
@@ -82,7 +83,7 @@ pub(super) fn tell_of_unclosed(unclosed: &UnclosedQuote, url: &str) {
 /// data can be set aside.
 fn grammar_problem(problem: ScanProblem, dialect: &Dialect, is_data: bool) -> (InputProblem, &'static str) {
     match problem {
-        ScanProblem::UnterminatedQuote if is_data && dialect.footer_records == 0 => (
+        ScanProblem::UnterminatedQuote if is_data && dialect.framing.footer_records == 0 => (
             InputProblem::UnterminatedQuote { extent: None },
             "if the file is cut off, deliver it again; otherwise close the quote or take it out; \
              `errors.bad_record = \"reject\"` (--on-bad-record reject) sets aside what it encloses; \
@@ -103,21 +104,21 @@ fn grammar_problem(problem: ScanProblem, dialect: &Dialect, is_data: bool) -> (I
         ),
         ScanProblem::CommentLikeRecord => (
             InputProblem::CommentLikeRecord {
-                mark: char::from(dialect.comment.unwrap_or_default()),
-                fields: dialect.guessed_comment_fields.unwrap_or_default(),
+                mark: char::from(dialect.grammar.comment.unwrap_or_default()),
+                fields: dialect.grammar.guessed_comment_fields.unwrap_or_default(),
             },
             "if it is data, use `dialect.commentChar = \"\"` (--no-comment); if it is a comment, set the mark with `dialect.commentChar` (--comment)",
         ),
         ScanProblem::FieldTooLarge => (
-            InputProblem::FieldTooLarge { limit: dialect.max_field_bytes },
+            InputProblem::FieldTooLarge { limit: dialect.grammar.max_field_bytes },
             "raise `dialect.maxFieldBytes` (--max-field-bytes); or is a closing quote missing here?",
         ),
         ScanProblem::TooManyFields => (
-            InputProblem::TooManyFields { limit: dialect.max_fields },
+            InputProblem::TooManyFields { limit: dialect.grammar.max_fields },
             "raise `dialect.maxFields` (--max-fields), where each column takes about 15 KB of memory; or is `dialect.lineTerminator` (--line-terminator) wrong?",
         ),
         ScanProblem::RecordTooLarge => (
-            InputProblem::RecordTooLarge { limit: dialect.max_record_bytes },
+            InputProblem::RecordTooLarge { limit: dialect.grammar.max_record_bytes },
             "raise `dialect.maxRecordBytes` (--max-record-bytes); or is `dialect.lineTerminator` (--line-terminator) wrong?",
         ),
     }

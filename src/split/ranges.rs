@@ -22,7 +22,7 @@ pub fn cut_ranges(plan: &Plan, split_bytes: u64, runtime: &Runtime) -> Result<Ve
     for (position, input) in plan.inputs.iter().enumerate() {
         let stored = input.bytes.unwrap_or(0);
         let whole = (Split { input: position, range: None }, stored);
-        if stored <= split_bytes || plan.dialect.footer_records > 0 {
+        if stored <= split_bytes || plan.dialect.framing.footer_records > 0 {
             splits.push(whole);
             continue;
         }
@@ -33,7 +33,7 @@ pub fn cut_ranges(plan: &Plan, split_bytes: u64, runtime: &Runtime) -> Result<Ve
         // Splits begin where blocks do, so blocks are a good deal smaller.
         let mut cutter = BlockCutter::new(&plan.dialect, (block_bytes / 16).clamp(1, 1 << 20))
             .tolerant(plan.job.errors.tolerates_bad_records());
-        let preamble = plan.dialect.preamble_records();
+        let preamble = plan.dialect.framing.preamble_records();
         let mut blocks = Vec::new();
         let mut ranges: Vec<SplitRange> = Vec::new();
         let mut collect = |blocks: &mut Vec<super::blocks::Block>| {

@@ -83,7 +83,8 @@ pub struct SplitReader<'a> {
 impl<'a> SplitReader<'a> {
     /// `cancel` ends it, wherever it waits; `spare` brings back the buffers of blocks.
     pub fn new(plan: &'a Plan, runtime: &'a Runtime, cancel: Cancel, spare: Receiver<Vec<u8>>) -> Self {
-        let (scanner, tolerant) = (Scanner::new(&plan.dialect), plan.job.errors.tolerates_bad_records());
+        let scanner = Scanner::new(&plan.dialect.grammar);
+        let tolerant = plan.job.errors.tolerates_bad_records();
         let access = Access::of(&plan.job.source, &plan.job.engine);
         let room = runtime.budget().limit(Holder::Text, READ_AHEAD_BYTES);
         SplitReader { plan, access, runtime, cancel, scanner, tolerant, room, spare }
@@ -205,7 +206,7 @@ impl<'a> SplitReader<'a> {
     fn tell_of_separator(&self, line: &SeparatorLine, input: &Input) {
         let job = &self.plan.job;
         let nothing_open = job.schema.is_some() && job.dialect.line_terminator.is_some();
-        let given = self.plan.dialect.delimiter;
+        let given = self.plan.dialect.grammar.delimiter;
         if nothing_open && job.dialect.delimiter.is_some() && given.as_str() != line.delimiter {
             let (url, text) = (&input.url, line.text());
             tracing::warn!(
@@ -221,7 +222,7 @@ impl<'a> SplitReader<'a> {
             let location = Location::object(&input.url);
             return Err(Error::input(InputProblem::EmptyFile, location).remedy(EMPTY_REMEDY));
         }
-        check_empty(&self.plan.dialect, &input.url)
+        check_empty(&self.plan.dialect.framing, &input.url)
     }
 
     /// The header of an input and the shape of its first data record, read from its start; there

@@ -7,7 +7,8 @@ use super::place::NUL_NAME_REMEDY;
 use super::preamble::{Preamble, Taken};
 use super::problems::scan_error;
 use crate::error::{Error, InputProblem, Location, Result};
-use crate::parse::{Dialect, RecordIndex, ScanError, Scanner};
+use crate::parse::{RecordIndex, ScanError, Scanner};
+use crate::spec::Dialect;
 
 /// Bytes of a block that are scanned first.
 const FIRST_SCANNED_BYTES: usize = 4 << 10;
@@ -123,24 +124,31 @@ impl StartScan<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::parse::generate::{dialects, texts};
+    use crate::parse::generate::{grammars, texts};
+    use crate::spec::Framing;
     use crate::split::blocks::BlockCutter;
     use proptest::prelude::*;
 
     proptest! {
         #[test]
         fn how_much_is_scanned_first_changes_nothing(
-            mut dialect in dialects(),
+            grammar in grammars(),
             text in texts(),
             (skipped, rows) in (0..3u64, 0..3u64),
             first in 1..20usize,
         ) {
-            (dialect.skip_records, dialect.header, dialect.header_rows) = (skipped, rows > 0, rows.max(1));
+            let framing = Framing {
+                skip_records: skipped,
+                header: rows > 0,
+                header_rows: rows.max(1),
+                ..Framing::default()
+            };
+            let dialect = Dialect { framing, ..grammar.into() };
             let (mut blocks, mut spare) = (Vec::new(), Vec::new);
             let mut cutter = BlockCutter::new(&dialect, 64);
             let pushed = cutter.push(&text, &mut spare, &mut blocks);
             let _ = pushed.and_then(|()| cutter.finish(&mut spare, &mut blocks));
-            let scan = StartScan { scanner: &Scanner::new(&dialect), dialect: &dialect, url: "in.csv" };
+            let scan = StartScan { scanner: &Scanner::new(&dialect.grammar), dialect: &dialect, url: "in.csv" };
             let (mut one, mut other) = (Preamble::new(&dialect), Preamble::new(&dialect));
             for block in &blocks {
                 let (mut index, mut by_all) = (RecordIndex::default(), RecordIndex::default());

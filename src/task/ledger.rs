@@ -79,7 +79,7 @@ impl<'a> Ledger<'a> {
         let nothing = block.last && account.records.read == 0 && account.start == 0;
         if nothing && plan.job.source.empty_input == EmptyInput::Fail {
             let problem =
-                if plan.dialect.header { InputProblem::HeaderOnly } else { InputProblem::NoRecords };
+                if plan.dialect.framing.header { InputProblem::HeaderOnly } else { InputProblem::NoRecords };
             return Err(Error::input(problem, Location::object(url)).remedy(EMPTY_REMEDY));
         }
         if records.rejected > 0 {

@@ -85,7 +85,8 @@ impl<'a> Parser<'a> {
         spare_sender: Sender<Vec<u8>>,
         budget: &'a Budget,
     ) -> Self {
-        let (scanner, tolerant) = (Scanner::new(&plan.dialect), plan.job.errors.tolerates_bad_records());
+        let scanner = Scanner::new(&plan.dialect.grammar);
+        let tolerant = plan.job.errors.tolerates_bad_records();
         Parser { plan, task, columns, scanner, tolerant, spare_sender, budget }
     }
 
@@ -290,7 +291,7 @@ struct BlockPlace<'a> {
 
 impl BlockPlace<'_> {
     fn context(&self) -> BlockContext<'_> {
-        let preamble = self.plan.dialect.preamble_records();
+        let preamble = self.plan.dialect.framing.preamble_records();
         BlockContext {
             url: self.url,
             first_record_number: self.block.records_before as i64 + 1 - preamble as i64,
@@ -302,7 +303,7 @@ impl BlockPlace<'_> {
             url: self.url.to_owned(),
             byte_offset: Some(self.block.byte_offset + byte_offset as u64),
             line: Some(self.block.lines_before + line as u64 + 1),
-            record: data_record(self.block.records_before + record as u64, &self.plan.dialect),
+            record: data_record(self.block.records_before + record as u64, &self.plan.dialect.framing),
             column,
         }
     }

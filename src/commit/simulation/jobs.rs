@@ -6,10 +6,9 @@ use crate::documents::{
     DOCUMENT_FORMAT, FileReport, Input, Plan, RecordCounts, Split, SplitAccount, StagedFile, Task, TaskReport,
 };
 use crate::error::{Error, ErrorKind, Result, StoreReason};
-use crate::parse::Dialect;
 use crate::runtime::Cancel;
 use crate::schema::{WrittenColumn, WrittenSchema};
-use crate::spec::{JobSpec, Layout, UnreachableTarget, WriteMode};
+use crate::spec::{Dialect, JobSpec, Layout, UnreachableTarget, WriteMode};
 use crate::store::{StagedWrite, StagingStore};
 use crate::value::ColumnType;
 use bytes::Bytes;

@@ -3,7 +3,7 @@
 //! A comment is passed over without a word in every record after the sample, so
 //! a mark is guessed only where the lines that have it look like comments and
 //! have other fields than a record; and then a later one with the fields of a
-//! record is an error ([`Dialect::guessed_comment_fields`]).
+//! record is an error ([`Grammar::guessed_comment_fields`]).
 
 use super::header::{self, cut, typed_columns};
 use super::records::Records;
@@ -11,7 +11,7 @@ use super::refusal::{Flag, Reading, Refusal};
 use super::search::{Candidate, Search};
 use super::{COMMENT, Head};
 use crate::error::count::agree;
-use crate::parse::Dialect;
+use crate::parse::Grammar;
 use crate::parse::comment::fields_of;
 
 /// The best with comments or without them, and the candidates it was taken from.
@@ -22,24 +22,26 @@ pub(super) fn decided(
     notes: &mut Vec<String>,
 ) -> Result<(Candidate, Vec<Candidate>), Refusal> {
     let heads = search.heads;
-    let resolved = Dialect { comment: Some(COMMENT), ..search.resolved.clone() };
-    let taken = resolved.delimiter.as_bytes().contains(&COMMENT) || resolved.quote == Some(COMMENT);
+    let grammar = Grammar { comment: Some(COMMENT), ..search.resolved.grammar };
+    let resolved = search.resolved.with_grammar(grammar);
+    let taken = grammar.delimiter.as_bytes().contains(&COMMENT) || grammar.quote == Some(COMMENT);
     if taken || !heads.iter().any(has_marked_line) {
         return Ok((found, all));
     }
     let with_search = search.with_resolved(&resolved);
     let with_all = with_search.candidates();
     let Some(mut with) = with_search.best(&with_all) else { return Ok((found, all)) };
-    let marked: Vec<_> = heads.iter().flat_map(|head| Records::of(head, &with.dialect).comments()).collect();
+    let marked: Vec<_> =
+        heads.iter().flat_map(|head| Records::of(head, &with.dialect.grammar).comments()).collect();
     let Some(&(first, line)) = marked.first() else { return Ok((found, all)) };
     let fields = with.look.fields as u64;
-    let like_records = marked.iter().any(|(text, _)| fields_of(&with.dialect, text) == fields);
+    let like_records = marked.iter().any(|(text, _)| fields_of(&with.dialect.grammar, text) == fields);
     match judged(search, &found, &with, &marked, like_records) {
         Judgement::Near => Err(refused(&found, &with)),
         Judgement::Data => {
             // Where every record begins so and in the same way, but for a header above them, or the header
             // alone, comments would not be looked for.
-            let skipped = Dialect { skip_records: found.titles as u64, ..found.dialect.clone() };
+            let skipped = found.dialect.skipping(found.titles as u64);
             let has_header = header::has_header(heads, &skipped, search.known.names, &mut Vec::new());
             let all_lead = heads.iter().all(leads);
             let prose = marked.iter().filter(|(text, _)| is_prose(text)).count();
@@ -66,7 +68,7 @@ pub(super) fn decided(
                 marked.len(),
                 cut(first)
             ));
-            with.dialect.guessed_comment_fields = Some(fields);
+            with.dialect.grammar.guessed_comment_fields = Some(fields);
             Ok((with, with_all))
         }
     }
@@ -104,7 +106,7 @@ fn judged(
 }
 
 fn refused(found: &Candidate, with: &Candidate) -> Refusal {
-    let titles = Dialect { skip_records: found.titles as u64, ..found.dialect.clone() };
+    let titles = found.dialect.skipping(found.titles as u64);
     let without: &[Flag] = match found.titles {
         0 => &[Flag::Comment, Flag::Delimiter],
         _ => &[Flag::Comment, Flag::Delimiter, Flag::Skip],
@@ -127,7 +129,7 @@ fn leads(head: &Head<'_>) -> bool {
 }
 
 fn typed_with(heads: &[Head<'_>], candidate: &Candidate) -> usize {
-    let dialect = Dialect { skip_records: candidate.titles as u64, ..candidate.dialect.clone() };
+    let dialect = candidate.dialect.skipping(candidate.titles as u64);
     typed_columns(heads, &dialect)
 }
 

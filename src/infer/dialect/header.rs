@@ -3,7 +3,7 @@
 use super::Head;
 use super::records::Records;
 use crate::infer::column::{Evidence, looks_like_data};
-use crate::parse::Dialect;
+use crate::spec::Dialect;
 use crate::value::ColumnType;
 
 /// Records that a first record is compared with.
@@ -43,16 +43,16 @@ pub(super) fn has_header(
     notes: &mut Vec<String>,
 ) -> bool {
     let Some(head) = heads.first() else { return true };
-    let records = Records::of(head, dialect);
-    let Some(names) = records.values(dialect.skip_records as usize) else { return true };
+    let records = Records::of(head, &dialect.grammar);
+    let Some(names) = records.values(dialect.framing.skip_records as usize) else { return true };
     let is_known = |name: &&Vec<u8>| known.iter().any(|known| known.as_bytes() == name.as_slice());
     if 2 * names.iter().filter(is_known).count() > names.len() {
         return true;
     }
     match judged(&names, &records, heads, dialect) {
         First::Names => {
-            if reads_like_a_sentence(&names, &records, dialect.skip_records as usize) {
-                let without = dialect.skip_records + 1;
+            if reads_like_a_sentence(&names, &records, dialect.framing.skip_records as usize) {
+                let without = dialect.framing.skip_records + 1;
                 notes.push(format!(
                     "the first record ({}) names the columns, though spaces follow its delimiters only, as in a \
                      sentence; if it is a title above data without a header, use `dialect.skipRecords = {without}` \
@@ -91,8 +91,8 @@ fn reads_like_a_sentence(names: &[Vec<u8>], records: &Records<'_>, header: usize
 /// head after the header, or without one.
 pub(super) fn typed_columns(heads: &[Head<'_>], dialect: &Dialect) -> usize {
     let Some(head) = heads.first() else { return 0 };
-    let records = Records::of(head, dialect);
-    let first = dialect.skip_records as usize;
+    let records = Records::of(head, &dialect.grammar);
+    let first = dialect.framing.skip_records as usize;
     let Some(names) = records.values(first) else { return 0 };
     let is_header = has_header(heads, dialect, &[], &mut Vec::new());
     let mut columns = vec![Evidence::default(); names.len()];
@@ -106,13 +106,13 @@ pub(super) fn typed_columns(heads: &[Head<'_>], dialect: &Dialect) -> usize {
 /// Whether types show that this record names the columns.
 pub(super) fn is_certain_header(heads: &[Head<'_>], dialect: &Dialect) -> bool {
     let Some(head) = heads.first() else { return false };
-    let records = Records::of(head, dialect);
-    let names = records.values(dialect.skip_records as usize);
+    let records = Records::of(head, &dialect.grammar);
+    let names = records.values(dialect.framing.skip_records as usize);
     names.is_some_and(|names| judged(&names, &records, &heads[..1], dialect) == First::Names)
 }
 
 fn judged(names: &[Vec<u8>], records: &Records<'_>, heads: &[Head<'_>], dialect: &Dialect) -> First {
-    let first = dialect.skip_records as usize;
+    let first = dialect.framing.skip_records as usize;
     let (columns, repeated) = below(names, records, first);
     let either = |names: bool, why: &str| First::Either { names, why: why.into() };
     let is_data = names.iter().any(|name| looks_like_data(name));
@@ -198,8 +198,8 @@ fn fits(mut column: Evidence, name: &[u8]) -> Option<bool> {
 /// Whether every input begins with these names: files rarely begin with the same data
 /// each time.
 fn all_begin_with(names: &[Vec<u8>], heads: &[Head<'_>], dialect: &Dialect) -> bool {
-    let first = dialect.skip_records as usize;
-    heads[1..].iter().all(|head| Records::of(head, dialect).values(first).as_deref() == Some(names))
+    let first = dialect.framing.skip_records as usize;
+    heads[1..].iter().all(|head| Records::of(head, &dialect.grammar).values(first).as_deref() == Some(names))
 }
 
 fn is_year(name: &[u8]) -> bool {

@@ -3,7 +3,8 @@
 use super::records::Records;
 use super::{DELIMITERS, Head};
 use crate::infer::column::looks_like_data;
-use crate::parse::{Dialect, FieldForm, FieldSpan, ScanError, ScanProblem};
+use crate::parse::{FieldForm, FieldSpan, ScanError, ScanProblem};
+use crate::spec::{Dialect, Framing};
 use std::collections::BTreeMap;
 
 /// Records of each head whose fields are looked at.
@@ -51,8 +52,9 @@ pub(super) struct Look {
 
 impl Look {
     pub(super) fn of(heads: &[Head<'_>], dialect: &Dialect) -> Look {
-        let records: Vec<Records<'_>> = heads.iter().map(|head| Records::of(head, dialect)).collect();
-        let skipped = dialect.skip_records as usize;
+        let records: Vec<Records<'_>> =
+            heads.iter().map(|head| Records::of(head, &dialect.grammar)).collect();
+        let skipped = dialect.framing.skip_records as usize;
         let mut look = Look {
             fields: commonest(&records, skipped),
             first_fields: records
@@ -68,8 +70,9 @@ impl Look {
         for (number, (head, records)) in heads.iter().zip(&records).enumerate() {
             look.add(head, records, dialect);
             if number == 0 {
-                let is_odd =
-                    |record: &usize| records.data_fields(*record, dialect).is_some_and(|f| f != look.fields);
+                let is_odd = |record: &usize| {
+                    records.data_fields(*record, &dialect.framing).is_some_and(|f| f != look.fields)
+                };
                 look.odd = (skipped..records.len()).find(is_odd);
             }
         }
@@ -77,7 +80,7 @@ impl Look {
     }
 
     fn add(&mut self, head: &Head<'_>, records: &Records<'_>, dialect: &Dialect) {
-        let skipped = dialect.skip_records as usize;
+        let skipped = dialect.framing.skip_records as usize;
         let is_open = |error: ScanError| error.problem == ScanProblem::UnterminatedQuote;
         let unclosed = records.outcome.is_err_and(is_open);
         self.unclosed |= unclosed;
@@ -90,7 +93,7 @@ impl Look {
         // Titles and nothing below them are a table of one column.
         let titles = Some(titles.count()).filter(|titles| first + titles < records.len()).unwrap_or(0);
         self.titles.push(titles);
-        let below = Dialect { skip_records: (first + titles) as u64, ..dialect.clone() };
+        let below = Framing { skip_records: (first + titles) as u64, ..dialect.framing.clone() };
         let mut faults = records.faults.iter().peekable();
         let (mut looked_at, mut own, mut own_below) = (0, None, None);
         for record in first..records.len() {

@@ -6,7 +6,7 @@ use super::records::Records;
 use super::refusal::{Flag, flags};
 use super::search::Candidate;
 use crate::error::count::agree;
-use crate::parse::{Delimiter, Dialect};
+use crate::parse::{Delimiter, Grammar};
 use crate::spec::DialectSpec;
 
 /// Records to skip, with what they are.
@@ -23,17 +23,18 @@ pub(super) fn noted(
             "the records before the header differ in number, so none are skipped: {first} in {}, {} in {}",
             heads[0].url, titles[other], heads[other].url
         ));
-        return found.dialect.skip_records;
+        return found.dialect.framing.skip_records;
     }
     if found.titles == 0 {
-        return found.dialect.skip_records;
+        return found.dialect.framing.skip_records;
     }
-    let records = Records::of(&heads[0], &found.dialect);
+    let records = Records::of(&heads[0], &found.dialect.grammar);
     let title = records.values(0).unwrap_or_default();
     let noun = agree(found.titles, "record is", "records are");
     // As data, a line of one field is of a table of one column.
     let one_column = title.len() == 1 && given.delimiter.is_none();
-    let data = Dialect { delimiter: Delimiter::from('\u{1f}'), ..found.dialect.clone() };
+    let grammar = Grammar { delimiter: Delimiter::from('\u{1f}'), ..found.dialect.grammar };
+    let data = found.dialect.with_grammar(grammar);
     let wanted: &[Flag] = if one_column { &[Flag::Delimiter, Flag::Skip] } else { &[Flag::Skip] };
     let line = records.raw(0).1;
     // With `skipRecords`, a first line such as `sep=;` is one of them.

@@ -1,16 +1,15 @@
-//! The records of one head, as a dialect reads them.
+//! The records of one head, as a grammar reads them.
 
 use super::Head;
-use crate::parse::{
-    BlankNames, Dialect, FieldSpan, RecordIndex, ScanError, Scanner, StrayQuotes, field_value,
-};
+use crate::parse::{FieldSpan, Grammar, RecordIndex, ScanError, Scanner, StrayQuotes, field_value};
+use crate::spec::{BlankNames, Framing};
 use crate::split::header::{FirstRecord, is_empty, trailing};
 
 /// The records of one head.
 #[derive(Debug, Clone)]
 pub(super) struct Records<'a> {
     text: &'a [u8],
-    dialect: Dialect,
+    grammar: Grammar,
     index: RecordIndex,
     /// What ended the reading before the end of the head.
     pub(super) outcome: Result<(), ScanError>,
@@ -20,12 +19,11 @@ pub(super) struct Records<'a> {
 }
 
 impl<'a> Records<'a> {
-    pub(super) fn of(head: &Head<'a>, dialect: &Dialect) -> Self {
-        let dialect =
-            Dialect { stray_quotes: StrayQuotes::Error, guessed_comment_fields: None, ..dialect.clone() };
+    pub(super) fn of(head: &Head<'a>, grammar: &Grammar) -> Self {
+        let grammar = Grammar { stray_quotes: StrayQuotes::Error, guessed_comment_fields: None, ..*grammar };
         let (mut index, mut faults) = (RecordIndex::default(), Vec::new());
-        let outcome = Scanner::new(&dialect).scan_tolerant(head.text, &mut index, &mut faults);
-        Records { text: head.text, dialect, index, outcome, faults, lines_before: head.lines_before }
+        let outcome = Scanner::new(&grammar).scan_tolerant(head.text, &mut index, &mut faults);
+        Records { text: head.text, grammar, index, outcome, faults, lines_before: head.lines_before }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -39,9 +37,9 @@ impl<'a> Records<'a> {
 
     /// How many fields a record has; of one that may be the header, which may end in a delimiter more or
     /// less than the records, how many these have.
-    pub(super) fn data_fields(&self, record: usize, dialect: &Dialect) -> Option<usize> {
+    pub(super) fn data_fields(&self, record: usize, framing: &Framing) -> Option<usize> {
         let found = self.fields(record)?;
-        let may_be_header = dialect.header && record as u64 == dialect.skip_records;
+        let may_be_header = framing.header && record as u64 == framing.skip_records;
         // One name and a field more is a title above a table as well, and one field below two is text.
         let next = self.fields(record + 1).filter(|next| may_be_header && found.len() > 1 && next.len() > 1);
         let Some(next) = next else {
@@ -50,7 +48,7 @@ impl<'a> Records<'a> {
         let first = FirstRecord::of(next);
         let is_blank = found.last().is_some_and(is_empty);
         let trails =
-            dialect.blank_names != BlankNames::Fail && trailing(found.len(), is_blank, first).is_some();
+            framing.blank_names != BlankNames::Fail && trailing(found.len(), is_blank, first).is_some();
         Some(if trails { next.len() } else { found.len() })
     }
 
@@ -62,12 +60,12 @@ impl<'a> Records<'a> {
     }
 
     pub(super) fn value<'b>(&'b self, span: &FieldSpan, scratch: &'b mut Vec<u8>) -> &'b [u8] {
-        field_value(&self.dialect, self.text, span, scratch)
+        field_value(&self.grammar, self.text, span, scratch)
     }
 
     /// The comments, each with its line, from 1.
     pub(super) fn comments(&self) -> Vec<(&'a [u8], u32)> {
-        let Some(mark) = self.dialect.comment else { return Vec::new() };
+        let Some(mark) = self.grammar.comment else { return Vec::new() };
         let starts = self.index.record_starts.iter().map(|start| *start as usize);
         let stops = self.index.record_stops.iter().map(|stop| *stop as usize);
         let end = if self.outcome.is_ok() { self.text.len() } else { 0 };
@@ -77,7 +75,7 @@ impl<'a> Records<'a> {
             let mut at = gap.start;
             for line in self.text[gap].split(|byte| self.ends_line(*byte)) {
                 if line.first() == Some(&mark) {
-                    lines += self.dialect.terminator.count_lines(&self.text[counted..at]);
+                    lines += self.grammar.terminator.count_lines(&self.text[counted..at]);
                     counted = at;
                     found.push((line, lines as u32 + self.lines_before + 1));
                 }
@@ -93,7 +91,7 @@ impl<'a> Records<'a> {
     }
 
     fn ends_line(&self, byte: u8) -> bool {
-        self.dialect.terminator.ends_with(byte)
+        self.grammar.terminator.ends_with(byte)
     }
 
     /// The text of a record as it stands, and its line, from 1.

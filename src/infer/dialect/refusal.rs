@@ -6,7 +6,8 @@ use super::records::Records;
 use crate::error::count::count;
 use crate::error::wording::{settings, text, word};
 use crate::error::{Error, InputProblem, Location};
-use crate::parse::{Delimiter, Dialect, Escape, Terminator};
+use crate::parse::{Delimiter, Escape, Grammar, Terminator};
+use crate::spec::Dialect;
 
 /// A flag that decides a part of the dialect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,8 +46,8 @@ impl Reading {
     fn told(&self, head: Option<&Head<'_>>) -> String {
         let flags = flags(&self.dialect, &self.flags);
         let Some(head) = head else { return flags };
-        let records = Records::of(head, &self.dialect);
-        let first = self.dialect.skip_records as usize;
+        let records = Records::of(head, &self.dialect.grammar);
+        let first = self.dialect.framing.skip_records as usize;
         let Some(values) = records.values(first) else { return format!("{flags} reads no record") };
         let fields = commonest(&records, first);
         let more = if head.whole { "" } else { " in the sample" };
@@ -94,7 +95,8 @@ impl Refusal {
 }
 
 fn differ([url, other_url]: [String; 2], [one, other]: [Delimiter; 2]) -> Error {
-    let said = |delimiter: Delimiter| flags(&Dialect { delimiter, ..Dialect::default() }, &[Flag::Delimiter]);
+    let said =
+        |delimiter: Delimiter| flags(&Grammar { delimiter, ..Grammar::default() }.into(), &[Flag::Delimiter]);
     let remedy = format!(
         "give the inputs of each delimiter a run of their own, with {} or {}; `output.mode = \"append\"` (--append) adds \
          the rows of the second to the table of the first",
@@ -127,26 +129,26 @@ fn said(dialect: &Dialect, flag: Flag) -> (&'static str, String, String) {
     let valued = |key, value: &str, flag: &str| (key, text(value), format!("{flag} {}", quoted(value)));
     let character = |key, byte: u8, flag: &str| valued(key, &char::from(byte).to_string(), flag);
     match flag {
-        Flag::Delimiter => valued("delimiter", dialect.delimiter.as_str(), "--delimiter"),
-        Flag::Quote => match dialect.quote {
+        Flag::Delimiter => valued("delimiter", dialect.grammar.delimiter.as_str(), "--delimiter"),
+        Flag::Quote => match dialect.grammar.quote {
             Some(quote) => character("quoteChar", quote, "--quote"),
             None => ("quoteChar", text(""), "--no-quote".into()),
         },
-        Flag::Escape => match dialect.escape {
+        Flag::Escape => match dialect.grammar.escape {
             Escape::Byte(byte) => character("escapeChar", byte, "--escape"),
             // As a quote that escapes itself is doubled.
-            Escape::Doubled => character("escapeChar", dialect.quote.unwrap_or(b'"'), "--escape"),
+            Escape::Doubled => character("escapeChar", dialect.grammar.quote.unwrap_or(b'"'), "--escape"),
         },
-        Flag::Comment => match dialect.comment {
+        Flag::Comment => match dialect.grammar.comment {
             Some(comment) => character("commentChar", comment, "--comment"),
             None => ("commentChar", text(""), "--no-comment".into()),
         },
         Flag::Skip => {
-            let records = dialect.skip_records;
+            let records = dialect.framing.skip_records;
             ("skipRecords", records.to_string(), format!("--skip-records {records}"))
         }
         Flag::Terminator => {
-            let (value, typed) = match dialect.terminator {
+            let (value, typed) = match dialect.grammar.terminator {
                 Terminator::Lf => ("\n", r"'\n'"),
                 Terminator::Cr => ("\r", r"'\r'"),
                 Terminator::Any => ("any", "any"),

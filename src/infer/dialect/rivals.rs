@@ -7,7 +7,8 @@ use super::refusal::{Flag, flags};
 use super::search::{Candidate, Search};
 use super::{Head, header};
 use crate::infer::column::{Doubt, Evidence};
-use crate::parse::{Delimiter, Dialect, FieldForm, FieldSpan, Terminator};
+use crate::parse::{Delimiter, FieldForm, FieldSpan, Grammar, Terminator};
+use crate::spec::Dialect;
 use crate::value::ColumnType;
 
 /// Records that are looked at for what is in their fields.
@@ -20,16 +21,16 @@ pub(super) fn note(search: &Search<'_>, found: &Candidate, all: &[Candidate], no
         note_numbers(search, found, all, notes);
     }
     note_quotes(search, found, notes);
-    if search.known.given.line_terminator.is_none() && found.dialect.terminator == Terminator::Lf {
+    if search.known.given.line_terminator.is_none() && found.dialect.grammar.terminator == Terminator::Lf {
         note_lone_cr(search.heads, &found.dialect, notes);
     }
 }
 
 fn note_delimiters(search: &Search<'_>, found: &Candidate, all: &[Candidate], notes: &mut Vec<String>) {
-    let mut told = vec![found.dialect.delimiter];
+    let mut told = vec![found.dialect.grammar.delimiter];
     let mut text_columns = None;
     for rival in all {
-        let delimiter = rival.dialect.delimiter;
+        let delimiter = rival.dialect.grammar.delimiter;
         let divides = rival.look.fields > 1 && rival.look.nearly_agrees() && !rival.look.broken;
         if !divides || told.contains(&delimiter) {
             continue;
@@ -52,7 +53,7 @@ fn text_columns_of(heads: &[Head<'_>], found: &Candidate) -> Vec<bool> {
     let mut columns = vec![Evidence::default(); found.look.fields];
     let mut scratch = Vec::new();
     for head in heads {
-        let records = Records::of(head, &found.dialect);
+        let records = Records::of(head, &found.dialect.grammar);
         for fields in looked_at(&records, found) {
             for (evidence, span) in columns.iter_mut().zip(fields) {
                 evidence.observe(records.value(span, &mut scratch), false);
@@ -65,7 +66,7 @@ fn text_columns_of(heads: &[Head<'_>], found: &Candidate) -> Vec<bool> {
 /// Whether another delimiter stands outside quotes in one of these columns.
 fn stands_in(heads: &[Head<'_>], found: &Candidate, columns: &[bool], delimiter: &[u8]) -> bool {
     heads.iter().any(|head| {
-        let records = Records::of(head, &found.dialect);
+        let records = Records::of(head, &found.dialect.grammar);
         let mut scratch = Vec::new();
         let mut holds = |span| memchr::memmem::find(records.value(span, &mut scratch), delimiter).is_some();
         looked_at(&records, found).any(|fields| {
@@ -89,7 +90,7 @@ const RARE: [&str; 8] = ["::", ":", "||", "~~", "|~|", "^|^", "\u{a6}", "\u{1e}"
 /// A note on one of them that divides every record of a single column of text alike.
 pub(super) fn rare_delimiter(search: &Search<'_>, found: &Candidate) -> Option<String> {
     let head = search.heads.first()?;
-    let records = Records::of(head, &found.dialect);
+    let records = Records::of(head, &found.dialect.grammar);
     let (mut column, mut scratch) = (Evidence::default(), Vec::new());
     for fields in looked_at(&records, found) {
         let [span] = fields else { return None };
@@ -99,12 +100,12 @@ pub(super) fn rare_delimiter(search: &Search<'_>, found: &Candidate) -> Option<S
         return None;
     }
     let judged = |text: &str| {
-        Some(search.judged(Dialect { delimiter: Delimiter::new(text)?, ..found.dialect.clone() }))
+        Some(search.judged(Grammar { delimiter: Delimiter::new(text)?, ..found.dialect.grammar }))
     };
     let table = RARE.iter().filter_map(|text| judged(text)).find(|rival: &Candidate| rival.is_table())?;
     Some(format!(
         "{:?} divides every record into {} fields; if it is the delimiter, use {}",
-        table.dialect.delimiter.as_str(),
+        table.dialect.grammar.delimiter.as_str(),
         table.look.fields,
         flags(&table.dialect, &[Flag::Delimiter])
     ))
@@ -120,7 +121,7 @@ fn note_numbers(search: &Search<'_>, found: &Candidate, all: &[Candidate], notes
         return;
     }
     let Some(single) = search.one_column(found, all) else { return };
-    let records = Records::of(head, &single.dialect);
+    let records = Records::of(head, &single.dialect.grammar);
     let (mut line, mut scratch) = (Evidence::default(), Vec::new());
     for fields in (0..records.len()).take(RECORDS).filter_map(|record| records.fields(record)) {
         let [span] = fields else { return };
@@ -138,7 +139,7 @@ fn note_numbers(search: &Search<'_>, found: &Candidate, all: &[Candidate], notes
 /// Notes on quotes and escapes that are as sound and give other values.
 fn note_quotes(search: &Search<'_>, found: &Candidate, notes: &mut Vec<String>) {
     for variant in search.variants(found) {
-        let (ours, theirs) = (&found.dialect, &variant.dialect);
+        let (ours, theirs) = (&found.dialect.grammar, &variant.dialect.grammar);
         let encloses = found.look.enclosed > 0;
         // Quotes that enclose are quotes, unless they swallow lines.
         let counts = match (ours.quote, theirs.quote) {
@@ -158,14 +159,14 @@ fn note_quotes(search: &Search<'_>, found: &Candidate, notes: &mut Vec<String>) 
             "line {line} has {:?}, and by other quotes or escapes {:?}; if that is right, use {}",
             cut(&value),
             cut(&other),
-            flags(theirs, &wanted)
+            flags(&variant.dialect, &wanted)
         ));
     }
 }
 
 /// The first value that two dialects of the same delimiter read differently,
 /// with its line.
-fn difference(heads: &[Head<'_>], ours: &Dialect, theirs: &Dialect) -> Option<(u32, Vec<u8>, Vec<u8>)> {
+fn difference(heads: &[Head<'_>], ours: &Grammar, theirs: &Grammar) -> Option<(u32, Vec<u8>, Vec<u8>)> {
     let (mut scratch, mut other_scratch) = (Vec::new(), Vec::new());
     for head in heads {
         let (one, other) = (Records::of(head, ours), Records::of(head, theirs));
@@ -189,7 +190,7 @@ fn difference(heads: &[Head<'_>], ours: &Dialect, theirs: &Dialect) -> Option<(u
 /// A CR that ends no line and stands in no quotes may be a line end of its own.
 fn note_lone_cr(heads: &[Head<'_>], dialect: &Dialect, notes: &mut Vec<String>) {
     for head in heads.iter().filter(|head| memchr::memchr(b'\r', head.text).is_some()) {
-        let records = Records::of(head, dialect);
+        let records = Records::of(head, &dialect.grammar);
         let mut scratch = Vec::new();
         let mut holds = |span| {
             let value = records.value(span, &mut scratch);
@@ -198,7 +199,7 @@ fn note_lone_cr(heads: &[Head<'_>], dialect: &Dialect, notes: &mut Vec<String>) 
         let found = (0..records.len())
             .find(|record| records.fields(*record).is_some_and(|fields| fields.iter().any(&mut holds)));
         if let Some(record) = found {
-            let any = Dialect { terminator: Terminator::Any, ..dialect.clone() };
+            let any = dialect.with_grammar(Grammar { terminator: Terminator::Any, ..dialect.grammar });
             notes.push(format!(
                 "a CR that does not end a line is on line {} of {}, and is kept in its value; if it ends a record, use {}",
                 records.raw(record).1,
@@ -213,10 +214,11 @@ fn note_lone_cr(heads: &[Head<'_>], dialect: &Dialect, notes: &mut Vec<String>) 
 /// A note on the first record that a run fails at.
 pub(super) fn note_odd(heads: &[Head<'_>], found: &Candidate, dialect: &Dialect, notes: &mut Vec<String>) {
     let Some(head) = heads.first().filter(|_| found.look.fields > 1) else { return };
-    let records = Records::of(head, dialect);
-    let first = dialect.skip_records as usize;
-    let is_odd =
-        |&record: &usize| records.data_fields(record, dialect).is_some_and(|f| f != found.look.fields);
+    let records = Records::of(head, &dialect.grammar);
+    let first = dialect.framing.skip_records as usize;
+    let is_odd = |&record: &usize| {
+        records.data_fields(record, &dialect.framing).is_some_and(|f| f != found.look.fields)
+    };
     let Some(odd) = (first..records.len()).find(is_odd) else { return };
     let (text, line) = records.raw(odd);
     notes.push(format!(

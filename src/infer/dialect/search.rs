@@ -3,7 +3,8 @@
 use super::look::Look;
 use super::records::Records;
 use super::{DELIMITERS, Head, Known, header};
-use crate::parse::{Delimiter, Dialect, Escape, Terminator};
+use crate::parse::{Delimiter, Escape, Grammar, Terminator};
+use crate::spec::Dialect;
 
 /// Records that a text without quoting has to agree on where a quote is opened
 /// and never closed: fewer may be a file that is cut off.
@@ -52,8 +53,9 @@ impl Candidate {
     }
 
     fn is_better_than(&self, other: &Candidate) -> bool {
-        let mends =
-            self.dialect.delimiter == other.dialect.delimiter && other.look.broken && !self.look.broken;
+        let mends = self.dialect.grammar.delimiter == other.dialect.grammar.delimiter
+            && other.look.broken
+            && !self.look.broken;
         self.rank() > other.rank() || self.rank() == other.rank() && mends
     }
 }
@@ -83,10 +85,10 @@ impl<'a> Search<'a> {
         let mut candidates = Vec::new();
         for terminator in self.terminators() {
             for delimiter in self.delimiters() {
-                candidates.extend(self.with_quotes(Dialect {
+                candidates.extend(self.with_quotes(Grammar {
                     delimiter,
                     terminator,
-                    ..self.resolved.clone()
+                    ..self.resolved.grammar
                 }));
             }
         }
@@ -105,11 +107,12 @@ impl<'a> Search<'a> {
         best.cloned()
     }
 
-    /// What the text looks like in a dialect.
-    pub(super) fn judged(&self, dialect: Dialect) -> Candidate {
+    /// What the text looks like by a grammar.
+    pub(super) fn judged(&self, grammar: Grammar) -> Candidate {
+        let dialect = self.resolved.with_grammar(grammar);
         let look = Look::of(self.heads, &dialect);
         let titles = if self.titles_open { self.titles(&dialect, &look) } else { 0 };
-        let skipped = Dialect { skip_records: dialect.skip_records + titles as u64, ..dialect.clone() };
+        let skipped = dialect.skipping(dialect.framing.skip_records + titles as u64);
         let named = if self.known.names.is_empty() { 0 } else { self.named(&skipped, &look) };
         Candidate { dialect, look, titles, named }
     }
@@ -118,7 +121,7 @@ impl<'a> Search<'a> {
     /// and its first record is a header for certain.
     fn titles(&self, dialect: &Dialect, look: &Look) -> usize {
         let Some(titles) = look.is_table_below() else { return 0 };
-        let below = Dialect { skip_records: titles as u64, ..dialect.clone() };
+        let below = dialect.skipping(titles as u64);
         let certain = self.named(&below, look) > 0 || header::is_certain_header(self.heads, &below);
         if certain { titles } else { 0 }
     }
@@ -126,22 +129,25 @@ impl<'a> Search<'a> {
     /// How many of the known names stand in the first record; without a header,
     /// how many of the columns have a field.
     fn named(&self, dialect: &Dialect, look: &Look) -> usize {
-        if !dialect.header {
+        if !dialect.framing.header {
             return if look.fields.max(1) == self.known.names.len() { look.fields } else { 0 };
         }
         let Some(head) = self.heads.first() else { return 0 };
-        let Some(values) = Records::of(head, dialect).values(dialect.skip_records as usize) else { return 0 };
+        let Some(values) = Records::of(head, &dialect.grammar).values(dialect.framing.skip_records as usize)
+        else {
+            return 0;
+        };
         self.known.names.iter().filter(|name| values.iter().any(|value| value == name.as_bytes())).count()
     }
 
-    /// A dialect with every quote and escape that may be meant. Quoting that is
+    /// A grammar with every quote and escape that may be meant. Quoting that is
     /// plainly there is not switched off for a better score: its quotes would
     /// become part of every value.
-    fn with_quotes(&self, dialect: Dialect) -> Vec<Candidate> {
+    fn with_quotes(&self, grammar: Grammar) -> Vec<Candidate> {
         let (mut plain_quotes, mut unclosed) = (0, false);
         let mut candidates = Vec::new();
-        for (quote, escape) in self.quotes(dialect.delimiter) {
-            let candidate = self.judged(Dialect { quote, escape, ..dialect.clone() });
+        for (quote, escape) in self.quotes(grammar.delimiter) {
+            let candidate = self.judged(Grammar { quote, escape, ..grammar });
             let look = &candidate.look;
             if quote == Some(b'"') {
                 plain_quotes = plain_quotes.max(look.enclosed);
@@ -162,10 +168,11 @@ impl<'a> Search<'a> {
 
     /// What was found with every other quote and escape, likely or not.
     pub(super) fn variants(&self, found: &Candidate) -> Vec<Candidate> {
-        let ours = (found.dialect.quote, found.dialect.escape);
-        let quotes = if self.quote_open { self.quotes(found.dialect.delimiter) } else { Vec::new() };
+        let found = found.dialect.grammar;
+        let ours = (found.quote, found.escape);
+        let quotes = if self.quote_open { self.quotes(found.delimiter) } else { Vec::new() };
         let others = quotes.into_iter().filter(|theirs| *theirs != ours);
-        let judged = |(quote, escape)| self.judged(Dialect { quote, escape, ..found.dialect.clone() });
+        let judged = |(quote, escape)| self.judged(Grammar { quote, escape, ..found });
         others.map(judged).collect()
     }
 
@@ -173,16 +180,19 @@ impl<'a> Search<'a> {
     /// the values of a single column.
     fn has_idle_terminator(&self, candidate: &Candidate) -> bool {
         let Candidate { dialect, look, .. } = candidate;
-        dialect.terminator == Terminator::Any
+        dialect.grammar.terminator == Terminator::Any
             && self.known.given.line_terminator.is_none()
             && (look.fields == 0
-                || !Look::of(self.heads, &Dialect { terminator: Terminator::Lf, ..dialect.clone() })
-                    .has_fewer_records(look))
+                || !Look::of(
+                    self.heads,
+                    &dialect.with_grammar(Grammar { terminator: Terminator::Lf, ..dialect.grammar }),
+                )
+                .has_fewer_records(look))
     }
 
     fn terminators(&self) -> Vec<Terminator> {
         if self.known.given.line_terminator.is_some() {
-            return vec![self.resolved.terminator];
+            return vec![self.resolved.grammar.terminator];
         }
         let has_lf = self.heads.iter().any(|head| memchr::memchr(b'\n', head.text).is_some());
         let lone_cr = |head: &Head<'_>| {
@@ -197,7 +207,7 @@ impl<'a> Search<'a> {
     }
 
     fn delimiters(&self) -> Vec<Delimiter> {
-        let resolved = self.resolved;
+        let resolved = self.resolved.grammar;
         let taken = |delimiter: &Delimiter| {
             delimiter.single().is_some_and(|byte| [resolved.quote, resolved.comment].contains(&Some(byte)))
         };
@@ -219,7 +229,7 @@ impl<'a> Search<'a> {
     /// Quotes with their escapes, in order of preference.
     fn quotes(&self, delimiter: Delimiter) -> Vec<(Option<u8>, Escape)> {
         let Known { given, .. } = *self.known;
-        let resolved = self.resolved;
+        let resolved = self.resolved.grammar;
         let mut quotes = vec![resolved.quote];
         if self.quote_open {
             quotes.extend(self.occurs(b"'").then_some(Some(b'\'')));
@@ -254,12 +264,12 @@ impl<'a> Search<'a> {
     pub(super) fn one_column(&self, found: &Candidate, all: &[Candidate]) -> Option<Candidate> {
         let unused = |delimiter: &Delimiter| !self.occurs(delimiter.as_bytes());
         let delimiters =
-            std::iter::once(self.resolved.delimiter).chain(['\u{1f}', '\u{1e}'].map(Delimiter::from));
+            std::iter::once(self.resolved.grammar.delimiter).chain(['\u{1f}', '\u{1e}'].map(Delimiter::from));
         let delimiter = delimiters.chain(DELIMITERS.map(Delimiter::from)).find(unused)?;
-        let mut terminators = all.iter().map(|candidate| candidate.dialect.terminator);
+        let mut terminators = all.iter().map(|candidate| candidate.dialect.grammar.terminator);
         let terminator = terminators.rfind(|terminator| *terminator != Terminator::Any);
-        let terminator = terminator.unwrap_or(found.dialect.terminator);
-        let candidates = self.with_quotes(Dialect { delimiter, terminator, ..self.resolved.clone() });
+        let terminator = terminator.unwrap_or(found.dialect.grammar.terminator);
+        let candidates = self.with_quotes(Grammar { delimiter, terminator, ..self.resolved.grammar });
         self.best(&candidates)
     }
 

@@ -2,8 +2,8 @@
 
 use super::Known;
 use crate::infer::Sample;
-use crate::parse::{Delimiter, Dialect, Opening, SeparatorLine, Terminator};
-use crate::spec::DialectSpec;
+use crate::parse::{Delimiter, Opening, SeparatorLine, Terminator};
+use crate::spec::{Dialect, DialectSpec};
 
 /// The line, if the sample begins with one that is passed over. Without a
 /// terminator, any line end is one.
@@ -13,7 +13,7 @@ pub(super) fn line(
     terminator: Option<Terminator>,
 ) -> Option<SeparatorLine> {
     match Opening::of(&sample.text, terminator) {
-        Opening::Separator(line) if dialect.separator_line => Some(line),
+        Opening::Separator(line) if dialect.framing.separator_line => Some(line),
         _ => None,
     }
 }
@@ -33,10 +33,10 @@ pub(super) fn named(samples: &[Sample], known: &Known<'_>) -> (Option<Delimiter>
     let spec = DialectSpec { delimiter: Some(line.delimiter.clone()), ..known.given.clone() };
     let delimiter = match &known.given.delimiter {
         // What is a quote or a comment, too, is not a delimiter.
-        None => spec.resolve().ok().map(|dialect| dialect.delimiter),
+        None => spec.resolve().ok().map(|dialect| dialect.grammar.delimiter),
         Some(_) => None,
     };
-    let taken = delimiter.unwrap_or(known.resolved.delimiter);
+    let taken = delimiter.unwrap_or(known.resolved.grammar.delimiter);
     let what = match (delimiter, &known.given.delimiter) {
         (Some(_), _) => "names the delimiter".to_owned(),
         (None, Some(_)) if taken.as_str() == line.delimiter => "names the delimiter that is given".to_owned(),

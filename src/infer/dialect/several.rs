@@ -4,7 +4,8 @@ use super::look::Look;
 use super::refusal::Refusal;
 use super::search::{Candidate, Search};
 use super::{DELIMITERS, Head};
-use crate::parse::{Delimiter, Dialect};
+use crate::parse::{Delimiter, Grammar};
+use crate::spec::Dialect;
 
 /// Refuses inputs of which each is a table by a delimiter that does not divide the
 /// other: nothing reads both, and a column called `a;b` would come of it.
@@ -30,9 +31,11 @@ pub(super) fn check(search: &Search<'_>, found: &Candidate) -> Result<(), Refusa
 /// The delimiters by each of which a head is a table, the one that was found before others.
 fn delimiters_of(head: &Head<'_>, found: &Dialect) -> Vec<Delimiter> {
     let is_table = |delimiter: &Delimiter| {
-        let look = Look::of(&[*head], &Dialect { delimiter: *delimiter, ..found.clone() });
+        let grammar = Grammar { delimiter: *delimiter, ..found.grammar };
+        let look = Look::of(&[*head], &found.with_grammar(grammar));
         look.records > 1 && (look.is_table() || look.is_table_below().is_some())
     };
-    let others = DELIMITERS.map(Delimiter::from).into_iter().filter(|other| *other != found.delimiter);
-    std::iter::once(found.delimiter).chain(others).filter(is_table).collect()
+    let others =
+        DELIMITERS.map(Delimiter::from).into_iter().filter(|other| *other != found.grammar.delimiter);
+    std::iter::once(found.grammar.delimiter).chain(others).filter(is_table).collect()
 }

@@ -5,9 +5,9 @@ use super::{Failing, Words};
 use crate::infer::dialect::{Known, delimiters_in, infer_dialect, is_usual, score, separator_bytes};
 use crate::infer::{Sample, infer_schema};
 use crate::parse::{
-    BlankNames, Dialect, FieldSpan, RecordIndex, ScanError, ScanProblem, Scanner, StrayQuotes, field_value,
+    FieldSpan, Grammar, RecordIndex, ScanError, ScanProblem, Scanner, StrayQuotes, field_value,
 };
-use crate::spec::DialectSpec;
+use crate::spec::{BlankNames, Dialect, DialectSpec};
 use crate::split::header::{FirstRecord, Header, is_blank};
 use crate::split::preamble::{Preamble, Taken};
 use crate::value::ColumnType;
@@ -51,7 +51,7 @@ pub(super) fn read(failing: &Failing<'_>, settings: &Settings, words: &Words<'_>
     let (dialect, _) = infer_dialect(sample, &known).ok()?;
     let text = &failing.sample.text[separator_bytes(&failing.sample, &dialect)..];
     let (mut index, mut faults) = (RecordIndex::default(), Vec::new());
-    let outcome = Scanner::new(&dialect).scan_tolerant(text, &mut index, &mut faults);
+    let outcome = Scanner::new(&dialect.grammar).scan_tolerant(text, &mut index, &mut faults);
     let (mut end, mut taken_in) = (index.len(), 0);
     if let Err(error) = outcome {
         // Text that is cut off may end inside quotes; what such a quote takes in can be set aside.
@@ -61,7 +61,7 @@ pub(super) fn read(failing: &Failing<'_>, settings: &Settings, words: &Words<'_>
             return None;
         }
         if !is_cut {
-            taken_in = 1 + dialect.terminator.count_lines(text[error.offset..].trim_ascii_end());
+            taken_in = 1 + dialect.grammar.terminator.count_lines(text[error.offset..].trim_ascii_end());
         }
     } else if !failing.sample.whole {
         end = end.saturating_sub(1);
@@ -113,7 +113,7 @@ impl Table<'_> {
         let first_record = (first..end).find(|record| !self.is_faulty(*record));
         let first_record = first_record.map(|record| FirstRecord::of(self.index.record(record)));
         let columns = match &names {
-            Some(names) => Header::of(names, first_record, self.dialect).names.len(),
+            Some(names) => Header::of(names, first_record, &self.dialect.framing).names.len(),
             None => self.index.record(first).len(),
         };
         let fits = |fields: usize| {
@@ -128,7 +128,7 @@ impl Table<'_> {
         }
         let good = (first..end).find(|record| !is_bad(record))?;
         let mut scratch = Vec::new();
-        let value = |span| field_value(self.dialect, self.text, span, &mut scratch).to_vec();
+        let value = |span| field_value(&self.dialect.grammar, self.text, span, &mut scratch).to_vec();
         let mut seen = HashSet::new();
         let mut is_read = |position: usize| {
             let name = names.as_ref().and_then(|names| names.get(position));
@@ -142,7 +142,7 @@ impl Table<'_> {
             rejected,
             taken_in,
             truncated,
-            passed_over: self.dialect.skip_records as usize + footer + self.comments().count(),
+            passed_over: self.dialect.framing.skip_records as usize + footer + self.comments().count(),
             swallows: (first..end).any(|record| self.swallows(record, columns)),
             header: names.is_some(),
             typed: self.typed(words.null_tokens),
@@ -152,7 +152,8 @@ impl Table<'_> {
     }
 
     fn typed(&self, null_tokens: &[String]) -> usize {
-        let lenient = Dialect { stray_quotes: StrayQuotes::Keep, ..self.dialect.clone() };
+        let grammar = Grammar { stray_quotes: StrayQuotes::Keep, ..self.dialect.grammar };
+        let lenient = self.dialect.with_grammar(grammar);
         let sample = Sample { text: self.text.to_vec(), whole: true, ..Sample::default() };
         let inferred = infer_schema(&[sample], &lenient, null_tokens);
         let columns = inferred.map_or(Vec::new(), |inferred| inferred.schema.columns);
@@ -164,21 +165,21 @@ impl Table<'_> {
     }
 
     fn comments(&self) -> impl Iterator<Item = &[u8]> {
-        let mark = self.dialect.comment;
+        let mark = self.dialect.grammar.comment;
         let lines = self.text.split(|byte| matches!(byte, b'\r' | b'\n'));
         lines.filter(move |line| mark.is_some() && line.first().copied() == mark)
     }
 
     /// Records after the data, where the text goes to the end.
     fn footer(&self) -> usize {
-        if self.whole { self.dialect.footer_records as usize } else { 0 }
+        if self.whole { self.dialect.framing.footer_records as usize } else { 0 }
     }
 
     /// Whether something that is passed over, and that nobody `given` it to be, looks like a record, or
     /// like a header.
     fn loses(&self, end: usize, given: &DialectSpec) -> bool {
         let dialect = self.dialect;
-        let first = (dialect.skip_records as usize).min(end);
+        let first = (dialect.framing.skip_records as usize).min(end);
         let after = end.saturating_sub(self.footer()).max(first);
         let fields = |record: usize| self.index.record(record).len();
         let filled =
@@ -191,7 +192,7 @@ impl Table<'_> {
         let passed_over: Vec<usize> = titles.clone().chain(footers.clone()).map(filled).collect();
         // Records of their own, if several of them agree.
         let agree = |(at, filled): (usize, &usize)| *filled > 1 && passed_over[..at].contains(filled);
-        let delimiter = dialect.delimiter.as_bytes();
+        let delimiter = dialect.grammar.delimiter.as_bytes();
         let is_record = |line: &[u8]| memchr::memmem::find_iter(line, delimiter).count() + 1 == columns;
         !titles.clone().all(is_title)
             || !footers.clone().all(is_footer)
@@ -222,7 +223,8 @@ impl Table<'_> {
             span.form.is_quoted()
                 && memchr::memchr2(b'\r', b'\n', raw).is_some()
                 && raw.split(|byte| matches!(byte, b'\r' | b'\n')).any(|line| {
-                    memchr::memmem::find_iter(line, self.dialect.delimiter.as_bytes()).count() + 1 >= columns
+                    memchr::memmem::find_iter(line, self.dialect.grammar.delimiter.as_bytes()).count() + 1
+                        >= columns
                 })
         };
         columns > 1 && self.index.record(record).iter().any(holds)

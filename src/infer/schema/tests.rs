@@ -41,7 +41,7 @@ fn delimiters_are_told_apart() {
         ("one ~ two\nthree\nfour\nfive\n", b','),
         ("", b','),
     ] {
-        assert_eq!(dialect_of(text).delimiter, char::from(expected).into(), "{text:?}");
+        assert_eq!(dialect_of(text).grammar.delimiter, char::from(expected).into(), "{text:?}");
     }
 }
 
@@ -57,7 +57,7 @@ fn terminators_are_what_ends_lines() {
         ("text\nx\ry\nz\n", Terminator::Lf),
         ("a,b\r\r\n1,2\r\r\n", Terminator::Lf),
     ] {
-        assert_eq!(dialect_of(text).terminator, expected, "{text:?}");
+        assert_eq!(dialect_of(text).grammar.terminator, expected, "{text:?}");
     }
 }
 
@@ -79,7 +79,7 @@ fn quotes_and_escapes_are_those_that_enclose() {
         ("a,b\n\"x\",2\n6\" pipe,3\n", Some(b'"'), Escape::Doubled),
     ] {
         let dialect = dialect_of(text);
-        assert_eq!((dialect.quote, dialect.escape), (quote, escape), "{text:?}");
+        assert_eq!((dialect.grammar.quote, dialect.grammar.escape), (quote, escape), "{text:?}");
     }
 }
 
@@ -96,7 +96,11 @@ fn what_stands_above_the_data_is_skipped() {
         ("one\ntwo\n", 0, None, true),
     ] {
         let found = dialect_of(text);
-        assert_eq!((found.skip_records, found.comment, found.header), (skip, comment, header), "{text:?}");
+        assert_eq!(
+            (found.framing.skip_records, found.grammar.comment, found.framing.header),
+            (skip, comment, header),
+            "{text:?}"
+        );
     }
 }
 
@@ -113,7 +117,7 @@ fn preambles_that_differ_are_said() {
     let mut samples = sample("Report\nid,name\n1,x\n2,y\n");
     samples.extend(sample("id,name\n1,x\n2,y\n"));
     let (dialect, notes) = inferred(&samples, &DialectSpec::default(), true).unwrap();
-    assert_eq!(dialect.skip_records, 0);
+    assert_eq!(dialect.framing.skip_records, 0);
     assert!(notes[0].contains("differ in number"), "{notes:?}");
 }
 
@@ -131,7 +135,7 @@ fn headers_are_names_only() {
         ("no. 1,5%\n1,2\n3,4\n", true),
         ("1,unknown\n2,5\n3,6\n", false),
     ] {
-        assert_eq!(dialect_of(text).header, expected, "{text:?}");
+        assert_eq!(dialect_of(text).framing.header, expected, "{text:?}");
     }
 }
 
@@ -147,7 +151,7 @@ fn data_is_not_taken_for_a_header_where_the_sample_is_cut() {
             ..Sample::default()
         }];
         let (dialect, _) = inferred(&samples, &DialectSpec::default(), true).unwrap();
-        assert_eq!((dialect.delimiter, dialect.header), (';'.into(), false), "{shift}");
+        assert_eq!((dialect.grammar.delimiter, dialect.framing.header), (';'.into(), false), "{shift}");
     }
 }
 

@@ -2,9 +2,10 @@
 
 use super::*;
 use crate::infer::{Inferred, InputRecords, Sample, TypeInference, infer_schema, note_lines};
-use crate::parse::generate::{dialects, texts};
-use crate::parse::{Escape, field_value};
+use crate::parse::generate::{grammars, texts};
+use crate::parse::{Escape, Grammar, field_value};
 use crate::schema::Schema;
+use crate::spec::Framing;
 use crate::value::ColumnType;
 use proptest::prelude::*;
 
@@ -13,7 +14,8 @@ type Read = (usize, Vec<String>);
 
 fn values(dialect: &Dialect, text: &[u8], index: &RecordIndex, record: usize) -> Vec<String> {
     let mut scratch = Vec::new();
-    let value = |span| String::from_utf8_lossy(field_value(dialect, text, span, &mut scratch)).into_owned();
+    let value =
+        |span| String::from_utf8_lossy(field_value(&dialect.grammar, text, span, &mut scratch)).into_owned();
     index.record(record).iter().map(value).collect()
 }
 
@@ -25,7 +27,9 @@ fn window(text: &[u8], range: Range<usize>) -> Window {
 /// What is certain in a window, with offsets in `text`.
 fn certain(dialect: &Dialect, text: &[u8], range: Range<usize>, shape: RecordShape) -> Vec<Read> {
     let window = window(text, range.clone());
-    let Some(found) = window.certain(&Scanner::new(dialect), dialect, shape) else { return Vec::new() };
+    let Some(found) = window.certain(&Scanner::new(&dialect.grammar), dialect, shape) else {
+        return Vec::new();
+    };
     let text = &window.text[found.start..];
     let read = |record: usize| {
         let offset = range.start + found.start + found.index.record_starts[record] as usize;
@@ -60,10 +64,10 @@ fn windows_are_spread_over_what_follows_the_head() {
 #[test]
 fn records_are_taken_where_both_readings_meet() {
     let lf = Dialect::default();
-    let backslash = Dialect { escape: Escape::Byte(b'\\'), ..lf.clone() };
-    let bare = Dialect { quote: None, ..backslash.clone() };
-    let any = Dialect { terminator: Terminator::Any, ..lf.clone() };
-    let comments = Dialect { comment: Some(b'#'), ..lf.clone() };
+    let backslash = Dialect::from(Grammar { escape: Escape::Byte(b'\\'), ..lf.grammar });
+    let bare = Dialect::from(Grammar { quote: None, ..backslash.grammar });
+    let any = Dialect::from(Grammar { terminator: Terminator::Any, ..lf.grammar });
+    let comments = Dialect::from(Grammar { comment: Some(b'#'), ..lf.grammar });
     for (dialect, text, from, cut, expected) in [
         // From within quotes, and from outside: the first line, and the last, are cut off.
         (&lf, "1,\"a\nb\"\n2,\"c\nd\"\n3,\"e\nf\"\n4,\"g\nh\"\n", 2, 1, &["2", "3"][..]),
@@ -168,9 +172,12 @@ fn windows_widen_types_and_say_where() {
 #[test]
 fn what_is_no_data_widens_nothing() {
     let plain = Dialect::default();
-    let footer = Dialect { footer_records: 2, ..plain.clone() };
-    let large_footer = Dialect { footer_records: 5, ..plain.clone() };
-    let comments = Dialect { comment: Some(b'#'), ..plain.clone() };
+    let footed = |footer_records| Dialect {
+        framing: Framing { footer_records, ..Framing::default() },
+        ..Dialect::default()
+    };
+    let (footer, large_footer) = (footed(2), footed(5));
+    let comments = Dialect::from(Grammar { comment: Some(b'#'), ..plain.grammar });
     for (dialect, tail, expected) in [
         (&plain, "2,x\n3.5,y\n", "float64"),
         (&footer, "2,x\n3,y\nTotal,2\nend,x\n", "int64"),
@@ -185,7 +192,7 @@ fn what_is_no_data_widens_nothing() {
     ] {
         assert_eq!(types_with(dialect, tail).0, expected, "{tail:?}");
     }
-    let titles = Dialect { skip_records: 1 << 20, ..plain };
+    let titles = plain.skipping(1 << 20);
     let inference = types_with_nothing(&titles);
     assert!(inference.columns.is_empty(), "{inference:?}");
 }
@@ -263,17 +270,21 @@ proptest! {
     /// Whatever the text is, only its true records are certain.
     #[test]
     fn certain_records_are_records_of_the_input(
-        dialect in dialects(),
+        grammar in grammars(),
         texts in prop::collection::vec(texts(), 1..6),
         ends in (any::<prop::sample::Index>(), any::<prop::sample::Index>()),
         at_end in any::<bool>(),
     ) {
         let limit = 1 << 20;
-        let dialect =
-            Dialect { max_field_bytes: limit, max_record_bytes: limit, max_fields: limit, ..dialect };
+        let dialect = Dialect::from(Grammar {
+            max_field_bytes: limit,
+            max_record_bytes: limit,
+            max_fields: limit,
+            ..grammar
+        });
         let text = texts.concat();
         let mut index = RecordIndex::default();
-        let scanned = Scanner::new(&dialect).scan_tolerant(&text, &mut index, &mut Vec::new());
+        let scanned = Scanner::new(&dialect.grammar).scan_tolerant(&text, &mut index, &mut Vec::new());
         let (a, b) = (ends.0.index(text.len() + 1), ends.1.index(text.len() + 1));
         let range = a.min(b)..if at_end { text.len() } else { a.max(b) };
         // What ends in quotes has no end to go by.
@@ -304,7 +315,7 @@ proptest! {
         let text = table(seed, 500, &kinds, all_quoted, None).into_bytes();
         let range = start..text.len().min(start + bytes);
         let mut index = RecordIndex::default();
-        Scanner::new(&dialect).scan(&text, &mut index).unwrap();
+        Scanner::new(&dialect.grammar).scan(&text, &mut index).unwrap();
         let truth: Vec<usize> = index.record_starts.iter().map(|start| *start as usize).collect();
         let doubtful = RecordShape { fields: kinds.len(), longest_quoted: usize::MAX };
         for (offset, values) in certain(&dialect, &text, range.clone(), doubtful) {

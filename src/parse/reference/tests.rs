@@ -3,8 +3,8 @@ use crate::parse::{Delimiter, Escape, Trim};
 
 /// The records as `field|field` with quoted fields in angle brackets, one after
 /// the other with ` / ` between; then the error as `problem@offset:line:record:field`.
-fn shown(dialect: &Dialect, text: &str) -> String {
-    let parsed = parse(dialect, text.as_bytes());
+fn shown(grammar: &Grammar, text: &str) -> String {
+    let parsed = parse(grammar, text.as_bytes());
     let field = |field: &Field| {
         let value = String::from_utf8_lossy(&field.value).into_owned();
         if field.quoted { format!("<{value}>") } else { value }
@@ -18,16 +18,16 @@ fn shown(dialect: &Dialect, text: &str) -> String {
 }
 
 #[track_caller]
-fn check(dialect: &Dialect, cases: &[(&str, &str)]) {
+fn check(grammar: &Grammar, cases: &[(&str, &str)]) {
     for (text, expected) in cases {
-        assert_eq!(shown(dialect, text), *expected, "of {text:?}");
+        assert_eq!(shown(grammar, text), *expected, "of {text:?}");
     }
 }
 
 #[test]
 fn records_and_blank_lines() {
     check(
-        &Dialect::default(),
+        &Grammar::default(),
         &[
             ("", ""),
             ("a,b\nc,d\n", "a|b / c|d"),
@@ -42,7 +42,7 @@ fn records_and_blank_lines() {
 
 #[test]
 fn terminators() {
-    let with = |terminator| Dialect { terminator, stray_quotes: StrayQuotes::Keep, ..Dialect::default() };
+    let with = |terminator| Grammar { terminator, stray_quotes: StrayQuotes::Keep, ..Grammar::default() };
     check(
         &with(Terminator::Lf),
         &[
@@ -59,14 +59,14 @@ fn terminators() {
         ],
     );
     check(&with(Terminator::Cr), &[("a\rb\n\r\r", "a / b\n"), ("a\r\nb", "a / \nb")]);
-    let separated = Dialect { delimiter: '\u{1f}'.into(), ..with(Terminator::Byte(0x1e)) };
+    let separated = Grammar { delimiter: '\u{1f}'.into(), ..with(Terminator::Byte(0x1e)) };
     check(&separated, &[("a\u{1f}b\r\n\u{1e}\u{1e}\"c\u{1e}\"\u{1e}", "a|b\r\n / <c\u{1e}>")]);
     check(&with(Terminator::Any), &[("a\rb\nc\r\nd\n\re\r", "a / b / c / d / e"), ("\"a\"\r\n", "<a>")]);
 }
 
 #[test]
 fn quotes_and_escapes() {
-    let with = |escape| Dialect { escape, ..Dialect::default() };
+    let with = |escape| Grammar { escape, ..Grammar::default() };
     let doubled = &[("\"a,\n\"\"b\",\"\"\"\"", "<a,\n\"b>|<\">"), ("\"a\\\"\n", "<a\\>")];
     check(&with(Escape::Doubled), doubled);
     check(&with(Escape::Byte(b'"')), doubled);
@@ -79,15 +79,15 @@ fn quotes_and_escapes() {
             ("\"a\\", "UnterminatedQuote@0:0:0:0"),
         ],
     );
-    let unquoted = Dialect { quote: None, ..Dialect::default() };
+    let unquoted = Grammar { quote: None, ..Grammar::default() };
     check(&unquoted, &[("\"a,b\"\n", "\"a|b\"")]);
 }
 
 #[test]
 fn escapes_without_quotes() {
-    let dialect = Dialect { quote: None, escape: Escape::Byte(b'\\'), ..Dialect::default() };
+    let grammar = Grammar { quote: None, escape: Escape::Byte(b'\\'), ..Grammar::default() };
     check(
-        &dialect,
+        &grammar,
         &[
             ("a\\,b,c\nd", "a,b|c / d"),
             ("a\\\nb,\\\\\n", "a\nb|\\"),
@@ -96,13 +96,13 @@ fn escapes_without_quotes() {
             ("a\\", "a\\"),
         ],
     );
-    let both = Dialect { trim: Trim::Both, ..dialect };
+    let both = Grammar { trim: Trim::Both, ..grammar };
     check(&both, &[(" a\\,  , \\, \n", "a,|,")]);
 }
 
 #[test]
 fn delimiters_of_several_bytes() {
-    let with = |text| Dialect { delimiter: Delimiter::new(text).unwrap(), ..Dialect::default() };
+    let with = |text| Grammar { delimiter: Delimiter::new(text).unwrap(), ..Grammar::default() };
     check(
         &with("||"),
         &[
@@ -120,7 +120,7 @@ fn delimiters_of_several_bytes() {
 
 #[test]
 fn trimming() {
-    let with = |trim| Dialect { trim, ..Dialect::default() };
+    let with = |trim| Grammar { trim, ..Grammar::default() };
     let text = " a\t,\t\" b \" , \r\n";
     check(
         &with(Trim::Both),
@@ -133,18 +133,18 @@ fn trimming() {
     );
     check(&with(Trim::Left), &[(" a\t, \"b\"\n ", "a\t|<b> / "), ("\"b\" ,", "TextAfterQuote@3:0:0:0")]);
     check(&with(Trim::Right), &[(" a\t,\"b\" \n ", " a|<b> / "), (" \"b\",", "QuoteInBareField@1:0:0:0")]);
-    let initial = Dialect { skip_initial_space: true, ..Dialect::default() };
+    let initial = Grammar { skip_initial_space: true, ..Grammar::default() };
     check(&initial, &[("  a , \"b\",\tc", "a |<b>|\tc")]);
-    let keep = Dialect { stray_quotes: StrayQuotes::Keep, ..with(Trim::Both) };
+    let keep = Grammar { stray_quotes: StrayQuotes::Keep, ..with(Trim::Both) };
     check(&keep, &[(" \"a \" b ,", "<a  b>|"), ("x \"a\" \n", "x \"a\"")]);
-    let tabs = Dialect { delimiter: '\t'.into(), ..with(Trim::Both) };
+    let tabs = Grammar { delimiter: '\t'.into(), ..with(Trim::Both) };
     check(&tabs, &[("a \t \t b\n", "a||b")]);
 }
 
 #[test]
 fn tolerance_notes_the_first_fault_of_each_record() {
-    let dialect = Dialect { max_fields: 3, max_field_bytes: 9, ..Dialect::default() };
-    let parsed = parse_tolerant(&dialect, b"a\"b,\"c\"d\n1,2\n1,2,3,4567890123\nx,\"y\"z\n\"a");
+    let grammar = Grammar { max_fields: 3, max_field_bytes: 9, ..Grammar::default() };
+    let parsed = parse_tolerant(&grammar, b"a\"b,\"c\"d\n1,2\n1,2,3,4567890123\nx,\"y\"z\n\"a");
     let faults = parsed.faults.iter().map(|fault| (fault.record, fault.offset, fault.problem));
     let expected = [
         (0, 1, ScanProblem::QuoteInBareField),
@@ -158,7 +158,7 @@ fn tolerance_notes_the_first_fault_of_each_record() {
 
 #[test]
 fn stray_quotes() {
-    let strict = Dialect::default();
+    let strict = Grammar::default();
     check(
         &strict,
         &[
@@ -168,7 +168,7 @@ fn stray_quotes() {
             ("\"a\"\r", "TextAfterQuote@3:0:0:0"),
         ],
     );
-    let lenient = Dialect { stray_quotes: StrayQuotes::Keep, ..strict };
+    let lenient = Grammar { stray_quotes: StrayQuotes::Keep, ..strict };
     check(
         &lenient,
         &[
@@ -181,7 +181,7 @@ fn stray_quotes() {
 
 #[test]
 fn unescaped_quotes() {
-    let mode = Dialect { unescaped_quotes: true, ..Dialect::default() };
+    let mode = Grammar { unescaped_quotes: true, ..Grammar::default() };
     check(
         &mode,
         &[
@@ -203,22 +203,22 @@ fn unescaped_quotes() {
             ("x\n1,a\"b\n", "x / QuoteInBareField@5:1:1:1"),
         ],
     );
-    let any = Dialect { terminator: Terminator::Any, ..mode.clone() };
+    let any = Grammar { terminator: Terminator::Any, ..mode };
     check(&any, &[("\"a\"b\"\rc", "<a\"b> / c"), ("\"a\"\r\nb\"\n", "<a> / QuoteInBareField@6:1:1:0")]);
-    let cr = Dialect { terminator: Terminator::Cr, ..mode.clone() };
+    let cr = Grammar { terminator: Terminator::Cr, ..mode };
     check(&cr, &[("\"a\"\nb\"\rc", "<a\"\nb> / c")]);
-    let bars = Dialect { delimiter: Delimiter::new("||").unwrap_or(','.into()), ..mode.clone() };
+    let bars = Grammar { delimiter: Delimiter::new("||").unwrap_or(','.into()), ..mode };
     check(&bars, &[("\"a\"|b\"||\"c\",d\"\n", "<a\"|b>|<c\",d>"), ("\"a\"|", "UnterminatedQuote@0:0:0:0")]);
-    let slashed = Dialect { escape: Escape::Byte(b'\\'), ..mode.clone() };
+    let slashed = Grammar { escape: Escape::Byte(b'\\'), ..mode };
     check(&slashed, &[("\"a\\\",b\" c\"\"d\",e\n", "<a\",b\" c\"\"d>|e"), ("\"a \"\",b\n", "<a \">|b")]);
-    let trimmed = Dialect { trim: Trim::Both, ..mode };
+    let trimmed = Grammar { trim: Trim::Both, ..mode };
     check(&trimmed, &[(" \"a\" b\" \t,\"c\" ", "<a\" b>|<c>"), ("\"a\" \"b\"\n", "<a\" \"b>")]);
 }
 
 #[test]
 fn unterminated_quotes_are_found_where_they_open() {
     check(
-        &Dialect::default(),
+        &Grammar::default(),
         &[
             ("a\n\nb,\"c\nd,e\n", "a / UnterminatedQuote@5:2:1:1"),
             ("\"", "UnterminatedQuote@0:0:0:0"),
@@ -229,23 +229,23 @@ fn unterminated_quotes_are_found_where_they_open() {
 
 #[test]
 fn comments() {
-    let dialect = Dialect { comment: Some(b'#'), ..Dialect::default() };
-    check(&dialect, &[("#\"a\r\nb,#\n#c", "b|#"), (" #a\n", " #a"), ("\"#\"\n", "<#>")]);
-    let any = Dialect { terminator: Terminator::Any, ..dialect };
+    let grammar = Grammar { comment: Some(b'#'), ..Grammar::default() };
+    check(&grammar, &[("#\"a\r\nb,#\n#c", "b|#"), (" #a\n", " #a"), ("\"#\"\n", "<#>")]);
+    let any = Grammar { terminator: Terminator::Any, ..grammar };
     check(&any, &[("#a\rb\n#\r\nc", "b / c")]);
 }
 
 #[test]
 fn limits() {
-    let dialect = Dialect {
+    let grammar = Grammar {
         max_field_bytes: 3,
         max_record_bytes: 6,
         max_fields: 6,
         comment: Some(b'#'),
-        ..Dialect::default()
+        ..Grammar::default()
     };
     check(
-        &dialect,
+        &grammar,
         &[
             ("abc,de\r\n", "abc|de"),
             ("x\n1,\"ab\"\n", "x / FieldTooLarge@4:1:1:1"),
@@ -261,8 +261,8 @@ fn limits() {
 fn places_count_lines_as_the_terminator_does() {
     let text = b"\"\r\r\n\n\"\r\nb\r\n";
     let lines = |terminator| {
-        let dialect = Dialect { terminator, stray_quotes: StrayQuotes::Keep, ..Dialect::default() };
-        let parsed = parse(&dialect, text);
+        let grammar = Grammar { terminator, stray_quotes: StrayQuotes::Keep, ..Grammar::default() };
+        let parsed = parse(&grammar, text);
         assert_eq!(parsed.error, None);
         let places = parsed.records.iter().map(|r| (r.byte_offset, r.lines_before, r.records_before));
         (places.collect::<Vec<_>>(), terminator.count_lines(text))

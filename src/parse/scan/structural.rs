@@ -5,21 +5,21 @@
 //! that the compiler makes vector instructions of them; hand-made SIMD replaces
 //! [`Needles::mask`] and nothing else.
 
-use crate::parse::{Dialect, Terminator};
+use crate::parse::{Grammar, Terminator};
 
 const WORD: usize = 64;
 
-/// The bytes to look for; of a delimiter of several bytes, the first. Five are the most a dialect has; one with fewer
+/// The bytes to look for; of a delimiter of several bytes, the first. Five are the most a grammar has; one with fewer
 /// repeats its delimiter, which costs less than a loop of variable length.
 #[derive(Debug, Clone)]
 pub(super) struct Needles([u8; 5]);
 
 impl Needles {
-    pub(super) fn new(dialect: &Dialect) -> Self {
-        let delimiter = dialect.delimiter.first();
-        let quote = dialect.quote.unwrap_or(delimiter);
-        let escape = dialect.escape_byte().unwrap_or(delimiter);
-        let (first, second) = match dialect.terminator {
+    pub(super) fn new(grammar: &Grammar) -> Self {
+        let delimiter = grammar.delimiter.first();
+        let quote = grammar.quote.unwrap_or(delimiter);
+        let escape = grammar.escape_byte().unwrap_or(delimiter);
+        let (first, second) = match grammar.terminator {
             Terminator::Lf => (b'\n', b'\n'),
             Terminator::Cr => (b'\r', b'\r'),
             Terminator::Any => (b'\n', b'\r'),
@@ -111,8 +111,8 @@ mod tests {
 
     #[test]
     fn positions_are_those_of_the_needles_at_any_length() {
-        let dialect = Dialect { delimiter: '\0'.into(), terminator: Terminator::Any, ..Dialect::default() };
-        let needles = Needles::new(&dialect);
+        let grammar = Grammar { delimiter: '\0'.into(), terminator: Terminator::Any, ..Grammar::default() };
+        let needles = Needles::new(&grammar);
         for length in 0..300 {
             let text: Vec<u8> = (0..length).map(|i| b"a\0b\"c\r\n\xffd"[i * i % 9]).collect();
             let expected: Vec<_> = (0..length).filter(|&i| b"\0\"\r\n".contains(&text[i])).collect();

@@ -2,7 +2,7 @@
 
 use super::structural::Positions;
 use super::{FieldForm, FieldSpan, RecordIndex, ScanError, ScanProblem, Scanner};
-use crate::parse::{Dialect, StrayQuotes, Terminator, comment};
+use crate::parse::{Grammar, StrayQuotes, Terminator, comment};
 
 /// What is too large.
 #[derive(Debug, Clone)]
@@ -15,8 +15,8 @@ pub(super) struct Limits {
 }
 
 impl Limits {
-    pub(super) fn new(dialect: &Dialect) -> Self {
-        let Dialect { max_field_bytes, max_record_bytes, max_fields, .. } = *dialect;
+    pub(super) fn new(grammar: &Grammar) -> Self {
+        let Grammar { max_field_bytes, max_record_bytes, max_fields, .. } = *grammar;
         // A record has at most one field more than it has bytes.
         let least = max_field_bytes.min(max_record_bytes).min(max_fields.saturating_sub(1));
         Limits {
@@ -28,15 +28,15 @@ impl Limits {
     }
 }
 
-/// One pass over one block. `PLAIN` is [`Dialect::is_plain`].
+/// One pass over one block. `PLAIN` is [`Grammar::is_plain`].
 pub(super) struct Walk<'a, const PLAIN: bool> {
-    dialect: &'a Dialect,
+    grammar: &'a Grammar,
     limits: &'a Limits,
     /// First byte of the delimiter.
     delimiter: u8,
-    /// [`Dialect::leading_space`].
+    /// [`Grammar::leading_space`].
     leading_space: &'static [u8],
-    /// [`Dialect::trailing_space`].
+    /// [`Grammar::trailing_space`].
     trailing_space: &'static [u8],
     block: &'a [u8],
     /// Every byte up to the last position taken has been dealt with.
@@ -67,11 +67,11 @@ impl<'a, const PLAIN: bool> Walk<'a, PLAIN> {
     ) -> Self {
         index.clear();
         Walk {
-            dialect: &scanner.dialect,
+            grammar: &scanner.grammar,
             limits: &scanner.limits,
-            delimiter: scanner.dialect.delimiter.first(),
-            leading_space: scanner.dialect.leading_space(),
-            trailing_space: scanner.dialect.trailing_space(),
+            delimiter: scanner.grammar.delimiter.first(),
+            leading_space: scanner.grammar.leading_space(),
+            trailing_space: scanner.grammar.trailing_space(),
             block,
             positions: Positions::new(&scanner.needles, block),
             at: 0,
@@ -103,7 +103,7 @@ impl<'a, const PLAIN: bool> Walk<'a, PLAIN> {
     fn record(&mut self) -> Result<(), ScanError> {
         let record_start = self.at;
         let lines_before = self.lines;
-        if self.dialect.comment.is_some() && self.byte(record_start) == self.dialect.comment {
+        if self.grammar.comment.is_some() && self.byte(record_start) == self.grammar.comment {
             return self.comment();
         }
         let mut start = record_start;
@@ -129,16 +129,16 @@ impl<'a, const PLAIN: bool> Walk<'a, PLAIN> {
                 }
                 self.push_bare(start, floor, end);
                 break end;
-            } else if Some(byte) == self.dialect.quote {
+            } else if Some(byte) == self.grammar.quote {
                 if self.is_opening(start, at) {
                     match self.quoted_field(at)? {
                         FieldEnd::Delimiter { next } => (start, floor) = (next, next),
                         FieldEnd::Record { end } => break end,
                     }
-                } else if self.dialect.stray_quotes == StrayQuotes::Error {
+                } else if self.grammar.stray_quotes == StrayQuotes::Error {
                     self.fault(self.error(at, ScanProblem::QuoteInBareField))?;
                 }
-            } else if !PLAIN && Some(byte) == self.dialect.bare_escape() && at + 1 < self.block.len() {
+            } else if !PLAIN && Some(byte) == self.grammar.bare_escape() && at + 1 < self.block.len() {
                 self.lines += self.ends_line(at + 1) as usize;
                 floor = at + 2;
             }
@@ -180,7 +180,7 @@ impl<'a, const PLAIN: bool> Walk<'a, PLAIN> {
         if stray_end == after {
             self.push(content, close, if escapes { FieldForm::Escaped } else { FieldForm::Quoted });
         } else {
-            if self.dialect.stray_quotes == StrayQuotes::Error {
+            if self.grammar.stray_quotes == StrayQuotes::Error {
                 let trimmed = |byte: &&u8| self.trailing_space.contains(byte);
                 let stray = after + self.block[after..stray_end].iter().take_while(trimmed).count();
                 self.fault(self.error(stray, ScanProblem::TextAfterQuote))?;
@@ -192,8 +192,8 @@ impl<'a, const PLAIN: bool> Walk<'a, PLAIN> {
 
     /// The position of the next closing quote, and whether escapes stand before it.
     fn closing_quote(&mut self) -> Option<(usize, bool)> {
-        let quote = self.dialect.quote;
-        let escape = self.dialect.escape_byte();
+        let quote = self.grammar.quote;
+        let escape = self.grammar.escape_byte();
         let mut escapes = false;
         let mut escaped_at = usize::MAX;
         while let Some(at) = self.positions.next() {
@@ -208,7 +208,7 @@ impl<'a, const PLAIN: bool> Walk<'a, PLAIN> {
             } else if escape.is_none() && self.byte(at + 1) == quote {
                 escapes = true;
                 escaped_at = at + 1;
-            } else if PLAIN || !self.dialect.unescaped_quotes || self.dialect.closes_at(self.block, at + 1) {
+            } else if PLAIN || !self.grammar.unescaped_quotes || self.grammar.closes_at(self.block, at + 1) {
                 return Some((at, escapes));
             }
             // Else a quote that is text.
@@ -227,7 +227,7 @@ impl<'a, const PLAIN: bool> Walk<'a, PLAIN> {
             }
         };
         self.judge_record_size(start, end)?;
-        match comment::looks_like_record(self.dialect, &self.block[start..end]) {
+        match comment::looks_like_record(self.grammar, &self.block[start..end]) {
             true => Err(self.error(start, ScanProblem::CommentLikeRecord)),
             false => Ok(()),
         }
@@ -239,7 +239,7 @@ impl<'a, const PLAIN: bool> Walk<'a, PLAIN> {
     fn terminator(&mut self, floor: usize, at: usize) -> usize {
         self.lines += 1;
         self.at = at + 1;
-        match self.dialect.terminator {
+        match self.grammar.terminator {
             // Not structural, or every CR elsewhere would be walked over.
             Terminator::Lf if at > floor && self.block[at - 1] == b'\r' => {
                 let before = self.block[floor..at].iter().rev().take(Terminator::MAX_CRS);
@@ -256,7 +256,7 @@ impl<'a, const PLAIN: bool> Walk<'a, PLAIN> {
 
     #[inline(always)]
     fn is_terminator(&self, byte: u8) -> bool {
-        match self.dialect.terminator {
+        match self.grammar.terminator {
             Terminator::Lf => byte == b'\n',
             Terminator::Cr => byte == b'\r',
             Terminator::Any => byte == b'\n' || byte == b'\r',
@@ -267,12 +267,12 @@ impl<'a, const PLAIN: bool> Walk<'a, PLAIN> {
     /// Whether a delimiter stands at `at`, where `byte` does.
     #[inline(always)]
     fn is_delimiter(&self, at: usize, byte: u8) -> bool {
-        byte == self.delimiter && (PLAIN || self.dialect.delimiter.stands_at(self.block, at))
+        byte == self.delimiter && (PLAIN || self.grammar.delimiter.stands_at(self.block, at))
     }
 
     #[inline(always)]
     fn delimiter_bytes(&self) -> usize {
-        if PLAIN { 1 } else { self.dialect.delimiter.as_bytes().len() }
+        if PLAIN { 1 } else { self.grammar.delimiter.as_bytes().len() }
     }
 
     /// Whether a quote at `at` opens the field that begins at `start`.
@@ -285,7 +285,7 @@ impl<'a, const PLAIN: bool> Walk<'a, PLAIN> {
     fn ends_line(&self, at: usize) -> bool {
         let followed_by_lf = || self.byte(at + 1) == Some(b'\n');
         self.is_terminator(self.block[at])
-            && !(self.dialect.terminator == Terminator::Any && self.block[at] == b'\r' && followed_by_lf())
+            && !(self.grammar.terminator == Terminator::Any && self.block[at] == b'\r' && followed_by_lf())
     }
 
     fn end_of_input(&mut self) -> usize {
@@ -338,7 +338,7 @@ impl<'a, const PLAIN: bool> Walk<'a, PLAIN> {
     /// Spans do not tell where a field's bytes begin and end, but nothing
     /// between a span and the next delimiter is one.
     fn judge_fields(&mut self, start: usize, end: usize) -> Result<(), ScanError> {
-        let delimiter = self.dialect.delimiter;
+        let delimiter = self.grammar.delimiter;
         let (first, fields) = (self.whole_fields(), self.index.fields.len());
         let mut raw_start = start;
         for position in first..fields {
@@ -388,7 +388,7 @@ impl<'a, const PLAIN: bool> Walk<'a, PLAIN> {
             offset,
             record: self.index.len(),
             field: self.index.fields.len() - self.whole_fields(),
-            line: lines + self.dialect.terminator.count_lines(&self.block[start..offset]),
+            line: lines + self.grammar.terminator.count_lines(&self.block[start..offset]),
             problem,
         }
     }

@@ -86,7 +86,7 @@ fn build_with(
     let policies = Policies::of(errors, schema.columns.iter().map(|column| column.name.as_str()));
     let index = index(block);
     let data = DataRecords { range: skip..index.len(), broken: &[] };
-    BatchBuilder::new(&schema, &Dialect::default(), &binding, policies).build(block, &index, &data)
+    BatchBuilder::new(&schema, &Grammar::default(), &binding, policies).build(block, &index, &data)
 }
 
 /// Rows where everything bad fails.
@@ -192,16 +192,16 @@ fn nulls_are_unquoted_tokens() {
 /// Quoting is off, and a backslash escapes.
 #[test]
 fn nulls_are_told_from_their_escaped_texts() {
-    let dialect = Dialect { quote: None, escape: Escape::Byte(b'\\'), ..Dialect::default() };
+    let grammar = Grammar { quote: None, escape: Escape::Byte(b'\\'), ..Grammar::default() };
     let mut text = column("a", ColumnType::Text);
     text.rules.null_tokens = vec!["\\N".into()];
     let schema = Schema::new(vec![text, column("b", ColumnType::Text)]);
     let binding = Binding::by_position(&schema, 2, &[], ColumnPolicies::default()).expect("as many columns");
     let (block, mut index) = (b"\\N,1\n\\\\N,2\nx\\,,3\n\\N\\,,4\n,5\n", RecordIndex::default());
-    Scanner::new(&dialect).scan(block, &mut index).expect("well formed");
+    Scanner::new(&grammar).scan(block, &mut index).expect("well formed");
     let policies = Policies::of(&ErrorsSpec::default(), ["a", "b"]);
     let data = DataRecords { range: 0..index.len(), broken: &[] };
-    let built = BatchBuilder::new(&schema, &dialect, &binding, policies).build(block, &index, &data);
+    let built = BatchBuilder::new(&schema, &grammar, &binding, policies).build(block, &index, &data);
     let batch = built.expect("all values are text").rows.batch;
     let values: Vec<_> = batch.column(0).as_string::<i32>().iter().collect();
     assert_eq!(values, [None, Some("\\N"), Some("x,"), Some("\\N,"), Some("")]);
@@ -349,7 +349,7 @@ fn a_column_that_the_input_lacks_is_null() {
     let binding =
         Binding { fields_per_record: 1, field_of_column: vec![Some(0), None], empty_fields: Vec::new() };
     let policies = Policies::of(&ErrorsSpec::default(), ["a", "b"]);
-    let builder = BatchBuilder::new(&schema, &Dialect::default(), &binding, policies);
+    let builder = BatchBuilder::new(&schema, &Grammar::default(), &binding, policies);
     let built = builder.build(block, &index(block), &DataRecords { range: 0..2, broken: &[] });
     let batch = built.expect("the records fit").rows.batch;
     assert_eq!((batch.num_rows(), batch.column(0).null_count(), batch.column(1).null_count()), (2, 0, 2));

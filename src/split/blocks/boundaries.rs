@@ -36,7 +36,7 @@ impl BlockCutter {
         while let Some(&byte) = bytes.get(self.scanned) {
             match self.state {
                 State::RecordStart => {
-                    let comment = Some(byte) == self.dialect.comment;
+                    let comment = Some(byte) == self.grammar.comment;
                     self.state = if comment { State::Comment } else { State::Outside };
                 }
                 State::Comment | State::Outside => {
@@ -54,21 +54,21 @@ impl BlockCutter {
                     self.state = State::Outside;
                 }
                 State::QuoteInQuotes => {
-                    let doubled = Some(byte) == self.dialect.quote && self.dialect.escape_byte().is_none();
+                    let doubled = Some(byte) == self.grammar.quote && self.grammar.escape_byte().is_none();
                     self.scanned += doubled as usize;
                     self.state = match doubled {
                         true => State::Quoted,
-                        false if self.dialect.unescaped_quotes => State::AfterQuote,
+                        false if self.grammar.unescaped_quotes => State::AfterQuote,
                         false => State::Outside,
                     };
                     self.fields_known = self.scanned;
                 }
                 State::AfterQuote => {
-                    match self.dialect.ends_field(&bytes[self.scanned..]) {
+                    match self.grammar.ends_field(&bytes[self.scanned..]) {
                         Some(true) => self.state = State::Outside,
                         // A delimiter or terminator goes on in the next bytes.
                         None => break,
-                        Some(false) if self.dialect.trailing_space().contains(&byte) => self.scanned += 1,
+                        Some(false) if self.grammar.trailing_space().contains(&byte) => self.scanned += 1,
                         Some(false) => self.state = State::Quoted,
                     }
                     self.fields_known = self.scanned;
@@ -81,10 +81,10 @@ impl BlockCutter {
     /// Hops to the next opening quote or escape, or over records to the end of
     /// the buffer. Whether to go on.
     fn scan_outside(&mut self, bytes: &[u8], next: Option<u8>) -> bool {
-        let terminator = self.dialect.terminator;
+        let terminator = self.grammar.terminator;
         let special = match self.state {
             State::Comment => None,
-            _ => self.dialect.quote.or(self.dialect.bare_escape()),
+            _ => self.grammar.quote.or(self.grammar.bare_escape()),
         };
         let (a, b) = match terminator {
             Terminator::Lf => (b'\n', b'\n'),
@@ -108,7 +108,7 @@ impl BlockCutter {
             let mut end = at + 1;
             if Some(bytes[at]) == special {
                 self.scanned = end;
-                if self.dialect.quote.is_none() {
+                if self.grammar.quote.is_none() {
                     self.state = State::BareEscaped;
                     return true;
                 }
@@ -145,7 +145,7 @@ impl BlockCutter {
         if self.plain {
             // The delimiter before it is none that quotes enclose: after them
             // stands the quote that closed them.
-            at == self.record_start || Some(bytes[at - 1]) == self.dialect.delimiter.single()
+            at == self.record_start || Some(bytes[at - 1]) == self.grammar.delimiter.single()
         } else {
             self.is_opening_after_space(bytes, at)
         }
@@ -155,12 +155,12 @@ impl BlockCutter {
     /// overlap: `||` ends after the second byte of `|||`, so only what stands
     /// before tells. No byte is looked at twice.
     fn is_opening_after_space(&mut self, bytes: &[u8], at: usize) -> bool {
-        let delimiter = self.dialect.delimiter.as_bytes();
+        let delimiter = self.grammar.delimiter.as_bytes();
         while let Some(found) = memmem::find(&bytes[self.fields_known..at], delimiter) {
             self.fields_known += found + delimiter.len();
             self.at_field_start = true;
         }
-        let space = self.dialect.leading_space();
+        let space = self.grammar.leading_space();
         let opening = self.at_field_start && bytes[self.fields_known..at].iter().all(|b| space.contains(b));
         // A delimiter has no quote in it, so none begins before this one.
         self.fields_known = at;
@@ -176,25 +176,25 @@ impl BlockCutter {
             return false;
         }
         let line = &bytes[self.record_start..at];
-        let is_cr = |byte: &u8| self.dialect.terminator == Terminator::Lf && *byte == b'\r';
+        let is_cr = |byte: &u8| self.grammar.terminator == Terminator::Lf && *byte == b'\r';
         let blank = line.len() <= Terminator::MAX_CRS && line.iter().all(is_cr);
         self.records += (!blank && self.state != State::Comment) as u64;
         self.record_start = end;
         self.fields_known = end;
         self.at_field_start = true;
         self.scanned = end;
-        self.state = if self.dialect.comment.is_some() { State::RecordStart } else { State::Outside };
+        self.state = if self.grammar.comment.is_some() { State::RecordStart } else { State::Outside };
         end <= self.block_bytes
     }
 
     /// Hops to the end of the quoted part, or of the buffer.
     fn scan_quoted(&mut self, bytes: &[u8]) {
-        let Some(quote) = self.dialect.quote else {
+        let Some(quote) = self.grammar.quote else {
             self.state = State::Outside; // Unreachable: without quotes nothing is quoted.
             return;
         };
-        let escape = self.dialect.escape_byte();
-        let delimiter = self.dialect.delimiter.single().filter(|_| self.plain);
+        let escape = self.grammar.escape_byte();
+        let delimiter = self.grammar.delimiter.single().filter(|_| self.plain);
         while self.scanned < bytes.len() {
             let rest = &bytes[self.scanned..];
             let hit = match escape {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::parse::generate::{dialects, texts};
+use crate::parse::generate::{grammars, texts};
 use crate::parse::{Escape, Terminator, field_value, reference};
 use proptest::prelude::*;
 
@@ -18,9 +18,9 @@ fn texts_of(blocks: &[Block]) -> Vec<String> {
 
 #[test]
 fn blocks_end_at_the_last_boundary_that_fits() {
-    let any = Dialect { terminator: Terminator::Any, ..Dialect::default() };
-    let comments = Dialect { comment: Some(b'#'), ..Dialect::default() };
     let lf = Dialect::default();
+    let any = lf.with_grammar(Grammar { terminator: Terminator::Any, ..lf.grammar });
+    let comments = lf.with_grammar(Grammar { comment: Some(b'#'), ..lf.grammar });
     let cases: [(&Dialect, usize, &str, &[&str]); 10] = [
         (&lf, 8, "", &[""]),
         (&lf, 8, "ab\ncd\nef\n", &["ab\ncd\n", "ef\n"]),
@@ -47,11 +47,12 @@ fn blocks_end_at_the_last_boundary_that_fits() {
 
 #[test]
 fn errors_name_the_place_and_leave_the_records_before() {
-    let small = Dialect { max_record_bytes: 5, ..Dialect::default() };
-    let broken_bar = Dialect { delimiter: '¦'.into(), ..small.clone() };
-    let keep = Dialect { escape: Escape::Byte(b'\\'), ..Dialect::default() };
-    let titled = Dialect { skip_records: 2, ..small.clone() };
-    let footed = Dialect { footer_records: 1, ..keep.clone() };
+    let small = Dialect::from(Grammar { max_record_bytes: 5, ..Grammar::default() });
+    let broken_bar = small.with_grammar(Grammar { delimiter: '¦'.into(), ..small.grammar });
+    let keep = Dialect::from(Grammar { escape: Escape::Byte(b'\\'), ..Grammar::default() });
+    let titled = small.skipping(2);
+    let framing = Framing { footer_records: 1, ..Framing::default() };
+    let footed = Dialect { framing, ..keep.clone() };
     let wrong = |byte_offset, lines_before, records_before, problem| {
         (byte_offset, lines_before, records_before, problem)
     };
@@ -93,7 +94,8 @@ fn buffers_are_no_larger_than_the_block() {
 type Outcome = (Vec<(Vec<(Vec<u8>, bool)>, [u64; 3])>, Option<([u64; 3], ScanProblem)>);
 
 fn scan_blocks(dialect: &Dialect, tolerant: bool, blocks: &[Block], error: Option<CutError>) -> Outcome {
-    let (scanner, mut index, mut scratch) = (Scanner::new(dialect), RecordIndex::default(), Vec::new());
+    let (scanner, mut index, mut scratch) =
+        (Scanner::new(&dialect.grammar), RecordIndex::default(), Vec::new());
     let mut records = Vec::new();
     for block in blocks {
         let place = |offset: usize, lines: usize, records: usize| {
@@ -118,7 +120,7 @@ fn scan_blocks(dialect: &Dialect, tolerant: bool, blocks: &[Block], error: Optio
         }
         for record in 0..index.len() {
             let fields = index.record(record).iter().map(|span| {
-                let value = field_value(dialect, &block.bytes, span, &mut scratch).to_vec();
+                let value = field_value(&dialect.grammar, &block.bytes, span, &mut scratch).to_vec();
                 (value, span.form.is_quoted())
             });
             let (offset, lines) = (index.record_starts[record] as usize, index.record_lines[record] as usize);
@@ -134,7 +136,7 @@ fn scan_blocks(dialect: &Dialect, tolerant: bool, blocks: &[Block], error: Optio
 
 fn refer(dialect: &Dialect, tolerant: bool, text: &[u8]) -> Outcome {
     let parse = if tolerant { reference::parse_tolerant } else { reference::parse };
-    let parsed = parse(dialect, text);
+    let parsed = parse(&dialect.grammar, text);
     let place = |offset: usize, lines: usize, records: usize| [offset as u64, lines as u64, records as u64];
     let records = parsed.records.into_iter().map(|record| {
         let at = place(record.byte_offset, record.lines_before, record.records_before);
@@ -149,7 +151,7 @@ proptest! {
 
     #[test]
     fn pieces_of_any_size_give_the_same_blocks(
-        dialect in dialects(),
+        dialect in grammars().prop_map(Dialect::from),
         tolerant in any::<bool>(),
         text in texts(),
         block_bytes in 0usize..60,
@@ -163,7 +165,7 @@ proptest! {
 
     #[test]
     fn scanning_blocks_is_scanning_the_whole(
-        dialect in dialects(),
+        dialect in grammars().prop_map(Dialect::from),
         tolerant in any::<bool>(),
         text in texts(),
         block_bytes in 0usize..60,
@@ -173,7 +175,7 @@ proptest! {
         let held_or_counted: u64 = blocks.iter().map(Block::text_bytes).sum();
         prop_assert!(text.starts_with(&bytes) && (error.is_some() || held_or_counted == text.len() as u64));
         // Bytes of a terminator, and a CR that ends the input.
-        let largest = block_bytes.max(dialect.max_record_bytes as usize + Terminator::MAX_BYTES + 1);
+        let largest = block_bytes.max(dialect.grammar.max_record_bytes as usize + Terminator::MAX_BYTES + 1);
         prop_assert!(blocks.iter().all(|block| block.bytes.len() <= largest));
 
         let (records, error) = scan_blocks(&dialect, tolerant, &blocks, error);
@@ -195,7 +197,7 @@ proptest! {
 
     #[test]
     fn a_cutter_resumed_at_any_block_gives_the_same_rest(
-        dialect in dialects(),
+        dialect in grammars().prop_map(Dialect::from),
         text in texts(),
         block_bytes in 0usize..60,
     ) {
@@ -210,7 +212,7 @@ proptest! {
 
     #[test]
     fn no_bytes_panic_under_any_dialect(
-        dialect in dialects(),
+        dialect in grammars().prop_map(Dialect::from),
         bytes in prop::array::uniform4(prop::sample::select(b"\r\n\",#\0 ".to_vec())),
         quoting in any::<bool>(),
         text in prop_oneof![texts(), prop::collection::vec(any::<u8>(), 0..300)],
@@ -218,13 +220,13 @@ proptest! {
     ) {
         let [delimiter, quote, escape, comment] = bytes;
         let escape = Escape::Byte(escape);
-        let degenerate = Dialect {
+        let degenerate = Dialect::from(Grammar {
             delimiter: char::from(delimiter).into(),
             quote: quoting.then_some(quote),
             escape,
             comment: Some(comment),
-            ..dialect
-        };
+            ..dialect.grammar
+        });
         for tolerant in [false, true] {
             cut(BlockCutter::new(&degenerate, 16).tolerant(tolerant), &text, piece);
         }
@@ -235,12 +237,8 @@ proptest! {
 #[test]
 fn a_separator_line_is_passed_over_in_every_piece() {
     for text in ["sep=;\r\ra;b\r1;2\r", "sep=;\r\na;b\r\n1;2\r\n", "sep=;\na;b\n1;2\n"] {
-        let dialect = Dialect {
-            delimiter: ';'.into(),
-            terminator: Terminator::Any,
-            separator_line: true,
-            ..Dialect::default()
-        };
+        let grammar = Grammar { delimiter: ';'.into(), terminator: Terminator::Any, ..Grammar::default() };
+        let dialect = Dialect::from(grammar);
         for piece in 1..=8 {
             let mut cutter = BlockCutter::new(&dialect, 64);
             let mut blocks = Vec::new();

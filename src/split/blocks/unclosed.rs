@@ -1,7 +1,7 @@
 //! A quote that is never closed: what its record takes in, in bounded memory.
 
 use super::{Block, BlockCutter, CutError};
-use crate::parse::{Dialect, RecordIndex, ScanError, ScanProblem, Terminator};
+use crate::parse::{Grammar, RecordIndex, ScanError, ScanProblem, Terminator};
 use memchr::{memchr, memchr2};
 
 /// The last record of an input, which ends inside quotes.
@@ -24,7 +24,7 @@ pub struct UnclosedQuote {
     /// Fields of the record before the one with the quote.
     pub field: usize,
     /// First bytes of the record that a block holds; fewer than all where the
-    /// record is larger than [`Dialect::max_record_bytes`].
+    /// record is larger than [`Grammar::max_record_bytes`].
     pub kept_bytes: u64,
 }
 
@@ -40,9 +40,9 @@ impl UnclosedQuote {
     }
 
     /// The same if the input ends where `rest` does.
-    pub(super) fn up_to(self, rest: &OpenQuote, dialect: &Dialect) -> Self {
+    pub(super) fn up_to(self, rest: &OpenQuote, grammar: &Grammar) -> Self {
         let lines = self.lines_before_quote + rest.lines;
-        let ends_line = rest.last.is_some_and(|last| dialect.terminator.ends_with(last));
+        let ends_line = rest.last.is_some_and(|last| grammar.terminator.ends_with(last));
         let last_line = if ends_line { lines } else { lines + 1 };
         UnclosedQuote { end: self.quote_at + 1 + rest.bytes, last_line, ..self }
     }
@@ -93,27 +93,27 @@ impl OpenQuote {
     }
 
     /// Reads on. Whether the field is still open.
-    pub(super) fn read(&mut self, dialect: &Dialect, bytes: &[u8]) -> bool {
+    pub(super) fn read(&mut self, grammar: &Grammar, bytes: &[u8]) -> bool {
         let Some((first, last)) = bytes.first().zip(bytes.last()) else { return self.is_open() };
-        self.lines += dialect.terminator.count_lines(bytes) as u64;
+        self.lines += grammar.terminator.count_lines(bytes) as u64;
         // The CR of a CRLF that is in two pieces was counted as a lone one.
-        let in_two = dialect.terminator == Terminator::Any && (self.last, *first) == (Some(b'\r'), b'\n');
+        let in_two = grammar.terminator == Terminator::Any && (self.last, *first) == (Some(b'\r'), b'\n');
         self.lines -= u64::from(in_two);
         self.bytes += bytes.len() as u64;
         self.last = Some(*last);
         let mut joined = std::mem::take(&mut self.undecided);
         match joined.is_empty() {
-            true => self.advance(dialect, bytes),
+            true => self.advance(grammar, bytes),
             false => {
                 joined.extend_from_slice(bytes);
-                self.advance(dialect, &joined);
+                self.advance(grammar, &joined);
             }
         }
         self.is_open()
     }
 
-    fn advance(&mut self, dialect: &Dialect, bytes: &[u8]) {
-        let (quote, escape) = (dialect.quote.unwrap_or_default(), dialect.escape_byte());
+    fn advance(&mut self, grammar: &Grammar, bytes: &[u8]) {
+        let (quote, escape) = (grammar.quote.unwrap_or_default(), grammar.escape_byte());
         let mut at = 0;
         while at < bytes.len() && self.is_open() {
             match self.state {
@@ -135,14 +135,14 @@ impl OpenQuote {
                     at += 1;
                     self.state = Inside::Quoted;
                 }
-                Inside::AfterQuote if dialect.unescaped_quotes => self.state = Inside::AfterSpace,
-                Inside::AfterSpace => match dialect.ends_field(&bytes[at..]) {
+                Inside::AfterQuote if grammar.unescaped_quotes => self.state = Inside::AfterSpace,
+                Inside::AfterSpace => match grammar.ends_field(&bytes[at..]) {
                     Some(true) => self.state = Inside::Closed,
                     None => {
                         self.undecided = bytes[at..].to_vec();
                         break;
                     }
-                    Some(false) if dialect.trailing_space().contains(&bytes[at]) => at += 1,
+                    Some(false) if grammar.trailing_space().contains(&bytes[at]) => at += 1,
                     Some(false) => self.state = Inside::Quoted,
                 },
                 Inside::AfterQuote | Inside::Closed => self.state = Inside::Closed,
@@ -155,10 +155,10 @@ impl OpenQuote {
     }
 
     /// Whether it is open where the input ends: a last quote closes it.
-    pub(super) fn is_open_at_end(&self, dialect: &Dialect) -> bool {
+    pub(super) fn is_open_at_end(&self, grammar: &Grammar) -> bool {
         match self.state {
             Inside::Quoted | Inside::Escaped => true,
-            Inside::AfterSpace => !dialect.closes_at(&self.undecided, 0),
+            Inside::AfterSpace => !grammar.closes_at(&self.undecided, 0),
             Inside::AfterQuote | Inside::Closed => false,
         }
     }
@@ -179,8 +179,8 @@ impl BlockCutter {
     /// its record, instead of failing the input: only where the record is data
     /// for certain. Footers are inside the quotes, too.
     pub(super) fn sets_aside(&self, error: &CutError) -> bool {
-        let is_data = error.records_before >= self.dialect.preamble_records();
-        self.tolerant && is_data && self.dialect.footer_records == 0
+        let is_data = error.records_before >= self.framing.preamble_records();
+        self.tolerant && is_data && self.framing.footer_records == 0
     }
 
     /// What a record takes in that fills the block, and whose quote at `error`
@@ -188,7 +188,7 @@ impl BlockCutter {
     pub(super) fn unclosed(&self, error: &CutError, rest: &OpenQuote) -> UnclosedQuote {
         let Block { bytes, byte_offset: record_start, lines_before, .. } = &self.block;
         let before = &bytes[..(error.byte_offset - record_start) as usize];
-        let ends_line = |byte: &u8| self.dialect.terminator.ends_with(*byte);
+        let ends_line = |byte: &u8| self.grammar.terminator.ends_with(*byte);
         let line_start = before.iter().rposition(ends_line).map_or(0, |at| at + 1);
         let begins_character = |byte: &&u8| **byte & 0xC0 != 0x80;
         let character = before[line_start..].iter().filter(begins_character).count() as u64 + 1;
@@ -203,21 +203,21 @@ impl BlockCutter {
             field: error.field,
             kept_bytes: 0,
         };
-        unclosed.up_to(rest, &self.dialect)
+        unclosed.up_to(rest, &self.grammar)
     }
 
     /// Reads the record that fills the block from its quote at `error` on.
     pub(super) fn read_quote(&self, error: &CutError) -> OpenQuote {
         let quote = (error.byte_offset - self.block.byte_offset) as usize;
         let mut rest = OpenQuote::new();
-        rest.read(&self.dialect, &self.block.bytes[quote + 1..]);
+        rest.read(&self.grammar, &self.block.bytes[quote + 1..]);
         rest
     }
 
     /// Drops what goes beyond the largest record, but no part of a character.
     pub(super) fn keep_largest(&mut self) {
         let bytes = &mut self.block.bytes;
-        let limit = usize::try_from(self.dialect.max_record_bytes).unwrap_or(usize::MAX);
+        let limit = usize::try_from(self.grammar.max_record_bytes).unwrap_or(usize::MAX);
         if bytes.len() > limit {
             let begins_character = |at: &usize| bytes[*at] & 0xC0 != 0x80;
             let end = (0..=limit).rev().find(begins_character).unwrap_or(0);

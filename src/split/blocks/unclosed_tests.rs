@@ -1,6 +1,7 @@
 use super::*;
-use crate::parse::generate::{dialects, texts};
+use crate::parse::generate::{grammars, texts};
 use crate::parse::{Escape, reference};
+use crate::spec::{Dialect, Framing};
 use proptest::prelude::*;
 
 /// The blocks of a text that is pushed in pieces, and the error.
@@ -9,6 +10,10 @@ fn cut(dialect: &Dialect, text: &[u8], piece: usize) -> (Vec<Block>, Option<CutE
     let pushed = text.chunks(piece).try_for_each(|bytes| cutter.push(bytes, &mut Vec::new, &mut out));
     let error = pushed.and_then(|()| cutter.finish(&mut Vec::new, &mut out)).err();
     (out, error)
+}
+
+fn headless(grammar: Grammar) -> Dialect {
+    Dialect { framing: Framing { header: false, ..Framing::default() }, ..grammar.into() }
 }
 
 /// What stands in the last block, and its extent: bytes, lines, character and field.
@@ -23,11 +28,11 @@ fn told(block: &Block) -> Option<Told> {
 
 #[test]
 fn the_record_of_an_unclosed_quote_is_a_block_of_its_own() {
-    let bare = Dialect { header: false, ..Dialect::default() };
-    let any = Dialect { terminator: Terminator::Any, ..bare.clone() };
-    let slashed = Dialect { escape: Escape::Byte(b'\\'), ..bare.clone() };
-    let small = Dialect { max_record_bytes: 8, ..bare.clone() };
-    let small_any = Dialect { terminator: Terminator::Any, ..small.clone() };
+    let bare = headless(Grammar::default());
+    let any = headless(Grammar { terminator: Terminator::Any, ..bare.grammar });
+    let slashed = headless(Grammar { escape: Escape::Byte(b'\\'), ..bare.grammar });
+    let small = headless(Grammar { max_record_bytes: 8, ..bare.grammar });
+    let small_any = headless(Grammar { terminator: Terminator::Any, ..small.grammar });
     let cases = [
         (&bare, "a,b\n1,2\n3,\"4\n5,6\n", "3,\"4\n5,6\n", (8, 17), (3, 4), 3, 1),
         (&bare, "\"", "\"", (0, 1), (1, 1), 1, 0),
@@ -61,9 +66,10 @@ fn the_record_of_an_unclosed_quote_is_a_block_of_its_own() {
 
 #[test]
 fn what_is_not_data_for_certain_is_an_error_still() {
-    let small = Dialect { header: false, max_record_bytes: 8, ..Dialect::default() };
-    let titled = Dialect { skip_records: 2, ..Dialect::default() };
-    let footed = Dialect { footer_records: 1, ..Dialect::default() };
+    let small = headless(Grammar { max_record_bytes: 8, ..Grammar::default() });
+    let titled = Dialect::default().skipping(2);
+    let framing = Framing { footer_records: 1, ..Framing::default() };
+    let footed = Dialect { framing, ..Dialect::default() };
     let cases = [
         (&Dialect::default(), "a,\"b\n1,2\n", (2, ScanProblem::UnterminatedQuote)),
         (&titled, "t\n\"t\na,b\n1,2\n", (2, ScanProblem::UnterminatedQuote)),
@@ -85,7 +91,7 @@ fn what_is_not_data_for_certain_is_an_error_still() {
 
 #[test]
 fn memory_does_not_grow_with_what_a_quote_takes_in() {
-    let dialect = Dialect { header: false, max_record_bytes: 1 << 16, ..Dialect::default() };
+    let dialect = headless(Grammar { max_record_bytes: 1 << 16, ..Grammar::default() });
     let (mut cutter, mut out) = (BlockCutter::new(&dialect, 1 << 14).tolerant(true), Vec::new());
     let lines = b"1,two,3\n".repeat(1 << 10);
     cutter.push(b"1,\"two\n", &mut Vec::new, &mut out).expect("open");
@@ -105,12 +111,12 @@ proptest! {
 
     /// Lines and bytes are those of the whole text, wherever the reference says that a quote stays open.
     #[test]
-    fn extents_are_those_of_the_text(dialect in dialects(), text in texts(), piece in 1usize..40) {
+    fn extents_are_those_of_the_text(dialect in grammars().prop_map(Dialect::from), text in texts(), piece in 1usize..40) {
         let (blocks, _) = cut(&dialect, &text, piece);
         let Some((block, unclosed)) = blocks.iter().find_map(|block| Some((block, block.unclosed?))) else {
             return Ok(());
         };
-        let error = reference::parse_tolerant(&dialect, &text).error.expect("an open quote");
+        let error = reference::parse_tolerant(&dialect.grammar, &text).error.expect("an open quote");
         if error.problem == ScanProblem::RecordTooLarge {
             // An earlier record that the cutter leaves to the scanner.
             prop_assert!((error.record as u64) < block.records_before);
@@ -122,8 +128,8 @@ proptest! {
         let start = unclosed.record_start as usize;
         prop_assert_eq!(unclosed.end, text.len() as u64);
         prop_assert!(text[start..].starts_with(&block.bytes));
-        let ends_line = dialect.terminator.ends_with(text[text.len() - 1]);
-        let lines = dialect.terminator.count_lines(&text) as u64 + u64::from(!ends_line);
+        let ends_line = dialect.grammar.terminator.ends_with(text[text.len() - 1]);
+        let lines = dialect.grammar.terminator.count_lines(&text) as u64 + u64::from(!ends_line);
         prop_assert_eq!((unclosed.first_line, unclosed.last_line), (block.lines_before + 1, lines));
     }
 }

@@ -1,5 +1,6 @@
 use super::*;
-use crate::parse::generate::{dialects, texts};
+use crate::parse::Grammar;
+use crate::parse::generate::{grammars, texts};
 use crate::split::blocks::BlockCutter;
 use proptest::prelude::*;
 
@@ -7,7 +8,10 @@ const URL: &str = "file:///a.csv";
 
 /// Holds back a footer of so many records, and `max_idle_bytes` without one.
 fn hold(records: u64, max_idle_bytes: u64) -> FooterHold<'static> {
-    let dialect = Dialect { footer_records: records, max_record_bytes: max_idle_bytes, ..Dialect::default() };
+    let dialect = Dialect {
+        framing: Framing { footer_records: records, ..Framing::default() },
+        ..Grammar { max_record_bytes: max_idle_bytes, ..Grammar::default() }.into()
+    };
     FooterHold::new(&dialect, URL)
 }
 
@@ -25,7 +29,7 @@ fn held(dialect: &Dialect, records: u64, text: &[u8], block_bytes: usize) -> (Ve
 proptest! {
     #[test]
     fn the_last_block_holds_the_footer(
-        dialect in dialects(),
+        dialect in grammars().prop_map(Dialect::from),
         text in texts(),
         block_bytes in 1usize..30,
         records in 0u64..6,
@@ -128,7 +132,8 @@ fn a_footer_is_held_against_the_dialect() {
         (None, "id,name\n".into(), Ok(0)),
     ];
     for (trailer, text, expected) in cases {
-        let dialect = Dialect { footer_records: 2, trailer_count: trailer.cloned(), ..Dialect::default() };
+        let framing = Framing { footer_records: 2, trailer_count: trailer.cloned(), ..Framing::default() };
+        let dialect = Dialect { framing, ..Dialect::default() };
         let (_, blocks, _) = held(&dialect, 2, text.as_bytes(), 1 << 20);
         let found = check_footer(&dialect, blocks.last().expect("one"), 1, URL);
         if let Err(error) = &found {
@@ -142,7 +147,7 @@ fn a_footer_is_held_against_the_dialect() {
 #[test]
 fn nothing_at_all_has_no_trailer() {
     let trailer = TrailerCount { field: 1, marker: None, counts: CountedRecords::All };
-    let dialect = Dialect { footer_records: 1, trailer_count: Some(trailer), ..Dialect::default() };
-    assert!(check_empty(&dialect, URL).is_err());
-    assert!(check_empty(&Dialect { trailer_count: None, ..dialect }, URL).is_ok());
+    let framing = Framing { footer_records: 1, trailer_count: Some(trailer), ..Framing::default() };
+    assert!(check_empty(&framing, URL).is_err());
+    assert!(check_empty(&Framing { trailer_count: None, ..framing }, URL).is_ok());
 }

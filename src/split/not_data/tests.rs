@@ -1,7 +1,8 @@
 use super::*;
 use crate::documents::{NotData, NotDataKind, NotDataLine};
-use crate::parse::Scanner;
-use crate::parse::generate::{dialects, texts};
+use crate::parse::generate::{grammars, texts};
+use crate::parse::{Grammar, Scanner};
+use crate::spec::Framing;
 use crate::split::blocks::BlockCutter;
 use proptest::prelude::*;
 
@@ -15,7 +16,9 @@ fn scanned(dialect: &Dialect, text: &[u8], block_bytes: usize) -> Vec<(Block, Re
         match block.unclosed {
             Some(unclosed) => drop(unclosed.scanned(&block, &mut index)),
             None => {
-                Scanner::new(dialect).scan_tolerant(&block.bytes, &mut index, &mut Vec::new()).ok()?;
+                Scanner::new(&dialect.grammar)
+                    .scan_tolerant(&block.bytes, &mut index, &mut Vec::new())
+                    .ok()?;
             }
         }
         Some((block, index))
@@ -25,7 +28,10 @@ fn scanned(dialect: &Dialect, text: &[u8], block_bytes: usize) -> Vec<(Block, Re
 
 #[test]
 fn what_is_no_data_is_counted_with_its_place_and_text() {
-    let dialect = Dialect { skip_records: 1, footer_records: 1, comment: Some(b'#'), ..Dialect::default() };
+    let dialect = Dialect {
+        framing: Framing { skip_records: 1, footer_records: 1, ..Framing::default() },
+        ..Grammar { comment: Some(b'#'), ..Grammar::default() }.into()
+    };
     let text = b"Report\r\n\r\n# made\na,b\n1,\"x\ny\"\n\n\n# 2\n3,4\n#3\n#4\nTotal,1";
     let [(block, index)] = &scanned(&dialect, text, 1 << 20)[..] else { panic!("one block") };
     let Tiles { data_bytes, not_data } = Tiles::of(&dialect, block, index, (2, 1), true);
@@ -68,17 +74,18 @@ fn splits_are_added_up_in_any_order() {
 proptest! {
     #[test]
     fn tiles_cover_every_byte_once(
-        dialect in dialects(),
+        dialect in grammars().prop_map(Dialect::from),
         text in texts(),
         block_bytes in 1usize..60,
         (skipped, footer) in (0u64..3, 0usize..3),
     ) {
-        let dialect = Dialect { skip_records: skipped, header: skipped > 1, ..dialect };
+        let framing = Framing { skip_records: skipped, header: skipped > 1, ..Framing::default() };
+        let dialect = Dialect { framing, ..dialect };
         let blocks = scanned(&dialect, &text, block_bytes);
         let mut whole = NotData::default();
         let last = blocks.len().saturating_sub(1);
         let cut = |number: usize, block: &Block, index: &RecordIndex| {
-            let before = (dialect.preamble_records().saturating_sub(block.records_before) as usize).min(index.len());
+            let before = (dialect.framing.preamble_records().saturating_sub(block.records_before) as usize).min(index.len());
             let after = if number == last { footer.min(index.len() - before) } else { 0 };
             (before, after)
         };

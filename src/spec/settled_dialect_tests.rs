@@ -1,41 +1,57 @@
 #![allow(clippy::unwrap_used, reason = "a failed test may panic")]
 
 use super::*;
-use crate::parse::{CountedRecords, InvalidBytes, Terminator, Trim};
+use crate::parse::Trim;
+use crate::spec::CountedRecords;
 
 #[test]
 fn dialects_go_both_ways() {
-    let plain = Dialect::default();
+    let (plain, framing) = (Grammar::default(), Framing::default());
+    let framed = |framing| Dialect { framing, ..Dialect::default() };
     for dialect in [
-        plain.clone(),
-        Dialect { delimiter: '\t'.into(), quote: None, header: false, skip_records: 2, ..plain.clone() },
-        Dialect { escape: Escape::Byte(b'\\'), terminator: Terminator::Any, ..plain.clone() },
-        Dialect { quote: Some(b'\''), terminator: Terminator::Cr, comment: Some(b'#'), ..plain.clone() },
+        Dialect::default(),
         Dialect {
+            grammar: Grammar { delimiter: '\t'.into(), quote: None, ..plain },
+            ..framed(Framing { header: false, skip_records: 2, ..framing.clone() })
+        },
+        Grammar { escape: Escape::Byte(b'\\'), terminator: Terminator::Any, ..plain }.into(),
+        Grammar { quote: Some(b'\''), terminator: Terminator::Cr, comment: Some(b'#'), ..plain }.into(),
+        Grammar {
             stray_quotes: StrayQuotes::Keep,
             unescaped_quotes: true,
             max_field_bytes: 7,
             max_record_bytes: 9,
-            ..plain.clone()
-        },
-        Dialect { delimiter: '¦'.into(), terminator: Terminator::Byte(0x1e), ..plain.clone() },
-        Dialect { quote: None, escape: Escape::Byte(b'\\'), trim: Trim::Both, ..plain.clone() },
-        Dialect { header_rows: 2, header_join: ".".into(), skip_records_after_header: 1, ..plain.clone() },
-        Dialect { skip_initial_space: true, invalid_bytes: InvalidBytes::Replace, ..plain.clone() },
+            ..plain
+        }
+        .into(),
+        Grammar { delimiter: '¦'.into(), terminator: Terminator::Byte(0x1e), ..plain }.into(),
+        Grammar { quote: None, escape: Escape::Byte(b'\\'), trim: Trim::Both, ..plain }.into(),
+        framed(Framing {
+            header_rows: 2,
+            header_join: ".".into(),
+            skip_records_after_header: 1,
+            ..framing.clone()
+        }),
         Dialect {
-            max_fields: 5,
-            footer_records: 2,
-            trailer_count: Some(TrailerCount {
-                field: 2,
-                marker: Some("TRL".into()),
-                counts: CountedRecords::All,
-            }),
-            ..plain.clone()
+            invalid_bytes: InvalidBytes::Replace,
+            ..Grammar { skip_initial_space: true, ..plain }.into()
+        },
+        Dialect {
+            grammar: Grammar { max_fields: 5, ..plain },
+            ..framed(Framing {
+                footer_records: 2,
+                trailer_count: Some(TrailerCount {
+                    field: 2,
+                    marker: Some("TRL".into()),
+                    counts: CountedRecords::All,
+                }),
+                ..framing.clone()
+            })
         },
     ] {
         assert_eq!(DialectSpec::from_dialect(&dialect).resolve(), Ok(dialect));
     }
-    let text = serde_json::to_string(&DialectSpec::from_dialect(&plain)).unwrap();
+    let text = serde_json::to_string(&DialectSpec::from_dialect(&Dialect::default())).unwrap();
     assert_eq!(text, r#"{"delimiter":","}"#);
 }
 

@@ -1,8 +1,47 @@
 //! [`DialectSpec`] ↔ [`Dialect`].
 
-use super::DialectSpec;
-use crate::parse::{Delimiter, Dialect, Escape, StrayQuotes, Terminator, TrailerCount};
+use super::{DialectSpec, Framing, InvalidBytes, TrailerCount};
+use crate::parse::{Delimiter, Escape, Grammar, StrayQuotes, Terminator};
 use crate::spanned::Problem;
+use serde::{Deserialize, Serialize};
+
+/// A resolved dialect: bytes and policies, nothing left to infer.
+///
+/// Vocabulary after the Frictionless *CSV Dialect* descriptor, which is how job
+/// files spell it, as `dialect`.
+///
+/// Delimiter, quote, comment and the bytes of the terminator are to be all
+/// different, which the loader of the job file checks. Nothing panics where they
+/// are not, but what the text then means is not defined.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Dialect {
+    /// How bytes are cut into records and fields.
+    #[serde(flatten)]
+    pub grammar: Grammar,
+    /// Which records are data, and what the columns are called.
+    #[serde(flatten)]
+    pub framing: Framing,
+    /// What happens to bytes that the encoding does not allow.
+    pub invalid_bytes: InvalidBytes,
+}
+
+impl Dialect {
+    /// The same with another grammar.
+    pub fn with_grammar(&self, grammar: Grammar) -> Self {
+        Dialect { grammar, ..self.clone() }
+    }
+
+    /// The same with so many records skipped before the header.
+    pub fn skipping(&self, skip_records: u64) -> Self {
+        Dialect { framing: Framing { skip_records, ..self.framing.clone() }, ..*self }
+    }
+}
+
+impl From<Grammar> for Dialect {
+    fn from(grammar: Grammar) -> Self {
+        Dialect { grammar, ..Dialect::default() }
+    }
+}
 
 /// Header records and footer records that are held in memory at once.
 const MAX_HELD_RECORDS: u64 = 100;
@@ -11,45 +50,47 @@ impl DialectSpec {
     /// The dialect, with defaults for what is left out. Keys of the problem
     /// are relative to the dialect.
     pub fn resolve(&self) -> Result<Dialect, Problem> {
-        let default = Dialect::default();
+        let Dialect { grammar, framing, invalid_bytes } = Dialect::default();
         let quote = match self.quote_char.as_deref() {
             Some("") => None,
             Some(text) => Some(one_byte("quoteChar", text)?),
-            None => default.quote,
+            None => grammar.quote,
         };
-        let dialect = Dialect {
-            delimiter: self.delimiter.as_deref().map_or(Ok(default.delimiter), delimiter)?,
+        let grammar = Grammar {
+            delimiter: self.delimiter.as_deref().map_or(Ok(grammar.delimiter), delimiter)?,
             quote,
             escape: self.escape(quote)?,
-            terminator: self.line_terminator.as_deref().map_or(Ok(default.terminator), terminator)?,
-            stray_quotes: self.stray_quotes.unwrap_or(default.stray_quotes),
-            unescaped_quotes: self.unescaped_quotes.unwrap_or(default.unescaped_quotes),
+            terminator: self.line_terminator.as_deref().map_or(Ok(grammar.terminator), terminator)?,
+            stray_quotes: self.stray_quotes.unwrap_or(grammar.stray_quotes),
+            unescaped_quotes: self.unescaped_quotes.unwrap_or(grammar.unescaped_quotes),
             comment: match self.comment_char.as_deref() {
                 None | Some("") => None,
                 Some(text) => Some(one_byte("commentChar", text)?),
             },
             guessed_comment_fields: self.guessed_comment_fields,
-            trim: self.trim.unwrap_or(default.trim),
-            skip_initial_space: self.skip_initial_space.unwrap_or(default.skip_initial_space),
-            header: self.header.unwrap_or(default.header),
+            trim: self.trim.unwrap_or(grammar.trim),
+            skip_initial_space: self.skip_initial_space.unwrap_or(grammar.skip_initial_space),
+            max_field_bytes: above_zero("maxFieldBytes", self.max_field_bytes, grammar.max_field_bytes)?,
+            max_record_bytes: above_zero("maxRecordBytes", self.max_record_bytes, grammar.max_record_bytes)?,
+            max_fields: above_zero("maxFields", self.max_fields, grammar.max_fields)?,
+        };
+        let framing = Framing {
+            header: self.header.unwrap_or(framing.header),
             header_rows: self.header_rows()?,
-            header_join: self.header_join.clone().unwrap_or(default.header_join),
-            blank_names: self.blank_names.unwrap_or(default.blank_names),
-            duplicate_names: default.duplicate_names,
+            header_join: self.header_join.clone().unwrap_or(framing.header_join),
+            blank_names: self.blank_names.unwrap_or(framing.blank_names),
+            duplicate_names: framing.duplicate_names,
             // Who skips records counts that line.
             separator_line: self.separator_line.unwrap_or(self.skip_records.unwrap_or_default() == 0),
-            skip_records: self.skip_records.unwrap_or(default.skip_records),
+            skip_records: self.skip_records.unwrap_or(framing.skip_records),
             skip_records_after_header: self.skip_records_after_header.unwrap_or_default(),
             footer_records: self.footer_records()?,
             trailer_count: self.trailer_count.clone(),
-            invalid_bytes: self.invalid_bytes.unwrap_or(default.invalid_bytes),
-            max_field_bytes: above_zero("maxFieldBytes", self.max_field_bytes, default.max_field_bytes)?,
-            max_record_bytes: above_zero("maxRecordBytes", self.max_record_bytes, default.max_record_bytes)?,
-            max_fields: above_zero("maxFields", self.max_fields, default.max_fields)?,
         };
-        check_distinct(&dialect)?;
-        check_space(&dialect)?;
-        Ok(dialect)
+        check_distinct(&grammar)?;
+        check_space(&grammar)?;
+        let invalid_bytes = self.invalid_bytes.unwrap_or(invalid_bytes);
+        Ok(Dialect { grammar, framing, invalid_bytes })
     }
 
     fn header_rows(&self) -> Result<u64, Problem> {
@@ -148,73 +189,75 @@ impl DialectSpec {
     /// The descriptor of a dialect: what differs from the defaults of
     /// [`DialectSpec::resolve`], and the delimiter, for people.
     pub fn from_dialect(dialect: &Dialect) -> Self {
+        let Dialect { grammar, framing, invalid_bytes } = dialect;
         let default = Dialect::default();
         let text = |byte: u8| char::from(byte).to_string();
         let differing = |value: u64, default: u64| (value != default).then_some(value);
         DialectSpec {
-            delimiter: Some(dialect.delimiter.into()),
-            line_terminator: match dialect.terminator {
+            delimiter: Some(grammar.delimiter.into()),
+            line_terminator: match grammar.terminator {
                 Terminator::Lf => None,
                 Terminator::Cr => Some("\r".into()),
                 Terminator::Any => Some("any".into()),
                 Terminator::Byte(byte) => Some(text(byte)),
             },
-            quote_char: match dialect.quote {
-                quote if quote == default.quote => None,
+            quote_char: match grammar.quote {
+                quote if quote == default.grammar.quote => None,
                 Some(byte) => Some(text(byte)),
                 None => Some(String::new()),
             },
-            escape_char: match dialect.escape {
+            escape_char: match grammar.escape {
                 Escape::Byte(byte) => Some(text(byte)),
                 Escape::Doubled => None,
             },
-            skip_initial_space: dialect.skip_initial_space.then_some(true),
-            trim: (dialect.trim != default.trim).then_some(dialect.trim),
-            header_rows: differing(dialect.header_rows, default.header_rows),
-            header_join: (dialect.header_join != default.header_join).then(|| dialect.header_join.clone()),
-            blank_names: (dialect.blank_names != default.blank_names).then_some(dialect.blank_names),
-            separator_line: (dialect.separator_line != (dialect.skip_records == 0))
-                .then_some(dialect.separator_line),
-            skip_records_after_header: differing(dialect.skip_records_after_header, 0),
-            footer_records: differing(dialect.footer_records, default.footer_records),
-            trailer_count: dialect.trailer_count.clone(),
-            invalid_bytes: (dialect.invalid_bytes != default.invalid_bytes).then_some(dialect.invalid_bytes),
-            header: (dialect.header != default.header).then_some(dialect.header),
-            comment_char: dialect.comment.map(text),
-            guessed_comment_fields: dialect.guessed_comment_fields,
-            skip_records: differing(dialect.skip_records, default.skip_records),
-            stray_quotes: (dialect.stray_quotes == StrayQuotes::Keep).then_some(StrayQuotes::Keep),
-            unescaped_quotes: dialect.unescaped_quotes.then_some(true),
-            max_field_bytes: differing(dialect.max_field_bytes, default.max_field_bytes),
-            max_record_bytes: differing(dialect.max_record_bytes, default.max_record_bytes),
-            max_fields: differing(dialect.max_fields, default.max_fields),
+            skip_initial_space: grammar.skip_initial_space.then_some(true),
+            trim: (grammar.trim != default.grammar.trim).then_some(grammar.trim),
+            header_rows: differing(framing.header_rows, default.framing.header_rows),
+            header_join: (framing.header_join != default.framing.header_join)
+                .then(|| framing.header_join.clone()),
+            blank_names: (framing.blank_names != default.framing.blank_names).then_some(framing.blank_names),
+            separator_line: (framing.separator_line != (framing.skip_records == 0))
+                .then_some(framing.separator_line),
+            skip_records_after_header: differing(framing.skip_records_after_header, 0),
+            footer_records: differing(framing.footer_records, default.framing.footer_records),
+            trailer_count: framing.trailer_count.clone(),
+            invalid_bytes: (*invalid_bytes != default.invalid_bytes).then_some(*invalid_bytes),
+            header: (framing.header != default.framing.header).then_some(framing.header),
+            comment_char: grammar.comment.map(text),
+            guessed_comment_fields: grammar.guessed_comment_fields,
+            skip_records: differing(framing.skip_records, default.framing.skip_records),
+            stray_quotes: (grammar.stray_quotes == StrayQuotes::Keep).then_some(StrayQuotes::Keep),
+            unescaped_quotes: grammar.unescaped_quotes.then_some(true),
+            max_field_bytes: differing(grammar.max_field_bytes, default.grammar.max_field_bytes),
+            max_record_bytes: differing(grammar.max_record_bytes, default.grammar.max_record_bytes),
+            max_fields: differing(grammar.max_fields, default.grammar.max_fields),
             ..DialectSpec::default()
         }
     }
 }
 
 /// No byte may have two meanings at one place.
-fn check_distinct(dialect: &Dialect) -> Result<(), Problem> {
-    let escape = match dialect.escape {
+fn check_distinct(grammar: &Grammar) -> Result<(), Problem> {
+    let escape = match grammar.escape {
         Escape::Byte(byte) => Some(byte),
         Escape::Doubled => None,
     };
-    let terminator = match dialect.terminator {
+    let terminator = match grammar.terminator {
         Terminator::Byte(byte) => Some(byte),
         Terminator::Lf | Terminator::Cr | Terminator::Any => None,
     };
     let special = [
-        ("quoteChar", dialect.quote),
+        ("quoteChar", grammar.quote),
         ("escapeChar", escape),
-        ("commentChar", dialect.comment),
+        ("commentChar", grammar.comment),
         ("lineTerminator", terminator),
     ];
     for (i, (key, byte)) in special.iter().enumerate() {
         let Some(byte) = *byte else { continue };
-        let in_delimiter = dialect.delimiter.as_bytes().contains(&byte).then_some("delimiter");
+        let in_delimiter = grammar.delimiter.as_bytes().contains(&byte).then_some("delimiter");
         let first = special[..i].iter().find(|(_, earlier)| *earlier == Some(byte)).map(|(key, _)| *key);
         if let Some(other) = in_delimiter.or(first) {
-            let whole = other != "delimiter" || dialect.delimiter.single().is_some();
+            let whole = other != "delimiter" || grammar.delimiter.single().is_some();
             let relation = if whole { "is" } else { "is in" };
             let message = format!("{:?} {relation} the {}", char::from(byte), named(other));
             return Err(Problem::new(*key, message).remedy(format!(
@@ -240,15 +283,15 @@ fn named(key: &str) -> String {
 }
 
 /// What is trimmed may mean nothing else.
-fn check_space(dialect: &Dialect) -> Result<(), Problem> {
-    let space = [dialect.leading_space(), dialect.trailing_space()].concat();
+fn check_space(grammar: &Grammar) -> Result<(), Problem> {
+    let space = [grammar.leading_space(), grammar.trailing_space()].concat();
     let means = |byte: Option<u8>| byte.is_some_and(|byte| space.contains(&byte));
-    let terminator = match dialect.terminator {
+    let terminator = match grammar.terminator {
         Terminator::Byte(byte) => Some(byte),
         Terminator::Lf | Terminator::Cr | Terminator::Any => None,
     };
     for (key, byte) in
-        [("quoteChar", dialect.quote), ("escapeChar", dialect.escape_byte()), ("lineTerminator", terminator)]
+        [("quoteChar", grammar.quote), ("escapeChar", grammar.escape_byte()), ("lineTerminator", terminator)]
     {
         if means(byte) {
             return Err(Problem::new(key, "is white space, which is to be trimmed")
@@ -303,5 +346,5 @@ fn above_zero(key: &'static str, given: Option<u64>, default: u64) -> Result<u64
 }
 
 #[cfg(test)]
-#[path = "grammar_tests.rs"]
+#[path = "settled_dialect_tests.rs"]
 mod tests;
