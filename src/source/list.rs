@@ -5,10 +5,11 @@ use super::{Access, STDIN, failure, file_failure};
 use crate::aws::failure::Request;
 use crate::aws::{RequestClass, Role, S3};
 use crate::documents::Input;
-use crate::error::{Error, Result, StoreReason};
+use crate::error::{Error, ErrorKind, Result, StoreReason};
 use crate::spec::foreign::ForeignStore;
 use crate::spec::location::{in_s3, local_path};
 use chrono::{DateTime, SecondsFormat, Utc};
+use futures::StreamExt;
 use globset::{GlobBuilder, GlobMatcher};
 use std::collections::HashSet;
 use std::ffi::OsStr;
@@ -17,6 +18,10 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use tokio::sync::OnceCell;
+
+/// Entries that are looked for at once: each that names an object is a request.
+const ENTRIES_AT_ONCE: usize = 64;
 
 /// Finds and pins every input of a source.
 ///
@@ -46,30 +51,12 @@ pub async fn list(entries: &[String], access: &Access) -> Result<Vec<Input>> {
     let mut inputs = Vec::new();
     let mut seen = HashSet::new();
     let mut seen_files = HashSet::new();
-    let mut s3 = None;
-    for entry in entries {
-        let Matches { mut found, hidden } = if entry == "-" || entry == STDIN {
-            Matches::one(Input { url: STDIN.to_owned(), ..Input::default() }.into())
-        } else if let Some(place) = in_s3(entry) {
-            if s3.is_none() {
-                s3 = Some(access.connection.s3().await?);
-            }
-            match &s3 {
-                Some(s3) => list_s3(s3, access, entry, place).await?,
-                None => Matches::default(),
-            }
-        } else if let Some(foreign) = ForeignStore::of(entry) {
-            let refused = foreign.refused_as_source();
-            return Err(Error::usage(format!("`source.inputs` (convert: INPUT): {}", refused.message))
-                .remedy(refused.remedy));
-        } else {
-            let entry = entry.clone();
-            match tokio::task::spawn_blocking(move || list_local(&entry)).await {
-                Ok(found) => found?,
-                Err(stopped) if stopped.is_panic() => std::panic::resume_unwind(stopped.into_panic()),
-                Err(_) => return Err(crate::error::ErrorKind::Interrupted.into()),
-            }
-        };
+    let s3 = OnceCell::new();
+    let mut listed = futures::stream::iter(entries)
+        .map(async |entry: &String| (entry, list_entry(access, entry, &s3).await))
+        .buffered(ENTRIES_AT_ONCE);
+    while let Some((entry, matches)) = listed.next().await {
+        let Matches { mut found, hidden } = matches?;
         found.sort_unstable_by(|a, b| a.input.url.cmp(&b.input.url));
         if found.is_empty() {
             return Err(nothing_matches(entry, hidden.as_deref()));
@@ -83,6 +70,28 @@ pub async fn list(entries: &[String], access: &Access) -> Result<Vec<Input>> {
         inputs.extend(new.map(|found| found.input));
     }
     Ok(inputs)
+}
+
+/// What one of the entries of `source.inputs` stands for; `s3` is connected to by the first that needs it.
+async fn list_entry(access: &Access, entry: &str, s3: &OnceCell<S3>) -> Result<Matches> {
+    if entry == "-" || entry == STDIN {
+        return Ok(Matches::one(Input { url: STDIN.to_owned(), ..Input::default() }.into()));
+    }
+    if let Some(place) = in_s3(entry) {
+        let s3 = s3.get_or_try_init(|| access.connection.s3()).await?;
+        return list_s3(s3, access, entry, place).await;
+    }
+    if let Some(foreign) = ForeignStore::of(entry) {
+        let refused = foreign.refused_as_source();
+        return Err(Error::usage(format!("`source.inputs` (convert: INPUT): {}", refused.message))
+            .remedy(refused.remedy));
+    }
+    let entry = entry.to_owned();
+    match tokio::task::spawn_blocking(move || list_local(&entry)).await {
+        Ok(found) => found,
+        Err(stopped) if stopped.is_panic() => std::panic::resume_unwind(stopped.into_panic()),
+        Err(_) => Err(ErrorKind::Interrupted.into()),
+    }
 }
 
 /// Nothing is found, though something may be hidden.

@@ -16,6 +16,7 @@ mod inputs;
 mod kind;
 pub mod list;
 pub mod open;
+mod opening;
 mod pin;
 mod pipe;
 pub mod ranges;
@@ -28,6 +29,7 @@ pub use detect::Detected;
 pub use inputs::{STDIN, pin_all, read_whole};
 pub use list::list;
 pub use open::{Decoding, TextStream, open};
+pub use opening::ReadAhead;
 pub use pin::{check_unchanged, or_changed};
 pub use ranges::read_ranges;
 

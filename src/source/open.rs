@@ -5,7 +5,7 @@ use super::decode::{TextDecoder, encoding_of};
 use super::decompress::{CompressionFormat, Decompressor};
 use super::detect::{Detected, detect};
 use super::kind::NotCsv;
-use super::stored::Opened;
+use super::stored::{Opened, Stored};
 use super::unpacked::{Unpacked, unpack_error};
 use crate::documents::Input;
 use crate::error::{Error, Location, Result};
@@ -88,14 +88,19 @@ pub fn open(
 ) -> Result<TextStream> {
     let opened = Opened::new(input, access, runtime, cancel)?;
     match range {
-        None => open_whole(opened, input, access, decoding),
+        None => finish_whole(opened.start(None)?, input, access, decoding),
         Some(range) => open_range(opened, &input.url, decoding, range),
     }
 }
 
-fn open_whole(opened: Opened, input: &Input, access: &Access, decoding: Decoding) -> Result<TextStream> {
+/// The text of an input whose bytes are on their way from its start.
+pub(super) fn finish_whole(
+    mut stored: Stored,
+    input: &Input,
+    access: &Access,
+    decoding: Decoding,
+) -> Result<TextStream> {
     let url = &input.url;
-    let mut stored = opened.start(None)?;
     stored.fill()?;
     if let Some(other) = NotCsv::of(stored.chunk()) {
         return Err(other.into_error(url));

@@ -16,7 +16,7 @@ use crate::error::count::{agree, count};
 use crate::error::{Error, InputProblem, Location, Result};
 use crate::parse::{RecordIndex, Scanner, SeparatorLine};
 use crate::runtime::{Cancel, Holder, Lease, Limit, Runtime};
-use crate::source::{self, Access, TextStream};
+use crate::source::{self, Access, Decoding, ReadAhead, TextStream};
 use crate::spec::EmptyInput;
 use crate::split::place::{EMPTY_REMEDY, header_error, no_header};
 use crossbeam_channel::{Receiver, Sender};
@@ -99,8 +99,12 @@ impl<'a> SplitReader<'a> {
         bind: &Bind<'_, B>,
         blocks: &Sender<Result<TextBlock<B>>>,
     ) {
+        let mut ahead = ReadAhead::new(&self.access, self.runtime, self.cancel.clone());
         for (position, split) in splits.iter().enumerate() {
-            match self.read_split(position, split, first_text.take(), bind, blocks) {
+            let text = first_text.take().map_or_else(|| self.open_split(split, &mut ahead), Ok);
+            let following = splits[position + 1..].iter().take_while(|split| split.range.is_none());
+            ahead.expect(following.map(|split| &self.plan.inputs[split.input]));
+            match text.and_then(|text| self.read_split(position, split, text, bind, blocks)) {
                 Ok(true) => {}
                 Ok(false) => return,
                 Err(error) => {
@@ -117,17 +121,13 @@ impl<'a> SplitReader<'a> {
         &self,
         position: usize,
         split: &Split,
-        text: Option<TextStream>,
+        mut text: TextStream,
         bind: &Bind<'_, B>,
         blocks: &Sender<Result<TextBlock<B>>>,
     ) -> Result<bool> {
         let input = &self.plan.inputs[split.input];
         let dialect = &self.plan.dialect;
         tracing::debug!(url = input.url, bytes = input.bytes, "reading");
-        let mut text = match text {
-            Some(text) => text,
-            None => self.open(input, split.range.map(|range| range.start..range.end))?,
-        };
         let mut cutter = BlockCutter::new(dialect, BLOCK_BYTES);
         let mut delivery = Delivery {
             reader: self,
@@ -272,9 +272,20 @@ impl<'a> SplitReader<'a> {
         StartScan { scanner: &self.scanner, dialect: &self.plan.dialect, url: &input.url }
     }
 
+    fn open_split(&self, split: &Split, ahead: &mut ReadAhead<'_>) -> Result<TextStream> {
+        let input = &self.plan.inputs[split.input];
+        match split.range {
+            None => ahead.open(input, self.decoding()),
+            Some(range) => self.open(input, Some(range.start..range.end)),
+        }
+    }
+
     fn open(&self, input: &Input, range: Option<std::ops::Range<u64>>) -> Result<TextStream> {
-        let decoding = source::Decoding::of(self.plan.encoding.as_ref(), self.plan.dialect.invalid_bytes);
-        source::open(input, &self.access, decoding, range, self.runtime, &self.cancel)
+        source::open(input, &self.access, self.decoding(), range, self.runtime, &self.cancel)
+    }
+
+    fn decoding(&self) -> Decoding {
+        Decoding::of(self.plan.encoding.as_ref(), self.plan.dialect.invalid_bytes)
     }
 }
 

@@ -1,6 +1,8 @@
 //! Runs that write many small files say so, and each remedy they name makes them fewer.
 
-use crate::harness::Workspace;
+use crate::harness::moto::Region;
+use crate::harness::proxy::{Moment, Operation, Proxy};
+use crate::harness::{Workspace, readback};
 use serde_json::{Value, json};
 
 const JOB: &str = "source.inputs = [\"in/*.csv\"]\ntargets = [{ url = \"out/\" }]\n\
@@ -140,4 +142,30 @@ fn order_and_memory_make_files_fewer() {
     assert!(remedies(&report).contains("engine.open_files_bytes = 200000"), "{report}");
     assert_eq!(files(&run(&workspace, &format!("{BY_DAY}{little}output.sort_by = [\"id\"]\n"))), DAYS);
     assert_eq!(files(&run(&workspace, BY_DAY)), DAYS);
+}
+
+/// While the answer for one object is waited for, those that follow are asked for already.
+#[test]
+fn objects_are_asked_for_before_their_turn() {
+    let workspace = Workspace::new();
+    let bucket = Region::home().bucket("ahead");
+    for n in 0..40 {
+        bucket.put(&format!("in/{n:02}.csv"), &workspace.write("one.csv", format!("id\n{n}\n")));
+    }
+    let proxy = Proxy::before(Region::home());
+    let job = "targets = [{ url = \"out/\" }]\nschema.fields = [{ name = \"id\", type = \"int32\" }]\n";
+    workspace.write("job.toml", format!("{job}{}", proxy.source(&bucket, "in/")));
+    let _ = workspace.sawmill(["plan", "job.toml", "-o", "plan.json"]).run().succeeds();
+    let following = Operation::GetObject.of("in/3");
+    let before = proxy.count(following.clone());
+    let gate = proxy.hold(Operation::GetObject.of("in/20.csv"), 1, Moment::Before);
+    let task = workspace.sawmill(["task", "plan.json", "-o", "report.json"]).start();
+    let task = task.until("the next ten are asked for", || proxy.count(following.clone()) >= before + 10);
+    assert!(gate.is_reached());
+    gate.release();
+    let _ = task.wait().succeeds();
+    let _ = workspace.sawmill(["commit", "plan.json", "report.json"]).run().succeeds();
+    let ids = readback::query(&workspace.path("out"), "SELECT id FROM t");
+    let ids: Vec<String> = ids.into_iter().flatten().flatten().collect();
+    assert_eq!(ids, (0..40).map(|n| n.to_string()).collect::<Vec<_>>(), "in the order of the inputs");
 }
