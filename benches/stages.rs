@@ -8,7 +8,7 @@ use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
 use sawmill::order::{Deduplicator, Keep, SortColumn, Sorter, SpillDirectory, TaggedBatch};
 use sawmill::parse::{Grammar, RecordIndex, Scanner};
-use sawmill::partition::{Partition, PartitionRows};
+use sawmill::partition::{PartitionId, PartitionRows};
 use sawmill::rows::{BatchBuilder, Binding, DataRecords, Policies};
 use sawmill::runtime::Cancel;
 use sawmill::schema::{Column, Schema};
@@ -148,11 +148,11 @@ fn sort(bencher: Bencher, budget_bytes: u64) {
     let by_number = [SortColumn { column: 0, descending: false, nulls_first: false }];
     bencher.counter(ItemsCount::new(ROWS as u64)).bench_local(|| {
         let schema = batches[0].schema();
-        let sorter =
-            Sorter::new(&schema, &by_number, budget_bytes, &SpillDirectory::new(None, Cancel::default()));
+        let spill_directory = SpillDirectory::new(None, Cancel::default());
+        let sorter = Sorter::new(&schema, &by_number, Arc::default(), budget_bytes, &spill_directory);
         let mut sorter = sorter.expect("numbers have an order");
         for batch in &batches {
-            let rows = PartitionRows { partition: Partition::default(), batch: batch.clone() };
+            let rows = PartitionRows { partition: PartitionId::ROOT, batch: batch.clone() };
             sorter.push(rows).expect("there is room");
         }
         sorter

@@ -12,6 +12,7 @@ use arrow::compute::concat_batches;
 use parquet::errors::ParquetError;
 use rayon::prelude::*;
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 /// Rows of a partition that are kept as record batches before its encoders are
 /// set up. An encoder begins with a dictionary table of some 70 KiB a column,
@@ -30,7 +31,7 @@ enum Piece {
 
 /// Encodes the rows of one partition.
 pub(super) struct PartitionWriter {
-    partition: Partition,
+    partition: Arc<Partition>,
     queue: Vec<Piece>,
     /// Pieces of `queue`, from its start, that no block is kept alive for.
     owned: usize,
@@ -61,7 +62,7 @@ struct ClosedGroup {
 
 impl PartitionWriter {
     /// `expected_rows`: that will come, where that is known.
-    pub(super) fn new(partition: Partition, limits: &CutLimits, expected_rows: Option<u64>) -> Self {
+    pub(super) fn new(partition: Arc<Partition>, limits: &CutLimits, expected_rows: Option<u64>) -> Self {
         PartitionWriter {
             partition,
             queue: Vec::new(),
@@ -242,7 +243,7 @@ impl PartitionWriter {
         &mut self,
         share: Option<f64>,
         open: &mut dyn FnMut(&Partition) -> Result<OpenFile>,
-        finished: &mut Vec<(Partition, OpenFile)>,
+        finished: &mut Vec<(Arc<Partition>, OpenFile)>,
     ) -> Result<()> {
         while let Some(group) = self.closed.pop_front() {
             let file = match &mut self.file {
@@ -273,7 +274,7 @@ impl PartitionWriter {
         (self.rows > 0).then(|| self.rows as f64 / expected as f64)
     }
 
-    pub(super) fn finish_file(&mut self, finished: &mut Vec<(Partition, OpenFile)>) {
+    pub(super) fn finish_file(&mut self, finished: &mut Vec<(Arc<Partition>, OpenFile)>) {
         if let Some(file) = self.file.take() {
             self.sizer.end_file(file.bytes());
             finished.push((self.partition.clone(), file));

@@ -8,11 +8,11 @@ use super::shape::RowGroupFactory;
 use super::{Consumed, CutLimits, FileShape, NoRows, encode_error};
 use crate::documents::{FileReport, RecordCounts};
 use crate::error::Result;
-use crate::partition::{Partition, PartitionRows};
+use crate::partition::{ByPartition, Partition, PartitionRows, Partitions};
 use crate::runtime::{Holder, Lease};
 use crate::store::tee::TeeFactory;
 use rayon::prelude::*;
-use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Files finished at the same time: finishing waits for the stores, not the CPU.
 const FINISH_CONCURRENCY: usize = 16;
@@ -27,9 +27,11 @@ pub struct TableWriter<'a> {
     tee: &'a TeeFactory,
     /// As of the wave that was written last.
     consumed: Consumed,
-    index: HashMap<String, usize>,
-    /// Rows of each partition by its path, where they are known before they come.
-    expected: HashMap<String, u64>,
+    known: Arc<Partitions>,
+    /// Rows of each partition where they are known before they come; else 0.
+    expected: ByPartition<u64>,
+    /// Position among `partitions`.
+    positions: ByPartition<Option<usize>>,
     /// In the order in which the partitions first came up.
     partitions: Vec<PartitionWriter>,
     files_begun: u32,
@@ -40,13 +42,14 @@ pub struct TableWriter<'a> {
 }
 
 impl<'a> TableWriter<'a> {
-    /// A writer without open files.
+    /// A writer without open files, for rows of `partitions`.
     pub fn new(
         shape: FileShape,
         limits: CutLimits,
         names: FileNames,
         no_rows: NoRows,
         tee: &'a TeeFactory,
+        partitions: Arc<Partitions>,
     ) -> Result<Self> {
         let factory = shape.row_group_factory().map_err(|e| encode_error("the table", e))?;
         Ok(TableWriter {
@@ -57,8 +60,9 @@ impl<'a> TableWriter<'a> {
             no_rows,
             tee,
             consumed: Consumed::default(),
-            index: HashMap::new(),
-            expected: HashMap::new(),
+            known: partitions,
+            expected: ByPartition::default(),
+            positions: ByPartition::default(),
             partitions: Vec::new(),
             files_begun: 0,
             finished: Vec::new(),
@@ -66,10 +70,15 @@ impl<'a> TableWriter<'a> {
         })
     }
 
-    /// Says how many rows each partition will have, by its path; without it,
+    /// The partitions that rows can be of.
+    pub fn partitions(&self) -> &Arc<Partitions> {
+        &self.known
+    }
+
+    /// Says how many rows each partition will have; without it,
     /// files are made even by the share of the text that has been read. For
     /// partitions that have not come up yet.
-    pub fn expect(&mut self, rows: HashMap<String, u64>) {
+    pub fn expect(&mut self, rows: ByPartition<u64>) {
         self.expected = rows;
     }
 
@@ -79,15 +88,12 @@ impl<'a> TableWriter<'a> {
     pub fn write(&mut self, wave: impl IntoIterator<Item = PartitionRows>, consumed: Consumed) -> Result<()> {
         self.consumed = consumed;
         for rows in wave {
-            let position = match self.index.get(&rows.partition.path) {
-                Some(&position) => position,
-                None => {
-                    self.index.insert(rows.partition.path.clone(), self.partitions.len());
-                    let expected = self.expected.remove(&rows.partition.path);
-                    self.partitions.push(PartitionWriter::new(rows.partition, &self.limits, expected));
-                    self.partitions.len() - 1
-                }
-            };
+            let position = *self.positions.get_mut(rows.partition).get_or_insert_with(|| {
+                let expected = Some(self.expected.get(rows.partition)).filter(|&rows| rows > 0);
+                let partition = self.known.get(rows.partition);
+                self.partitions.push(PartitionWriter::new(partition, &self.limits, expected));
+                self.partitions.len() - 1
+            });
             self.partitions[position].push(rows.batch, &self.limits);
         }
         let (shape, factory) = (&self.shape, &self.factory);
@@ -109,7 +115,7 @@ impl<'a> TableWriter<'a> {
         if self.files_begun == 0 && self.no_rows == NoRows::WriteSchema {
             let key = self.names.key(&Partition::default(), 0)?;
             let file = OpenFile::create(0, key.clone(), self.tee.begin(&key)?, &self.shape)?;
-            self.finish_all(vec![(Partition::default(), file)])?;
+            self.finish_all(vec![(Arc::default(), file)])?;
         }
         self.finished.sort_by_key(|(number, _)| *number);
         Ok(self.finished.into_iter().map(|(_, report)| report).collect())
@@ -132,7 +138,7 @@ impl<'a> TableWriter<'a> {
     /// Ends row groups and moves them into files.
     fn end_groups(&mut self, partitions: &[usize]) -> Result<()> {
         let limits = &self.limits;
-        let empty = || PartitionWriter::new(Partition::default(), limits, None);
+        let empty = || PartitionWriter::new(Arc::default(), limits, None);
         let take = |&position: &usize| std::mem::replace(&mut self.partitions[position], empty());
         let mut taken: Vec<PartitionWriter> = partitions.iter().map(take).collect();
         let (shape, factory) = (&self.shape, &self.factory);
@@ -163,7 +169,7 @@ impl<'a> TableWriter<'a> {
         self.finish_all(full)
     }
 
-    fn finish_all(&mut self, files: Vec<(Partition, OpenFile)>) -> Result<()> {
+    fn finish_all(&mut self, files: Vec<(Arc<Partition>, OpenFile)>) -> Result<()> {
         let (shape, records) = (&self.shape, &self.consumed.records);
         let task = self.names.task();
         let mut files = files.into_iter();

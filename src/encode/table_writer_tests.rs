@@ -4,7 +4,7 @@ use crate::runtime::{Budget, Cancel};
 use crate::spec::{Layout, OutputSpec};
 use arrow::array::{Int64Array, RecordBatch};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use tokio::runtime::Runtime;
 
 /// No targets: what is written goes nowhere, and is counted.
@@ -27,7 +27,7 @@ impl Bench {
     }
 
     fn writer(&self, names: FileNames, limits: CutLimits) -> TableWriter<'_> {
-        TableWriter::new(shape(), limits, names, NoRows::WriteNothing, &self.tee).unwrap()
+        TableWriter::new(shape(), limits, names, NoRows::WriteNothing, &self.tee, PARTITIONS.clone()).unwrap()
     }
 }
 
@@ -53,11 +53,14 @@ fn parts() -> FileNames {
     FileNames::Parts { layout: Layout::Direct, task: 0, attempt: "a".into(), max_key_bytes: usize::MAX }
 }
 
+/// Of all tests.
+static PARTITIONS: LazyLock<Arc<Partitions>> = LazyLock::new(Arc::default);
+
 /// Rows that no dictionary makes smaller, about 8 bytes each.
 fn rows(path: &str, count: i64) -> PartitionRows {
     let numbers = (0..count).map(|n| n.wrapping_mul(0x9E37_79B9_7F4A_7C15_u64 as i64));
     let batch = RecordBatch::try_new(schema(), vec![Arc::new(numbers.collect::<Int64Array>())]).unwrap();
-    PartitionRows { partition: Partition { path: path.into(), ..Partition::default() }, batch }
+    PartitionRows { partition: PARTITIONS.of_path(path), batch }
 }
 
 #[test]
@@ -135,7 +138,10 @@ fn known_rows_make_files_even_in_each_partition() {
     for (known, even) in [(true, true), (false, false)] {
         let mut writer = bench.writer(parts(), limits.clone());
         if known {
-            writer.expect([("k=1/".to_owned(), 14_000), ("k=2/".to_owned(), 28_000)].into());
+            let mut rows = ByPartition::default();
+            *rows.get_mut(PARTITIONS.of_path("k=1/")) = 14_000;
+            *rows.get_mut(PARTITIONS.of_path("k=2/")) = 28_000;
+            writer.expect(rows);
         }
         for (path, waves) in [("k=1/", 14), ("k=2/", 28)] {
             for _ in 0..waves {

@@ -11,13 +11,12 @@ use super::external_sort::{ExternalSort, Merge};
 use super::runs::FAN_IN;
 use super::spill_directory::SpillDirectory;
 use crate::error::Result;
-use crate::partition::{Partition, PartitionRows};
+use crate::partition::{ByPartition, PartitionRows, Partitions};
 use arrow::datatypes::SchemaRef;
 use buffer::Buffer;
 use chunks::{Chunk, ChunkLimits};
 use layout::Layout;
 use run::{RowForm, RowRun};
-use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Rows in a batch that comes out, at most.
@@ -27,23 +26,26 @@ const OUTPUT_ROWS: usize = 8192;
 ///
 /// Rows with equal keys keep the order in which they came. Memory is bounded by
 /// `budget_bytes` and one batch more, unless single rows are larger: a batch
-/// holds at least one row, a merge two of them. What grows is the list of
-/// partitions. What does not fit goes to disk as compressed Arrow IPC streams:
-/// each row once for every merge, of which there is one up to about
-/// 64 × `budget_bytes` of rows and keys, and two up to 64 times that.
+/// holds at least one row, a merge two of them. What does not fit goes to disk
+/// as compressed Arrow IPC streams: each row once for every merge, of which
+/// there is one up to about 64 × `budget_bytes` of rows and keys, and two up to
+/// 64 times that.
 pub struct Sorter {
-    partitions: Partitions,
+    partitions: Arc<Partitions>,
+    rows: ByPartition<u64>,
     buffer: Buffer,
     runs: ExternalSort<RowRun>,
     budget_bytes: u64,
 }
 
 impl Sorter {
-    /// Sorts batches of `schema` by `columns`, of which the first weighs most.
-    /// Fails if there are none, or one has a type without an order.
+    /// Sorts batches of `schema` inside their `partitions` by `columns`, of
+    /// which the first weighs most. Fails if there are no columns, or one has a
+    /// type without an order.
     pub fn new(
         schema: &SchemaRef,
         columns: &[SortColumn],
+        partitions: Arc<Partitions>,
         budget_bytes: u64,
         spill_directory: &SpillDirectory,
     ) -> Result<Self> {
@@ -57,7 +59,8 @@ impl Sorter {
             spill_directory: spill_directory.clone(),
         };
         Ok(Sorter {
-            partitions: Partitions::default(),
+            partitions,
+            rows: ByPartition::default(),
             buffer: Buffer::default(),
             runs: ExternalSort::new(form, budget_bytes / 2),
             budget_bytes,
@@ -71,9 +74,9 @@ impl Sorter {
 
     /// Takes rows. The calling thread belongs to the compute pool.
     pub fn push(&mut self, rows: PartitionRows) -> Result<()> {
-        let partition = self.partitions.number(rows.partition, rows.batch.num_rows());
+        *self.rows.get_mut(rows.partition) += rows.batch.num_rows() as u64;
         let keys = self.runs.form.layout.keys(rows.batch.columns())?;
-        self.buffer.push(rows.batch, keys, partition);
+        self.buffer.push(rows.batch, keys, rows.partition);
         // The rest is for the chunk that is written.
         if self.buffer.bytes() > self.budget_bytes / 4 * 3 {
             let sorted = self.sorted();
@@ -82,10 +85,9 @@ impl Sorter {
         Ok(())
     }
 
-    /// How many rows there are of each partition, by its path.
-    pub fn rows_by_partition(&self) -> HashMap<String, u64> {
-        let paths = self.partitions.list.iter().map(|partition| partition.path.clone());
-        paths.zip(self.partitions.rows.iter().copied()).collect()
+    /// How many rows there are of each partition.
+    pub fn rows_by_partition(&self) -> ByPartition<u64> {
+        self.rows.clone()
     }
 
     /// The rows in order: partitions in the order of the bytes of their paths,
@@ -93,7 +95,7 @@ impl Sorter {
     pub fn finish(mut self) -> Result<Sorted> {
         let sorted = (self.buffer.bytes() > 0).then(|| self.sorted());
         let limits = ChunkLimits { rows: OUTPUT_ROWS, bytes: self.budget_bytes / 8, one_partition: true };
-        Ok(Sorted { merge: self.runs.finish(sorted)?, limits, partitions: self.partitions.list })
+        Ok(Sorted { merge: self.runs.finish(sorted)?, limits })
     }
 
     /// The rows in memory, in the order of all partitions so far.
@@ -107,7 +109,6 @@ impl Sorter {
 pub struct Sorted {
     merge: Merge<RowRun>,
     limits: ChunkLimits,
-    partitions: Vec<Partition>,
 }
 
 impl Sorted {
@@ -123,47 +124,9 @@ impl Iterator for Sorted {
     fn next(&mut self) -> Option<Self::Item> {
         let rows = |chunk: Chunk| {
             // Of a chunk of one partition.
-            let partition = self.partitions[*chunk.partitions.first()? as usize].clone();
-            Some(PartitionRows { partition, batch: chunk.rows })
+            Some(PartitionRows { partition: *chunk.partitions.first()?, batch: chunk.rows })
         };
         Chunk::next(&mut self.merge, self.limits).map(|chunk| chunk.and_then(rows)).transpose()
-    }
-}
-
-/// The partitions by number, in the order in which they first came up.
-#[derive(Default)]
-struct Partitions {
-    list: Vec<Partition>,
-    /// Rows of each.
-    rows: Vec<u64>,
-    numbers: HashMap<String, u32>,
-}
-
-impl Partitions {
-    /// The number of a partition that has so many rows more.
-    fn number(&mut self, partition: Partition, rows: usize) -> u32 {
-        if let Some(&number) = self.numbers.get(&partition.path) {
-            self.rows[number as usize] += rows as u64;
-            return number;
-        }
-        let number = self.list.len() as u32;
-        self.numbers.insert(partition.path.clone(), number);
-        self.list.push(partition);
-        self.rows.push(rows as u64);
-        number
-    }
-
-    /// For each partition: its place in the order of paths. Partitions that
-    /// come up later change places, but never who stands before whom, so runs
-    /// stay sorted.
-    fn ranks(&self) -> Arc<[u32]> {
-        let mut order: Vec<u32> = (0..self.list.len() as u32).collect();
-        order.sort_unstable_by_key(|&number| self.list[number as usize].path.as_bytes());
-        let mut ranks = vec![0; order.len()];
-        for (rank, number) in (0..).zip(order) {
-            ranks[number as usize] = rank;
-        }
-        ranks.into()
     }
 }
 

@@ -8,6 +8,7 @@ use arrow::array::{
 use arrow::datatypes::{DataType, Decimal128Type, Field, Int64Type, Schema, UInt32Type};
 use proptest::prelude::*;
 use std::cmp::Ordering;
+use std::sync::LazyLock;
 
 /// A row: its partition, three values to sort by, and when it came.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,6 +28,9 @@ fn schema() -> SchemaRef {
         Field::new("arrival", DataType::UInt32, false),
     ]))
 }
+
+/// Of all tests, so their numbers follow from threads and chance.
+static PARTITIONS: LazyLock<Arc<Partitions>> = LazyLock::new(Arc::default);
 
 /// Rows as the partitioner gives them: one batch for each partition, cut from one.
 fn split(rows: &[Row]) -> Vec<PartitionRows> {
@@ -50,8 +54,7 @@ fn split(rows: &[Row]) -> Vec<PartitionRows> {
     let cut = |path: &str| {
         let count = rows.iter().filter(|row| row.path == path).count();
         start += count;
-        let partition = Partition { path: path.to_owned(), ..Partition::default() };
-        PartitionRows { partition, batch: batch.slice(start - count, count) }
+        PartitionRows { partition: PARTITIONS.of_path(path), batch: batch.slice(start - count, count) }
     };
     paths.into_iter().map(cut).collect()
 }
@@ -63,7 +66,7 @@ fn rows_of(sorted: &PartitionRows) -> Vec<Row> {
     let prices = batch.column(2).as_primitive::<Decimal128Type>();
     let arrivals = batch.column(3).as_primitive::<UInt32Type>();
     let row = |row| Row {
-        path: sorted.partition.path.clone(),
+        path: PARTITIONS.get(sorted.partition).path.clone(),
         number: numbers.is_valid(row).then(|| numbers.value(row)),
         text: texts.is_valid(row).then(|| texts.value(row).to_owned()),
         price: prices.is_valid(row).then(|| prices.value(row)),
@@ -75,7 +78,7 @@ fn rows_of(sorted: &PartitionRows) -> Vec<Row> {
 /// Batches of `size` rows; checks what must hold of memory and of what comes out.
 fn sort(rows: &[Row], columns: &[SortColumn], budget: u64, size: usize) -> Result<Vec<Row>> {
     let spill_directory = SpillDirectory::new(None, Cancel::default());
-    let mut sorter = Sorter::new(&schema(), columns, budget, &spill_directory)?;
+    let mut sorter = Sorter::new(&schema(), columns, PARTITIONS.clone(), budget, &spill_directory)?;
     for rows in rows.chunks(size) {
         for rows in split(rows) {
             sorter.push(rows)?;
@@ -157,8 +160,14 @@ proptest! {
 
 /// As [`sort`], where single rows may be larger than the budget.
 fn sort_unchecked(rows: &[Row], columns: &[SortColumn], budget: u64, size: usize) -> Vec<Row> {
-    let mut sorter =
-        Sorter::new(&schema(), columns, budget, &SpillDirectory::new(None, Cancel::default())).unwrap();
+    let mut sorter = Sorter::new(
+        &schema(),
+        columns,
+        PARTITIONS.clone(),
+        budget,
+        &SpillDirectory::new(None, Cancel::default()),
+    )
+    .unwrap();
     rows.chunks(size).flat_map(split).for_each(|rows| sorter.push(rows).unwrap());
     sorter.finish().unwrap().flat_map(|rows| rows_of(&rows.unwrap())).collect()
 }
@@ -187,8 +196,14 @@ fn many_runs_are_merged_in_passes_within_the_budget() {
 #[test]
 fn what_a_merge_holds_fits_into_its_half_of_the_budget() {
     let budget = 1 << 20;
-    let mut sorter =
-        Sorter::new(&schema(), &BY_NUMBER, budget, &SpillDirectory::new(None, Cancel::default())).unwrap();
+    let mut sorter = Sorter::new(
+        &schema(),
+        &BY_NUMBER,
+        PARTITIONS.clone(),
+        budget,
+        &SpillDirectory::new(None, Cancel::default()),
+    )
+    .unwrap();
     let rows = numbered(20_000, |n| Some("x".repeat(n as usize % 200)));
     rows.chunks(500).flat_map(split).for_each(|rows| sorter.push(rows).unwrap());
     let mut sorted = sorter.finish().unwrap();
@@ -226,7 +241,16 @@ fn no_rows_give_no_batches() {
 fn columns_must_be_there() {
     let beyond = SortColumn { column: 4, descending: false, nulls_first: false };
     for columns in [&[][..], &[beyond]] {
-        assert!(Sorter::new(&schema(), columns, 1, &SpillDirectory::new(None, Cancel::default())).is_err());
+        assert!(
+            Sorter::new(
+                &schema(),
+                columns,
+                PARTITIONS.clone(),
+                1,
+                &SpillDirectory::new(None, Cancel::default())
+            )
+            .is_err()
+        );
     }
 }
 
@@ -237,7 +261,8 @@ fn a_full_disk_ends_it_and_leaves_nothing() {
     for room in [500, 50_000, 100_000] {
         let spill_directory = SpillDirectory::with_room(None, room);
         let attempt = || {
-            let mut sorter = Sorter::new(&schema(), &BY_NUMBER, 1 << 14, &spill_directory)?;
+            let mut sorter =
+                Sorter::new(&schema(), &BY_NUMBER, PARTITIONS.clone(), 1 << 14, &spill_directory)?;
             rows.chunks(100).flat_map(split).try_for_each(|rows| sorter.push(rows))?;
             sorter.finish()?.try_for_each(|rows| rows.map(drop))
         };
@@ -251,10 +276,12 @@ fn a_full_disk_ends_it_and_leaves_nothing() {
 fn a_merge_stops_when_it_is_asked_to() {
     let cancel = Cancel::default();
     let spill_directory = SpillDirectory::new(None, cancel.clone());
-    let mut sorter = Sorter::new(&schema(), &BY_NUMBER, 1 << 14, &spill_directory).unwrap();
+    let mut sorter =
+        Sorter::new(&schema(), &BY_NUMBER, PARTITIONS.clone(), 1 << 14, &spill_directory).unwrap();
     let rows = numbered(5_000, |n| Some(format!("text {n}")));
     rows.chunks(100).flat_map(split).for_each(|rows| sorter.push(rows).unwrap());
-    let counted: u64 = sorter.rows_by_partition().values().sum();
+    let rows = sorter.rows_by_partition();
+    let counted: u64 = ["k=0/", "k=1/", "k=2/"].map(|path| rows.get(PARTITIONS.of_path(path))).iter().sum();
     assert_eq!(counted, 5_000);
     cancel.cancel();
     let error = sorter.finish().map(drop).unwrap_err();

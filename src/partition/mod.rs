@@ -6,5 +6,7 @@
 
 mod keys;
 mod partitioner;
+mod partitions;
 
-pub use partitioner::{Partition, PartitionRows, Partitioner, PathLimits, SplitError, TooLong};
+pub use partitioner::{PartitionRows, Partitioner, PathLimits, SplitError, TooLong};
+pub use partitions::{ByPartition, Partition, PartitionId, Partitions};

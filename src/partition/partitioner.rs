@@ -2,6 +2,7 @@
 
 use crate::error::{ErrorKind, Result};
 use crate::partition::keys;
+use crate::partition::partitions::{Partition, PartitionId, Partitions};
 use crate::schema::{Schema, WrittenKey};
 use crate::spec::PartitionKey;
 use crate::value::hive::{NULL_DIRECTORY, escape};
@@ -10,17 +11,8 @@ use arrow::compute::take_record_batch;
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use arrow::row::{Row, RowConverter, Rows, SortField};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
-
-/// One partition of the table.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Partition {
-    /// `year=2013/month=1/`, escaped; empty for a table without partitions.
-    pub path: String,
-    /// Key = value, unescaped; `None` for null.
-    pub values: BTreeMap<String, Option<String>>,
-}
 
 /// How long the directories of a partition may be, in bytes as they stand in a target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +66,7 @@ impl From<ArrowError> for SplitError {
 #[derive(Debug, Clone)]
 pub struct PartitionRows {
     /// Where they belong.
-    pub partition: Partition,
+    pub partition: PartitionId,
     /// At least one row.
     pub batch: RecordBatch,
 }
@@ -88,6 +80,7 @@ pub struct Partitioner {
     /// Columns of the batch that go into the files.
     file_columns: Vec<usize>,
     limits: PathLimits,
+    partitions: Arc<Partitions>,
 }
 
 impl Partitioner {
@@ -104,13 +97,19 @@ impl Partitioner {
         let fields = keys.iter().map(|key| SortField::new(key.data_type())).collect();
         let converter = RowConverter::new(fields)
             .map_err(|cause| ErrorKind::Compute { step: "grouping rows by partition", cause })?;
-        Ok(Partitioner { keys, converter, file_columns, limits: PathLimits::default() })
+        let (limits, partitions) = (PathLimits::default(), Arc::default());
+        Ok(Partitioner { keys, converter, file_columns, limits, partitions })
     }
 
     /// The same for targets that take no longer paths than these.
     #[must_use]
     pub fn with_limits(self, limits: PathLimits) -> Self {
         Partitioner { limits, ..self }
+    }
+
+    /// The partitions that rows were found to belong to.
+    pub fn partitions(&self) -> &Arc<Partitions> {
+        &self.partitions
     }
 
     /// The keys, as the log of a table has them; `schema` as in [`Partitioner::new`].
@@ -134,27 +133,29 @@ impl Partitioner {
         }
         let file_batch = batch.project(&self.file_columns)?;
         if self.keys.is_empty() {
-            return Ok(vec![PartitionRows { partition: Partition::default(), batch: file_batch }]);
+            return Ok(vec![PartitionRows { partition: PartitionId::ROOT, batch: file_batch }]);
         }
         let values: Vec<ArrayRef> =
             self.keys.iter().map(|key| key.values(batch)).collect::<Result<_, ArrowError>>()?;
-        let groups = Groups::of(&self.converter.convert_columns(&values)?);
+        let rows = self.converter.convert_columns(&values)?;
+        let groups = Groups::of(&rows);
+        let keys: Vec<&[u8]> = groups.first_rows.iter().map(|&row| rows.row(row).data()).collect();
+        let partition = |group: usize| self.partition_of(&values, groups.first_rows[group]);
+        let ids = self.partitions.of_keys(&keys, partition).map_err(SplitError::TooLong)?;
         let sorted = match groups.first_rows.len() {
             1 => file_batch,
             _ => take_record_batch(&file_batch, &groups.order)?,
         };
         let mut start = 0;
         let mut result = Vec::with_capacity(groups.first_rows.len());
-        for (&first_row, &rows) in groups.first_rows.iter().zip(&groups.sizes) {
-            let partition = self.partition_of(&values, first_row);
-            self.check_length(&partition, first_row).map_err(SplitError::TooLong)?;
+        for (partition, rows) in ids.into_iter().zip(groups.sizes) {
             result.push(PartitionRows { partition, batch: sorted.slice(start, rows) });
             start += rows;
         }
         Ok(result)
     }
 
-    fn partition_of(&self, values: &[ArrayRef], row: usize) -> Partition {
+    fn partition_of(&self, values: &[ArrayRef], row: usize) -> Result<Partition, TooLong> {
         let mut partition = Partition::default();
         for (key, values) in self.keys.iter().zip(values) {
             let text = (!values.is_null(row)).then(|| keys::text(values.as_ref(), row));
@@ -166,11 +167,9 @@ impl Partitioner {
             partition.path.push_str(&format!("{}={directory}/", escape(key.name())));
             partition.values.insert(key.name().to_owned(), text.filter(|text| !text.is_empty()));
         }
-        partition
+        self.check_length(&partition, row).map(|()| partition)
     }
-}
 
-impl Partitioner {
     fn check_length(&self, partition: &Partition, row: usize) -> Result<(), TooLong> {
         let PathLimits { directory, path } = self.limits;
         let too_long = |position: usize, bytes, limit, is_path| {

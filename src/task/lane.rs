@@ -267,7 +267,9 @@ fn table_writer<'a>(
         false => NoRows::WriteNothing,
     };
     let metadata = run_metadata(&plan.job.name, &plan.job_key, &plan.engine, &plan.inputs, &output.metadata);
-    TableWriter::new(columns.shape.clone().with_metadata(metadata), cut_limits(plan), names, no_rows, tee)
+    let shape = columns.shape.clone().with_metadata(metadata);
+    let partitions = columns.partitioner.partitions().clone();
+    TableWriter::new(shape, cut_limits(plan), names, no_rows, tee, partitions)
 }
 
 pub(super) fn cut_limits(plan: &Plan) -> CutLimits {

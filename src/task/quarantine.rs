@@ -7,7 +7,7 @@
 use crate::documents::{FileReport, Plan, RecordCounts, Task};
 use crate::encode::{Consumed, CutLimits, FileNames, FileShape, NoRows, TableWriter, rejects_key};
 use crate::error::{ErrorKind, InputProblem, Location, Result};
-use crate::partition::{Partition, PartitionRows};
+use crate::partition::{PartitionId, PartitionRows};
 use crate::spec::{OutputSpec, Profile};
 use crate::store::tee::TeeFactory;
 use arrow::array::{
@@ -71,7 +71,7 @@ impl<'a> Quarantine<'a> {
             Some(writer) => writer,
             None => self.open()?,
         };
-        let rows = rejects.into_iter().map(|batch| PartitionRows { partition: Partition::default(), batch });
+        let rows = rejects.into_iter().map(|batch| PartitionRows { partition: PartitionId::ROOT, batch });
         let consumed = self.consumed();
         self.writer.insert(writer).write(rows, consumed)
     }
@@ -97,7 +97,8 @@ impl<'a> Quarantine<'a> {
         };
         let shape = FileShape::new(&schema(), schema(), &output)?;
         let limits = CutLimits { target_file_bytes: u64::MAX, ..super::lane::cut_limits(self.plan) };
-        TableWriter::new(shape, limits, FileNames::Single(self.key.clone()), NoRows::WriteNothing, self.tee)
+        let names = FileNames::Single(self.key.clone());
+        TableWriter::new(shape, limits, names, NoRows::WriteNothing, self.tee, Arc::default())
     }
 }
 

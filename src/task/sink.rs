@@ -30,7 +30,10 @@ impl<'t> Sink<'t> {
         let by: Vec<SortColumn> = shape.sort_columns().iter().map(SortColumn::from).collect();
         let sorter = match by.is_empty() {
             true => None,
-            false => Some(Sorter::new(shape.schema(), &by, engine.sort_bytes, spill_directory)?),
+            false => {
+                let partitions = writer.partitions().clone();
+                Some(Sorter::new(shape.schema(), &by, partitions, engine.sort_bytes, spill_directory)?)
+            }
         };
         Ok(Sink { writer, sorter, sorted: budget.lease(Holder::Sorted, 0) })
     }

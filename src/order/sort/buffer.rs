@@ -2,6 +2,7 @@
 
 use super::layout::row_bytes;
 use super::run::RowRun;
+use crate::partition::PartitionId;
 use arrow::array::{RecordBatch, UInt32Array};
 use arrow::row::Rows;
 use rayon::slice::ParallelSliceMut;
@@ -23,22 +24,23 @@ pub(super) struct Buffer {
 pub(super) struct Batch {
     pub(super) rows: RecordBatch,
     pub(super) keys: Rows,
-    pub(super) partitions: Partitions,
+    pub(super) partitions: PartitionOf,
     /// Average over its rows.
     pub(super) row_bytes: u64,
 }
 
-/// The numbers of the partitions of rows.
-pub(super) enum Partitions {
-    OfAll(u32),
-    OfEach(UInt32Array),
+/// The partitions of rows.
+pub(super) enum PartitionOf {
+    All(PartitionId),
+    /// By number.
+    Each(UInt32Array),
 }
 
 impl Batch {
-    pub(super) fn partition(&self, row: usize) -> u32 {
+    pub(super) fn partition(&self, row: usize) -> PartitionId {
         match &self.partitions {
-            Partitions::OfAll(partition) => *partition,
-            Partitions::OfEach(partitions) => partitions.value(row),
+            PartitionOf::All(partition) => *partition,
+            PartitionOf::Each(partitions) => PartitionId::of_number(partitions.value(row)),
         }
     }
 
@@ -64,7 +66,7 @@ impl Buffer {
         self.bytes
     }
 
-    pub(super) fn push(&mut self, rows: RecordBatch, keys: Rows, partition: u32) {
+    pub(super) fn push(&mut self, rows: RecordBatch, keys: Rows, partition: PartitionId) {
         let count = rows.num_rows() as u64;
         if count == 0 {
             return;
@@ -73,7 +75,7 @@ impl Buffer {
         let overhead = BATCH_BYTES + COLUMN_BYTES * rows.num_columns() as u64;
         self.bytes += bytes + keys.size() as u64 + count * size_of::<Entry>() as u64 + overhead;
         self.rows += rows.num_rows();
-        let partitions = Partitions::OfAll(partition);
+        let partitions = PartitionOf::All(partition);
         self.batches.push(Batch { rows, keys, partitions, row_bytes: bytes / count });
     }
 
@@ -81,7 +83,7 @@ impl Buffer {
     pub(super) fn sorted(self, ranks: &[u32]) -> RowRun {
         let mut entries = Vec::with_capacity(self.rows);
         for (number, batch) in (0..).zip(&self.batches) {
-            let rank = ranks[batch.partition(0) as usize];
+            let rank = ranks[batch.partition(0).index()];
             let prefixes = batch.keys.iter().map(|key| prefix(key.data()));
             entries.extend((0..).zip(prefixes).map(|(row, prefix)| Entry {
                 rank,

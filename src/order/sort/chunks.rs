@@ -5,6 +5,7 @@ use super::run::RowRun;
 use crate::error::Result;
 use crate::order::external_sort::Merge;
 use crate::order::refused;
+use crate::partition::PartitionId;
 use arrow::array::RecordBatch;
 use arrow::compute::interleave_record_batch;
 use std::collections::HashMap;
@@ -23,8 +24,8 @@ pub(super) struct ChunkLimits {
 /// Rows in order.
 pub(super) struct Chunk {
     pub(super) rows: RecordBatch,
-    /// The number of the partition of each.
-    pub(super) partitions: Vec<u32>,
+    /// Of each row.
+    pub(super) partitions: Vec<PartitionId>,
     /// With keys.
     pub(super) bytes: u64,
 }
@@ -46,7 +47,7 @@ struct Picks {
     positions: HashMap<(usize, usize), usize>,
     /// Position among `batches`, and row.
     rows: Vec<(usize, usize)>,
-    partitions: Vec<u32>,
+    partitions: Vec<PartitionId>,
     key_bytes: u64,
     row_bytes: u64,
 }

@@ -1,6 +1,6 @@
 //! What rows are sorted by, as bytes that compare like them.
 
-use super::buffer::{Batch, Partitions};
+use super::buffer::{Batch, PartitionOf};
 use super::chunks::Chunk;
 use crate::error::{Error, Result};
 use crate::order::refused;
@@ -72,7 +72,8 @@ impl Layout {
     /// A chunk as it goes to disk.
     pub(super) fn with_partitions(&self, chunk: Chunk) -> Result<RecordBatch> {
         let mut columns = chunk.rows.columns().to_vec();
-        columns.push(Arc::new(UInt32Array::from(chunk.partitions)));
+        let numbers = chunk.partitions.iter().map(|partition| partition.number());
+        columns.push(Arc::new(UInt32Array::from_iter_values(numbers)));
         RecordBatch::try_new(self.spool_schema.clone(), columns).map_err(refused)
     }
 
@@ -83,7 +84,7 @@ impl Layout {
         let keys = self.keys(rows.columns())?;
         let count = rows.num_rows() as u64;
         let bytes = row_bytes(&rows) + 4 * count + keys.size() as u64;
-        let partitions = Partitions::OfEach(partitions.as_primitive().clone());
+        let partitions = PartitionOf::Each(partitions.as_primitive().clone());
         Ok((Batch { rows, keys, partitions, row_bytes: bytes / count.max(1) }, bytes))
     }
 }

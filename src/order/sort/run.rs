@@ -16,7 +16,7 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub(super) struct RowForm {
     pub(super) layout: Arc<Layout>,
-    /// For each partition: its place in the order of paths.
+    /// [`crate::partition::Partitions::ranks`] of all partitions so far.
     pub(super) ranks: Arc<[u32]>,
     /// Of chunks on disk.
     pub(super) limits: ChunkLimits,
@@ -74,7 +74,7 @@ impl RowRun {
         let is_there = self.next < self.rows;
         if is_there {
             let (batch, row) = self.place();
-            self.rank = self.ranks[self.batches[batch].partition(row) as usize];
+            self.rank = self.ranks[self.batches[batch].partition(row).index()];
         }
         is_there
     }

@@ -36,7 +36,8 @@ fn rows_keep_their_order_inside_partitions_and_keys_leave_the_files() {
     let keys = [derived("month", "day", DatePart::Month), PartitionKey::Column("carrier".into())];
     let partitioner = Partitioner::new(&schema(&TYPES), &keys).unwrap();
     let groups = partitioner.split(&batch()).unwrap();
-    let paths: Vec<_> = groups.iter().map(|g| g.partition.path.as_str()).collect();
+    let partitions: Vec<_> = groups.iter().map(|g| partitioner.partitions().get(g.partition)).collect();
+    let paths: Vec<_> = partitions.iter().map(|partition| partition.path.as_str()).collect();
     assert_eq!(
         paths,
         [
@@ -49,14 +50,40 @@ fn rows_keep_their_order_inside_partitions_and_keys_leave_the_files() {
     assert_eq!(numbers.as_ref(), &Int32Array::from(vec![1, 4]) as &dyn Array);
     assert!(groups[0].batch.column_by_name("day").is_some());
     assert!(groups[0].batch.column_by_name("carrier").is_none());
-    assert_eq!(groups[0].partition.values["carrier"].as_deref(), Some("AA/1"));
+    assert_eq!(partitions[0].values["carrier"].as_deref(), Some("AA/1"));
+}
+
+#[test]
+fn partitions_are_known_again_by_their_paths_in_every_batch() {
+    let partitioner = Partitioner::new(&schema(&TYPES), &[PartitionKey::Column("carrier".into())]).unwrap();
+    let ids = |texts: Vec<Option<&str>>| -> Vec<PartitionId> {
+        let numbers: Vec<i32> = (0..texts.len() as i32).collect();
+        let columns: Vec<ArrayRef> = vec![
+            Arc::new(Date32Array::from(numbers.clone())),
+            Arc::new(StringArray::from(texts)),
+            Arc::new(Int32Array::from(numbers)),
+        ];
+        let batch = RecordBatch::try_new(batch().schema(), columns).unwrap();
+        partitioner.split(&batch).unwrap().iter().map(|group| group.partition).collect()
+    };
+    let first = ids(vec![Some("b"), Some("a"), None]);
+    let second = ids(vec![Some(""), Some("a"), Some("c"), Some("b")]);
+    // Null and empty text share a directory.
+    assert_eq!([second[0], second[1], second[3]], [first[2], first[1], first[0]]);
+    assert!(!first.contains(&second[2]) && !first.contains(&PartitionId::ROOT));
+    let ranks = partitioner.partitions().ranks();
+    let path = |id: &PartitionId| partitioner.partitions().get(*id).path.clone();
+    let mut all = [vec![PartitionId::ROOT], second].concat();
+    all.sort_by_key(|id| ranks[id.index()]);
+    assert!(all.is_sorted_by_key(path), "{all:?}");
 }
 
 #[test]
 fn no_keys_is_one_partition_without_a_directory() {
     let partitioner = Partitioner::new(&schema(&TYPES), &[]).unwrap();
     let groups = partitioner.split(&batch()).unwrap();
-    assert_eq!((groups.len(), groups[0].partition.path.as_str()), (1, ""));
+    assert_eq!((groups.len(), groups[0].partition), (1, PartitionId::ROOT));
+    assert_eq!(*partitioner.partitions().get(PartitionId::ROOT), Partition::default());
     assert_eq!(groups[0].batch.num_columns(), 3);
 }
 
