@@ -15,7 +15,8 @@ use crate::spec::{
 };
 use crate::split::header::{Header, Trailing};
 use crate::split::place::header_error;
-use crate::split::read::{InputStart, SplitReader};
+use crate::split::read::SplitReader;
+use crate::split::start::InputStart;
 use crate::transform::Program;
 use crate::transform::rows::RunContext;
 use crate::value::ColumnType;

@@ -5,13 +5,15 @@
 //! scanner, in blocks of several sizes.
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps")]
 
+use sawmill::error::Error;
 use sawmill::parse::{RecordIndex, Scanner, field_value};
 use sawmill::spec::{Dialect, DialectSpec};
-use sawmill::split::blocks::{Block, BlockCutter};
-use sawmill::split::footer::{FooterHold, check_footer};
-use sawmill::split::preamble::{Preamble, Taken};
+use sawmill::split::footer::check_footer;
+use sawmill::split::stream::{BlockStream, Edges, FramedBlock};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
+
+const URL: &str = "file:///a.csv";
 
 /// What a text holds.
 #[derive(Debug, Default, PartialEq, Deserialize)]
@@ -37,48 +39,32 @@ struct Case {
 }
 
 fn read(dialect: &Dialect, text: &[u8], block_bytes: usize) -> Content {
-    let (mut cut, mut blocks) = (Vec::new(), Vec::new());
-    let mut cutter = BlockCutter::new(dialect, block_bytes).tolerant(true);
-    let pushed = cutter.push(text, &mut Vec::new, &mut cut);
-    let failed = pushed.and_then(|()| cutter.finish(&mut Vec::new, &mut cut)).err();
-    let mut hold = FooterHold::new(dialect, "file:///a.csv");
-    cut.into_iter().try_for_each(|block| hold.push(block, &mut blocks)).unwrap();
-    hold.release(&mut blocks);
-
-    let mut content =
-        Content { error: failed.map(|error| format!("{:?}", error.problem)), ..Content::default() };
-    let mut preamble = Preamble::new(dialect);
-    for block in &blocks {
-        if let Some(unclosed) = block.unclosed {
-            let problem = unclosed.scanned(block, &mut RecordIndex::default()).problem;
-            content.error = Some(format!("{problem:?}"));
-            continue;
+    let mut content = Content::default();
+    let mut blocks = BlockStream::new(Some(text), dialect, URL, block_bytes, Edges::Both).tolerant(true);
+    for framed in &mut blocks {
+        match framed {
+            Ok(framed) => read_block(dialect, &framed, &mut content),
+            Err(error) => content.error = Some(name_of(&error)),
         }
-        read_block(dialect, block, &mut preamble, &mut content);
     }
+    content.header = blocks.into_start().header.unwrap_or_default();
     content
 }
 
-fn read_block(dialect: &Dialect, block: &Block, preamble: &mut Preamble<'_>, content: &mut Content) {
+fn read_block(dialect: &Dialect, framed: &FramedBlock, content: &mut Content) {
+    let FramedBlock { block, preamble, footer, .. } = framed;
+    if let Some(unclosed) = block.unclosed {
+        let problem = unclosed.scanned(block, &mut RecordIndex::default()).problem;
+        content.error = Some(format!("{problem:?}"));
+        return;
+    }
     let (mut index, mut faults, mut scratch) = (RecordIndex::default(), Vec::new(), Vec::new());
     Scanner::new(&dialect.grammar).scan_tolerant(&block.bytes, &mut index, &mut faults).unwrap();
     assert_eq!(index.len() as u64, block.records, "the cutter counts what the scanner finds");
-    let footer = if block.last { dialect.framing.footer_records as usize } else { 0 };
-    let before = dialect.framing.preamble_records().saturating_sub(block.records_before) as usize;
-    if block.last
-        && let Err(error) = check_footer(dialect, block, before.min(index.len()), "file:///a.csv")
-    {
-        content.error = Some(format!("{:?}", error.kind()).split(['(', ' ']).nth(1).unwrap().into());
+    if let Err(error) = check_footer(dialect, framed, URL) {
+        content.error = Some(name_of(&error));
     }
-    for record in 0..index.len() - footer {
-        match preamble.take(&block.bytes, index.record(record)) {
-            Taken::Skipped => continue,
-            Taken::Header(names) => {
-                content.header = names;
-                continue;
-            }
-            Taken::Data => {}
-        }
+    for record in *preamble..index.len() - footer {
         if faults.iter().any(|fault| fault.record == record) {
             content.faults.push(content.records.len());
         }
@@ -88,6 +74,11 @@ fn read_block(dialect: &Dialect, block: &Block, preamble: &mut Preamble<'_>, con
         });
         content.records.push(fields.collect());
     }
+}
+
+/// Of the problem of an input.
+fn name_of(error: &Error) -> String {
+    format!("{:?}", error.kind()).split(['(', ' ']).nth(1).unwrap().into()
 }
 
 /// Every CSV file in a directory of `testdata`, with the JSON beside it.

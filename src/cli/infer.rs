@@ -17,6 +17,7 @@ use crate::spec::{
     CommitSpec, DialectSpec, EngineSpec, ErrorsSpec, JobSpec, MAX_EXPANSION_RATIO, OutputSpec, SourceSpec,
     TargetSpec, WriteMode,
 };
+use crate::split::stream::InputText;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -104,7 +105,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
     if args.full {
         let mut inference = TypeInference::with_null_tokens(&args.null_tokens);
         for input in &inputs {
-            let mut text = match first_text.take() {
+            let text = match first_text.take() {
                 Some(text) => text,
                 None => {
                     let decoding = source::Decoding::of(spec.encoding.as_ref(), dialect.invalid_bytes);
@@ -112,11 +113,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<()> {
                 }
             };
             let mut records = InputRecords::new(&input.url, &dialect, &mut inference);
-            while let Some(bytes) = text.next()? {
-                runtime.cancel().check()?;
-                records.push(bytes, &mut inference)?;
-            }
-            records.finish(&mut inference)?;
+            records.read(InputText::new(text, runtime.cancel()), true, &mut inference)?;
         }
         let inferred = inference.finish();
         let url = inputs.first().map_or("", |input| &input.url);

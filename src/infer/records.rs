@@ -6,11 +6,9 @@ use super::windows::{RecordShape, Window};
 use crate::error::Result;
 use crate::parse::{FieldSpan, RecordIndex, ScanError, Scanner, field_value, null_text};
 use crate::spec::Dialect;
-use crate::split::blocks::{Block, BlockCutter};
-use crate::split::footer::FooterHold;
 use crate::split::header::{FirstRecord, Header};
-use crate::split::preamble::{Preamble, Taken};
-use crate::split::problems::{cut_error, scan_error};
+use crate::split::problems::scan_error;
+use crate::split::stream::{BlockStream, Edges, FramedBlock, Text};
 
 /// Smaller than a task's: of a short sample little is lost with the last block.
 const BLOCK_BYTES: usize = 64 << 10;
@@ -21,12 +19,12 @@ pub struct InputRecords<'a> {
     url: &'a str,
     dialect: &'a Dialect,
     scanner: Scanner,
-    cutter: Option<BlockCutter>,
     index: RecordIndex,
     /// Records of the block in `index` that break the dialect.
     faults: Vec<ScanError>,
-    preamble: Preamble<'a>,
-    hold: FooterHold<'a>,
+    /// Whether all records before the data were read.
+    is_past_preamble: bool,
+    sets_aside: bool,
     /// Number of the input.
     input: usize,
     /// Column of each field, as the header says; without one, as in the first
@@ -47,11 +45,10 @@ impl<'a> InputRecords<'a> {
             url,
             dialect,
             scanner: Scanner::new(&dialect.grammar),
-            cutter: Some(BlockCutter::new(dialect, BLOCK_BYTES)),
             index: RecordIndex::default(),
             faults: Vec::new(),
-            preamble: Preamble::new(dialect),
-            hold: FooterHold::new(dialect, url),
+            is_past_preamble: false,
+            sets_aside: false,
             input: inference.begin_input(url),
             columns: Vec::new(),
             header: None,
@@ -64,29 +61,27 @@ impl<'a> InputRecords<'a> {
     /// takes in, as a run does that sets such records aside.
     #[must_use]
     pub fn setting_aside(mut self, sets_aside: bool) -> Self {
-        self.cutter = self.cutter.map(|cutter| cutter.tolerant(sets_aside));
+        self.sets_aside = sets_aside;
         self
     }
 
-    /// Adds text. Errors are those of the grammar, with their place.
-    pub fn push(&mut self, text: &[u8], inference: &mut TypeInference) -> Result<()> {
-        let Some(cutter) = &mut self.cutter else { return Ok(()) };
-        let mut blocks = Vec::new();
-        let cut = cutter.push(text, &mut Vec::new, &mut blocks);
-        self.observe(blocks, inference)?;
-        cut.map_err(|error| cut_error(error, self.dialect, self.url, self.header.as_deref()))
-    }
-
-    /// The input is over.
-    pub fn finish(&mut self, inference: &mut TypeInference) -> Result<()> {
-        let Some(cutter) = self.cutter.take() else { return Ok(()) };
-        inference.end_input(self.input);
-        let mut blocks = Vec::new();
-        let cut = cutter.finish(&mut Vec::new, &mut blocks);
-        let observed = self.observe(blocks, inference);
-        self.name_columns(None, inference);
-        observed?;
-        cut.map_err(|error| cut_error(error, self.dialect, self.url, self.header.as_deref()))
+    /// Reads the text of the input from its start, to its end if it is `whole`. Errors are those
+    /// of the grammar, with their place, and those of the text.
+    pub fn read(&mut self, text: impl Text, whole: bool, inference: &mut TypeInference) -> Result<()> {
+        let blocks = BlockStream::new(text, self.dialect, self.url, BLOCK_BYTES, Edges::Both);
+        let mut blocks = blocks.of_sample(whole).tolerant(self.sets_aside);
+        while let Some(framed) = blocks.next().transpose()? {
+            if self.header.is_none() {
+                self.header.clone_from(&blocks.start().header);
+            }
+            self.observe(&framed, inference)?;
+        }
+        self.is_past_preamble = blocks.is_past_preamble();
+        if whole {
+            inference.end_input(self.input);
+            self.name_columns(None, inference);
+        }
+        Ok(())
     }
 
     /// The header is known, and the first data record, if there is one.
@@ -98,14 +93,8 @@ impl<'a> InputRecords<'a> {
         }
     }
 
-    fn observe(&mut self, cut: Vec<Block>, inference: &mut TypeInference) -> Result<()> {
-        let mut blocks = Vec::new();
-        let held = cut.into_iter().try_for_each(|block| self.hold.push(block, &mut blocks));
-        blocks.iter().try_for_each(|block| self.observe_block(block, inference))?;
-        held
-    }
-
-    fn observe_block(&mut self, block: &Block, inference: &mut TypeInference) -> Result<()> {
+    fn observe(&mut self, framed: &FramedBlock, inference: &mut TypeInference) -> Result<()> {
+        let FramedBlock { block, preamble, footer, .. } = framed;
         if block.unclosed.is_some() {
             return Ok(());
         }
@@ -113,37 +102,27 @@ impl<'a> InputRecords<'a> {
         let (dialect, url) = (self.dialect, self.url);
         let located = |error: &ScanError| scan_error(error, block, dialect, url);
         // As the cutter counted them: what the scanner gives up at may stand before the footer.
-        let footer = if block.last { self.hold.records() } else { 0 };
-        let data_end = block.records.saturating_sub(footer) as usize;
-        let found = std::mem::take(&mut self.faults);
-        let mut faults = found.iter().peekable();
-        for record in 0..self.index.len() {
-            let fault = faults.next_if(|fault| fault.record == record);
-            // What is wrong with skipped records and footers loses nothing.
-            let read = self.preamble.is_at_header() || self.preamble.is_over() && record < data_end;
-            if let Some(fault) = fault.filter(|_| read) {
+        let data_end = self.index.len().min((block.records as usize).saturating_sub(*footer));
+        let faults = std::mem::take(&mut self.faults);
+        // What is wrong with skipped records and footers loses nothing.
+        let mut faults = faults.iter().skip_while(|fault| fault.record < *preamble).peekable();
+        for record in *preamble..data_end {
+            if let Some(fault) = faults.next_if(|fault| fault.record == record) {
                 return Err(located(fault));
             }
-            match self.preamble.take(&block.bytes, self.index.record(record)) {
-                Taken::Skipped => {}
-                Taken::Header(names) => self.header = Some(names),
-                Taken::Data if record >= data_end => break,
-                Taken::Data => {
-                    let line = block.lines_before + u64::from(self.index.record_lines[record]) + 1;
-                    let number = block.records_before + record as u64 + 1;
-                    let data_record = number.saturating_sub(self.dialect.framing.preamble_records());
-                    let at = Position::Record { record: data_record, line };
-                    self.name_columns(Some(FirstRecord::of(self.index.record(record))), inference);
-                    let fields = self.index.record(record);
-                    if self.columns.is_empty() {
-                        self.columns = (0..fields.len()).collect();
-                    }
-                    let quoted = fields.iter().filter(|span| span.form.is_quoted());
-                    let longest = quoted.map(|span| (span.end - span.start) as usize).max();
-                    self.longest_quoted = self.longest_quoted.max(longest.unwrap_or(0));
-                    self.data(&block.bytes, fields, at, inference);
-                }
+            let line = block.lines_before + u64::from(self.index.record_lines[record]) + 1;
+            let number = block.records_before + record as u64 + 1;
+            let data_record = number.saturating_sub(dialect.framing.preamble_records());
+            let at = Position::Record { record: data_record, line };
+            self.name_columns(Some(FirstRecord::of(self.index.record(record))), inference);
+            let fields = self.index.record(record);
+            if self.columns.is_empty() {
+                self.columns = (0..fields.len()).collect();
             }
+            let quoted = fields.iter().filter(|span| span.form.is_quoted());
+            let longest = quoted.map(|span| (span.end - span.start) as usize).max();
+            self.longest_quoted = self.longest_quoted.max(longest.unwrap_or(0));
+            self.data(&block.bytes, fields, at, inference);
         }
         scanned.map_err(|error| located(&error))
     }
@@ -156,11 +135,11 @@ impl<'a> InputRecords<'a> {
         self.name_columns(None, inference);
         let shape = RecordShape { fields: self.columns.len(), longest_quoted: self.longest_quoted };
         // Preambles that go on behind the head cannot be told from data.
-        if !self.preamble.is_over() || shape.fields == 0 {
+        if !self.is_past_preamble || shape.fields == 0 {
             return;
         }
         let certain = |window: &Window| window.certain(&self.scanner, self.dialect, shape);
-        let footer = usize::try_from(self.hold.records()).unwrap_or(usize::MAX);
+        let footer = usize::try_from(self.dialect.framing.footer_records).unwrap_or(usize::MAX);
         // Footers begin nowhere else if the last window holds all of theirs and data before them.
         let has_footer = || windows.last().and_then(certain).is_some_and(|last| last.records > footer);
         if footer > 0 && !has_footer() {

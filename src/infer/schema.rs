@@ -52,10 +52,8 @@ fn infer_types(
     for sample in samples {
         let records = InputRecords::new(&sample.url, dialect, &mut inference);
         let mut records = records.setting_aside(sets_aside);
-        records.push(&sample.text, &mut inference)?;
-        if sample.whole {
-            records.finish(&mut inference)?;
-        } else {
+        records.read(Some(&*sample.text), sample.whole, &mut inference)?;
+        if !sample.whole {
             records.look_into(&sample.windows, &mut inference);
         }
     }

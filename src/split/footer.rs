@@ -3,9 +3,10 @@
 //! Input: the blocks of one input, in order. Output: the same records in blocks
 //! of which the last holds every footer record; and whether what the last of
 //! these says of the number of records is true. Where nothing follows the data,
-//! blocks pass at once. Called by [`super::read`] and by type inference.
+//! blocks pass at once. Called by [`super::stream`] and [`super::read`].
 
 use super::blocks::Block;
+use super::stream::FramedBlock;
 use crate::error::count::count;
 use crate::error::excerpt::excerpt;
 use crate::error::{Error, InputProblem, Location, Result};
@@ -19,7 +20,7 @@ use std::collections::VecDeque;
 /// records as there are footer records, and up to [`Grammar::max_record_bytes`]
 /// of blocks that hold only blank lines and comments.
 #[derive(Debug)]
-pub struct FooterHold<'a> {
+pub(super) struct FooterHold<'a> {
     url: &'a str,
     records: u64,
     max_idle_bytes: u64,
@@ -31,7 +32,7 @@ pub struct FooterHold<'a> {
 
 impl<'a> FooterHold<'a> {
     /// At the start of the input at `url`.
-    pub fn new(dialect: &Dialect, url: &'a str) -> Self {
+    pub(super) fn new(dialect: &Dialect, url: &'a str) -> Self {
         FooterHold {
             url,
             records: dialect.framing.footer_records,
@@ -41,9 +42,13 @@ impl<'a> FooterHold<'a> {
         }
     }
 
-    /// Footer records of the input.
-    pub fn records(&self) -> u64 {
-        self.records
+    /// How many records of a block that passed it come after the data: none but in the last.
+    /// The first `preamble` of them come before it.
+    pub(super) fn records_of(&self, block: &Block, preamble: usize) -> usize {
+        if !block.last {
+            return 0;
+        }
+        block.records.saturating_sub(preamble as u64).min(self.records) as usize
     }
 
     /// Takes the next block and moves those to `out` that are known to end
@@ -53,7 +58,7 @@ impl<'a> FooterHold<'a> {
     ///
     /// Too many bytes without a record where the footer may be. All blocks are
     /// in `out` then.
-    pub fn push(&mut self, block: Block, out: &mut Vec<Block>) -> Result<()> {
+    pub(super) fn push(&mut self, block: Block, out: &mut Vec<Block>) -> Result<()> {
         let is_last = block.last;
         self.idle_bytes += idle_bytes(&block);
         self.held.push_back(block);
@@ -95,7 +100,7 @@ impl<'a> FooterHold<'a> {
     }
 
     /// Moves what is held to `out`: the input ends in an error.
-    pub fn release(&mut self, out: &mut Vec<Block>) {
+    pub(super) fn release(&mut self, out: &mut Vec<Block>) {
         out.extend(self.held.drain(..));
         self.idle_bytes = 0;
     }
@@ -118,26 +123,29 @@ fn idle_bytes(block: &Block) -> u64 {
     if block.records == 0 { block.bytes.len() as u64 } else { 0 }
 }
 
-/// The footer records in `block`, which is the last of the input at `url` and
-/// came out of a [`FooterHold`]; its first `preamble` records come before the data.
+/// Whether the last block of the input at `url` ends in what the dialect says; any other passes.
 ///
 /// # Errors
 ///
 /// Fewer records after the preamble than the footer has, but some; and what
 /// [`check_trailer`] finds.
-pub fn check_footer(dialect: &Dialect, block: &Block, preamble: usize, url: &str) -> Result<usize> {
-    let found = block.records.saturating_sub(preamble as u64);
-    let footer = found.min(dialect.framing.footer_records);
-    if 0 < footer && footer < dialect.framing.footer_records {
-        let problem = InputProblem::FooterCutOff { expected: dialect.framing.footer_records, found };
+pub fn check_footer(dialect: &Dialect, framed: &FramedBlock, url: &str) -> Result<()> {
+    let FramedBlock { block, preamble, footer, .. } = framed;
+    if !block.last {
+        return Ok(());
+    }
+    let expected = dialect.framing.footer_records;
+    if 0 < *footer && (*footer as u64) < expected {
+        let found = block.records.saturating_sub(*preamble as u64);
+        let problem = InputProblem::FooterCutOff { expected, found };
         return Err(Error::input(problem, Location::object(url)).remedy(
             "is the input cut off? otherwise fix `dialect.footerRecords` (--footer-records), `dialect.skipRecords` (--skip-records) or `dialect.headerRows` (--header-rows)",
         ));
     }
-    if let Some(trailer) = &dialect.framing.trailer_count {
-        check_trailer(trailer, dialect, block, footer as usize, url)?;
+    match &dialect.framing.trailer_count {
+        Some(trailer) => check_trailer(trailer, dialect, block, *footer, url),
+        None => Ok(()),
     }
-    Ok(footer as usize)
 }
 
 /// The error for an input without a byte, which has no block, if its dialect

@@ -1,8 +1,8 @@
 //! A stream of text → blocks of whole records, cut at true record boundaries.
 //!
-//! [`blocks`] finds the boundaries; [`read`] is the sequential stage of a task
-//! around it, with what stands before ([`preamble`], [`start`]) and after the data
-//! ([`footer`]) of each input, and what its fields are called ([`header`]).
+//! [`blocks`] finds the boundaries; [`stream`] is the loop around it, with what stands
+//! before ([`preamble`], [`start`]) and after the data ([`footer`]) of an input.
+//! [`header`] is what its fields are called, [`read`] the sequential stage of a task.
 //! [`problems`] says what is wrong, [`place`] where, and what to do about it;
 //! [`not_data`] accounts for what is not data; [`ranges`] cuts large inputs for
 //! several tasks.
@@ -16,4 +16,5 @@ pub mod problems;
 pub mod place;
 pub mod ranges;
 pub mod read;
-mod start;
+pub mod start;
+pub mod stream;

@@ -7,7 +7,7 @@
 
 use super::blocks::Block;
 use crate::documents::{KEPT_LINES, NotData};
-use crate::parse::{RecordIndex, SeparatorLine, Terminator};
+use crate::parse::{RecordIndex, Scanner, SeparatorLine, Terminator};
 use crate::spec::Dialect;
 
 /// The bytes of a text.
@@ -62,6 +62,14 @@ impl Tiles {
         // Data that is counted and not held.
         tiler.tiles.data_bytes += block.unclosed.map_or(0, |unclosed| unclosed.bytes_left_out());
         tiler.tiles
+    }
+
+    /// Those of a block that holds no data and whose records all come before it.
+    pub fn of_preamble(dialect: &Dialect, block: &Block, keep_text: bool) -> Tiles {
+        let mut index = RecordIndex::default();
+        // What is wrong there loses nothing.
+        let _ = Scanner::new(&dialect.grammar).scan_tolerant(&block.bytes, &mut index, &mut Vec::new());
+        Tiles::of(dialect, block, &index, (index.len(), 0), keep_text)
     }
 
     /// Those of a first line such as `sep=;`, which comes before all records.

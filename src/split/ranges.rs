@@ -1,7 +1,6 @@
 //! Inputs → splits at true record boundaries.
 
-use super::blocks::BlockCutter;
-use super::problems::cut_error;
+use super::stream::{BlockStream, Edges, InputText};
 use crate::documents::{Plan, Split, SplitRange};
 use crate::error::{Error, Result};
 use crate::runtime::Runtime;
@@ -27,45 +26,34 @@ pub fn cut_ranges(plan: &Plan, split_bytes: u64, runtime: &Runtime) -> Result<Ve
             continue;
         }
         let decoding = source::Decoding::of(plan.encoding.as_ref(), plan.dialect.invalid_bytes);
-        let mut text = source::open(input, &access, decoding, None, runtime, runtime.cancel())?;
+        let text = source::open(input, &access, decoding, None, runtime, runtime.cancel())?;
+        let text = InputText::new(text, runtime.cancel());
         let block_bytes =
             usize::try_from(split_bytes).map_err(|_| Error::usage("--split-bytes is too large"))?;
         // Splits begin where blocks do, so blocks are a good deal smaller.
-        let mut cutter = BlockCutter::new(&plan.dialect, (block_bytes / 16).clamp(1, 1 << 20))
+        let block_bytes = (block_bytes / 16).clamp(1, 1 << 20);
+        let mut blocks = BlockStream::new(text, &plan.dialect, &input.url, block_bytes, Edges::Unknown)
             .tolerant(plan.job.errors.tolerates_bad_records());
         let preamble = plan.dialect.framing.preamble_records();
-        let mut blocks = Vec::new();
         let mut ranges: Vec<SplitRange> = Vec::new();
-        let mut collect = |blocks: &mut Vec<super::blocks::Block>| {
-            for block in blocks.drain(..) {
-                // What comes before the data belongs to the first split.
-                let due = ranges.last().is_none_or(|last| {
-                    block.byte_offset - last.start >= split_bytes && block.records_before > preamble
+        for framed in &mut blocks {
+            let block = framed?.block;
+            // What comes before the data belongs to the first split.
+            let due = ranges.last().is_none_or(|last| {
+                block.byte_offset - last.start >= split_bytes && block.records_before > preamble
+            });
+            if due && !block.bytes.is_empty() {
+                // What names the delimiter is in no block.
+                let is_first = ranges.is_empty();
+                ranges.push(SplitRange {
+                    start: if is_first { 0 } else { block.byte_offset },
+                    end: 0,
+                    lines_before: if is_first { 0 } else { block.lines_before },
+                    records_before: block.records_before,
                 });
-                if due && !block.bytes.is_empty() {
-                    // What names the delimiter is in no block.
-                    let is_first = ranges.is_empty();
-                    ranges.push(SplitRange {
-                        start: if is_first { 0 } else { block.byte_offset },
-                        end: 0,
-                        lines_before: if is_first { 0 } else { block.lines_before },
-                        records_before: block.records_before,
-                    });
-                }
             }
-        };
-        while let Some(bytes) = text.next()? {
-            runtime.cancel().check()?;
-            cutter
-                .push(bytes, &mut Vec::new, &mut blocks)
-                .map_err(|e| cut_error(e, &plan.dialect, &input.url, None))?;
-            collect(&mut blocks);
         }
-        cutter
-            .finish(&mut Vec::new, &mut blocks)
-            .map_err(|e| cut_error(e, &plan.dialect, &input.url, None))?;
-        collect(&mut blocks);
-        if ranges.is_empty() || !text.can_be_entered() {
+        if ranges.is_empty() || !blocks.text().stream().can_be_entered() {
             splits.push(whole);
             continue;
         }

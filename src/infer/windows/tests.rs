@@ -251,8 +251,7 @@ fn table(seed: u64, bytes: usize, kinds: &str, all_quoted: bool, change: Option<
 fn full(text: &str, dialect: &Dialect) -> Schema {
     let mut inference = TypeInference::default();
     let mut records = InputRecords::new("file:///a.csv", dialect, &mut inference);
-    records.push(text.as_bytes(), &mut inference).unwrap();
-    records.finish(&mut inference).unwrap();
+    records.read(Some(text.as_bytes()), true, &mut inference).unwrap();
     inference.finish().schema
 }
 

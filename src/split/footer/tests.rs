@@ -135,7 +135,10 @@ fn a_footer_is_held_against_the_dialect() {
         let framing = Framing { footer_records: 2, trailer_count: trailer.cloned(), ..Framing::default() };
         let dialect = Dialect { framing, ..Dialect::default() };
         let (_, blocks, _) = held(&dialect, 2, text.as_bytes(), 1 << 20);
-        let found = check_footer(&dialect, blocks.last().expect("one"), 1, URL);
+        let (block, preamble) = (blocks.last().expect("one").clone(), 1);
+        let footer = hold(2, 0).records_of(&block, preamble);
+        let framed = FramedBlock { block, preamble, footer, has_data: true };
+        let found = check_footer(&dialect, &framed, URL).map(|()| footer);
         if let Err(error) = &found {
             assert!(error.what_to_do().is_some(), "{text:?}");
         }
