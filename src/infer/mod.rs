@@ -1,7 +1,7 @@
 //! Samples of CSV text → the dialect and the columns' types.
 //!
 //! Input: the heads of some inputs and windows into them, or whole inputs
-//! streamed through [`Records`] into a [`TypeInference`]. Output: what the job
+//! streamed through [`InputRecords`] into a [`TypeInference`]. Output: what the job
 //! left out, as documents that a person can keep and edit, and notes on what is
 //! not certain; or, where a guess might lose records, two readings to choose from. Nothing is
 //! guessed that a later value could quietly contradict: a value that does not
