@@ -8,5 +8,5 @@ mod keys;
 mod partitioner;
 mod partitions;
 
-pub use partitioner::{PartitionRows, Partitioner, PathLimits, SplitError, TooLong};
+pub use partitioner::{PartitionRows, Partitioner, PathLimits, SplitError};
 pub use partitions::{ByPartition, Partition, PartitionId, Partitions};

@@ -1,10 +1,12 @@
 //! Rows → rows of each partition.
 
-use crate::error::{ErrorKind, Result};
+use crate::error::excerpt::excerpt;
+use crate::error::{ErrorKind, InputProblem, Result};
 use crate::partition::keys;
 use crate::partition::partitions::{Partition, PartitionId, Partitions};
+use crate::rows::{Fault, Origin};
 use crate::schema::{Schema, WrittenKey};
-use crate::spec::PartitionKey;
+use crate::spec::{PartitionKey, ValuePolicy};
 use crate::value::hive::{NULL_DIRECTORY, escape};
 use arrow::array::{Array, ArrayRef, RecordBatch, UInt32Array};
 use arrow::compute::take_record_batch;
@@ -30,30 +32,14 @@ impl Default for PathLimits {
     }
 }
 
-/// A value of a partition key that makes a directory longer than a target takes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TooLong {
-    /// The first row of the batch that has it.
-    pub row: usize,
-    /// Name of the key.
-    pub key: String,
-    /// The value, unescaped.
-    pub value: String,
-    /// Bytes of its directory, or of the whole path if that is what is too long.
-    pub bytes: usize,
-    /// The limit.
-    pub limit: usize,
-    /// Whether all directories together are too long, and this is the longest.
-    pub is_path: bool,
-}
-
 /// Why rows have no partition.
 #[derive(Debug)]
 pub enum SplitError {
     /// A kernel failed.
     Arrow(ArrowError),
-    /// Of a value.
-    TooLong(TooLong),
+    /// Of a value that makes a directory longer than a target takes. Its `record` is
+    /// the first row of the batch that has it.
+    Fault(Box<Fault>),
 }
 
 impl From<ArrowError> for SplitError {
@@ -141,7 +127,7 @@ impl Partitioner {
         let groups = Groups::of(&rows);
         let keys: Vec<&[u8]> = groups.first_rows.iter().map(|&row| rows.row(row).data()).collect();
         let partition = |group: usize| self.partition_of(&values, groups.first_rows[group]);
-        let ids = self.partitions.of_keys(&keys, partition).map_err(SplitError::TooLong)?;
+        let ids = self.partitions.of_keys(&keys, partition).map_err(SplitError::Fault)?;
         let sorted = match groups.first_rows.len() {
             1 => file_batch,
             _ => take_record_batch(&file_batch, &groups.order)?,
@@ -155,7 +141,7 @@ impl Partitioner {
         Ok(result)
     }
 
-    fn partition_of(&self, values: &[ArrayRef], row: usize) -> Result<Partition, TooLong> {
+    fn partition_of(&self, values: &[ArrayRef], row: usize) -> Result<Partition, Box<Fault>> {
         let mut partition = Partition::default();
         for (key, values) in self.keys.iter().zip(values) {
             let text = (!values.is_null(row)).then(|| keys::text(values.as_ref(), row));
@@ -170,12 +156,20 @@ impl Partitioner {
         self.check_length(&partition, row).map(|()| partition)
     }
 
-    fn check_length(&self, partition: &Partition, row: usize) -> Result<(), TooLong> {
+    fn check_length(&self, partition: &Partition, row: usize) -> Result<(), Box<Fault>> {
         let PathLimits { directory, path } = self.limits;
         let too_long = |position: usize, bytes, limit, is_path| {
             let key = self.keys[position].name();
             let value = partition.values.get(key).cloned().flatten().unwrap_or_default();
-            TooLong { row, key: key.to_owned(), value, bytes, limit, is_path }
+            let value = excerpt(&value).into_owned();
+            Box::new(Fault {
+                record: row as u32,
+                column: Some(key.to_owned()),
+                // Of a path that is too long, the longest directory is to blame.
+                problem: InputProblem::PartitionValue { value, bytes, limit, is_path },
+                policy: ValuePolicy::Fail,
+                origin: Origin::Row { policy_key: None },
+            })
         };
         // One directory for each key: what is escaped has no slash.
         let directories = partition.path.split_terminator('/').map(str::len).enumerate();

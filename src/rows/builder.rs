@@ -5,7 +5,7 @@ use super::shape::{Fields, Shaped};
 use crate::error::InputProblem;
 use crate::parse::scan::{FieldForm, FieldSpan};
 use crate::parse::{Grammar, RecordIndex};
-use crate::rows::Binding;
+use crate::rows::{Binding, Fault, Origin, judge};
 use crate::schema::Schema;
 use crate::spec::{ErrorsSpec, LongRecord, ShortRecord, ValuePolicy};
 use crate::value::ColumnType;
@@ -39,29 +39,13 @@ pub struct Rows {
     pub records: Vec<u32>,
 }
 
-/// A record that does not fit the schema. Every place is relative to its block.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RecordFault {
-    /// Records before it, skipped ones included.
-    pub record: usize,
-    /// Column of the schema, from 0, if one is to blame.
-    pub column: Option<usize>,
-    /// Bytes before the field's content (after an opening quote), or before the
-    /// record if no column is to blame.
-    pub byte_offset: usize,
-    /// Lines before that place.
-    pub line: usize,
-    /// What is wrong.
-    pub problem: InputProblem,
-}
-
 /// What a block gave.
 #[derive(Debug, Clone)]
 pub struct Built {
     /// One row for each record that fits.
     pub rows: Rows,
     /// The records that do not, in their order; one bad value each.
-    pub faults: Vec<RecordFault>,
+    pub faults: Vec<Fault>,
     /// For every column: values that were bad and are null now.
     pub nulled: Vec<u64>,
     /// Records with too few fields that were padded with nulls.
@@ -196,7 +180,7 @@ impl BatchBuilder {
         block: &[u8],
         index: &RecordIndex,
         data: &DataRecords<'_>,
-    ) -> Result<Built, RecordFault> {
+    ) -> Result<Built, Box<Fault>> {
         let fields = Fields {
             per_record: self.binding.fields_per_record,
             empty: &self.binding.empty_fields,
@@ -207,7 +191,7 @@ impl BatchBuilder {
         let mut rows = shaped.records.len();
         let mut failure = shaped.failure.take();
         let mut arrays: Vec<ArrayRef> = Vec::with_capacity(self.readers.len());
-        let mut faults = BadValues::default();
+        let mut faults: Vec<(usize, BadValue)> = Vec::new();
         let mut nulled = Vec::new();
         for (column, reader) in self.readers.iter().enumerate() {
             if let Some(constant) = &self.constants[column] {
@@ -226,15 +210,15 @@ impl BatchBuilder {
                 field,
                 grammar: &self.grammar,
             };
-            let policy = self.policies.values[column];
+            let policy = judge(self.policies.values[column], !reader.is_required());
             let mut on_bad_value = |bad_value: BadValue| match (policy, bad_value.why) {
                 (ValuePolicy::Fail, _) | (_, ConvertError::TooLarge) => Err(bad_value),
-                (ValuePolicy::Null, why) if why != ConvertError::RequiredNull && !reader.is_required() => {
+                (ValuePolicy::Null, _) => {
                     nulled.push((column, bad_value.row));
                     Ok(())
                 }
-                (ValuePolicy::Null | ValuePolicy::Reject, _) => {
-                    faults.add(column, bad_value);
+                (ValuePolicy::Reject, _) => {
+                    faults.push((column, bad_value));
                     Ok(())
                 }
             };
@@ -243,13 +227,13 @@ impl BatchBuilder {
                 Err(bad_value) => {
                     // Later columns count only if they fail in an earlier record.
                     rows = bad_value.row;
-                    failure =
-                        Some(self.record_fault(&fields, index, shaped.records[rows], column, bad_value));
+                    let fault = self.fault(&fields, index, shaped.records[rows], column, bad_value);
+                    failure = Some(Fault { policy: ValuePolicy::Fail, ..fault });
                 }
             }
         }
         match failure {
-            Some(failure) => Err(failure),
+            Some(failure) => Err(Box::new(failure)),
             None => Ok(self.finish(block, index, shaped, arrays, faults, nulled)),
         }
     }
@@ -261,12 +245,14 @@ impl BatchBuilder {
         index: &RecordIndex,
         shaped: Shaped<'_>,
         mut arrays: Vec<ArrayRef>,
-        faults: BadValues,
+        mut faults: Vec<(usize, BadValue)>,
         nulled: Vec<(usize, usize)>,
     ) -> Built {
         let Shaped { spans, mut records, faults: ragged, padded, truncated, .. } = shaped;
         let mut record_faults = ragged;
-        let faults = faults.first_of_each_row();
+        // Of each row, the bad value of the first column.
+        faults.sort_by_key(|(column, bad_value)| (bad_value.row, *column));
+        faults.dedup_by_key(|(_, bad_value)| bad_value.row);
         let mut nulled_in_column = vec![0; self.readers.len()];
         for (column, row) in nulled {
             // A record that is rejected for another reason has no nulls.
@@ -284,7 +270,7 @@ impl BatchBuilder {
                     field: self.binding.field_of_column[column]?,
                     grammar: &self.grammar,
                 };
-                Some(self.record_fault(&fields, index, records[bad_value.row], column, bad_value))
+                Some(self.fault(&fields, index, records[bad_value.row], column, bad_value))
             }));
             record_faults.sort_by_key(|fault| fault.record);
             let mut bad = faults.iter().map(|(_, bad_value)| bad_value.row).peekable();
@@ -308,46 +294,26 @@ impl BatchBuilder {
         }
     }
 
+    /// The fault of a record that is set aside.
     #[cold]
-    fn record_fault(
+    fn fault(
         &self,
         fields: &ColumnFields<'_>,
         index: &RecordIndex,
         record: u32,
         column: usize,
         bad_value: BadValue,
-    ) -> RecordFault {
-        let record = record as usize;
+    ) -> Fault {
         let span = fields.span(bad_value.row);
-        let record_start = index.record_starts[record] as usize;
         // A field that padding made stands nowhere.
-        let byte_offset = (span.start as usize).max(record_start);
-        let before = &fields.block[record_start..byte_offset];
-        let problem = bad_value.why.problem(fields.value(span, &mut Vec::new()), &self.expected[column]);
-        RecordFault {
+        let byte_offset = span.start.max(index.record_starts[record as usize]) as usize;
+        Fault {
             record,
-            column: Some(column),
-            byte_offset,
-            line: index.record_lines[record] as usize + self.grammar.terminator.count_lines(before),
-            problem,
+            column: Some(self.arrow_schema.field(column).name().clone()),
+            problem: bad_value.why.problem(fields.value(span, &mut Vec::new()), &self.expected[column]),
+            policy: ValuePolicy::Reject,
+            origin: Origin::in_text(index, record as usize, byte_offset, fields.block, &self.grammar),
         }
-    }
-}
-
-/// Faults as the columns find them, one column after the other.
-#[derive(Debug, Default)]
-struct BadValues(Vec<(usize, BadValue)>);
-
-impl BadValues {
-    fn add(&mut self, column: usize, bad_value: BadValue) {
-        self.0.push((column, bad_value));
-    }
-
-    /// Ascending by row; of each row, the bad value of the first column.
-    fn first_of_each_row(mut self) -> Vec<(usize, BadValue)> {
-        self.0.sort_by_key(|(column, bad_value)| (bad_value.row, *column));
-        self.0.dedup_by_key(|(_, bad_value)| bad_value.row);
-        self.0
     }
 }
 

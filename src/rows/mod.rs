@@ -2,7 +2,7 @@
 //!
 //! Input: a block of whole records and the [`RecordIndex`](crate::parse::RecordIndex) the scanner made of
 //! it. Output: [`Built`]: one row for every record that fits, and a
-//! [`RecordFault`] for every one that does not and may be set aside; or the
+//! [`Fault`] for every one that does not and may be set aside; or the
 //! *first* record that may not, whichever column it fails in: the answer never
 //! depends on the order of the work. Pure computation; [`crate::task`] calls
 //! it on the Rayon pool, with one [`BatchBuilder`] for every input. [`binding`] says which
@@ -11,7 +11,9 @@
 pub mod binding;
 mod builder;
 mod column;
+mod fault;
 mod shape;
 
 pub use binding::Binding;
-pub use builder::{BatchBuilder, Built, DataRecords, Policies, RecordFault, Rows, arrow_schema};
+pub use builder::{BatchBuilder, Built, DataRecords, Policies, Rows, arrow_schema};
+pub use fault::{Fault, Origin, judge};

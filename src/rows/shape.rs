@@ -3,12 +3,12 @@
 //! Where all records have it (the rule), the matrix is the index as the scanner
 //! made it. Only a block with a ragged or broken record is copied.
 
-use super::{DataRecords, Policies, RecordFault};
+use super::{DataRecords, Fault, Origin, Policies};
 use crate::error::InputProblem;
 use crate::error::excerpt::excerpt_of;
 use crate::parse::scan::{FieldForm, FieldSpan};
 use crate::parse::{Grammar, RecordIndex, field_value};
-use crate::spec::{LongRecord, ShortRecord};
+use crate::spec::{LongRecord, ShortRecord, ValuePolicy};
 use crate::split::header::is_empty;
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -21,9 +21,9 @@ pub(super) struct Shaped<'a> {
     /// For each row: its record in the block.
     pub(super) records: Vec<u32>,
     /// Ragged records that are set aside.
-    pub(super) faults: Vec<RecordFault>,
+    pub(super) faults: Vec<Fault>,
     /// The first ragged record that may not be; rows end before it.
-    pub(super) failure: Option<RecordFault>,
+    pub(super) failure: Option<Fault>,
     pub(super) padded: u64,
     pub(super) truncated: u64,
 }
@@ -56,19 +56,11 @@ impl Fields<'_> {
         self.empty.iter().find(is_filled).copied()
     }
 
-    /// The fault of a record in which this field is not empty.
-    fn nameless(&self, index: &RecordIndex, record: usize, field: usize) -> RecordFault {
-        let record_start = index.record_starts[record] as usize;
-        let span = &index.record(record)[field];
-        let before = &self.block[record_start..span.start as usize];
-        let value = field_value(self.grammar, self.block, span, &mut Vec::new()).to_vec();
-        RecordFault {
-            record,
-            column: None,
-            byte_offset: span.start as usize,
-            line: index.record_lines[record] as usize + self.grammar.terminator.count_lines(before),
-            problem: InputProblem::NamelessValue { value: excerpt_of(&value), field: field + 1 },
-        }
+    /// What is wrong where this field is not empty.
+    fn nameless(&self, span: &FieldSpan, field: usize) -> InputProblem {
+        let mut scratch = Vec::new();
+        let value = field_value(self.grammar, self.block, span, &mut scratch);
+        InputProblem::NamelessValue { value: excerpt_of(value), field: field + 1 }
     }
 }
 
@@ -111,9 +103,18 @@ impl<'a> Shaped<'a> {
             let filled = fields.filled(found);
             // Of a record with too few or too many fields, the number is what is wrong first.
             let is_padded = found.len() < fields_per_record && policies.short_records == ShortRecord::Pad;
-            let fault = || match filled.filter(|_| found.len() == fields_per_record || is_padded) {
-                Some(field) => fields.nameless(index, record, field),
-                None => ragged(index, record, found.len(), fields_per_record),
+            let fault = |policy| {
+                let (problem, byte_offset) =
+                    match filled.filter(|_| found.len() == fields_per_record || is_padded) {
+                        Some(field) => (fields.nameless(&found[field], field), found[field].start as usize),
+                        None => {
+                            let problem =
+                                InputProblem::Ragged { found: found.len(), expected: fields_per_record };
+                            (problem, index.record_starts[record] as usize)
+                        }
+                    };
+                let origin = Origin::in_text(index, record, byte_offset, fields.block, fields.grammar);
+                Fault { record: record as u32, column: None, problem, policy, origin }
             };
             match fate(found.len(), fields_per_record, filled.is_some(), policies) {
                 Fate::Row => spans.extend_from_slice(found),
@@ -127,11 +128,11 @@ impl<'a> Shaped<'a> {
                     shaped.truncated += 1;
                 }
                 Fate::Rejected => {
-                    shaped.faults.push(fault());
+                    shaped.faults.push(fault(ValuePolicy::Reject));
                     continue;
                 }
                 Fate::Failed => {
-                    shaped.failure = Some(fault());
+                    shaped.failure = Some(fault(ValuePolicy::Fail));
                     break;
                 }
             }
@@ -159,15 +160,5 @@ fn fate(found: usize, expected: usize, is_filled: bool, policies: &Policies) -> 
             Fate::Failed | Fate::Rejected if is_filled => too_many,
             _ => Fate::Padded,
         },
-    }
-}
-
-fn ragged(index: &RecordIndex, record: usize, found: usize, expected: usize) -> RecordFault {
-    RecordFault {
-        record,
-        column: None,
-        byte_offset: index.record_starts[record] as usize,
-        line: index.record_lines[record] as usize,
-        problem: InputProblem::Ragged { found, expected },
     }
 }

@@ -10,18 +10,6 @@ use crate::split::place::data_record;
 
 /// An error of the scanner, with its absolute place.
 pub fn scan_error(error: &ScanError, block: &Block, dialect: &Dialect, url: &str) -> Error {
-    let (problem, location) = scan_failure(error, block, dialect, url);
-    let is_data = location.record.is_some();
-    Error::input(problem, location).remedy(grammar_problem(error.problem, dialect, is_data).1)
-}
-
-/// What the scanner found, and its absolute place.
-pub fn scan_failure(
-    error: &ScanError,
-    block: &Block,
-    dialect: &Dialect,
-    url: &str,
-) -> (InputProblem, Location) {
     let location = Location {
         url: url.to_owned(),
         byte_offset: Some(block.byte_offset + error.offset as u64),
@@ -29,11 +17,17 @@ pub fn scan_failure(
         record: data_record(block.records_before + error.record as u64, &dialect.framing),
         column: None,
     };
-    let problem = match &block.unclosed {
+    let is_data = location.record.is_some();
+    Error::input(scan_problem(error, block, dialect), location)
+        .remedy(grammar_problem(error.problem, dialect, is_data).1)
+}
+
+/// What the scanner found.
+pub fn scan_problem(error: &ScanError, block: &Block, dialect: &Dialect) -> InputProblem {
+    match &block.unclosed {
         Some(unclosed) => InputProblem::UnterminatedQuote { extent: Some(extent(unclosed)) },
         None => grammar_problem(error.problem, dialect, false).0,
-    };
-    (problem, location)
+    }
 }
 
 /// An error of the block cutter, with its absolute place; the `header` names

@@ -5,10 +5,10 @@
 use super::parser::{ParsedBlock, Parser};
 use crate::error::{ErrorKind, InputProblem, Result};
 use crate::order::{Deduplicator, Keep, SpillDirectory, Survivors, TaggedBatch, UniqueCheck};
-use crate::rows::Rows;
+use crate::rows::{Fault, Origin, Rows};
 use crate::runtime::{Budget, Holder, Lease};
 use crate::spec::{EngineSpec, ValuePolicy};
-use crate::transform::rows::{KeyCheck, KeyMeaning, RowFault};
+use crate::transform::rows::{KeyCheck, KeyMeaning};
 use arrow::array::{BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
 use std::collections::VecDeque;
@@ -107,8 +107,8 @@ impl Unique {
         for &row in repeated {
             let problem = InputProblem::Duplicate { columns: self.columns.clone() };
             let record = loose.records[row as usize];
-            let (column, policy_key) = (column.clone(), self.policy_key.clone());
-            let fault = RowFault { record, column, problem, policy: self.policy, policy_key };
+            let origin = Origin::Row { policy_key: self.policy_key.clone() };
+            let fault = Fault { record, column: column.clone(), problem, policy: self.policy, origin };
             parser.set_aside(block, fault)?;
         }
         let mut gone = repeated.iter().copied().peekable();

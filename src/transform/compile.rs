@@ -11,6 +11,7 @@ use super::lossless_cast;
 use super::operations::{self, Operation, Salt, Source};
 use super::rows::{KeyCheck, KeyMeaning, RunContext};
 use crate::error::{Result, nearest_column};
+use crate::rows::judge;
 use crate::schema::{Column, Schema};
 use crate::spanned::{KeyPath, Problem};
 use crate::spec::{
@@ -401,7 +402,7 @@ impl<'a> Compiler<'a> {
     /// Blames no column: null is not a choice. The policy is that of the step, if it has one.
     fn blame_rows(&self, policy: Option<Policy>) -> Blame {
         let (policy, key) = policy.unwrap_or_else(|| (self.errors.bad_value, "errors.bad_value".to_owned()));
-        Blame { column: None, policy, policy_key: Some(key), nullable: false }
+        Blame { column: None, policy: judge(policy, false), policy_key: Some(key) }
     }
 
     fn new_slot(&mut self) -> Slot {
@@ -412,7 +413,8 @@ impl<'a> Compiler<'a> {
 
 /// Blames the values of a column.
 pub(super) fn blame(column: &Column, (policy, key): Policy) -> Blame {
-    Blame { column: Some(column.name.clone()), policy, policy_key: Some(key), nullable: column.nullable }
+    let policy = judge(policy, column.nullable);
+    Blame { column: Some(column.name.clone()), policy, policy_key: Some(key) }
 }
 
 fn check_constant(text: &str, key: &KeyPath) -> Step {

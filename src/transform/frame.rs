@@ -1,8 +1,8 @@
 //! The rows of one block while operations work on them.
 
-use super::rows::{RowFault, TransformedRows};
+use super::rows::TransformedRows;
 use crate::error::InputProblem;
-use crate::rows::Rows;
+use crate::rows::{Fault, Origin, Rows};
 use crate::spec::ValuePolicy;
 use arrow::array::{Array, ArrayRef, BooleanArray, BooleanBufferBuilder, StringArray};
 use arrow::compute::{FilterBuilder, nullif};
@@ -18,7 +18,7 @@ pub(super) struct Frame {
     slots: Vec<Option<ArrayRef>>,
     records: Vec<u32>,
     filtered: u64,
-    faults: Vec<RowFault>,
+    faults: Vec<Fault>,
     nulled: BTreeMap<String, u64>,
 }
 
@@ -27,12 +27,10 @@ pub(super) struct Frame {
 pub(super) struct Blame {
     /// The column, if one is to blame.
     pub(super) column: Option<String>,
-    /// The policy; [`ValuePolicy::Null`] rejects where null may not stand.
+    /// As [`judge`](crate::rows::judge) says: [`ValuePolicy::Null`] only with a column that takes null.
     pub(super) policy: ValuePolicy,
     /// Key of the job file that gives the policy; `None` if no policy is asked.
     pub(super) policy_key: Option<String>,
-    /// Whether null may stand in the column.
-    pub(super) nullable: bool,
 }
 
 /// A row and what is wrong with it.
@@ -99,7 +97,7 @@ impl Frame {
             self.set(slot, values);
             return Ok(());
         }
-        if let (ValuePolicy::Null, true, Some(column)) = (blame.policy, blame.nullable, &blame.column) {
+        if let (ValuePolicy::Null, Some(column)) = (blame.policy, &blame.column) {
             *self.nulled.entry(column.clone()).or_default() += bad.len() as u64;
             let rows = mask(self.rows(), bad.iter().map(|(row, _)| *row));
             self.set(slot, nullif(&values, &rows)?);
@@ -114,13 +112,9 @@ impl Frame {
         if bad.is_empty() {
             return Ok(());
         }
-        let policy = match blame.policy {
-            ValuePolicy::Fail => ValuePolicy::Fail,
-            ValuePolicy::Reject | ValuePolicy::Null => ValuePolicy::Reject,
-        };
         let gone = mask(self.rows(), bad.iter().map(|(row, _)| *row));
         for (row, problem) in bad {
-            self.faults.push(self.fault_of(row, problem, policy, blame));
+            self.faults.push(self.fault_of(row, problem, blame));
         }
         self.keep(&arrow::compute::not(&gone)?)
     }
@@ -128,13 +122,13 @@ impl Frame {
     /// Makes the run fail at a row, whatever the policy. The row stays: what
     /// happens to the block is of no use any more.
     pub(super) fn stop_at(&mut self, (row, problem): RowProblem, blame: &Blame) {
-        let no_choice = Blame { policy_key: None, ..blame.clone() };
-        self.faults.push(self.fault_of(row, problem, ValuePolicy::Fail, &no_choice));
+        let no_choice = Blame { policy: ValuePolicy::Fail, policy_key: None, ..blame.clone() };
+        self.faults.push(self.fault_of(row, problem, &no_choice));
     }
 
-    fn fault_of(&self, row: usize, problem: InputProblem, policy: ValuePolicy, blame: &Blame) -> RowFault {
-        let Blame { column, policy_key, .. } = blame.clone();
-        RowFault { record: self.records[row], column, problem, policy, policy_key }
+    fn fault_of(&self, row: usize, problem: InputProblem, blame: &Blame) -> Fault {
+        let Blame { column, policy, policy_key } = blame.clone();
+        Fault { record: self.records[row], column, problem, policy, origin: Origin::Row { policy_key } }
     }
 
     /// Takes out rows that are false, and counts them as filtered. `keep` has no nulls.

@@ -8,10 +8,10 @@ use super::rows::{BlockContext, KeyCheck, KeyMeaning, RunContext, TransformedRow
 use crate::error::{ErrorKind, Result};
 use crate::profile;
 use crate::profile::types::{as_parsed, readable};
-use crate::rows::{Rows, arrow_schema};
+use crate::rows::{Rows, arrow_schema, judge};
 use crate::schema::{Column, Constraint, Schema, WrittenSchema};
 use crate::spanned::Problem;
-use crate::spec::{ColumnNames, ErrorsSpec, OutputSpec, Profile, TransformSpec, ValuePolicy};
+use crate::spec::{ColumnNames, ErrorsSpec, OutputSpec, Profile, TransformSpec};
 use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
@@ -301,8 +301,8 @@ fn unique_keys(schema: &Schema, parsed: &[Slot], errors: &ErrorsSpec) -> Result<
             [only] => column_policy(errors, only),
             _ => (errors.bad_value, "errors.bad_value".to_owned()),
         };
-        let policy = if policy == ValuePolicy::Null { ValuePolicy::Reject } else { policy };
-        let check = KeyCheck { columns, meaning: KeyMeaning::Unique(policy), policy_key: Some(key) };
+        let meaning = KeyMeaning::Unique(judge(policy, false));
+        let check = KeyCheck { columns, meaning, policy_key: Some(key) };
         let columns: Vec<_> =
             slots.into_iter().map(|slot| (slot, schema.columns[slot].column_type)).collect();
         Key::new(check, &columns)

@@ -1,7 +1,6 @@
 //! What the transforms work on, and what they make of it.
 
-use crate::error::InputProblem;
-use crate::rows::Rows;
+use crate::rows::{Fault, Rows};
 use crate::spec::ValuePolicy;
 use std::collections::BTreeMap;
 
@@ -33,29 +32,12 @@ pub struct TransformedRows {
     pub filtered: u64,
     /// Rows with a value that was bad, in order of `record`; none of them is in
     /// `rows`. At most one for each record.
-    pub faults: Vec<RowFault>,
+    pub faults: Vec<Fault>,
     /// Values that were bad and are null now, by column.
     pub nulled: BTreeMap<String, u64>,
     /// For each of [`super::Program::key_checks`]: the key of every row of
     /// `rows`; `None` where a key is not to be compared.
     pub keys: Vec<Vec<Option<u128>>>,
-}
-
-/// A row that cannot be written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RowFault {
-    /// Its record, counted from the start of the block, headers included.
-    pub record: u32,
-    /// Name of the column to blame, if one is.
-    pub column: Option<String>,
-    /// What is wrong.
-    pub problem: InputProblem,
-    /// What happens to it: [`ValuePolicy::Fail`] or [`ValuePolicy::Reject`].
-    pub policy: ValuePolicy,
-    /// The key of the job file that has the last word on the policy, such as
-    /// `errors.bad_value` or `transforms[2].check.on_fail`: what to name in a
-    /// remedy. `None` where no policy could help.
-    pub policy_key: Option<String>,
 }
 
 /// A comparison of rows over the whole task, which the task makes in order.
@@ -65,7 +47,7 @@ pub struct KeyCheck {
     pub columns: Vec<String>,
     /// What a repeated key means.
     pub meaning: KeyMeaning,
-    /// For [`KeyMeaning::Unique`], see [`RowFault::policy_key`].
+    /// For [`KeyMeaning::Unique`], see [`Origin::Row`](crate::rows::Origin::Row).
     pub policy_key: Option<String>,
 }
 

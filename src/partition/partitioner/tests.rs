@@ -134,13 +134,13 @@ fn values_that_make_longer_paths_than_the_limits_are_found_with_their_row() {
         (13, 44, Some((0, "carrier", "AA/1", 14, 13, false))),
     ] {
         let found = match split(directory, path) {
-            Err(SplitError::TooLong(found)) => Some(found),
+            Err(SplitError::Fault(fault)) => Some((fault.record, fault.column, fault.problem)),
             Err(SplitError::Arrow(error)) => panic!("{error}"),
             Ok(_) => None,
         };
         let expected = expected.map(|(row, key, value, bytes, limit, is_path)| {
-            let (key, value) = (String::from(key), String::from(value));
-            TooLong { row, key, value, bytes, limit, is_path }
+            let problem = InputProblem::PartitionValue { value: String::from(value), bytes, limit, is_path };
+            (row, Some(String::from(key)), problem)
         });
         assert_eq!(found, expected, "{directory} {path}");
     }

@@ -79,7 +79,7 @@ fn build_with(
     columns: Vec<Column>,
     block: &[u8],
     skip: usize,
-) -> Result<Built, RecordFault> {
+) -> Result<Built, Box<Fault>> {
     let schema = schema(columns);
     let binding =
         Binding::by_position(&schema, schema.columns.len(), &[], ColumnPolicies::default()).expect("binds");
@@ -90,7 +90,7 @@ fn build_with(
 }
 
 /// Rows where everything bad fails.
-fn build(columns: Vec<Column>, block: &[u8], skip: usize) -> Result<RecordBatch, RecordFault> {
+fn build(columns: Vec<Column>, block: &[u8], skip: usize) -> Result<RecordBatch, Box<Fault>> {
     build_with(&ErrorsSpec::default(), columns, block, skip).map(|built| built.rows.batch)
 }
 
@@ -222,27 +222,32 @@ fn errors_have_their_place() {
     let value =
         |value: &str, detail| InputProblem::Value { value: value.into(), expected: "int32".into(), detail };
     let utf8 = |bytes: &str| InputProblem::InvalidEncoding { bytes: bytes.into(), encoding: "UTF-8".into() };
-    let at = |record, column, byte_offset, line, problem| RecordFault {
+    let at = |record, column: Option<&str>, byte_offset, line, problem| Fault {
         record,
-        column,
-        byte_offset,
-        line,
+        column: column.map(str::to_owned),
         problem,
+        policy: ValuePolicy::Fail,
+        origin: Origin::Text { byte_offset, line },
     };
     let out_of_range = value("99999999999", Some("out of range"));
-    let rows: [(&[u8], usize, RecordFault); 8] = [
-        (b"a,1\nb,x\nc,y\n", 0, at(1, Some(1), 6, 1, value("x", None))),
-        (b"h,h\na,99999999999\n", 1, at(1, Some(1), 6, 1, out_of_range)),
-        (b"\"a\n\nb\",\"x\"\n", 0, at(0, Some(1), 8, 2, value("x", None))),
+    let rows: [(&[u8], usize, Fault); 8] = [
+        (b"a,1\nb,x\nc,y\n", 0, at(1, Some("i"), 6, 1, value("x", None))),
+        (b"h,h\na,99999999999\n", 1, at(1, Some("i"), 6, 1, out_of_range)),
+        (b"\"a\n\nb\",\"x\"\n", 0, at(0, Some("i"), 8, 2, value("x", None))),
         (b"a,1\nb\nc,x\n", 0, at(1, None, 4, 1, InputProblem::Ragged { found: 1, expected: 2 })),
-        (b"a,x\nb\n", 0, at(0, Some(1), 2, 0, value("x", None))),
-        (b"a,1\nb\0,2\nc\xff,x\n", 0, at(1, Some(0), 4, 1, InputProblem::NulByte)),
-        (b"a,1\nb\xff\xfe,2\n", 0, at(1, Some(0), 4, 1, utf8("ff"))),
+        (b"a,x\nb\n", 0, at(0, Some("i"), 2, 0, value("x", None))),
+        (b"a,1\nb\0,2\nc\xff,x\n", 0, at(1, Some("t"), 4, 1, InputProblem::NulByte)),
+        (b"a,1\nb\xff\xfe,2\n", 0, at(1, Some("t"), 4, 1, utf8("ff"))),
         // Two halves of a character in two fields make no character.
-        (b"\xc3,1\n\xa9,2\n", 0, at(0, Some(0), 0, 0, utf8("c3"))),
+        (b"\xc3,1\n\xa9,2\n", 0, at(0, Some("t"), 0, 0, utf8("c3"))),
     ];
     for (block, skip, expected) in rows {
-        assert_eq!(build(text_and_int(), block, skip).err(), Some(expected), "{}", block.escape_ascii());
+        assert_eq!(
+            build(text_and_int(), block, skip).err(),
+            Some(Box::new(expected)),
+            "{}",
+            block.escape_ascii()
+        );
     }
 }
 
@@ -250,13 +255,13 @@ fn errors_have_their_place() {
 fn the_first_bad_record_wins_whatever_the_column() {
     let columns = || vec![column("a", INT), column("b", INT), column("c", INT)];
     for (block, record, first_bad) in [
-        ("1,1,1\n1,1,x\nx,1,1\n", 1, Some(2)),
-        ("1,1,1\n1,x,x\n", 1, Some(1)),
-        ("x,x,x\n1\n", 0, Some(0)),
+        ("1,1,1\n1,1,x\nx,1,1\n", 1, Some("c")),
+        ("1,1,1\n1,x,x\n", 1, Some("b")),
+        ("x,x,x\n1\n", 0, Some("a")),
         ("1\nx,x,x\n", 0, None),
     ] {
         let error = build(columns(), block.as_bytes(), 0).expect_err("does not fit");
-        assert_eq!((error.record, error.column), (record, first_bad), "{block:?}");
+        assert_eq!((error.record, error.column.as_deref()), (record, first_bad), "{block:?}");
     }
 }
 
@@ -274,7 +279,7 @@ fn policies_reject_null_pad_and_truncate() {
         built
             .faults
             .iter()
-            .map(|fault| (fault.record, fault.column, fault.problem.rule()))
+            .map(|fault| (fault.record, fault.column.clone(), fault.problem.rule()))
             .collect::<Vec<_>>()
     };
 
@@ -286,17 +291,18 @@ fn policies_reject_null_pad_and_truncate() {
     let built = build_with(&reject, columns(), block, 0).expect("nothing fails");
     assert_eq!(built.rows.records, [0, 7]);
     assert_eq!(ints(&built, 0), [Some(1), Some(8)]);
+    let [a, b, c] = ["a", "b", "c"].map(|name| Some(name.to_owned()));
     let expected = [
-        (1, Some(0), "type"),
-        (2, Some(0), "required"),
-        (3, Some(1), "type"),
+        (1, a.clone(), "type"),
+        (2, a.clone(), "required"),
+        (3, b.clone(), "type"),
         (4, None, "ragged"),
         (5, None, "ragged"),
-        (6, Some(2), "encoding"),
+        (6, c, "encoding"),
     ];
     assert_eq!(faults(&built), expected);
-    let offset = built.faults[2].byte_offset;
-    assert_eq!((&block[offset..offset + 1], built.faults[2].line), (&b"y"[..], 3));
+    let y = block.iter().rposition(|byte| *byte == b'y').expect("a bad value");
+    assert_eq!(built.faults[2].origin, Origin::Text { byte_offset: y, line: 3 });
 
     let lenient = ErrorsSpec {
         bad_value: ValuePolicy::Null,
@@ -309,11 +315,11 @@ fn policies_reject_null_pad_and_truncate() {
     assert_eq!(ints(&built, 1), [Some(2), None, None, Some(6), Some(7), Some(8)]);
     assert_eq!(built.rows.batch.column(2).null_count(), 2, "a missing field and a text that is not UTF-8");
     assert_eq!((&built.nulled[..], built.padded, built.truncated), (&[0, 1, 1][..], 1, 1));
-    assert_eq!(faults(&built), [(1, Some(0), "type"), (2, Some(0), "required")]);
+    assert_eq!(faults(&built), [(1, a.clone(), "type"), (2, a, "required")]);
 
     let mixed = ErrorsSpec { columns: [("b".to_owned(), ValuePolicy::Fail)].into(), ..reject };
     let fault = build_with(&mixed, columns(), block, 0).expect_err("column b fails");
-    assert_eq!((fault.record, fault.column), (1, Some(1)));
+    assert_eq!((fault.record, fault.column), (1, b));
 }
 
 #[test]
@@ -373,8 +379,9 @@ proptest! {
         match build(columns, &block, 0) {
             Ok(batch) => prop_assert_eq!(batch.num_rows(), index(&block).record_ends.len()),
             Err(error) => {
-                prop_assert!(error.byte_offset <= block.len());
-                prop_assert_eq!(error.line, Terminator::Lf.count_lines(&block[..error.byte_offset]));
+                let Origin::Text { byte_offset, line } = error.origin else { panic!("of the text") };
+                prop_assert!(byte_offset <= block.len());
+                prop_assert_eq!(line, Terminator::Lf.count_lines(&block[..byte_offset]));
             }
         }
     }

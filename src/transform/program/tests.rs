@@ -1,6 +1,7 @@
 use super::*;
 use crate::error::InputProblem;
 use crate::spec::JobSpec;
+use crate::spec::ValuePolicy;
 use crate::transform::frame::Blame;
 use crate::value::ColumnType;
 use arrow::array::{Array, ArrayRef, Int64Array, StringArray};
@@ -323,7 +324,8 @@ fn constraints_follow_the_policy_of_their_column() {
     ] {
         let program = compile("").unwrap();
         let mut frame = Frame::new(rows(&program, sample()), 3, &[0, 1, 2]);
-        let blame = Blame { column: Some("name".into()), policy, policy_key: None, nullable };
+        let policy = crate::rows::judge(policy, nullable);
+        let blame = Blame { column: Some("name".into()), policy, policy_key: None };
         let constraint = Constraint::Pattern(crate::schema::constraint::Pattern::new("[a-zä]*").unwrap());
         CheckConstraint { slot: 1, constraint, blame }.run(&mut frame, &BLOCK).unwrap();
         let batch = RecordBatch::new_empty(arrow_schema(program.output()));

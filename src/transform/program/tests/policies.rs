@@ -1,7 +1,7 @@
 //! What happens to bad values, and by which key and name.
 
 use super::*;
-use crate::transform::rows::RowFault;
+use crate::rows::{Fault, Origin};
 
 #[test]
 fn bad_values_follow_the_policy() {
@@ -74,8 +74,7 @@ fn bad_values_follow_the_policy() {
         ),
     ] {
         let (_, outcome) = apply(&format!("{errors}\n{steps}"));
-        let brief =
-            |fault: &RowFault| (fault.record, fault.column.clone(), fault.problem.rule(), fault.policy);
+        let brief = |fault: &Fault| (fault.record, fault.column.clone(), fault.problem.rule(), fault.policy);
         let found: Vec<_> = outcome.faults.iter().map(brief).collect();
         let expected: Vec<_> = faults
             .into_iter()
@@ -106,7 +105,8 @@ fn faults_name_the_key_that_has_the_last_word() {
         ("", "check = { expression = 'n < 100', on_fail = 'fail' }", "transforms[0].check.on_fail"),
     ] {
         let (_, outcome) = apply(&format!("{errors}\n{}", step(steps)));
-        assert_eq!(outcome.faults[0].policy_key.as_deref(), Some(expected), "{errors} {steps}");
+        let origin = Origin::Row { policy_key: Some(expected.to_owned()) };
+        assert_eq!(outcome.faults[0].origin, origin, "{errors} {steps}");
     }
     let mut unique = schema();
     unique.keys = vec![vec![2]];
@@ -171,6 +171,6 @@ fn values_that_fill_the_memory_fail_the_run_whatever_the_policy() {
     // 30 and 60 MB do not fit together; 90 MB are too much for one value.
     let brief: Vec<_> = outcome.faults.iter().map(|fault| (fault.record, fault.policy)).collect();
     assert_eq!(brief, [(2, ValuePolicy::Fail)]);
-    assert_eq!(outcome.faults[0].policy_key, None);
+    assert_eq!(outcome.faults[0].origin, Origin::Row { policy_key: None });
     assert!(outcome.faults[0].problem.to_string().contains("64 MiB"));
 }
