@@ -103,15 +103,18 @@ fn grammar_problem(problem: ScanProblem, dialect: &Dialect, is_data: bool) -> (I
             },
             "if it is data, use `dialect.commentChar = \"\"` (--no-comment); if it is a comment, set the mark with `dialect.commentChar` (--comment)",
         ),
-        ScanProblem::FieldTooLarge => (
-            InputProblem::FieldTooLarge { limit: dialect.grammar.max_field_bytes },
-            "raise `dialect.maxFieldBytes` (--max-field-bytes); or is a closing quote missing here?",
-        ),
+        // A field that is larger than a record may be breaks that limit, not its own.
+        ScanProblem::FieldTooLarge if dialect.grammar.max_field_bytes <= dialect.grammar.max_record_bytes => {
+            (
+                InputProblem::FieldTooLarge { limit: dialect.grammar.max_field_bytes },
+                "raise `dialect.maxFieldBytes` (--max-field-bytes); or is a closing quote missing here?",
+            )
+        }
         ScanProblem::TooManyFields => (
             InputProblem::TooManyFields { limit: dialect.grammar.max_fields },
             "raise `dialect.maxFields` (--max-fields), where each column takes about 15 KB of memory; or is `dialect.lineTerminator` (--line-terminator) wrong?",
         ),
-        ScanProblem::RecordTooLarge => (
+        ScanProblem::FieldTooLarge | ScanProblem::RecordTooLarge => (
             InputProblem::RecordTooLarge { limit: dialect.grammar.max_record_bytes },
             "raise `dialect.maxRecordBytes` (--max-record-bytes); or is `dialect.lineTerminator` (--line-terminator) wrong?",
         ),

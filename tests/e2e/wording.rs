@@ -31,6 +31,15 @@ const CASES: &[Case<'_>] = &[
         followed: (&["--max-record-bytes", "50"], "dialect.maxRecordBytes = 50\n"),
         rows: &["1|a long text"],
     },
+    // Of a quoted field, too, that its own limit would let pass.
+    Case {
+        text: "a,b\n1,\"a long text\"\n",
+        settings: (&["--max-record-bytes", "8"], "dialect.maxRecordBytes = 8\n"),
+        says: "larger than the limit of 8 bytes",
+        names: ("--max-record-bytes", "`dialect.maxRecordBytes`"),
+        followed: (&["--max-record-bytes", "50"], "dialect.maxRecordBytes = 50\n"),
+        rows: &["1|a long text"],
+    },
     Case {
         text: "a,b\n1,x\n2,y,z\n3,z\n4,u\n",
         settings: (&[], ""),
