@@ -1,5 +1,6 @@
 //! One column of a row group: arrays → an encoded column chunk.
 
+use super::chunk::{ChunkEncoder, EncodedChunk};
 use super::int96::{Int96Chunk, Int96Encoder};
 use arrow::array::{Array, ArrayRef, AsArray, OffsetSizeTrait};
 use arrow::buffer::OffsetBuffer;
@@ -17,6 +18,7 @@ pub(super) struct ColumnEncoder {
 }
 
 enum Form {
+    Own(Box<ChunkEncoder>),
     Arrow(ArrowColumnWriter),
     Int96(Int96Encoder),
 }
@@ -28,6 +30,7 @@ pub(super) struct EncodedColumn {
 }
 
 enum EncodedForm {
+    Own(EncodedChunk),
     Arrow(ArrowColumnChunk),
     Int96(Int96Chunk),
 }
@@ -35,6 +38,12 @@ enum EncodedForm {
 impl From<ArrowColumnWriter> for ColumnEncoder {
     fn from(writer: ArrowColumnWriter) -> Self {
         ColumnEncoder { form: Form::Arrow(writer), longest: None }
+    }
+}
+
+impl From<ChunkEncoder> for ColumnEncoder {
+    fn from(encoder: ChunkEncoder) -> Self {
+        ColumnEncoder { form: Form::Own(Box::new(encoder)), longest: None }
     }
 }
 
@@ -48,6 +57,7 @@ impl ColumnEncoder {
     pub(super) fn write(&mut self, field: &Field, array: &ArrayRef) -> Result<(), ParquetError> {
         self.longest = self.longest.max(longest_value(array));
         match &mut self.form {
+            Form::Own(encoder) => encoder.write(array),
             Form::Arrow(writer) => {
                 compute_leaves(field, array)?.iter().try_for_each(|leaf| writer.write(leaf))
             }
@@ -60,6 +70,7 @@ impl ColumnEncoder {
     /// Bytes of what is encoded, about.
     pub(super) fn encoded_bytes(&self) -> usize {
         match &self.form {
+            Form::Own(encoder) => encoder.encoded_bytes(),
             Form::Arrow(writer) => writer.get_estimated_total_bytes(),
             Form::Int96(encoder) => encoder.encoded_bytes(),
         }
@@ -68,6 +79,7 @@ impl ColumnEncoder {
     /// Bytes held in memory, about.
     pub(super) fn memory_bytes(&self) -> usize {
         match &self.form {
+            Form::Own(encoder) => encoder.memory_bytes(),
             Form::Arrow(writer) => writer.memory_size(),
             Form::Int96(encoder) => encoder.memory_bytes(),
         }
@@ -75,6 +87,7 @@ impl ColumnEncoder {
 
     pub(super) fn close(self) -> Result<EncodedColumn, ParquetError> {
         let form = match self.form {
+            Form::Own(encoder) => EncodedForm::Own(encoder.close()?),
             Form::Arrow(writer) => EncodedForm::Arrow(writer.close()?),
             Form::Int96(encoder) => EncodedForm::Int96(encoder.close()?),
         };
@@ -86,6 +99,7 @@ impl EncodedColumn {
     /// Size.
     pub(super) fn bytes(&self) -> u64 {
         match &self.form {
+            EncodedForm::Own(chunk) => chunk.close.bytes_written,
             EncodedForm::Arrow(chunk) => chunk.close().bytes_written,
             EncodedForm::Int96(chunk) => chunk.close.bytes_written,
         }
@@ -96,6 +110,7 @@ impl EncodedColumn {
         group: &mut SerializedRowGroupWriter<'_, W>,
     ) -> Result<(), ParquetError> {
         match self.form {
+            EncodedForm::Own(chunk) => group.append_column(&chunk.pages, chunk.close),
             EncodedForm::Arrow(chunk) => chunk.append_to_row_group(group),
             EncodedForm::Int96(chunk) => group.append_column(&chunk.pages, chunk.close),
         }

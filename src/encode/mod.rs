@@ -8,6 +8,7 @@
 //! profile does not allow ([`crate::profile`]) fails the task. Called by
 //! [`crate::task`].
 
+mod chunk;
 mod column_encoder;
 mod column_report;
 mod column_settings;

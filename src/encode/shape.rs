@@ -1,5 +1,6 @@
 //! What every file of a table has in common.
 
+use super::chunk::ChunkEncoder;
 use super::column_encoder::ColumnEncoder;
 use super::column_settings::writer_properties;
 use super::encode_error;
@@ -96,6 +97,7 @@ impl FileShape {
         });
         Ok(RowGroupFactory {
             arrow: factories.collect::<Result<_, ParquetError>>()?,
+            schema: self.schema.clone(),
             columns: SchemaDescriptor::new(self.parquet_schema()),
             properties: self.properties(),
         })
@@ -108,6 +110,7 @@ impl FileShape {
 pub(super) struct RowGroupFactory {
     /// One for each column.
     arrow: Vec<ArrowRowGroupWriterFactory>,
+    schema: SchemaRef,
     columns: SchemaDescriptor,
     properties: WriterPropertiesPtr,
 }
@@ -123,6 +126,11 @@ impl RowGroupFactory {
         let column = self.columns.column(position);
         if column.physical_type() == PhysicalType::INT96 {
             return Ok(Int96Encoder::new(column, self.properties.clone()).into());
+        }
+        if let Some(encoder) =
+            ChunkEncoder::for_column(self.schema.field(position).data_type(), &column, &self.properties)
+        {
+            return Ok(encoder.into());
         }
         let mut writers = self.arrow[position].create_column_writers(0)?;
         let writer =
